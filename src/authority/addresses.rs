@@ -1,0 +1,335 @@
+//! Where an authority's documents are, and what they may state.
+
+use url::{Host, Url};
+
+use super::issuer::{IssuerPattern, TENANT_PLACE};
+use super::{Authority, Cloud, Kind};
+use crate::config_error::ConfigError;
+use crate::token_version::TokenVersion;
+
+/// Whose tokens a document's keys verify: one version's, or one policy's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    Version(TokenVersion),
+    /// The policy's name in lower case.
+    Policy(String),
+}
+
+/// One discovery document: where it is and what is expected of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    pub(crate) purpose: Purpose,
+    pub(crate) address: Url,
+    /// The issuers it may state.
+    pub(crate) issuers: Vec<IssuerPattern>,
+    /// Hosts (with port) on which its keys may lie.
+    pub(crate) key_hosts: Vec<String>,
+    /// The cloud whose hosts are good for its keys too.
+    pub(crate) cloud: Option<Cloud>,
+    /// Whether its keys have to name their issuer: those of `common` and its like.
+    pub(crate) keys_name_issuer: bool,
+    /// The application whose own keys are asked for.
+    pub(crate) app_id: Option<String>,
+}
+
+/// The parts every address of an authority is made of.
+pub(super) struct Base {
+    pub(super) instance: Url,
+    pub(super) cloud: Option<Cloud>,
+}
+
+impl Base {
+    pub(super) fn of(authority: &Authority) -> Result<Self, ConfigError> {
+        let instance = match &authority.instance {
+            Some(text) => checked_url("Instance", text)?,
+            None => authority
+                .cloud
+                .unwrap_or(Cloud::Public)
+                .instance()
+                .map_err(|_| ConfigError::missing("Instance", "a URL"))?,
+        };
+        let cloud = authority
+            .cloud
+            .or_else(|| instance.host_str().and_then(Cloud::of_host));
+        Ok(Self { instance, cloud })
+    }
+
+    /// The instance without a slash at its end.
+    pub(super) fn text(&self) -> &str {
+        self.instance.as_str().trim_end_matches('/')
+    }
+
+    /// What v2.0 issuers begin with: the cloud's own host, whatever alias was configured.
+    fn v2_issuer(&self) -> String {
+        match (self.cloud, self.instance.host_str()) {
+            (Some(cloud), Some(host)) if cloud.has_host(host) => {
+                format!("https://{}/{TENANT_PLACE}/v2.0", cloud.authority_host())
+            }
+            (_, Some(host)) if is_external_id(host) => {
+                format!("https://{TENANT_PLACE}.ciamlogin.com/{TENANT_PLACE}/v2.0")
+            }
+            _ => format!("{}/{TENANT_PLACE}/v2.0", self.text()),
+        }
+    }
+}
+
+/// Issuers of a version that is switched off: their tokens are refused for that, not as strangers.
+pub(super) type SwitchedOff = Vec<(Purpose, IssuerPattern)>;
+
+/// The documents of an authority, v1.0 and v2.0 or one for each policy.
+pub(super) fn documents(
+    authority: &Authority,
+    base: &Base,
+) -> Result<(Vec<Document>, SwitchedOff), ConfigError> {
+    match &authority.kind {
+        Kind::Entra { tenant } => {
+            let mut documents = Vec::new();
+            let mut off = Vec::new();
+            for version in [TokenVersion::V1, TokenVersion::V2] {
+                match version_document(authority, base, tenant, version)? {
+                    Some(document) if authority.versions.contains(&version) => {
+                        documents.push(document);
+                    }
+                    Some(Document {
+                        purpose, issuers, ..
+                    }) => {
+                        off.extend(issuers.into_iter().map(|issuer| (purpose.clone(), issuer)));
+                    }
+                    None => {}
+                }
+            }
+            if documents.is_empty() {
+                return Err(ConfigError::missing(
+                    "TokenVersions",
+                    "a version that this authority issues",
+                ));
+            }
+            Ok((documents, off))
+        }
+        Kind::B2c {
+            tenant,
+            tenant_id,
+            policies,
+        } => policies
+            .iter()
+            .map(|policy| {
+                let segment = tenant.segment();
+                let known = tenant_id.as_ref().unwrap_or(tenant);
+                let id = match known {
+                    super::Tenant::Id(id) => id.hyphenated().to_string(),
+                    _ => TENANT_PLACE.to_owned(),
+                };
+                policy_document(authority, base, &segment, &id, policy)
+            })
+            .collect::<Result<_, _>>()
+            .map(|documents| (documents, Vec::new())),
+    }
+}
+
+fn version_document(
+    authority: &Authority,
+    base: &Base,
+    tenant: &super::Tenant,
+    version: TokenVersion,
+) -> Result<Option<Document>, ConfigError> {
+    let segment = tenant.segment();
+    let (setting, given, path) = match version {
+        TokenVersion::V1 => ("MetadataAddressV1", &authority.metadata_v1, ""),
+        TokenVersion::V2 => ("MetadataAddress", &authority.metadata, "v2.0/"),
+    };
+    // External ID issues v2.0 tokens alone.
+    let external = base.instance.host_str().is_some_and(is_external_id);
+    if version == TokenVersion::V1 && external && given.is_none() {
+        return Ok(None);
+    }
+    let address = match given {
+        Some(text) => checked_url(setting, text)?,
+        None => checked_url(
+            "TenantId",
+            &format!(
+                "{}/{segment}/{path}.well-known/openid-configuration",
+                base.text()
+            ),
+        )?,
+    };
+    let templates = match version {
+        TokenVersion::V2 => {
+            vec![authority.issuer.clone().unwrap_or_else(|| base.v2_issuer())]
+        }
+        TokenVersion::V1 => match (&authority.sts_instance, base.cloud) {
+            (Some(text), _) => vec![checked_url("StsInstance", text)?.to_string()],
+            (None, Some(cloud)) => cloud
+                .v1_issuers()
+                .iter()
+                .map(|&text| text.to_owned())
+                .collect(),
+            (None, None) => vec!["https://sts.windows.net/".to_owned()],
+        }
+        .iter()
+        .map(|start| format!("{}/{TENANT_PLACE}/", start.trim_end_matches('/')))
+        .collect(),
+    };
+    let issuers = templates
+        .into_iter()
+        .map(|template| {
+            let pattern = IssuerPattern::new(template);
+            match tenant {
+                super::Tenant::Id(id) => pattern.for_tenant(*id),
+                super::Tenant::Consumers => {
+                    pattern.for_tenant(crate::guid::PERSONAL_ACCOUNTS_TENANT)
+                }
+                _ => pattern,
+            }
+        })
+        .collect();
+    let many = tenant.is_many() || matches!(tenant, super::Tenant::Consumers);
+    Ok(Some(Document {
+        purpose: Purpose::Version(version),
+        key_hosts: key_hosts(&address, base),
+        address: with_app_id(address, authority),
+        issuers,
+        cloud: base.cloud,
+        keys_name_issuer: version == TokenVersion::V2 && many && !authority.custom_signing_keys,
+        app_id: authority
+            .custom_signing_keys
+            .then(|| authority.client_id.clone()),
+    }))
+}
+
+fn policy_document(
+    authority: &Authority,
+    base: &Base,
+    segment: &str,
+    id: &str,
+    policy: &str,
+) -> Result<Document, ConfigError> {
+    if !is_policy_name(policy) {
+        return Err(ConfigError::value(
+            "Policies",
+            policy,
+            "a policy's name: letters, digits, `_`, `-` and `.`",
+        ));
+    }
+    let address = match &authority.metadata {
+        Some(text) => checked_url("MetadataAddress", &text.replace("{policy}", policy))?,
+        None => checked_url(
+            "Domain",
+            &format!(
+                "{}/{segment}/{policy}/v2.0/.well-known/openid-configuration",
+                base.text()
+            ),
+        )?,
+    };
+    let lower = policy.to_ascii_lowercase();
+    let mut issuers: Vec<IssuerPattern> = match &authority.issuer {
+        Some(issuer) => vec![IssuerPattern::new(issuer.as_str())],
+        None => [
+            format!("{}/{id}/v2.0/", base.text()),
+            format!("{}/tfp/{id}/{policy}/v2.0/", base.text()),
+            format!("{}/tfp/{id}/{lower}/v2.0/", base.text()),
+        ]
+        .map(IssuerPattern::new)
+        .into(),
+    };
+    issuers.dedup();
+    Ok(Document {
+        purpose: Purpose::Policy(lower),
+        key_hosts: key_hosts(&address, base),
+        address: with_app_id(address, authority),
+        issuers,
+        cloud: base.cloud,
+        keys_name_issuer: false,
+        app_id: authority
+            .custom_signing_keys
+            .then(|| authority.client_id.clone()),
+    })
+}
+
+/// A name that cannot leave its place in an address.
+fn is_policy_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 128
+        && !text.starts_with('.')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+fn is_external_id(host: &str) -> bool {
+    host.ends_with(".ciamlogin.com")
+}
+
+fn key_hosts(address: &Url, base: &Base) -> Vec<String> {
+    let mut hosts: Vec<String> = [address, &base.instance]
+        .into_iter()
+        .filter_map(host_and_port)
+        .collect();
+    hosts.dedup();
+    hosts
+}
+
+/// Host and port, as the contract's "same host" means it.
+pub(crate) fn host_and_port(url: &Url) -> Option<String> {
+    Some(format!(
+        "{}:{}",
+        url.host_str()?,
+        url.port_or_known_default()?
+    ))
+}
+
+fn with_app_id(mut address: Url, authority: &Authority) -> Url {
+    if authority.custom_signing_keys {
+        append_app_id(&mut address, &authority.client_id);
+    }
+    address
+}
+
+/// Adds `appid` to an address that does not have it yet.
+pub(crate) fn append_app_id(address: &mut Url, app_id: &str) {
+    if !address.query_pairs().any(|(name, _)| name == "appid") {
+        address.query_pairs_mut().append_pair("appid", app_id);
+    }
+}
+
+/// Whether documents may be read there: over TLS, or without it on this machine alone.
+pub(crate) fn is_allowed_address(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+pub(super) fn checked_url(setting: &str, text: &str) -> Result<Url, ConfigError> {
+    Url::parse(text)
+        .ok()
+        .filter(is_allowed_address)
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or_else(|| {
+            ConfigError::value(
+                setting,
+                text,
+                "an https URL, or an http URL with a loopback address",
+            )
+        })
+}
+
+impl Document {
+    /// Whether keys may be read there.
+    pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
+        let on_cloud = || {
+            url.scheme() == "https"
+                && self
+                    .cloud
+                    .zip(url.host_str())
+                    .is_some_and(|(cloud, host)| cloud.has_host(host))
+        };
+        is_allowed_address(url)
+            && (host_and_port(url).is_some_and(|host| self.key_hosts.contains(&host)) || on_cloud())
+    }
+}

@@ -1,0 +1,145 @@
+//! The clouds Entra runs in.
+
+use url::Url;
+
+/// One of Microsoft's clouds: its hosts, its issuers and its Graph.
+///
+/// Sources: Microsoft, "National clouds"; Graph, "National cloud deployments"; aliases as in
+/// MSAL's table of known metadata. Aliases concern *authorities* (where documents are read);
+/// issuers are compared byte for byte and have no aliases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cloud {
+    /// The worldwide cloud, `login.microsoftonline.com`.
+    Public,
+    /// US Government (GCC High), `login.microsoftonline.us`.
+    UsGovernment,
+    /// US Government DoD: the same authority with another Graph.
+    UsGovernmentDod,
+    /// China, operated by 21Vianet, `login.partner.microsoftonline.cn`.
+    China,
+}
+
+struct Facts {
+    authority: &'static str,
+    aliases: &'static [&'static str],
+    v1_issuers: &'static [&'static str],
+    graph: &'static str,
+    names: &'static [&'static str],
+}
+
+const PUBLIC: Facts = Facts {
+    authority: "login.microsoftonline.com",
+    aliases: &[
+        "login.windows.net",
+        "login.microsoft.com",
+        "sts.windows.net",
+    ],
+    v1_issuers: &["https://sts.windows.net/"],
+    graph: "https://graph.microsoft.com/v1.0",
+    names: &["microsoftonline.com", "login.microsoftonline.com"],
+};
+
+const US_GOVERNMENT: Facts = Facts {
+    authority: "login.microsoftonline.us",
+    aliases: &["login.usgovcloudapi.net"],
+    // Whichever of the two its v1 document states.
+    v1_issuers: &[
+        "https://sts.windows.net/",
+        "https://login.microsoftonline.us/",
+    ],
+    graph: "https://graph.microsoft.us/v1.0",
+    names: &["microsoftonline.us", "login.microsoftonline.us"],
+};
+
+const US_GOVERNMENT_DOD: Facts = Facts {
+    graph: "https://dod-graph.microsoft.us/v1.0",
+    ..US_GOVERNMENT
+};
+
+const CHINA: Facts = Facts {
+    authority: "login.partner.microsoftonline.cn",
+    aliases: &["login.chinacloudapi.cn"],
+    v1_issuers: &["https://sts.chinacloudapi.cn/"],
+    graph: "https://microsoftgraph.chinacloudapi.cn/v1.0",
+    names: &[
+        "partner.microsoftonline.cn",
+        "login.partner.microsoftonline.cn",
+    ],
+};
+
+impl Cloud {
+    const fn facts(self) -> &'static Facts {
+        match self {
+            Self::Public => &PUBLIC,
+            Self::UsGovernment => &US_GOVERNMENT,
+            Self::UsGovernmentDod => &US_GOVERNMENT_DOD,
+            Self::China => &CHINA,
+        }
+    }
+
+    /// The host of its authorities, which is the host of its v2.0 issuers too.
+    #[must_use]
+    pub const fn authority_host(self) -> &'static str {
+        self.facts().authority
+    }
+
+    /// Where its Microsoft Graph is, version included.
+    #[must_use]
+    pub const fn graph_url(self) -> &'static str {
+        self.facts().graph
+    }
+
+    /// What v1.0 issuers begin with; the tenant and a slash follow.
+    pub(crate) const fn v1_issuers(self) -> &'static [&'static str] {
+        self.facts().v1_issuers
+    }
+
+    /// Whether a host is one of this cloud's authorities.
+    pub(crate) fn has_host(self, host: &str) -> bool {
+        let facts = self.facts();
+        facts.authority == host || facts.aliases.contains(&host)
+    }
+
+    /// Whether a key's `cloud_instance_name` is this cloud's.
+    pub(crate) fn has_name(self, name: &str) -> bool {
+        self.facts()
+            .names
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The cloud whose authority answers at a host, be it under an alias.
+    pub(crate) fn of_host(host: &str) -> Option<Self> {
+        [Self::Public, Self::UsGovernment, Self::China]
+            .into_iter()
+            .find(|cloud| cloud.has_host(host))
+    }
+
+    /// The address of its authorities.
+    pub(crate) fn instance(self) -> Result<Url, url::ParseError> {
+        Url::parse(&format!("https://{}/", self.authority_host()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_belongs_to_one_cloud() {
+        let table = [
+            ("login.microsoftonline.com", Some(Cloud::Public)),
+            ("login.windows.net", Some(Cloud::Public)),
+            ("login.microsoftonline.us", Some(Cloud::UsGovernment)),
+            ("login.usgovcloudapi.net", Some(Cloud::UsGovernment)),
+            ("login.partner.microsoftonline.cn", Some(Cloud::China)),
+            ("login.chinacloudapi.cn", Some(Cloud::China)),
+            ("login.microsoftonline.com.evil.example", None),
+            ("contoso.b2clogin.com", None),
+        ];
+        for (host, cloud) in table {
+            assert_eq!(Cloud::of_host(host), cloud, "{host}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Issuers: exact texts, and texts with a place for a tenant's id.
+
+use uuid::Uuid;
+
+use crate::guid::parse_guid;
+
+/// What Entra writes in its own documents where a tenant's id belongs.
+pub(crate) const TENANT_PLACE: &str = "{tenantid}";
+
+/// What stands for a policy's name in the key under which an issuer is looked up.
+const POLICY_PLACE: &str = "{policy}";
+
+/// An issuer, exactly, or for every tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IssuerPattern(Box<str>);
+
+impl IssuerPattern {
+    pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The pattern with its place filled; as it is where it has none.
+    pub(crate) fn for_tenant(&self, tenant: Uuid) -> Self {
+        Self(
+            self.0
+                .replace(TENANT_PLACE, &tenant.hyphenated().to_string())
+                .into(),
+        )
+    }
+
+    pub(crate) fn is_template(&self) -> bool {
+        self.0.contains(TENANT_PLACE)
+    }
+
+    /// Whether an issuer is this one, byte for byte; a place is filled by a GUID in lower case.
+    pub(crate) fn fits(&self, issuer: &str) -> bool {
+        if *self.0 == *issuer {
+            return !self.is_template();
+        }
+        match self.tenant_in(issuer) {
+            Some(tenant) => *self.for_tenant(tenant).0 == *issuer,
+            None => false,
+        }
+    }
+
+    /// What stands in this template's first place; `None` for an exact issuer.
+    fn tenant_in(&self, issuer: &str) -> Option<Uuid> {
+        let start = self.0.find(TENANT_PLACE)?;
+        parse_guid(issuer.get(start..start.checked_add(36)?)?)
+    }
+
+    /// Whether a document may state `stated`: itself, or the template where many are expected.
+    pub(crate) fn allows_statement(&self, stated: &str) -> bool {
+        *self.0 == *stated || self.fits(stated)
+    }
+
+    /// The same for B2C, whose documents spell the policy in a letter case of their own.
+    pub(crate) fn allows_policy_statement(&self, stated: &str) -> bool {
+        let own = Self::new(with_small_policy(&self.0));
+        own.allows_statement(&with_small_policy(stated))
+    }
+}
+
+/// `/tfp/{tenant}/{policy}/` with the policy in lower case.
+fn with_small_policy(issuer: &str) -> String {
+    let Some((start, rest)) = issuer.split_once("/tfp/") else {
+        return issuer.to_owned();
+    };
+    let mut segments: Vec<String> = rest.split('/').map(str::to_owned).collect();
+    if let Some(policy) = segments.get_mut(1) {
+        policy.make_ascii_lowercase();
+    }
+    format!("{start}/tfp/{}", segments.join("/"))
+}
+
+/// The first GUID in a text and where it begins.
+pub(crate) fn first_guid(text: &str) -> Option<(usize, Uuid)> {
+    // A GUID stands behind `//` or `/`; nothing else needs to be tried.
+    text.match_indices('/').find_map(|(slash, _)| {
+        let start = slash.checked_add(1)?;
+        let guid = parse_guid(text.get(start..start.checked_add(36)?)?)?;
+        Some((start, guid))
+    })
+}
+
+/// The same issuer with places for its tenant and policy: what templates are looked up by.
+///
+/// `https://host/tfp/{guid}/b2c_1_susi/v2.0/` becomes `https://host/tfp/{tenantid}/{policy}/v2.0/`.
+pub(crate) fn lookup_key(issuer: &str) -> Option<(String, Uuid)> {
+    let (start, tenant) = first_guid(issuer)?;
+    let guid = issuer.get(start..start.checked_add(36)?)?;
+    let mut key = issuer.replace(guid, TENANT_PLACE);
+    if let Some((before, after)) = key.split_once("/tfp/{tenantid}/")
+        && let Some((_, rest)) = after.split_once('/')
+    {
+        key = format!("{before}/tfp/{TENANT_PLACE}/{POLICY_PLACE}/{rest}");
+    }
+    Some((key, tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V2: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    const T: &str = "fa15d692-e9c7-4460-a743-29f2956fd429";
+
+    fn filled(template: &str) -> String {
+        template.replace(TENANT_PLACE, T)
+    }
+
+    #[test]
+    fn a_template_takes_one_guid_in_lower_case_and_nothing_else() {
+        let template = IssuerPattern::new(V2);
+        assert!(template.fits(&filled(V2)));
+        for bad in [
+            V2.to_owned(),
+            filled(V2).replace("v2.0", "v2.0/"),
+            filled(V2).replace(T, &T.to_uppercase()),
+            filled(V2).replace(T, "fa15d692-e9c7-4460-a743-29f29522229"),
+            filled(V2).replace("https", "http"),
+            format!("{}x", filled(V2)),
+            filled(V2).replace(".com/", ".com//"),
+            String::new(),
+        ] {
+            assert!(!template.fits(&bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn both_places_of_an_external_id_issuer_hold_the_same_tenant() {
+        let template = IssuerPattern::new("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0");
+        let good = filled(template.as_str());
+        assert!(template.fits(&good));
+        let mixed = good.replacen(T, "11111111-1111-4111-8111-111111111111", 1);
+        assert!(!template.fits(&mixed));
+    }
+
+    #[test]
+    fn issuers_of_one_shape_share_a_key() {
+        let key = |issuer: &str| lookup_key(issuer).map(|(key, _)| key);
+        assert_eq!(key(&filled(V2)).as_deref(), Some(V2));
+        let tfp = format!("https://c.b2clogin.com/tfp/{T}/b2c_1_susi/v2.0/");
+        assert_eq!(
+            key(&tfp).as_deref(),
+            Some("https://c.b2clogin.com/tfp/{tenantid}/{policy}/v2.0/")
+        );
+        assert_eq!(key("https://login.microsoftonline.com/common/v2.0"), None);
+        assert_eq!(key(""), None);
+    }
+}

@@ -1,0 +1,268 @@
+//! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
+
+mod addresses;
+mod cloud;
+mod freshness;
+pub(crate) mod issuer;
+mod tenants;
+mod trust;
+
+use std::time::Duration;
+
+use crate::token_version::TokenVersion;
+
+pub use cloud::Cloud;
+pub use freshness::KeyFreshness;
+pub use tenants::{AllowedTenants, NotATenant, Tenant};
+
+pub(crate) use addresses::{Document, Purpose, append_app_id, is_allowed_address};
+pub(crate) use trust::Trust;
+
+/// One authority whose tokens are accepted, and for whom they must be meant.
+///
+/// Several may stand side by side in one [`Builder`](crate::Builder); a token is judged by the one
+/// whose issuer it names, and by its keys, audiences and tenants alone.
+///
+/// ```
+/// use axum_entra::{Authority, Tenant};
+/// let authority = Authority::entra(
+///     Tenant::id("contoso.onmicrosoft.com"),
+///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+/// )
+/// .audience("https://api.contoso.example");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Authority {
+    pub(in crate::authority) kind: Kind,
+    pub(in crate::authority) client_id: String,
+    pub(in crate::authority) cloud: Option<Cloud>,
+    pub(in crate::authority) instance: Option<String>,
+    pub(in crate::authority) audiences: Vec<String>,
+    pub(in crate::authority) allowed_tenants: Option<AllowedTenants>,
+    pub(in crate::authority) personal_accounts: bool,
+    pub(in crate::authority) versions: Vec<TokenVersion>,
+    pub(in crate::authority) issuer: Option<String>,
+    pub(in crate::authority) sts_instance: Option<String>,
+    pub(in crate::authority) metadata: Option<String>,
+    pub(in crate::authority) metadata_v1: Option<String>,
+    pub(in crate::authority) custom_signing_keys: bool,
+    pub(in crate::authority) without_permissions: bool,
+    pub(in crate::authority) required_scopes: Vec<String>,
+    pub(in crate::authority) clock_skew: Duration,
+    pub(in crate::authority) freshness: KeyFreshness,
+    pub(in crate::authority) static_keys: Option<String>,
+}
+
+/// What an authority issues tokens for.
+#[derive(Debug, Clone)]
+pub(in crate::authority) enum Kind {
+    Entra {
+        tenant: Tenant,
+    },
+    B2c {
+        tenant: Tenant,
+        tenant_id: Option<Tenant>,
+        policies: Vec<String>,
+    },
+}
+
+impl Authority {
+    fn new(kind: Kind, client_id: String) -> Self {
+        Self {
+            kind,
+            client_id,
+            cloud: None,
+            instance: None,
+            audiences: Vec::new(),
+            allowed_tenants: None,
+            personal_accounts: false,
+            versions: vec![TokenVersion::V1, TokenVersion::V2],
+            issuer: None,
+            sts_instance: None,
+            metadata: None,
+            metadata_v1: None,
+            custom_signing_keys: false,
+            without_permissions: false,
+            required_scopes: Vec::new(),
+            clock_skew: Duration::from_secs(300),
+            freshness: KeyFreshness::default(),
+            static_keys: None,
+        }
+    }
+
+    /// Entra ID: a tenant, or one of the words that stand for many, and this API's client id.
+    #[must_use]
+    pub fn entra(tenant: Tenant, client_id: impl Into<String>) -> Self {
+        Self::new(Kind::Entra { tenant }, client_id.into())
+    }
+
+    /// Azure AD B2C: its host (`https://contoso.b2clogin.com` or a custom domain), its tenant
+    /// (`contoso.onmicrosoft.com` or a GUID), this API's client id, and the policies whose tokens
+    /// are accepted, in any letter case.
+    #[must_use]
+    pub fn b2c(
+        instance: impl Into<String>,
+        tenant: Tenant,
+        client_id: impl Into<String>,
+        policies: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let policies = policies.into_iter().map(Into::into).collect();
+        let mut authority = Self::new(
+            Kind::B2c {
+                tenant,
+                tenant_id: None,
+                policies,
+            },
+            client_id.into(),
+        );
+        authority.instance = Some(instance.into());
+        authority
+    }
+
+    /// Entra External ID: the subdomain (`contoso` of `contoso.ciamlogin.com`), the tenant's id
+    /// and this API's client id.
+    ///
+    /// Documents are read at the host by name, tokens carry the host by id; both are Microsoft's.
+    #[must_use]
+    pub fn external_id(
+        subdomain: impl AsRef<str>,
+        tenant: Tenant,
+        client_id: impl Into<String>,
+    ) -> Self {
+        Self::entra(tenant, client_id)
+            .instance(format!("https://{}.ciamlogin.com/", subdomain.as_ref()))
+    }
+
+    /// Reads documents from this cloud, and expects its issuers. The public cloud by default.
+    #[must_use]
+    pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.cloud = Some(cloud);
+        self
+    }
+
+    /// Reads documents from another host: a cloud by address, an External ID or custom domain, or
+    /// a loopback address (the only one for which `http` is allowed).
+    #[must_use]
+    pub fn instance(mut self, address: impl Into<String>) -> Self {
+        self.instance = Some(address.into());
+        self
+    }
+
+    /// Accepts this `aud`, compared byte for byte. May be called more than once.
+    ///
+    /// Without any: the client id and `api://` with the client id.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The tenants that may come in; mandatory with `common` and `organizations`.
+    #[must_use]
+    pub fn allowed_tenants(mut self, tenants: AllowedTenants) -> Self {
+        self.allowed_tenants = Some(tenants);
+        self
+    }
+
+    /// Accepts personal Microsoft accounts as well. Off by default.
+    #[must_use]
+    pub fn allow_personal_accounts(mut self) -> Self {
+        self.personal_accounts = true;
+        self
+    }
+
+    /// Accepts these versions of tokens; both by default.
+    #[must_use]
+    pub fn token_versions(mut self, versions: impl IntoIterator<Item = TokenVersion>) -> Self {
+        self.versions = versions.into_iter().collect();
+        self
+    }
+
+    /// The exact v2.0 issuer (or a template with `{tenantid}`), where it is not the one made
+    /// from the instance and the tenant.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// What v1.0 issuers begin with, where it is not the cloud's `https://sts.windows.net/`.
+    #[must_use]
+    pub fn sts_instance(mut self, address: impl Into<String>) -> Self {
+        self.sts_instance = Some(address.into());
+        self
+    }
+
+    /// Where the discovery document is read, in place of the address made from instance and
+    /// tenant; `{policy}` in it stands for the B2C policy.
+    #[must_use]
+    pub fn metadata_address(mut self, address: impl Into<String>) -> Self {
+        self.metadata = Some(address.into());
+        self
+    }
+
+    /// The same for the v1.0 discovery document.
+    #[must_use]
+    pub fn metadata_address_v1(mut self, address: impl Into<String>) -> Self {
+        self.metadata_v1 = Some(address.into());
+        self
+    }
+
+    /// Accepts tokens signed by the application's own keys alone (`?appid=`), as an application
+    /// with claims mapping gets them.
+    #[must_use]
+    pub fn custom_signing_keys(mut self) -> Self {
+        self.custom_signing_keys = true;
+        self
+    }
+
+    /// The id of a B2C tenant that is named by its domain, so that it need not be learnt.
+    #[must_use]
+    pub fn tenant_id(mut self, id: Tenant) -> Self {
+        if let Kind::B2c { tenant_id, .. } = &mut self.kind {
+            *tenant_id = Some(id);
+        }
+        self
+    }
+
+    /// Accepts tokens that carry neither `scp` nor `roles`.
+    ///
+    /// Dangerous where a user assignment is not required: every client of the tenant can get such
+    /// a token for this API. Microsoft.Identity.Web calls it `AllowWebApiToBeAuthorizedByACL`.
+    #[must_use]
+    pub fn danger_allow_tokens_without_permissions(mut self) -> Self {
+        self.without_permissions = true;
+        self
+    }
+
+    /// A scope that every route needs, on top of its own guards. May be called more than once.
+    #[must_use]
+    pub fn required_scope(mut self, scope: impl Into<String>) -> Self {
+        self.required_scopes.push(scope.into());
+        self
+    }
+
+    /// How far clocks may be apart: 0 to 10 min, 5 min by default.
+    #[must_use]
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// How fresh the keys are kept.
+    #[must_use]
+    pub fn keys(mut self, freshness: KeyFreshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Uses this JWK set (RFC 7517, as JSON text) and fetches nothing.
+    ///
+    /// For tests and closed networks: a key that leaves the authority's own set stays good here.
+    /// The tenant must be given by id, or stand for many.
+    #[must_use]
+    pub fn static_keys(mut self, jwks: impl Into<String>) -> Self {
+        self.static_keys = Some(jwks.into());
+        self
+    }
+}

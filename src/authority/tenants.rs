@@ -1,0 +1,154 @@
+//! Which tenants may come in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::guid::parse_guid;
+
+/// The tenant an authority speaks for: one, or one of the three that stand for many.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tenant {
+    /// One tenant, by its id.
+    Id(Uuid),
+    /// One tenant, by a verified domain name. Its id is learnt from the first good discovery
+    /// document and fixed from then on; until then its tokens are answered with 503.
+    Domain(String),
+    /// Work, school and personal accounts of every tenant.
+    Common,
+    /// Work and school accounts of every tenant.
+    Organizations,
+    /// Personal accounts.
+    Consumers,
+}
+
+impl Tenant {
+    /// Reads a tenant id, a domain name, or `common`, `organizations`, `consumers`.
+    ///
+    /// What it cannot read becomes a domain that no authority knows, and is refused by
+    /// [`build`](crate::Builder::build).
+    #[must_use]
+    pub fn id(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        text.parse()
+            .unwrap_or_else(|_| Self::Domain(text.to_owned()))
+    }
+
+    /// As it stands in an address.
+    pub(crate) fn segment(&self) -> String {
+        match self {
+            Self::Id(id) => id.hyphenated().to_string(),
+            Self::Domain(domain) => domain.clone(),
+            Self::Common => "common".to_owned(),
+            Self::Organizations => "organizations".to_owned(),
+            Self::Consumers => "consumers".to_owned(),
+        }
+    }
+
+    /// Whether tokens of many tenants come from here, so that a choice of tenants must be made.
+    pub(crate) const fn is_many(&self) -> bool {
+        matches!(self, Self::Common | Self::Organizations)
+    }
+}
+
+/// A text that names no tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant is a GUID, a domain name, `common`, `organizations` or `consumers`")]
+pub struct NotATenant;
+
+impl FromStr for Tenant {
+    type Err = NotATenant;
+
+    fn from_str(text: &str) -> Result<Self, NotATenant> {
+        if let Some(id) = parse_guid(text) {
+            return Ok(Self::Id(id));
+        }
+        match text.to_ascii_lowercase().as_str() {
+            "common" => Ok(Self::Common),
+            "organizations" => Ok(Self::Organizations),
+            "consumers" => Ok(Self::Consumers),
+            domain if is_domain(domain) => Ok(Self::Domain(domain.to_owned())),
+            _ => Err(NotATenant),
+        }
+    }
+}
+
+/// Labels of letters, digits and hyphens with dots between: nothing that could leave its place
+/// in an address.
+pub(crate) fn is_domain(text: &str) -> bool {
+    text.len() <= 253
+        && text.contains('.')
+        && text.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+}
+
+/// Which tenants' tokens are accepted, where an authority speaks for many.
+///
+/// There is no default: an API that takes `common` or `organizations` has to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AllowedTenants {
+    /// Every tenant there is. Anybody can make a tenant: decide by tenant elsewhere, or accept that.
+    Any,
+    /// These and no others.
+    Only(Vec<Uuid>),
+}
+
+impl AllowedTenants {
+    /// These tenants and no others.
+    #[must_use]
+    pub fn only(tenants: impl IntoIterator<Item = Uuid>) -> Self {
+        Self::Only(tenants.into_iter().collect())
+    }
+
+    pub(crate) fn allows(&self, tenant: Uuid) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(tenants) => tenants.contains(&tenant),
+        }
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.segment())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_a_guid_a_domain_or_one_of_three_words() {
+        let id = Uuid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
+        assert_eq!(
+            "11111111-1111-4111-8111-111111111111".parse(),
+            Ok(Tenant::Id(id))
+        );
+        assert_eq!("Common".parse(), Ok(Tenant::Common));
+        assert_eq!(
+            "Contoso.onmicrosoft.com".parse(),
+            Ok(Tenant::Domain("contoso.onmicrosoft.com".into()))
+        );
+        for bad in [
+            "",
+            "contoso",
+            "a/b.c",
+            "a..b",
+            "../common",
+            "contoso.com?x=1",
+            "a b.c",
+            "{tenantid}",
+        ] {
+            assert_eq!(bad.parse::<Tenant>(), Err(NotATenant), "{bad}");
+        }
+    }
+}

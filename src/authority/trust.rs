@@ -1,0 +1,216 @@
+//! An authority with everything worked out: what a token is held against.
+
+use uuid::Uuid;
+
+use super::addresses::{Base, checked_url, documents};
+use super::issuer::IssuerPattern;
+use super::tenants::is_domain;
+use super::{AllowedTenants, Authority, Document, KeyFreshness, Kind, Purpose, Tenant};
+use crate::config_error::ConfigError;
+use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
+use crate::token_version::TokenVersion;
+
+/// One authority, checked and complete.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    pub(crate) documents: Vec<Document>,
+    /// Issuers of a version that is switched off.
+    pub(crate) switched_off: Vec<(Purpose, IssuerPattern)>,
+    /// Whether the tenant's id is learnt from its documents.
+    pub(crate) learns: bool,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) clock_skew: u64,
+    pub(crate) without_permissions: bool,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) client_id: String,
+    /// Where a client sends its user for a new token.
+    pub(crate) authorization_uri: String,
+    /// What names the authority in `status()` and in logs.
+    pub(crate) name: String,
+    pub(crate) freshness: KeyFreshness,
+    pub(crate) static_keys: Option<String>,
+    is_b2c: bool,
+    allowed_tenants: AllowedTenants,
+    personal_accounts: bool,
+}
+
+impl Trust {
+    /// Whether tokens of the authority's issuer are accepted from this tenant.
+    pub(crate) fn admits(&self, tenant: Uuid) -> bool {
+        if tenant == PERSONAL_ACCOUNTS_TENANT {
+            return self.personal_accounts;
+        }
+        self.allowed_tenants.allows(tenant)
+    }
+
+    /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
+    pub(crate) const fn is_b2c(&self) -> bool {
+        self.is_b2c
+    }
+
+    /// The place of the document for a version's tokens, if that version is on.
+    pub(crate) fn version(&self, version: TokenVersion) -> Option<usize> {
+        self.documents
+            .iter()
+            .position(|document| document.purpose == Purpose::Version(version))
+    }
+
+    /// The place of the document for a policy's tokens, the name in any letter case.
+    pub(crate) fn policy(&self, name: &str) -> Option<usize> {
+        self.documents
+            .iter()
+            .position(|document| match &document.purpose {
+                Purpose::Policy(policy) => policy.eq_ignore_ascii_case(name),
+                Purpose::Version(_) => false,
+            })
+    }
+}
+
+impl Authority {
+    /// Works everything out, or says which setting cannot be used.
+    pub(crate) fn resolve(mut self) -> Result<Trust, ConfigError> {
+        let learns = self.check()?;
+        let mut base = Base::of(&self)?;
+        let is_b2c = matches!(self.kind, Kind::B2c { .. });
+        if is_b2c {
+            // Older samples write the instance of B2C with `/tfp/` at its end.
+            if let Some(start) = base.text().strip_suffix("/tfp") {
+                base.instance = checked_url("Instance", &start.to_owned())?;
+            }
+            if self
+                .metadata
+                .as_deref()
+                .is_some_and(|text| !text.contains("{policy}"))
+                && matches!(&self.kind, Kind::B2c { policies, .. } if policies.len() > 1)
+            {
+                return Err(ConfigError::value(
+                    "MetadataAddress",
+                    self.metadata.as_deref().unwrap_or_default(),
+                    "a URL with `{policy}` in it, since there are several policies",
+                ));
+            }
+        }
+        let (documents, switched_off) = documents(&self, &base)?;
+        let (segment, policy) = match &self.kind {
+            Kind::Entra { tenant } => (tenant.segment(), String::new()),
+            Kind::B2c {
+                tenant, policies, ..
+            } => (
+                tenant.segment(),
+                policies
+                    .first()
+                    .map(|policy| format!("{policy}/"))
+                    .unwrap_or_default(),
+            ),
+        };
+        let allowed_tenants = match (&self.allowed_tenants, &self.kind) {
+            (Some(allowed), _) => allowed.clone(),
+            (None, Kind::Entra { tenant }) if tenant.is_many() => {
+                return Err(ConfigError::missing(
+                    "AllowedTenants",
+                    "a list of tenant GUIDs or \"any\", since TenantId stands for many",
+                ));
+            }
+            // The issuer says which tenant it is.
+            (None, _) => AllowedTenants::Any,
+        };
+        let personal_accounts = self.personal_accounts
+            || matches!(
+                &self.kind,
+                Kind::Entra {
+                    tenant: Tenant::Consumers | Tenant::Id(PERSONAL_ACCOUNTS_TENANT)
+                }
+            );
+        if self.audiences.is_empty() {
+            self.audiences = vec![self.client_id.clone(), format!("api://{}", self.client_id)];
+        }
+        Ok(Trust {
+            documents,
+            switched_off,
+            learns,
+            clock_skew: self.clock_skew.as_secs(),
+            without_permissions: self.without_permissions,
+            required_scopes: self.required_scopes,
+            authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
+            name: format!("{}/{segment}", base.text()),
+            audiences: self.audiences,
+            client_id: self.client_id,
+            freshness: self.freshness,
+            static_keys: self.static_keys,
+            is_b2c,
+            allowed_tenants,
+            personal_accounts,
+        })
+    }
+
+    /// Looks at every value by itself; says whether the tenant's id has to be learnt.
+    fn check(&self) -> Result<bool, ConfigError> {
+        if parse_guid(&self.client_id).is_none() {
+            return Err(ConfigError::value("ClientId", &self.client_id, "a GUID"));
+        }
+        if self.clock_skew.as_secs() > 600 {
+            let seconds = self.clock_skew.as_secs();
+            return Err(ConfigError::value("ClockSkewSeconds", seconds, "0 to 600"));
+        }
+        self.freshness.check()?;
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::value(
+                "Audience",
+                "",
+                "a text that is not empty",
+            ));
+        }
+        if self.versions.is_empty() {
+            return Err(ConfigError::value(
+                "TokenVersions",
+                "[]",
+                "\"1.0\", \"2.0\" or both",
+            ));
+        }
+        if matches!(&self.allowed_tenants, Some(AllowedTenants::Only(tenants)) if tenants.is_empty())
+        {
+            return Err(ConfigError::value(
+                "AllowedTenants",
+                "[]",
+                "tenant GUIDs or \"any\"",
+            ));
+        }
+        let learnt = match &self.kind {
+            Kind::Entra { tenant } => check_tenant("TenantId", tenant)?,
+            Kind::B2c {
+                tenant,
+                tenant_id,
+                policies,
+            } => {
+                if policies.is_empty() {
+                    return Err(ConfigError::missing(
+                        "SignUpSignInPolicyId",
+                        "the name of a policy (or several in Policies)",
+                    ));
+                }
+                check_tenant("Domain", tenant)? && !matches!(tenant_id, Some(Tenant::Id(_)))
+            }
+        };
+        if learnt && self.static_keys.is_some() {
+            return Err(ConfigError::value(
+                "TenantId",
+                "a domain",
+                "a GUID, since static keys do not tell a domain's tenant",
+            ));
+        }
+        Ok(learnt)
+    }
+}
+
+/// Whether the tenant's id has to be learnt.
+fn check_tenant(setting: &str, tenant: &Tenant) -> Result<bool, ConfigError> {
+    match tenant {
+        Tenant::Domain(domain) if !is_domain(domain) => Err(ConfigError::value(
+            setting,
+            domain,
+            "a GUID, a domain, `common`, `organizations` or `consumers`",
+        )),
+        Tenant::Domain(_) => Ok(true),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,460 @@
+//! From a payload of the right form to claims: what the members mean.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use uuid::Uuid;
+
+use super::groups::Listing;
+use super::wire::{Draft, Malformed, MemberName, Name, Span, Value, has_member, value_of};
+use super::{Claims, Home, Inner, Principal};
+use crate::token_version::TokenVersion;
+
+/// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
+const GREATEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Claims that are understood and not judged yet; the checks look at them.
+pub(crate) struct Finished(Inner);
+
+impl Draft {
+    /// Reads what every member means.
+    ///
+    /// # Errors
+    /// [`Malformed`] for a claim of a type it must not have, and for a missing `exp`.
+    pub(crate) fn finish(self) -> Result<Finished, Malformed> {
+        let (text, values, others) = self.into_parts();
+        let mut reading = Reading {
+            text,
+            values,
+            lists: Vec::new(),
+        };
+        let expires_at = reading.time(Name::ExpiresAt)?.ok_or(Malformed)?;
+        let not_before = reading.time(Name::NotBefore)?;
+        let issued_at = reading.time(Name::IssuedAt)?;
+        if not_before.is_some_and(|not_before| not_before > expires_at) {
+            return Err(Malformed);
+        }
+        let audiences = reading.audiences()?;
+        let scopes = reading.words(Name::Scopes)?;
+        let roles = reading.list(Name::Roles)?;
+        let (groups, groups_overage) = reading.groups()?;
+        let directory_roles = reading.list(Name::DirectoryRoles)?;
+        let methods = reading.list_or_one(Name::Methods)?;
+        let auth_contexts = reading.list_or_one(Name::AuthContexts)?;
+        let client_capabilities = reading.list_or_one(Name::ClientCapabilities)?;
+        let auth_time = reading.time(Name::AuthTime).ok().flatten();
+        let principal = Principal::decide(
+            reading.json(Name::IdentityType),
+            scopes.is_some(),
+            reading.plain(Name::Subject),
+            reading.plain(Name::Object),
+        );
+        let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
+        Ok(Finished(Inner {
+            version: version.unwrap_or(TokenVersion::V1),
+            text: reading.text.into_boxed_str(),
+            values: reading.values,
+            others: others.into_boxed_slice(),
+            lists: reading.lists.into_boxed_slice(),
+            scopes,
+            roles,
+            groups,
+            groups_overage,
+            directory_roles,
+            methods,
+            auth_contexts,
+            client_capabilities,
+            audiences,
+            principal,
+            tenant: None,
+            expires_at,
+            not_before,
+            issued_at,
+            auth_time,
+            home: None,
+        }))
+    }
+}
+
+impl Finished {
+    pub(crate) fn text(&self, name: Name) -> Option<&str> {
+        match value_of(&self.0.values, name) {
+            Value::Text(span) => Some(span.of(&self.0.text)),
+            Value::Absent | Value::Json(_) => None,
+        }
+    }
+
+    pub(crate) fn has(&self, name: Name) -> bool {
+        value_of(&self.0.values, name) != Value::Absent
+    }
+
+    /// The audiences; empty where there is no `aud`.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .audiences
+            .of(&self.0.lists)
+            .iter()
+            .map(|span| span.of(&self.0.text))
+    }
+
+    /// `exp`, in seconds; always there.
+    pub(crate) fn expires_at(&self) -> f64 {
+        self.0.expires_at
+    }
+
+    /// `exp` without its fraction.
+    pub(crate) fn whole_expiry(&self) -> u64 {
+        super::whole(self.0.expires_at)
+    }
+
+    pub(crate) fn not_before(&self) -> Option<f64> {
+        self.0.not_before
+    }
+
+    pub(crate) fn issued_at(&self) -> Option<f64> {
+        self.0.issued_at
+    }
+
+    /// The end of all checks.
+    pub(crate) fn into_claims(mut self, tenant: Option<Uuid>, home: Option<Home>) -> Claims {
+        self.0.tenant = tenant;
+        self.0.home = home;
+        Claims(Arc::new(self.0))
+    }
+}
+
+struct Reading {
+    text: String,
+    values: [Value; Name::COUNT],
+    lists: Vec<Span>,
+}
+
+impl Reading {
+    fn value(&self, name: Name) -> Value {
+        value_of(&self.values, name)
+    }
+
+    fn plain(&self, name: Name) -> Option<&str> {
+        match self.value(name) {
+            Value::Text(span) => Some(span.of(&self.text)),
+            Value::Absent | Value::Json(_) => None,
+        }
+    }
+
+    fn json(&self, name: Name) -> Option<&str> {
+        match self.value(name) {
+            Value::Text(span) | Value::Json(span) => Some(span.of(&self.text)),
+            Value::Absent => None,
+        }
+    }
+
+    /// A time in seconds: a number from 0 to 2^53, with a fraction or without.
+    fn time(&self, name: Name) -> Result<Option<f64>, Malformed> {
+        let Value::Json(span) = self.value(name) else {
+            return match self.value(name) {
+                Value::Absent => Ok(None),
+                Value::Text(_) | Value::Json(_) => Err(Malformed),
+            };
+        };
+        let raw = span.of(&self.text);
+        // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
+        let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
+        // A text that rounds down to 2^53 is beyond it all the same.
+        let beyond = seconds >= GREATEST_EXACT && raw != "9007199254740992";
+        if beyond || seconds.is_sign_negative() && seconds != 0.0 || !seconds.is_finite() {
+            return Err(Malformed);
+        }
+        Ok(Some(seconds))
+    }
+
+    fn since(&self, start: usize) -> Result<Listing, Malformed> {
+        Ok(Listing {
+            start: u32::try_from(start).map_err(|_| Malformed)?,
+            end: u32::try_from(self.lists.len()).map_err(|_| Malformed)?,
+        })
+    }
+
+    /// A string of words with runs of spaces between.
+    fn words(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+        let span = match self.value(name) {
+            Value::Absent => return Ok(None),
+            Value::Json(_) => return Err(Malformed),
+            Value::Text(span) => span,
+        };
+        let start = self.lists.len();
+        let text = span.of(&self.text);
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            self.lists.push(span.part(text, word)?);
+        }
+        self.since(start).map(Some)
+    }
+
+    /// An array of strings.
+    fn list(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+        match self.value(name) {
+            Value::Absent => Ok(None),
+            Value::Text(_) => Err(Malformed),
+            Value::Json(span) => self.elements(span).map(Some),
+        }
+    }
+
+    /// An array of strings, or one string that counts as a list of one.
+    fn list_or_one(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+        match self.value(name) {
+            Value::Text(span) => self.one(span).map(Some),
+            Value::Absent | Value::Json(_) => self.list(name),
+        }
+    }
+
+    fn one(&mut self, span: Span) -> Result<Listing, Malformed> {
+        let start = self.lists.len();
+        self.lists.push(span);
+        self.since(start)
+    }
+
+    /// `aud`: a string, or a list of strings that is not empty; absent is for the check to judge.
+    fn audiences(&mut self) -> Result<Listing, Malformed> {
+        match self.value(Name::Audience) {
+            Value::Absent => self.since(self.lists.len()),
+            Value::Text(span) => self.one(span),
+            Value::Json(span) => {
+                let listing = self.elements(span)?;
+                if listing.of(&self.lists).is_empty() {
+                    Err(Malformed)
+                } else {
+                    Ok(listing)
+                }
+            }
+        }
+    }
+
+    /// The groups that stand in the token, and whether there are more.
+    fn groups(&mut self) -> Result<(Option<Listing>, bool), Malformed> {
+        let more = matches!(self.json(Name::HasGroups), Some("true"))
+            || match self.value(Name::ClaimNames) {
+                Value::Absent => false,
+                Value::Json(span) => {
+                    let raw = span.of(&self.text);
+                    !raw.starts_with('{') || has_member(raw, "groups")
+                }
+                Value::Text(_) => true,
+            };
+        match self.value(Name::Groups) {
+            // A source's name in place of the list (the inline shape of the overage claim).
+            Value::Text(_) => Ok((None, true)),
+            _ => Ok((self.list(Name::Groups)?, more)),
+        }
+    }
+
+    fn elements(&mut self, array: Span) -> Result<Listing, Malformed> {
+        struct Strings<'l> {
+            array: Span,
+            raw: &'l str,
+            lists: &'l mut Vec<Span>,
+            escaped: &'l mut Vec<(usize, String)>,
+        }
+        impl<'t> Visitor<'t> for Strings<'t> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array of strings")
+            }
+
+            fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
+                while let Some(element) = seq.next_element_seed(MemberName)? {
+                    let span = match &element {
+                        Cow::Borrowed(text) => self.array.part(self.raw, text),
+                        Cow::Owned(_) => Ok(self.array),
+                    };
+                    if let Cow::Owned(text) = element {
+                        self.escaped.push((self.lists.len(), text));
+                    }
+                    self.lists
+                        .push(span.map_err(|Malformed| serde::de::Error::custom("malformed"))?);
+                }
+                Ok(())
+            }
+        }
+        let start = self.lists.len();
+        let mut escaped = Vec::new();
+        let raw = array.of(&self.text);
+        serde_json::Deserializer::from_str(raw)
+            .deserialize_seq(Strings {
+                array,
+                raw,
+                lists: &mut self.lists,
+                escaped: &mut escaped,
+            })
+            .map_err(|_| Malformed)?;
+        for (index, text) in escaped {
+            let span = Span::at(self.text.len(), text.len())?;
+            self.text.push_str(&text);
+            *self.lists.get_mut(index).ok_or(Malformed)? = span;
+        }
+        self.since(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Groups;
+    use super::*;
+
+    fn finish(text: &str) -> Result<Claims, Malformed> {
+        let claims = Draft::parse(text.as_bytes().to_vec())?.finish()?;
+        Ok(claims.into_claims(None, None))
+    }
+
+    /// A payload with `exp` and the given members.
+    fn with(members: &str) -> Result<Claims, Malformed> {
+        finish(&format!("{{\"exp\":10,{members}}}"))
+    }
+
+    #[test]
+    fn times_are_numbers_between_0_and_2_to_the_53() {
+        for good in [
+            "0",
+            "-0",
+            "1537234948",
+            "1.5e9",
+            "1537234948.75",
+            "9007199254740992",
+            "1e3",
+        ] {
+            assert!(finish(&format!("{{\"exp\":{good}}}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "-1",
+            "-0.5",
+            "9007199254740993",
+            "9007199254740992.5",
+            "1e16",
+            "1e999",
+            "\"10\"",
+            "true",
+            "[1]",
+            "{}",
+            "null",
+        ] {
+            assert!(finish(&format!("{{\"exp\":{bad}}}")).is_err(), "{bad}");
+        }
+        assert!(finish("{}").is_err());
+        assert!(with("\"nbf\":null,\"iat\":null").is_ok());
+        assert!(with("\"nbf\":\"1\"").is_err());
+        assert!(with("\"nbf\":10").is_ok());
+        assert!(with("\"nbf\":11").is_err());
+    }
+
+    #[test]
+    fn lists_hold_strings_and_nothing_else() {
+        for name in ["roles", "wids", "groups", "amr"] {
+            assert!(with(&format!("\"{name}\":[\"a\",\"b\"]")).is_ok(), "{name}");
+            assert!(with(&format!("\"{name}\":[]")).is_ok(), "{name}");
+            assert!(with(&format!("\"{name}\":null")).is_ok(), "{name}");
+            for bad in ["1", "{}", "true", "[1]", "[\"a\",null]", "[[\"a\"]]"] {
+                assert!(with(&format!("\"{name}\":{bad}")).is_err(), "{name} {bad}");
+            }
+        }
+        assert!(with("\"roles\":\"a\"").is_err() && with("\"wids\":\"a\"").is_err());
+        assert!(with("\"scp\":[\"a\"]").is_err() && with("\"scp\":1").is_err());
+        let claims = with("\"amr\":\"mfa\",\"acrs\":\"c1\",\"xms_cc\":\"CP1\"").unwrap();
+        assert_eq!(claims.authentication_methods().count(), 1);
+        assert!(claims.auth_contexts().eq(["c1"]));
+        assert!(claims.handles_claims_challenge());
+    }
+
+    #[test]
+    fn escapes_in_lists_are_resolved() {
+        let claims = with(r#""roles":["a\u0062","c","\/"],"aud":["x\/y"]"#).unwrap();
+        assert!(claims.roles().eq(["ab", "c", "/"]));
+        assert!(claims.audiences().eq(["x/y"]));
+    }
+
+    #[test]
+    fn scopes_are_separated_by_runs_of_spaces() {
+        let claims = with("\"scp\":\"  read  write\\tx \"").unwrap();
+        assert!(claims.scopes().eq(["read", "write\tx"]));
+        assert!(with("\"scp\":\"\"").unwrap().has_permissions());
+        assert!(!with("\"scp\":null").unwrap().has_permissions());
+        assert!(with("\"roles\":[]").unwrap().has_permissions());
+    }
+
+    #[test]
+    fn an_audience_is_a_string_or_strings() {
+        assert!(with("\"aud\":\"a\"").unwrap().audiences().eq(["a"]));
+        assert!(
+            with("\"aud\":[\"a\",\"b\"]")
+                .unwrap()
+                .audiences()
+                .eq(["a", "b"])
+        );
+        assert_eq!(with("\"x\":1").unwrap().audiences().count(), 0);
+        for bad in ["[]", "1", "{}", "[1]", "[\"a\",1]", "true"] {
+            assert!(with(&format!("\"aud\":{bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_sign_of_an_overage_is_one() {
+        for overage in [
+            r#""_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{"endpoint":"https://evil.example/x"}}"#,
+            r#""_claim_names":{"groups":"src2"},"_claim_sources":{"src1":{}}"#,
+            r#""_claim_names":{"groups":5}"#,
+            r#""_claim_names":{"groups":null}"#,
+            r#""_claim_names":"src1""#,
+            r#""hasgroups":true"#,
+            r#""hasgroups":"true""#,
+            r#""groups":"src1""#,
+            r#""groups":"""#,
+        ] {
+            assert!(
+                matches!(with(overage).unwrap().groups(), Groups::Overage(_)),
+                "{overage}"
+            );
+        }
+        for none in [
+            r#""_claim_names":{"other":"src1"}"#,
+            r#""hasgroups":false"#,
+            r#""groups":null"#,
+            r#""x":1"#,
+        ] {
+            assert!(
+                matches!(with(none).unwrap().groups(), Groups::NotIssued),
+                "{none}"
+            );
+        }
+        let both = with(r#""groups":["g"],"hasgroups":true"#).unwrap();
+        assert!(matches!(both.groups(), Groups::Overage(_)) && both.groups().lists("g"));
+        assert!(matches!(
+            with(r#""groups":[]"#).unwrap().groups(),
+            Groups::Listed(_)
+        ));
+    }
+
+    #[test]
+    fn guests_are_told_by_acct_and_else_by_idp() {
+        let guest = |members: &str| {
+            with(&format!("\"iss\":\"i\",{members}"))
+                .unwrap()
+                .is_guest()
+        };
+        assert!(guest("\"acct\":1") && guest("\"acct\":\"1\"") && guest("\"idp\":\"j\""));
+        assert!(!guest("\"acct\":0,\"idp\":\"j\"") && !guest("\"idp\":\"i\"") && !guest("\"x\":1"));
+        assert!(guest("\"acct\":2"));
+    }
+
+    #[test]
+    fn other_claims_are_read_by_name_and_opaque_ones_are_not() {
+        let claims =
+            with(r#""extension_Team":["a"],"aio":"secret","rh":"I","uti":"u","acct":1"#).unwrap();
+        assert_eq!(
+            claims.get::<Vec<String>>("extension_Team"),
+            Some(vec!["a".to_owned()])
+        );
+        assert_eq!(claims.get::<String>("extension_Team"), None);
+        for hidden in ["aio", "rh", "uti", "acct", "absent"] {
+            assert_eq!(claims.get::<serde_json::Value>(hidden), None, "{hidden}");
+        }
+    }
+}

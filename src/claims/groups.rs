@@ -1,0 +1,113 @@
+//! Group memberships as a token tells them.
+
+use super::wire::Span;
+use crate::guid::same_id;
+
+/// A run of spans in the claims' common list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Listing {
+    pub(super) fn of(self, lists: &[Span]) -> &[Span] {
+        lists
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// What a token says about the groups of its subject.
+///
+/// Above 200 groups (6 in the implicit flow) Entra leaves them out and says so; such a token
+/// neither proves nor disproves a membership. Source: Microsoft, "Access token claims reference",
+/// "Groups overage claim". The address in such a token is never followed: it points to an
+/// interface that is gone, and an attacker's token could point anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Groups<'c> {
+    /// All of them are in the token.
+    Listed(GroupIds<'c>),
+    /// There are more than fit; those that stand in the token all the same are given.
+    Overage(GroupIds<'c>),
+    /// The application is not configured to get groups, or there are none.
+    NotIssued,
+}
+
+/// Group ids that stand in a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct GroupIds<'c> {
+    text: &'c str,
+    spans: &'c [Span],
+}
+
+impl<'c> GroupIds<'c> {
+    /// The ids one by one, as they stand there.
+    pub fn iter(&self) -> impl Iterator<Item = &'c str> + Clone + use<'c> {
+        let text = self.text;
+        self.spans.iter().map(move |span| span.of(text))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Whether the id is among them: GUIDs without letter case, names as they are.
+    #[must_use]
+    pub fn contains(&self, id: &str) -> bool {
+        self.iter().any(|group| same_id(group, id))
+    }
+}
+
+impl std::fmt::Debug for GroupIds<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} groups", self.len())
+    }
+}
+
+impl<'c> Groups<'c> {
+    pub(super) fn new(
+        text: &'c str,
+        lists: &'c [Span],
+        listing: Option<Listing>,
+        overage: bool,
+    ) -> Self {
+        let ids = GroupIds {
+            text,
+            spans: listing.map_or(&[], |listing| listing.of(lists)),
+        };
+        match (overage, listing) {
+            (true, _) => Self::Overage(ids),
+            (false, Some(_)) => Self::Listed(ids),
+            (false, None) => Self::NotIssued,
+        }
+    }
+
+    /// Whether the token itself proves the membership. `false` proves nothing under an overage.
+    #[must_use]
+    pub fn lists(&self, id: &str) -> bool {
+        match self {
+            Self::Listed(ids) | Self::Overage(ids) => ids.contains(id),
+            Self::NotIssued => false,
+        }
+    }
+
+    /// `listed`, `overage` or `not_issued`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Listed(_) => "listed",
+            Self::Overage(_) => "overage",
+            Self::NotIssued => "not_issued",
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! What a valid token says of its bearer.
+
+mod finish;
+mod groups;
+mod identity;
+mod methods;
+mod names;
+mod principal;
+pub(crate) mod wire;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+pub use groups::{GroupIds, Groups};
+pub use identity::UserKey;
+pub use methods::AuthenticationMethod;
+pub use names::DisplayNames;
+pub use principal::{ClientAuth, Principal};
+
+pub(crate) use finish::Finished;
+use groups::Listing;
+use wire::{Name, Span, Value};
+
+use crate::guid::PERSONAL_ACCOUNTS_TENANT;
+use crate::token_version::TokenVersion;
+
+/// The text that older B2C policies send as `sub`, the same for every user.
+const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
+
+/// The claims of a token that passed every check; cheap to clone (one `Arc`).
+///
+/// One model for v1.0, v2.0 and B2C tokens: where the versions name a thing differently
+/// (`appid` and `azp`), there is one accessor. A claim that is absent or `null` is `None`.
+///
+/// Names and addresses are apart, in [`display`](Self::display), because they are changeable and
+/// reusable: no guard takes them. The opaque claims `aio`, `rh` and `uti` have no accessor at all,
+/// as Microsoft asks of resources.
+///
+/// As a request extension and as an extractor it comes from [`EntraLayer`](crate::EntraLayer).
+#[derive(Clone)]
+pub struct Claims(Arc<Inner>);
+
+struct Inner {
+    text: Box<str>,
+    values: [Value; Name::COUNT],
+    others: Box<[(Span, Span)]>,
+    lists: Box<[Span]>,
+    scopes: Option<Listing>,
+    roles: Option<Listing>,
+    groups: Option<Listing>,
+    groups_overage: bool,
+    directory_roles: Option<Listing>,
+    methods: Option<Listing>,
+    auth_contexts: Option<Listing>,
+    client_capabilities: Option<Listing>,
+    audiences: Listing,
+    version: TokenVersion,
+    principal: Principal,
+    tenant: Option<Uuid>,
+    expires_at: f64,
+    not_before: Option<f64>,
+    issued_at: Option<f64>,
+    auth_time: Option<f64>,
+    home: Option<Home>,
+}
+
+/// What the layer that admitted the token wants to find again when a guard refuses it.
+#[derive(Clone)]
+pub(crate) struct Home(pub(crate) Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Home")
+    }
+}
+
+impl Claims {
+    fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    fn text(&self, name: Name) -> Option<&str> {
+        match wire::value_of(&self.inner().values, name) {
+            Value::Text(span) => Some(span.of(&self.inner().text)),
+            Value::Absent | Value::Json(_) => None,
+        }
+    }
+
+    fn json(&self, name: Name) -> Option<&str> {
+        match wire::value_of(&self.inner().values, name) {
+            Value::Text(span) | Value::Json(span) => Some(span.of(&self.inner().text)),
+            Value::Absent => None,
+        }
+    }
+
+    fn list(&self, listing: Option<Listing>) -> impl Iterator<Item = &str> + Clone {
+        let inner = self.inner();
+        listing
+            .map_or(&[][..], |listing| listing.of(&inner.lists))
+            .iter()
+            .map(|span| span.of(&inner.text))
+    }
+
+    /// `ver`: which rules the token was made by.
+    #[must_use]
+    pub fn version(&self) -> TokenVersion {
+        self.inner().version
+    }
+
+    /// `iss`: who issued the token, exactly as it stands there.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text(Name::Issuer).unwrap_or_default()
+    }
+
+    /// `aud`: for whom the token was issued; one value, seldom more.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(Some(self.inner().audiences))
+    }
+
+    /// `tid`, or for B2C tokens without it the tenant of the issuer.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<Uuid> {
+        self.inner().tenant
+    }
+
+    /// `oid`: the id of the user or service principal in its tenant, the same for every application.
+    #[must_use]
+    pub fn object_id(&self) -> Option<&str> {
+        self.text(Name::Object)
+    }
+
+    /// `sub`: the subject, which differs from application to application.
+    ///
+    /// Older B2C policies send a placeholder here that is the same for everybody;
+    /// [`user_key`](Self::user_key) knows it, this accessor gives it as it is.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text(Name::Subject)
+    }
+
+    /// The key under which to keep data of this user or application.
+    ///
+    /// (`tid`,`oid`), else (`iss`,`sub`); `None` where the token has neither, or only the B2C
+    /// placeholder. Source: Microsoft, "Secure applications and APIs by validating claims".
+    #[must_use]
+    pub fn user_key(&self) -> Option<UserKey> {
+        UserKey::of(
+            self.tenant_id(),
+            self.object_id(),
+            self.issuer(),
+            self.subject(),
+        )
+    }
+
+    /// User, application, or neither for certain.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        self.inner().principal
+    }
+
+    /// `azp` (v2.0) or `appid` (v1.0): the application that got the token.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.text(Name::AuthorizedParty)
+            .or_else(|| self.text(Name::AppId))
+    }
+
+    /// `azpacr` (v2.0) or `appidacr` (v1.0): how that application proved who it is.
+    ///
+    /// `None` where the claim is missing or unknown.
+    #[must_use]
+    pub fn client_auth(&self) -> Option<ClientAuth> {
+        self.json(Name::AuthorizedPartyStrength)
+            .or_else(|| self.json(Name::AppIdStrength))
+            .and_then(ClientAuth::parse)
+    }
+
+    /// `scp`: the delegated permissions, of a user's token only.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().scopes)
+    }
+
+    /// `roles`: app roles of the user, or application permissions of an app-only token.
+    pub fn roles(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().roles)
+    }
+
+    /// Whether the token has a `scp` or a `roles` member at all, be it empty.
+    pub(crate) fn has_permissions(&self) -> bool {
+        self.inner().scopes.is_some() || self.inner().roles.is_some()
+    }
+
+    /// What the token says about group memberships, which is not always all of them.
+    #[must_use]
+    pub fn groups(&self) -> Groups<'_> {
+        Groups::new(
+            &self.inner().text,
+            &self.inner().lists,
+            self.inner().groups,
+            self.inner().groups_overage,
+        )
+    }
+
+    /// `wids`: template ids of the tenant-wide directory roles of the user.
+    pub fn directory_roles(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().directory_roles)
+    }
+
+    /// `amr`: how the subject authenticated (v1.0 tokens).
+    pub fn authentication_methods(&self) -> impl Iterator<Item = AuthenticationMethod<'_>> + Clone {
+        self.list(self.inner().methods)
+            .map(AuthenticationMethod::parse)
+    }
+
+    /// `acr`: `0` or `1` in v1.0 tokens, the policy's name in older B2C tokens.
+    ///
+    /// Not a proof of multi-factor authentication, whatever its value.
+    #[must_use]
+    pub fn context_class(&self) -> Option<&str> {
+        self.text(Name::ContextClass)
+    }
+
+    /// `acrs`: the authentication contexts that the token satisfies (`c1` …).
+    pub fn auth_contexts(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().auth_contexts)
+    }
+
+    /// `xms_cc`: what the client can handle; `cp1` means claims challenges.
+    pub fn client_capabilities(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().client_capabilities)
+    }
+
+    /// Whether the client said that it can handle a claims challenge (`cp1`, in any letter case).
+    #[must_use]
+    pub fn handles_claims_challenge(&self) -> bool {
+        self.client_capabilities()
+            .any(|capability| capability.eq_ignore_ascii_case("cp1"))
+    }
+
+    /// `tfp`, or `acr` where there is no `tfp`: the B2C policy the user went through.
+    ///
+    /// Means a policy for B2C tokens alone, which have no other use for `acr`.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        self.text(Name::Policy).or_else(|| self.context_class())
+    }
+
+    /// `idp`, or `iss` where there is no `idp`: who authenticated the subject.
+    #[must_use]
+    pub fn identity_provider(&self) -> &str {
+        self.text(Name::IdentityProvider)
+            .unwrap_or_else(|| self.issuer())
+    }
+
+    /// Whether the account is a guest in this tenant.
+    ///
+    /// `acct` = 1; without `acct`, an `idp` that is not `iss`. An `acct` with a value that
+    /// Microsoft does not document counts as a guest.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        match self.json(Name::AccountStatus) {
+            Some("0") => false,
+            Some(_) => true,
+            None => self.identity_provider() != self.issuer(),
+        }
+    }
+
+    /// Whether this is a personal Microsoft account, in its own tenant or as a guest.
+    #[must_use]
+    pub fn is_personal_account(&self) -> bool {
+        let tenant = PERSONAL_ACCOUNTS_TENANT.hyphenated().to_string();
+        self.tenant_id() == Some(PERSONAL_ACCOUNTS_TENANT)
+            || self.identity_provider() == "live.com"
+            || self
+                .identity_provider()
+                .to_ascii_lowercase()
+                .contains(&tenant)
+    }
+
+    /// `exp`: when the token ends, in whole seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn expires_at(&self) -> u64 {
+        whole(self.inner().expires_at)
+    }
+
+    /// `nbf`: before when the token is not good, in whole seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn not_before(&self) -> Option<u64> {
+        self.inner().not_before.map(whole)
+    }
+
+    /// `iat`: when the token was issued, in whole seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<u64> {
+        self.inner().issued_at.map(whole)
+    }
+
+    /// `auth_time`: when the user last signed in, in whole seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<u64> {
+        self.inner().auth_time.map(whole)
+    }
+
+    /// `sid`: the session the token belongs to.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.text(Name::SessionId)
+    }
+
+    /// `ipaddr`: the address the user signed in from (v1.0); informative.
+    #[must_use]
+    pub fn ip_address(&self) -> Option<&str> {
+        self.text(Name::IpAddress)
+    }
+
+    /// `onprem_sid`: the SID of an account that is synchronised from on-premises.
+    #[must_use]
+    pub fn on_premises_sid(&self) -> Option<&str> {
+        self.text(Name::OnPremisesSid)
+    }
+
+    /// `in_corp`: whether the client was in the corporate network; absent means no.
+    #[must_use]
+    pub fn in_corporate_network(&self) -> bool {
+        matches!(self.json(Name::InCorporateNetwork), Some("true"))
+    }
+
+    /// `pwd_exp`, as it stands there: Microsoft's pages disagree on whether it is a time or a span.
+    #[must_use]
+    pub fn password_expiry(&self) -> Option<u64> {
+        self.json(Name::PasswordExpiry)?.parse().ok()
+    }
+
+    /// `pwd_url`: where the user can change the password.
+    #[must_use]
+    pub fn password_url(&self) -> Option<&str> {
+        self.text(Name::PasswordUrl)
+    }
+
+    /// Names and addresses, for display alone.
+    #[must_use]
+    pub fn display(&self) -> DisplayNames<'_> {
+        DisplayNames::of(self)
+    }
+
+    /// Reads a claim that has no accessor, such as `extension_Department`.
+    ///
+    /// `None` where it is absent, `null` or not a `T`, and for every claim that has an accessor
+    /// or is opaque. What it holds is as trustworthy as the token; whether a user may edit it in
+    /// their profile is not known here.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let inner = self.inner();
+        inner
+            .others
+            .iter()
+            .find(|(member, _)| member.of(&inner.text) == name)
+            .and_then(|(_, raw)| serde_json::from_str(raw.of(&inner.text)).ok())
+    }
+
+    /// The names of the claims that [`get`](Self::get) can read.
+    pub fn other_names(&self) -> impl Iterator<Item = &str> {
+        let inner = self.inner();
+        inner.others.iter().map(|(name, _)| name.of(&inner.text))
+    }
+
+    pub(crate) fn home(&self) -> Option<&Home> {
+        self.inner().home.as_ref()
+    }
+
+    /// `exp` with its fraction, for the lifetime check of a token that is known.
+    pub(crate) fn exact_expiry(&self) -> f64 {
+        self.inner().expires_at
+    }
+}
+
+/// The whole seconds of a time that was read between 0 and 2^53.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times are between 0 and 2^53, checked when the token was read"
+)]
+fn whole(seconds: f64) -> u64 {
+    seconds as u64
+}
+
+impl fmt::Debug for Claims {
+    /// Nothing that names a person: no ids, names or addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("version", &self.version())
+            .field("principal", &self.principal())
+            .field("scopes", &self.scopes().count())
+            .field("roles", &self.roles().count())
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}

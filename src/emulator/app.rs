@@ -1,0 +1,144 @@
+//! App registrations: APIs, and clients of APIs.
+
+use super::seeds;
+
+/// How an app proves who it is, and so what `azpacr` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Credential {
+    None,
+    Secret(String),
+    Certificate,
+}
+
+impl Credential {
+    /// The value of `azpacr` and `appidacr`.
+    pub(super) fn strength(&self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::Secret(_) => "1",
+            Self::Certificate => "2",
+        }
+    }
+}
+
+/// An app registration of the emulator: an API, or a client of one.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub(super) name: String,
+    pub(super) client_id: String,
+    pub(super) object_id: String,
+    pub(super) credential: Credential,
+    pub(super) is_api: bool,
+    pub(super) app_id_uri: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) exposed_roles: Vec<String>,
+    pub(super) roles: Vec<String>,
+    pub(super) custom_keys: bool,
+}
+
+impl App {
+    /// A client with no secret: a single-page app, a command line, a phone.
+    pub fn public(name: impl Into<String>, client_id: impl Into<String>) -> Self {
+        let (name, client_id) = (name.into(), client_id.into());
+        Self {
+            object_id: seeds::id_made_of(&format!("service principal {client_id}")),
+            app_id_uri: format!("api://{client_id}"),
+            credential: Credential::None,
+            is_api: false,
+            scopes: Vec::new(),
+            exposed_roles: Vec::new(),
+            roles: Vec::new(),
+            custom_keys: false,
+            name,
+            client_id,
+        }
+    }
+
+    /// A client with a secret.
+    pub fn confidential(
+        name: impl Into<String>,
+        client_id: impl Into<String>,
+        secret: impl Into<String>,
+    ) -> Self {
+        Self {
+            credential: Credential::Secret(secret.into()),
+            ..Self::public(name, client_id)
+        }
+    }
+
+    /// A client with a certificate. The token endpoint takes any assertion and checks none.
+    pub fn certificate(name: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            credential: Credential::Certificate,
+            ..Self::public(name, client_id)
+        }
+    }
+
+    /// An API with the App ID URI `api://{client_id}`.
+    pub fn api(name: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            is_api: true,
+            ..Self::public(name, client_id)
+        }
+    }
+
+    /// Exposes one more scope (of an API).
+    #[must_use]
+    pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Declares one more app role (of an API).
+    #[must_use]
+    pub fn with_app_role(mut self, role: impl Into<String>) -> Self {
+        self.exposed_roles.push(role.into());
+        self
+    }
+
+    /// Grants one more app role (to a client).
+    #[must_use]
+    pub fn with_role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Sets the App ID URI, which is the audience of v1.0 tokens.
+    #[must_use]
+    pub fn with_app_id_uri(self, uri: impl Into<String>) -> Self {
+        Self {
+            app_id_uri: uri.into(),
+            ..self
+        }
+    }
+
+    /// Signs this API's tokens with keys of its own, published under `?appid={client_id}` only.
+    #[must_use]
+    pub fn with_custom_keys(self) -> Self {
+        Self {
+            custom_keys: true,
+            ..self
+        }
+    }
+
+    /// The client id.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The object id of the service principal (`oid` and `sub` of its app-only tokens).
+    pub fn object_id(&self) -> &str {
+        &self.object_id
+    }
+
+    /// Whether a `resource`, or a scope without its last segment, means this API.
+    pub(super) fn answers_to(&self, resource: &str) -> bool {
+        let resource = resource.trim_end_matches('/');
+        resource == self.app_id_uri.trim_end_matches('/')
+            || resource.eq_ignore_ascii_case(&self.client_id)
+            || resource.strip_prefix("api://").is_some_and(|id| id == self.client_id)
+            // B2C: https://contoso.onmicrosoft.com/{client id}
+            || (resource.starts_with("https://")
+                && resource.rsplit('/').next().is_some_and(|last| last == self.client_id))
+    }
+}

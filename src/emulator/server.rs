@@ -1,0 +1,326 @@
+//! The addresses the emulator answers at.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower_http::cors::CorsLayer;
+
+use super::{
+    authority::Authority,
+    connection::{CutSwitch, Doorkeeper},
+    documents::{self, Version},
+    front_page,
+    outage::{Endpoint, Outage},
+    token_endpoint,
+};
+
+pub(super) type Shared = State<Arc<Authority>>;
+
+/// Serves until the last handle of the emulator is gone.
+pub(super) fn spawn(doorkeeper: Doorkeeper, authority: Arc<Authority>) {
+    let stopped = authority.until_stopped();
+    let service = router(authority).into_make_service_with_connect_info::<CutSwitch>();
+    tokio::spawn(async move {
+        // It ends without an error: failing accepts are tried again.
+        let _ = axum::serve(doorkeeper, service)
+            .with_graceful_shutdown(stopped)
+            .await;
+    });
+}
+
+fn router(authority: Arc<Authority>) -> Router {
+    Router::new()
+        .route("/", get(front_page::show))
+        .route(
+            "/{tenant}/.well-known/openid-configuration",
+            get(discovery_v1),
+        )
+        .route(
+            "/{tenant}/v2.0/.well-known/openid-configuration",
+            get(discovery_v2),
+        )
+        .route(
+            "/{tenant}/{policy}/v2.0/.well-known/openid-configuration",
+            get(discovery_b2c),
+        )
+        .route(
+            "/tfp/{tenant}/{policy}/v2.0/.well-known/openid-configuration",
+            get(discovery_b2c),
+        )
+        .route("/{tenant}/discovery/keys", get(keys_v1))
+        .route("/{tenant}/discovery/v2.0/keys", get(keys_v2))
+        .route("/{tenant}/{policy}/discovery/v2.0/keys", get(keys_b2c))
+        .route("/{tenant}/oauth2/token", post(token_endpoint::v1))
+        .route("/{tenant}/oauth2/v2.0/token", post(token_endpoint::v2))
+        .route(
+            "/{tenant}/{policy}/oauth2/v2.0/token",
+            post(token_endpoint::b2c),
+        )
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&authority),
+            as_conditions_allow,
+        ))
+        .layer(CorsLayer::permissive())
+        .with_state(authority)
+}
+
+/// Counts the request and plays the outage that is in force.
+async fn as_conditions_allow(
+    State(authority): Shared,
+    ConnectInfo(connection): ConnectInfo<CutSwitch>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let endpoint = Endpoint::of(request.uri().path());
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
+    let followed = target.ends_with(AFTER_REDIRECT);
+    let Some(outage) = authority.condition().arrived(endpoint, target.clone()) else {
+        return next.run(request).await;
+    };
+    match outage {
+        Outage::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, Html(SERVICE_PAGE)).into_response()
+        }
+        Outage::Hang => {
+            authority.until_stopped().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Outage::CloseConnection => {
+            connection.cut();
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+        Outage::NotJson => Html(SERVICE_PAGE).into_response(),
+        Outage::EmptyKeys if endpoint == Some(Endpoint::Keys) => {
+            axum::Json(json!({ "keys": [] })).into_response()
+        }
+        Outage::Oversized => oversized(next.run(request).await).await,
+        Outage::Redirect if !followed => {
+            let joint = if target.contains('?') { '&' } else { '?' };
+            let address = format!("{}{target}{joint}{AFTER_REDIRECT}", authority.base);
+            (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
+        }
+        Outage::Slow(delay) => {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = authority.until_stopped() => {}
+            }
+            next.run(request).await
+        }
+        Outage::EmptyKeys | Outage::Redirect | Outage::WrongIssuer => next.run(request).await,
+    }
+}
+
+/// The same document behind two mebibytes of spaces, which JSON allows.
+async fn oversized(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    match axum::body::to_bytes(body, OVERSIZE).await {
+        Ok(document) => {
+            let mut bytes = vec![b' '; OVERSIZE];
+            bytes.extend_from_slice(&document);
+            Response::from_parts(head, bytes.into())
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The parameters of discovery and key addresses.
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    appid: Option<String>,
+    p: Option<String>,
+}
+
+async fn discovery_v1(
+    state: Shared,
+    Path(tenant): Path<String>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V1,
+        Endpoint::Discovery,
+        &tenant,
+        None,
+        query,
+        &headers,
+    )
+}
+
+async fn discovery_v2(
+    state: Shared,
+    Path(tenant): Path<String>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V2,
+        Endpoint::Discovery,
+        &tenant,
+        None,
+        query,
+        &headers,
+    )
+}
+
+async fn discovery_b2c(
+    state: Shared,
+    Path((tenant, policy)): Path<(String, String)>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V2,
+        Endpoint::Discovery,
+        &tenant,
+        Some(policy),
+        query,
+        &headers,
+    )
+}
+
+async fn keys_v1(
+    state: Shared,
+    Path(tenant): Path<String>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V1,
+        Endpoint::Keys,
+        &tenant,
+        None,
+        query,
+        &headers,
+    )
+}
+
+async fn keys_v2(
+    state: Shared,
+    Path(tenant): Path<String>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V2,
+        Endpoint::Keys,
+        &tenant,
+        None,
+        query,
+        &headers,
+    )
+}
+
+async fn keys_b2c(
+    state: Shared,
+    Path((tenant, policy)): Path<(String, String)>,
+    query: Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    document(
+        &state,
+        Version::V2,
+        Endpoint::Keys,
+        &tenant,
+        Some(policy),
+        query,
+        &headers,
+    )
+}
+
+fn document(
+    authority: &Authority,
+    version: Version,
+    endpoint: Endpoint,
+    tenant: &str,
+    policy_in_path: Option<String>,
+    Query(parameters): Query<Parameters>,
+    headers: &HeaderMap,
+) -> Response {
+    let policy_in_query = policy_in_path.is_none() && parameters.p.is_some();
+    let policy = policy_in_path.or(parameters.p);
+    let Some(request) = documents::Request::new(authority, version, tenant, policy.as_deref())
+    else {
+        return unknown_address(tenant);
+    };
+    // It is repeated in addresses, so nothing but an id may stand in it.
+    let is_id = |app: &String| {
+        app.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let app = parameters.appid.filter(is_id);
+    let request = documents::Request {
+        policy_in_query,
+        app,
+        ..request
+    };
+    if endpoint == Endpoint::Discovery {
+        return cacheable(authority, &request.discovery(authority), headers);
+    }
+    if let Some(replaced) = authority.replaced_keys().as_ref() {
+        return cacheable(authority, replaced, headers);
+    }
+    match request.keys(authority) {
+        Ok(keys) => cacheable(authority, &keys, headers),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The document with `ETag` and `Cache-Control`, or 304 for a client that has it.
+fn cacheable(authority: &Authority, document: &Value, headers: &HeaderMap) -> Response {
+    let body = document.to_string();
+    let hash = digest(&SHA256, body.as_bytes());
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode_to_string(hash));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let is_known = known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == etag)
+    });
+    let max_age = authority.options.keys_max_age.as_secs();
+    let cache = [
+        (header::ETAG, etag),
+        (header::CACHE_CONTROL, format!("max-age={max_age}, private")),
+    ];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, cache).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    (cache, kind, body).into_response()
+}
+
+fn unknown_address(tenant: &str) -> Response {
+    let body = json!({
+        "error": "invalid_tenant",
+        "error_description": format!("AADSTS90002: Tenant '{tenant}' (or its policy) not found."),
+        "error_codes": [90002],
+    });
+    (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+}
+
+const AFTER_REDIRECT: &str = "redirected=1";
+const SERVICE_PAGE: &str = "<!doctype html><title>Service unavailable</title><p>We are sorry.";
+const OVERSIZE: usize = 2 * 1024 * 1024;

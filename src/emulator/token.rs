@@ -1,0 +1,310 @@
+//! Tokens made to measure: good by default, and spoilt in one place by each method.
+
+mod minting;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    authority::{Authority, unix_now},
+    documents::Version,
+    key_ring::Realm,
+};
+
+/// Makes one token; [`Emulator::token`](super::Emulator::token) starts one that is accepted.
+///
+/// Without further choices: a v2.0 token of alice in contoso, for the sample API, from the public
+/// client `cli`, with the scope `access_as_user`, valid from now for the token lifetime.
+///
+/// Nothing is checked. Names nobody knows make users and apps with no rights, and a made-up
+/// tenant, audience or issuer is written as it is.
+#[derive(Debug, Clone)]
+#[must_use = "a builder makes no token before `mint`"]
+pub struct TokenBuilder {
+    authority: Arc<Authority>,
+    version: Version,
+    principal: Principal,
+    client: Option<String>,
+    guest: bool,
+    tenant: Option<String>,
+    policy: Option<String>,
+    audience: Option<Value>,
+    scope: Option<String>,
+    roles: Option<Vec<String>>,
+    groups: Option<Vec<String>>,
+    overage: bool,
+    issued_at: Option<u64>,
+    not_before: Option<u64>,
+    expires_at: Option<u64>,
+    claims: Edits,
+    header: Edits,
+    header_text: Option<String>,
+    payload_text: Option<String>,
+    signature_text: Option<String>,
+    key: Key,
+}
+
+/// Members to set, and to leave out, in this order.
+type Edits = Vec<(String, Option<Value>)>;
+
+#[derive(Debug, Clone)]
+enum Principal {
+    User(String),
+    App(String),
+}
+
+#[derive(Debug, Clone)]
+enum Key {
+    Ordinary,
+    WithId(String),
+    Of(Realm),
+}
+
+impl TokenBuilder {
+    pub(super) fn new(authority: Arc<Authority>) -> Self {
+        Self {
+            authority,
+            version: Version::V2,
+            principal: Principal::User("alice".to_owned()),
+            client: None,
+            guest: false,
+            tenant: None,
+            policy: None,
+            audience: None,
+            scope: None,
+            roles: None,
+            groups: None,
+            overage: false,
+            issued_at: None,
+            not_before: None,
+            expires_at: None,
+            claims: Vec::new(),
+            header: Vec::new(),
+            header_text: None,
+            payload_text: None,
+            signature_text: None,
+            key: Key::Ordinary,
+        }
+    }
+
+    /// Makes a v1.0 token: `appid`, `unique_name`, issuer with a slash, audience `api://…`.
+    pub fn v1(self) -> Self {
+        Self {
+            version: Version::V1,
+            ..self
+        }
+    }
+
+    /// Makes a v2.0 token, which is the default.
+    pub fn v2(self) -> Self {
+        Self {
+            version: Version::V2,
+            ..self
+        }
+    }
+
+    /// Makes a token for this user: name, object id or user principal name.
+    pub fn user(self, who: impl Into<String>) -> Self {
+        Self {
+            principal: Principal::User(who.into()),
+            ..self
+        }
+    }
+
+    /// Makes an app-only token for this app: name or client id.
+    pub fn app(self, which: impl Into<String>) -> Self {
+        Self {
+            principal: Principal::App(which.into()),
+            ..self
+        }
+    }
+
+    /// Sets the client the token was given to: name or client id. It brings its own `azpacr`.
+    pub fn client(self, which: impl Into<String>) -> Self {
+        Self {
+            client: Some(which.into()),
+            ..self
+        }
+    }
+
+    /// Makes the user a guest: `acct` 1, and an `idp` that is not the issuer.
+    pub fn guest(self) -> Self {
+        Self {
+            guest: true,
+            ..self
+        }
+    }
+
+    /// Sets the scopes (`scp`), spaces between them. App-only tokens have none unless asked.
+    pub fn scope(self, scopes: impl Into<String>) -> Self {
+        Self {
+            scope: Some(scopes.into()),
+            ..self
+        }
+    }
+
+    /// Sets the app roles, in place of those assigned in the directory.
+    pub fn roles(self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            roles: Some(roles.into_iter().map(Into::into).collect()),
+            ..self
+        }
+    }
+
+    /// Sets the groups, in place of those in the directory. Over 200 become an overage.
+    pub fn groups(self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            groups: Some(groups.into_iter().map(Into::into).collect()),
+            ..self
+        }
+    }
+
+    /// Says "too many groups to list": `_claim_names` and `_claim_sources` in place of `groups`.
+    pub fn groups_overage(self) -> Self {
+        Self {
+            overage: true,
+            ..self
+        }
+    }
+
+    /// Sets the tenant by GUID, in `tid` and the issuer. Default: that of the user.
+    pub fn tenant(self, id: impl Into<String>) -> Self {
+        Self {
+            tenant: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// Sets the audience: text, or a list with `json!`.
+    pub fn audience(self, audience: impl Into<Value>) -> Self {
+        Self {
+            audience: Some(audience.into()),
+            ..self
+        }
+    }
+
+    /// Sets the issuer, whatever the tenant is.
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.claim("iss", issuer.into())
+    }
+
+    /// Makes a B2C token of this policy (`tfp`), signed with the policy's key.
+    pub fn policy(self, policy: impl Into<String>) -> Self {
+        Self {
+            policy: Some(policy.into()),
+            ..self
+        }
+    }
+
+    /// Makes a token that was issued two hours ago and expired one hour ago.
+    pub fn expired(self) -> Self {
+        let now = unix_now();
+        self.issued_at(now.saturating_sub(7200))
+            .expires_at(now.saturating_sub(3600))
+    }
+
+    /// Sets `iat`, in seconds since 1970; `nbf` and `exp` follow unless they are set.
+    pub fn issued_at(self, seconds: u64) -> Self {
+        Self {
+            issued_at: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Sets `nbf`, in seconds since 1970.
+    pub fn not_before(self, seconds: u64) -> Self {
+        Self {
+            not_before: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Sets `exp`, in seconds since 1970.
+    pub fn expires_at(self, seconds: u64) -> Self {
+        Self {
+            expires_at: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Sets any claim to any JSON value.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Leaves a claim out.
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.claims.push((name.into(), None));
+        self
+    }
+
+    /// Sets a member of the JOSE header. The signature follows an RSA `alg`, else it is RS256's.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.header.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Leaves a member of the JOSE header out.
+    pub fn without_header(mut self, name: impl Into<String>) -> Self {
+        self.header.push((name.into(), None));
+        self
+    }
+
+    /// Signs this text as the header, be it JSON or not.
+    pub fn header_text(self, text: impl Into<String>) -> Self {
+        Self {
+            header_text: Some(text.into()),
+            ..self
+        }
+    }
+
+    /// Signs this text as the payload, be it JSON or not. It has no mark of the emulator.
+    pub fn payload_text(self, text: impl Into<String>) -> Self {
+        Self {
+            payload_text: Some(text.into()),
+            ..self
+        }
+    }
+
+    /// Puts this text where the signature should be; empty text makes an unsigned token.
+    pub fn signature_text(self, text: impl Into<String>) -> Self {
+        Self {
+            signature_text: Some(text.into()),
+            ..self
+        }
+    }
+
+    /// Signs with the key of this id, published or retired.
+    ///
+    /// An id no key has is written into the header above the ordinary key's signature.
+    pub fn key(self, kid: impl Into<String>) -> Self {
+        Self {
+            key: Key::WithId(kid.into()),
+            ..self
+        }
+    }
+
+    /// Signs with a good key that is in no document of this emulator.
+    pub fn unpublished_key(self) -> Self {
+        Self {
+            key: Key::Of(Realm::Unpublished),
+            ..self
+        }
+    }
+
+    /// Signs with the custom key of this app, published under `?appid=` only.
+    pub fn custom_key_of(self, app: impl Into<String>) -> Self {
+        let app = app.into();
+        let app = self
+            .authority
+            .directory
+            .app(&app)
+            .map_or(app.clone(), |app| app.client_id.clone());
+        Self {
+            key: Key::Of(Realm::Custom { app }),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Conditional Access authentication contexts (`acrs`): step-up.
+
+use super::{Caller, Denied, Guard};
+
+/// Requires a Conditional Access authentication context, `c1` to `c99`.
+///
+/// A user whose client can handle it (`xms_cc` holds `cp1`) is answered 401 `insufficient_claims`
+/// with the claim to ask for, and comes back stronger; everybody else gets 403.
+/// Source: Microsoft, "Developer guide to Conditional Access authentication context".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequireAuthContext<S = &'static str>(
+    /// The context's id.
+    pub S,
+);
+
+impl<S: AsRef<str>> Guard for RequireAuthContext<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let needed = self.0.as_ref();
+        if caller
+            .claims()
+            .auth_contexts()
+            .any(|context| context == needed)
+        {
+            Ok(())
+        } else {
+            Err(Denied::auth_context(needed))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Everything a guard may know.
+
+use std::borrow::Cow;
+
+use crate::claims::{Claims, Groups};
+use crate::clock::Clock;
+use crate::guid::same_id;
+
+/// A caller, as far as it is known: claims, the time, and what the directory answered so far.
+#[derive(Debug)]
+pub struct Caller<'c> {
+    claims: &'c Claims,
+    time: Time<'c>,
+    memberships: Cow<'c, Memberships>,
+}
+
+#[derive(Debug)]
+enum Time<'c> {
+    At(u64),
+    /// Read when a guard asks, which most never do.
+    Of(&'c Clock),
+}
+
+/// What the directory said about groups the token did not list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memberships {
+    known: Vec<(String, bool)>,
+}
+
+impl Memberships {
+    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
+    pub(crate) fn new(known: impl IntoIterator<Item = (String, bool)>) -> Self {
+        Self {
+            known: known.into_iter().collect(),
+        }
+    }
+
+    fn of(&self, group: &str) -> Option<bool> {
+        self.known
+            .iter()
+            .find(|(id, _)| same_id(id, group))
+            .map(|(_, member)| *member)
+    }
+}
+
+impl<'c> Caller<'c> {
+    /// A caller of whom the claims alone are known, at a time (seconds since 1970-01-01 UTC).
+    #[must_use]
+    pub fn at(claims: &'c Claims, now: u64) -> Self {
+        Self {
+            claims,
+            time: Time::At(now),
+            memberships: Cow::Owned(Memberships::default()),
+        }
+    }
+
+    pub(crate) fn by_clock(claims: &'c Claims, clock: &'c Clock) -> Self {
+        Self {
+            claims,
+            time: Time::Of(clock),
+            memberships: Cow::Owned(Memberships::default()),
+        }
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
+    pub(crate) fn with_memberships(mut self, memberships: Memberships) -> Self {
+        self.memberships = Cow::Owned(memberships);
+        self
+    }
+
+    /// What the caller's token says.
+    #[must_use]
+    pub fn claims(&self) -> &'c Claims {
+        self.claims
+    }
+
+    /// The time, in whole seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        match self.time {
+            Time::At(now) => now,
+            Time::Of(clock) => clock.now(),
+        }
+    }
+
+    /// Whether the caller is a member of a group; `None` where nobody knows yet.
+    #[must_use]
+    pub fn is_member_of(&self, group: &str) -> Option<bool> {
+        let groups = self.claims.groups();
+        if groups.lists(group) {
+            return Some(true);
+        }
+        match groups {
+            Groups::Overage(_) => self.memberships.of(group),
+            Groups::Listed(_) | Groups::NotIssued => Some(false),
+        }
+    }
+}

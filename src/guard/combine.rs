@@ -1,0 +1,43 @@
+//! Guards of guards, with three answers: yes, no, and "ask the directory".
+
+use super::{Caller, Denied, Guard};
+
+/// Both let the caller pass: made by [`Guard::and`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct And<A, B>(pub(super) A, pub(super) B);
+
+impl<A: Guard, B: Guard> Guard for And<A, B> {
+    /// No wins over "ask"; two questions are asked together.
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let first = match self.0.check(caller) {
+            Ok(()) => return self.1.check(caller),
+            Err(denied) => denied,
+        };
+        if !first.is_open() {
+            return Err(first);
+        }
+        match self.1.check(caller) {
+            Ok(()) => Err(first),
+            Err(second) if second.is_open() => Err(first.also(second)),
+            Err(second) => Err(second),
+        }
+    }
+}
+
+/// One of both lets the caller pass: made by [`Guard::or`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Or<A, B>(pub(super) A, pub(super) B);
+
+impl<A: Guard, B: Guard> Guard for Or<A, B> {
+    /// Yes wins over "ask", so that nothing is asked in vain.
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let first = match self.0.check(caller) {
+            Ok(()) => return Ok(()),
+            Err(denied) => denied,
+        };
+        match self.1.check(caller) {
+            Ok(()) => Ok(()),
+            Err(second) => Err(first.or(second)),
+        }
+    }
+}

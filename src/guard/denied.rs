@@ -1,0 +1,196 @@
+//! Why a guard refused, without a copy of anything.
+
+use std::fmt;
+
+use super::names::Names;
+
+/// The stable code of a refusal, as it stands in the answer's `reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A scope is missing.
+    Scope,
+    /// The token has neither `scp` nor `roles`.
+    NoPermissions,
+    /// A role is missing.
+    Role,
+    /// The tenant is not one of those let in here.
+    Tenant,
+    /// Not a member of the group.
+    Group,
+    /// The token says "too many groups to list" and nobody can be asked.
+    GroupsOverage,
+    /// A directory role is missing.
+    DirectoryRole,
+    /// The client application is not one of those let in here.
+    ClientApp,
+    /// The client did not prove itself strongly enough.
+    ClientAuth,
+    /// No proof of multi-factor authentication.
+    Mfa,
+    /// `acr` has another value.
+    Acr,
+    /// The authentication context is missing.
+    AuthContext,
+    /// The user went through another B2C policy.
+    Policy,
+    /// Not an application.
+    AppOnly,
+    /// Not a user.
+    UserOnly,
+    /// A guest.
+    Guest,
+    /// The token names nobody for certain.
+    NoIdentity,
+    /// The user signed in too long ago, or it is not known when.
+    SignInTooOld,
+    /// A guard of the application's own.
+    Other(&'static str),
+}
+
+impl Reason {
+    /// The code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::NoPermissions => "no_permissions",
+            Self::Role => "role",
+            Self::Tenant => "tenant",
+            Self::Group => "group",
+            Self::GroupsOverage => "groups_overage",
+            Self::DirectoryRole => "directory_role",
+            Self::ClientApp => "client_app",
+            Self::ClientAuth => "client_auth",
+            Self::Mfa => "mfa",
+            Self::Acr => "acr",
+            Self::AuthContext => "auth_context",
+            Self::Policy => "policy",
+            Self::AppOnly => "app_only",
+            Self::UserOnly => "user_only",
+            Self::Guest => "guest",
+            Self::NoIdentity => "no_identity",
+            Self::SignInTooOld => "sign_in_too_old",
+            Self::Other(code) => code,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refusal: its reason, what would do instead, and perhaps a question that is still open.
+#[derive(Clone)]
+#[must_use]
+pub struct Denied<'g> {
+    reason: Reason,
+    scopes: Option<&'g dyn Names>,
+    one_scope: bool,
+    auth_context: Option<&'g str>,
+    open_groups: Vec<&'g str>,
+}
+
+impl<'g> Denied<'g> {
+    pub(crate) const fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            scopes: None,
+            one_scope: false,
+            auth_context: None,
+            open_groups: Vec::new(),
+        }
+    }
+
+    /// A refusal of the application's own guard, with a code of its own for `reason`.
+    pub const fn because(code: &'static str) -> Self {
+        Self::new(Reason::Other(code))
+    }
+
+    pub(crate) const fn all_scopes(scopes: &'g dyn Names) -> Self {
+        let mut denied = Self::new(Reason::Scope);
+        denied.scopes = Some(scopes);
+        denied
+    }
+
+    pub(crate) const fn one_scope(scopes: &'g dyn Names) -> Self {
+        let mut denied = Self::all_scopes(scopes);
+        denied.one_scope = true;
+        denied
+    }
+
+    pub(crate) const fn auth_context(value: &'g str) -> Self {
+        let mut denied = Self::new(Reason::AuthContext);
+        denied.auth_context = Some(value);
+        denied
+    }
+
+    pub(crate) fn open(groups: Vec<&'g str>) -> Self {
+        let mut denied = Self::new(Reason::GroupsOverage);
+        denied.open_groups = groups;
+        denied
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The scopes that would do; none where no scope would.
+    pub fn scopes(&self) -> impl Iterator<Item = &'g str> {
+        let most = if self.one_scope { 1 } else { usize::MAX };
+        let scopes = self.scopes;
+        (0..most).map_while(move |index| scopes.and_then(|scopes| scopes.name(index)))
+    }
+
+    /// The authentication context that would do.
+    #[must_use]
+    pub const fn step_up(&self) -> Option<&'g str> {
+        self.auth_context
+    }
+
+    /// The groups whose memberships would decide; none where the refusal is final.
+    #[must_use]
+    pub fn open_groups(&self) -> &[&'g str] {
+        &self.open_groups
+    }
+
+    /// Whether the directory could turn this refusal into a pass.
+    pub(crate) const fn is_open(&self) -> bool {
+        !self.open_groups.is_empty()
+    }
+
+    const fn names_scopes(&self) -> bool {
+        self.scopes.is_some()
+    }
+
+    /// Both refused, and both would have to change their minds.
+    pub(super) fn also(mut self, other: Self) -> Self {
+        self.open_groups.extend(other.open_groups);
+        self
+    }
+
+    /// Both alternatives refused: the answer names the first that has scopes, else the first.
+    pub(super) fn or(mut self, mut other: Self) -> Self {
+        if !self.names_scopes() && other.names_scopes() {
+            self.open_groups.append(&mut other.open_groups);
+            other.open_groups = self.open_groups;
+            return other;
+        }
+        self.open_groups.append(&mut other.open_groups);
+        self
+    }
+}
+
+impl fmt::Debug for Denied<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.reason.as_str())
+            .field("scopes", &self.scopes().collect::<Vec<_>>())
+            .field("open_groups", &self.open_groups.len())
+            .finish()
+    }
+}

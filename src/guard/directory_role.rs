@@ -1,0 +1,41 @@
+//! Directory roles (`wids`).
+
+use super::names::named_guard;
+use super::{Caller, Denied, Guard, Reason};
+use crate::guid::same_id;
+
+named_guard! {
+    /// Requires a tenant-wide directory role, by the id of its template.
+    ///
+    /// The claim is issued only if the API's manifest asks for it, and can be missing in tokens of
+    /// the implicit flow; a missing claim is refused. Source: Microsoft, "Microsoft Entra built-in
+    /// roles", "Template ID".
+    RequireDirectoryRole, any: RequireAnyDirectoryRole
+}
+
+fn has(caller: &Caller<'_>, name: &str) -> bool {
+    caller
+        .claims()
+        .directory_roles()
+        .any(|own| same_id(own, name))
+}
+
+impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if has(caller, self.0.as_ref()) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::DirectoryRole))
+        }
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if self.0.iter().any(|name| has(caller, name.as_ref())) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::DirectoryRole))
+        }
+    }
+}

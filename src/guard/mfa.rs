@@ -1,0 +1,26 @@
+//! Multi-factor authentication.
+
+use super::{Caller, Denied, Guard, Reason};
+use crate::claims::AuthenticationMethod;
+
+/// Requires that `amr` names multi-factor authentication: `mfa` or `ngcmfa`.
+///
+/// Only v1.0 tokens have `amr`; a v2.0 token is refused. Prefer
+/// [`RequireAuthContext`](super::RequireAuthContext), which Conditional Access can enforce, or a
+/// policy on the whole application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RequireMfa;
+
+impl Guard for RequireMfa {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if caller
+            .claims()
+            .authentication_methods()
+            .any(AuthenticationMethod::is_multi_factor)
+        {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Mfa))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Rules on what is known of a caller.
+//!
+//! A guard is a value. It is its own layer (`.route_layer(RequireScope("access_as_user"))`), it
+//! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
+//! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
+
+mod acr;
+mod auth_context;
+mod caller;
+mod client;
+mod combine;
+mod denied;
+mod directory_role;
+mod freshness;
+mod group;
+mod mfa;
+mod names;
+mod policy;
+mod principal;
+mod role;
+mod scope;
+mod tenant;
+
+pub use acr::RequireAcr;
+pub use auth_context::RequireAuthContext;
+pub use caller::Caller;
+pub use client::{RequireAnyClientApp, RequireClientApp, RequireClientAuth};
+pub use combine::{And, Or};
+pub use denied::{Denied, Reason};
+pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
+pub use freshness::RequireRecentSignIn;
+pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
+pub use mfa::RequireMfa;
+pub use policy::{RequireAnyPolicy, RequirePolicy};
+pub use principal::{RequireAppOnly, RequireIdentity, RequireNoGuests, RequireUser};
+pub use role::{RequireAllRoles, RequireAnyRole, RequireRole};
+pub use scope::{RequireAllScopes, RequireAnyScope, RequireScope};
+pub use tenant::{RequireAnyTenant, RequireTenant};
+
+pub(crate) use caller::Memberships;
+
+/// A rule that lets a caller pass or says why not.
+///
+/// Pure: no clock, no network, no memory of earlier callers. What it does not find in `caller`
+/// it must refuse. Implement it for rules of your own; `#[derive(Clone)]` and
+/// [`Guarded`](crate::Guarded) make a layer of it.
+///
+/// ```
+/// use axum_entra::guard::{Caller, Denied, Guard};
+///
+/// #[derive(Clone)]
+/// struct FromHeadquarters;
+///
+/// impl Guard for FromHeadquarters {
+///     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+///         match caller.claims().in_corporate_network() {
+///             true => Ok(()),
+///             false => Err(Denied::because("not_from_headquarters")),
+///         }
+///     }
+/// }
+/// ```
+pub trait Guard {
+    /// Whether the caller may pass.
+    ///
+    /// # Errors
+    /// [`Denied`], with the reason, and with a question where the token does not tell.
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>>;
+
+    /// Both must let the caller pass.
+    fn and<G: Guard>(self, other: G) -> And<Self, G>
+    where
+        Self: Sized,
+    {
+        And(self, other)
+    }
+
+    /// One of both must let the caller pass.
+    fn or<G: Guard>(self, other: G) -> Or<Self, G>
+    where
+        Self: Sized,
+    {
+        Or(self, other)
+    }
+}

@@ -1,0 +1,66 @@
+//! Names that guards hold: literals or owned strings, one or several, never none.
+
+/// Names one by one, without a copy of them.
+pub(crate) trait Names: Sync {
+    /// The name at a place; `None` behind the last.
+    fn name(&self, index: usize) -> Option<&str>;
+}
+
+impl<S: AsRef<str> + Sync, const N: usize> Names for [S; N] {
+    fn name(&self, index: usize) -> Option<&str> {
+        self.get(index).map(AsRef::as_ref)
+    }
+}
+
+impl Names for Vec<String> {
+    fn name(&self, index: usize) -> Option<&str> {
+        self.get(index).map(String::as_str)
+    }
+}
+
+/// Declares a guard on one name, and its forms on several: any of them, all of them.
+///
+/// The constructors refuse an empty list when they are compiled: a guard on nothing would let
+/// everybody pass or nobody, and both surprise.
+macro_rules! named_guard {
+    (
+        $(#[$doc:meta])* $one:ident,
+        any: $any:ident
+        $(, all: $all:ident)?
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $one<S = &'static str>(
+            /// The name.
+            pub S,
+        );
+
+        impl $one {
+            /// One of several will do. An empty list does not compile.
+            pub const fn any<S: AsRef<str>, const N: usize>(names: [S; N]) -> $any<S, N> {
+                const { assert!(N > 0, "a guard on an empty list would let nobody pass") }
+                $any(names)
+            }
+
+            $(
+                /// All of several are needed. An empty list does not compile.
+                pub const fn all<S: AsRef<str>, const N: usize>(names: [S; N]) -> $all<S, N> {
+                    const { assert!(N > 0, "a guard on an empty list would let everybody pass") }
+                    $all(names)
+                }
+            )?
+        }
+
+        #[doc = concat!("One of several: made by [`", stringify!($one), "::any`].")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $any<S, const N: usize>([S; N]);
+
+        $(
+            #[doc = concat!("All of several: made by [`", stringify!($one), "::all`].")]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+            pub struct $all<S, const N: usize>([S; N]);
+        )?
+    };
+}
+
+pub(super) use named_guard;

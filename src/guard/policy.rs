@@ -1,0 +1,38 @@
+//! B2C policies (`tfp`, else `acr`).
+
+use super::names::named_guard;
+use super::{Caller, Denied, Guard, Reason};
+
+named_guard! {
+    /// Requires that the user went through a B2C policy, in any letter case.
+    ///
+    /// Means something for B2C tokens alone: in other tokens `acr` is no policy.
+    RequirePolicy, any: RequireAnyPolicy
+}
+
+fn has(caller: &Caller<'_>, name: &str) -> bool {
+    caller
+        .claims()
+        .policy()
+        .is_some_and(|own| own.eq_ignore_ascii_case(name))
+}
+
+impl<S: AsRef<str>> Guard for RequirePolicy<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if has(caller, self.0.as_ref()) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Policy))
+        }
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyPolicy<S, N> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if self.0.iter().any(|name| has(caller, name.as_ref())) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Policy))
+        }
+    }
+}

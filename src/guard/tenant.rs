@@ -1,0 +1,38 @@
+//! Tenants (`tid`).
+
+use super::names::named_guard;
+use super::{Caller, Denied, Guard, Reason};
+use crate::guid::parse_guid;
+
+named_guard! {
+    /// Requires that the caller comes from a tenant, by its id in either letter case.
+    ///
+    /// A name that is no GUID lets nobody pass. Which tenants the *layer* accepts is a setting
+    /// (`AllowedTenants`); this guard narrows it down for a route.
+    RequireTenant, any: RequireAnyTenant
+}
+
+fn has(caller: &Caller<'_>, name: &str) -> bool {
+    let tenant = parse_guid(name);
+    tenant.is_some() && caller.claims().tenant_id() == tenant
+}
+
+impl<S: AsRef<str>> Guard for RequireTenant<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if has(caller, self.0.as_ref()) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Tenant))
+        }
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if self.0.iter().any(|name| has(caller, name.as_ref())) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Tenant))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `guards!`: names for guards.
+
+/// Gives guards names, which are types: for [`Permit`](crate::Permit), as layers, in other guards.
+///
+/// ```
+/// use axum_entra::guard::{Guard, RequireAppOnly, RequireRole, RequireScope};
+///
+/// axum_entra::guards! {
+///     /// May read data.
+///     pub CanReadData =
+///         RequireScope("Data.Read").or(RequireAppOnly.and(RequireRole("Data.Read.All")));
+///     CanDoJobs = RequireAppOnly.and(RequireRole("Tasks.Run"));
+/// }
+/// let either = CanReadData.or(CanDoJobs);
+/// ```
+///
+/// The guard is made once, at its first use.
+#[macro_export]
+macro_rules! guards {
+    ($($(#[$attribute:meta])* $visibility:vis $name:ident = $guard:expr;)+) => {
+        $(
+            $(#[$attribute])*
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy, ::core::default::Default)]
+            $visibility struct $name;
+
+            impl $crate::guard::Guard for $name {
+                fn check(
+                    &self,
+                    caller: &$crate::guard::Caller<'_>,
+                ) -> ::core::result::Result<(), $crate::guard::Denied<'_>> {
+                    #[allow(unused_imports)]
+                    use $crate::guard::Guard as _;
+                    // A static lives as long as every refusal that names its scopes.
+                    static GUARD: ::std::sync::LazyLock<
+                        ::std::boxed::Box<dyn $crate::guard::Guard + ::core::marker::Send + ::core::marker::Sync>,
+                    > = ::std::sync::LazyLock::new(|| ::std::boxed::Box::new($guard));
+                    GUARD.check(caller)
+                }
+            }
+
+            impl<Service> $crate::__private::Layer<Service> for $name {
+                type Service = $crate::GuardService<Service, Self>;
+
+                fn layer(&self, inner: Service) -> Self::Service {
+                    $crate::GuardLayer::around(inner, *self)
+                }
+            }
+        )+
+    };
+}

@@ -1,0 +1,96 @@
+//! The discovery document: whose it is, and where its keys are.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use super::fetch_error::FetchError;
+use crate::authority::issuer::{IssuerPattern, TENANT_PLACE, first_guid};
+use crate::authority::{Document, Purpose};
+
+/// The tenant of an authority that is known by its domain: learnt once, fixed from then on.
+pub(crate) type LearntTenant = OnceLock<Uuid>;
+
+/// What a good discovery document says.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    pub(crate) issuer: IssuerPattern,
+    pub(crate) keys_address: Url,
+}
+
+#[derive(Deserialize)]
+struct Members {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Discovery {
+    /// Reads a discovery document (OpenID Connect Discovery 1.0 section 3) and holds it against
+    /// what is expected.
+    ///
+    /// Does not check the other members: nothing is taken from them.
+    pub(crate) fn read(
+        json: &[u8],
+        document: &Document,
+        learns: bool,
+        learnt: &LearntTenant,
+    ) -> Result<Self, FetchError> {
+        const DOCUMENT: &str = "discovery document";
+        let members: Members = serde_json::from_slice(json)
+            .map_err(|_| FetchError::NotADocument { document: DOCUMENT })?;
+        let issuer = Self::issuer(&members.issuer, document, learns, learnt)?;
+        let keys_address = Url::parse(&members.jwks_uri)
+            .ok()
+            .filter(|url| document.allows_keys_at(url))
+            .ok_or(FetchError::ForeignKeys)?;
+        Ok(Self {
+            issuer,
+            keys_address,
+        })
+    }
+
+    fn issuer(
+        stated: &str,
+        document: &Document,
+        learns: bool,
+        learnt: &LearntTenant,
+    ) -> Result<IssuerPattern, FetchError> {
+        let expected = |pattern: &IssuerPattern| match (learns, learnt.get()) {
+            (true, Some(tenant)) => pattern.for_tenant(*tenant),
+            _ => pattern.clone(),
+        };
+        let fits = |pattern: &IssuerPattern| {
+            let pattern = expected(pattern);
+            // A tenant that is to be learnt must be stated; a template would be every tenant.
+            let stated_one = !learns || !stated.contains(TENANT_PLACE);
+            stated_one
+                && match document.purpose {
+                    Purpose::Version(_) => pattern.allows_statement(stated),
+                    Purpose::Policy(_) => pattern.allows_policy_statement(stated),
+                }
+        };
+        let Some(pattern) = document.issuers.iter().find(|pattern| fits(pattern)) else {
+            return Err(FetchError::WrongIssuer {
+                found: stated.chars().take(200).collect(),
+                expected: document
+                    .issuers
+                    .first()
+                    .map(|first| expected(first).as_str().to_owned())
+                    .unwrap_or_default(),
+            });
+        };
+        if learns && let Some((_, tenant)) = first_guid(stated) {
+            // Another document of the same authority may have been quicker.
+            let fixed = *learnt.get_or_init(|| tenant);
+            if fixed != tenant {
+                return Err(FetchError::WrongIssuer {
+                    found: stated.chars().take(200).collect(),
+                    expected: pattern.for_tenant(fixed).as_str().to_owned(),
+                });
+            }
+        }
+        Ok(IssuerPattern::new(stated))
+    }
+}

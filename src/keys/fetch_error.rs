@@ -1,0 +1,74 @@
+//! Why keys could not be fetched.
+
+use std::error::Error;
+
+/// A document that could not be had, or cannot be used.
+///
+/// For operators: it is in the log at `warn` and in `status()`. The keys that were good before
+/// stay in use until they are too old.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The authority could not be reached, or the answer broke off.
+    #[error("{document}: no answer from the authority")]
+    Transport {
+        /// Which document.
+        document: &'static str,
+        /// What the HTTP client says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The answer took too long.
+    #[error("{document}: no answer within {millis} ms")]
+    TimedOut {
+        /// Which document.
+        document: &'static str,
+        /// The limit.
+        millis: u128,
+    },
+    /// The answer is not 200; a redirect is not followed.
+    #[error("{document}: status {status}")]
+    Status {
+        /// Which document.
+        document: &'static str,
+        /// The status code.
+        status: u16,
+    },
+    /// The answer came from elsewhere: the client in use follows redirects.
+    #[error("{document}: the answer came from another address than was asked")]
+    Redirected {
+        /// Which document.
+        document: &'static str,
+    },
+    /// The answer is greater than allowed.
+    #[error("{document}: more than {limit} bytes")]
+    TooLarge {
+        /// Which document.
+        document: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The answer is not the JSON it should be.
+    #[error("{document}: not the JSON object it should be")]
+    NotADocument {
+        /// Which document.
+        document: &'static str,
+    },
+    /// The discovery document speaks for another issuer.
+    #[error("discovery document: it states the issuer `{found}`, expected `{expected}`")]
+    WrongIssuer {
+        /// What it states, cut to 200 characters.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// The discovery document points to keys on a host that is not the authority's.
+    #[error("discovery document: its keys lie on another host")]
+    ForeignKeys,
+    /// The document has no key that could verify a token.
+    #[error("keys document: none of its {keys} keys can be used")]
+    NoUsableKey {
+        /// How many there are.
+        keys: usize,
+    },
+}

@@ -1,0 +1,17 @@
+//! The authority's signing keys: read, prepared, kept fresh.
+
+pub(crate) mod discovery;
+mod fetch_error;
+pub(crate) mod jwk;
+pub(crate) mod refresh;
+pub(crate) mod remote;
+mod schedule;
+pub(crate) mod set;
+mod signature;
+pub(crate) mod store;
+
+pub use fetch_error::FetchError;
+pub use remote::HttpClient;
+
+pub(crate) use set::KeySet;
+pub(crate) use signature::VerifyingKey;

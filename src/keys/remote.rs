@@ -1,0 +1,212 @@
+//! The one door to the HTTP client: reads one document, within bounds.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use url::Url;
+
+use super::discovery::{Discovery, LearntTenant};
+use super::fetch_error::FetchError;
+use super::set::KeySet;
+use crate::authority::issuer::IssuerPattern;
+use crate::authority::{Document, append_app_id};
+
+/// The HTTP client that documents are fetched with.
+pub use reqwest::Client as HttpClient;
+
+/// A client that follows no redirect, trusting `roots` (PEM) besides the system's certificates.
+pub(crate) fn http_client(
+    roots: Option<&[u8]>,
+) -> Result<HttpClient, Box<dyn std::error::Error + Send + Sync>> {
+    let mut builder = HttpClient::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .user_agent(concat!("axum-entra/", env!("CARGO_PKG_VERSION")));
+    if let Some(pem) = roots {
+        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+    }
+    Ok(builder.build()?)
+}
+
+/// Whether a text holds at least one certificate in PEM form.
+#[cfg(feature = "settings")]
+pub(crate) fn is_certificates(pem: &[u8]) -> bool {
+    reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|certificates| !certificates.is_empty())
+}
+
+/// Where one document's keys come from, and what was learnt of them last time.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) client: HttpClient,
+    pub(crate) document: Document,
+    pub(crate) timeout: Duration,
+    pub(crate) max_bytes: usize,
+    /// Whether the authority's tenant is to be learnt from its documents.
+    pub(crate) learns: bool,
+    pub(crate) learnt: std::sync::Arc<LearntTenant>,
+    pub(crate) last: Option<Last>,
+}
+
+/// What makes the next request for keys a conditional one.
+#[derive(Debug, Clone)]
+pub(crate) struct Last {
+    address: Url,
+    issuer: IssuerPattern,
+    etag: http::HeaderValue,
+}
+
+/// What a fetch brought.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    Keys {
+        keys: KeySet,
+        max_age: Option<Duration>,
+    },
+    /// The same keys as before (304).
+    Unchanged { max_age: Option<Duration> },
+}
+
+struct Body {
+    bytes: Vec<u8>,
+    max_age: Option<Duration>,
+    etag: Option<http::HeaderValue>,
+}
+
+impl Remote {
+    /// Discovery, then keys. Nothing a token says reaches an address here.
+    pub(crate) async fn fetch(&mut self) -> Result<Fetched, FetchError> {
+        let discovery = self
+            .get("discovery document", &self.document.address, None)
+            .await?;
+        let Some(discovery) = discovery else {
+            return Err(FetchError::Status {
+                document: "discovery document",
+                status: 304,
+            });
+        };
+        let Discovery {
+            issuer,
+            mut keys_address,
+        } = Discovery::read(&discovery.bytes, &self.document, self.learns, &self.learnt)?;
+        if let Some(app_id) = &self.document.app_id {
+            append_app_id(&mut keys_address, app_id);
+        }
+        let etag = self
+            .last
+            .as_ref()
+            .filter(|last| last.address == keys_address && last.issuer == issuer)
+            .map(|last| last.etag.clone());
+        let Some(body) = self.get("keys document", &keys_address, etag).await? else {
+            return Ok(Fetched::Unchanged { max_age: None });
+        };
+        let keys = KeySet::read(&body.bytes, issuer.clone(), &self.document)?;
+        self.last = body.etag.map(|etag| Last {
+            address: keys_address,
+            issuer,
+            etag,
+        });
+        Ok(Fetched::Keys {
+            keys,
+            max_age: body.max_age,
+        })
+    }
+
+    /// One GET; `None` for 304.
+    async fn get(
+        &self,
+        document: &'static str,
+        address: &Url,
+        etag: Option<http::HeaderValue>,
+    ) -> Result<Option<Body>, FetchError> {
+        tokio::time::timeout(self.timeout, self.get_slowly(document, address, etag))
+            .await
+            .unwrap_or(Err(FetchError::TimedOut {
+                document,
+                millis: self.timeout.as_millis(),
+            }))
+    }
+
+    async fn get_slowly(
+        &self,
+        document: &'static str,
+        address: &Url,
+        etag: Option<http::HeaderValue>,
+    ) -> Result<Option<Body>, FetchError> {
+        let transport = |error: reqwest::Error| FetchError::Transport {
+            document,
+            // The address may hold a query that a log should not.
+            source: error.without_url().into(),
+        };
+        let mut request = self
+            .client
+            .get(address.clone())
+            .header(ACCEPT, "application/json");
+        let conditional = etag.is_some();
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let mut response = request.send().await.map_err(transport)?;
+        // An application's own client may follow redirects; its answers are not taken.
+        if response.url() != address {
+            return Err(FetchError::Redirected { document });
+        }
+        match response.status() {
+            StatusCode::NOT_MODIFIED if conditional => return Ok(None),
+            StatusCode::OK => {}
+            status => {
+                return Err(FetchError::Status {
+                    document,
+                    status: status.as_u16(),
+                });
+            }
+        }
+        let max_age = response
+            .headers()
+            .get(CACHE_CONTROL)
+            .and_then(|value| value.to_str().ok())
+            .and_then(max_age);
+        let etag = response.headers().get(ETAG).cloned();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if bytes.len().saturating_add(chunk.len()) > self.max_bytes {
+                return Err(FetchError::TooLarge {
+                    document,
+                    limit: self.max_bytes,
+                });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(Body {
+            bytes,
+            max_age,
+            etag,
+        }))
+    }
+}
+
+/// `max-age` of a `Cache-Control` header (RFC 9111 section 5.2.2.1).
+fn max_age(header: &str) -> Option<Duration> {
+    header.split(',').find_map(|directive| {
+        let (name, value) = directive.trim().split_once('=')?;
+        let seconds = value.trim().trim_matches('"').parse().ok()?;
+        name.trim()
+            .eq_ignore_ascii_case("max-age")
+            .then(|| Duration::from_secs(seconds))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn max_age_is_found_among_other_directives() {
+        let seconds = |header| max_age(header).map(|age| age.as_secs());
+        assert_eq!(seconds("private, Max-Age=86400"), Some(86_400));
+        assert_eq!(seconds("max-age=\"60\""), Some(60));
+        assert_eq!(seconds("s-maxage=5"), None);
+        assert_eq!(seconds("max-age=-1"), None);
+        assert_eq!(seconds("no-store"), None);
+    }
+}

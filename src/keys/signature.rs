@@ -1,0 +1,112 @@
+//! The one door to the crypto library: a key that verifies signatures, prepared once.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::crypto::JwtVerifier;
+use jsonwebtoken::signature::{Error, Verifier};
+
+use crate::authority::issuer::IssuerPattern;
+
+/// A public key with everything bound to it that decides what it may verify.
+pub(crate) struct VerifyingKey {
+    key: ParsedPublicKey,
+    /// The issuer the document binds it to; `None` where the document says nothing.
+    issuer: Option<IssuerPattern>,
+    fingerprint: [u8; 32],
+}
+
+/// Numbers that make no key this crate would verify with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unusable;
+
+impl VerifyingKey {
+    /// Prepares an RSA key of 2,048 to 8,192 bits for RS256.
+    pub(crate) fn rsa(
+        modulus: &[u8],
+        exponent: &[u8],
+        issuer: Option<IssuerPattern>,
+    ) -> Result<Self, Unusable> {
+        let modulus = without_leading_zeros(modulus);
+        let exponent = without_leading_zeros(exponent);
+        let bits = modulus.first().map_or(0, |first| {
+            modulus.len() * 8 - first.leading_zeros() as usize
+        });
+        // The range is enforced by the library too, but only when a signature is verified.
+        // An even modulus or exponent is no RSA key; an exponent of 1 signs nothing.
+        let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+        if !(2_048..=8_192).contains(&bits)
+            || !odd(modulus)
+            || !odd(exponent)
+            || exponent == [1]
+            || exponent.len() > 8
+        {
+            return Err(Unusable);
+        }
+        let key = RsaPublicKeyComponents {
+            n: modulus,
+            e: exponent,
+        }
+        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+        .map_err(|_| Unusable)?;
+        let mut numbers = modulus.to_vec();
+        numbers.extend_from_slice(exponent);
+        let mut fingerprint = [0; 32];
+        for (to, from) in fingerprint
+            .iter_mut()
+            .zip(digest(&SHA256, &numbers).as_ref())
+        {
+            *to = *from;
+        }
+        Ok(Self {
+            key,
+            issuer,
+            fingerprint,
+        })
+    }
+
+    /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518 section 3.3).
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&IssuerPattern> {
+        self.issuer.as_ref()
+    }
+
+    /// Tells this key from every other, without being the key.
+    pub(crate) fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+}
+
+impl Verifier<Vec<u8>> for VerifyingKey {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
+        if self.verifies(message, signature) {
+            Ok(())
+        } else {
+            Err(Error::new())
+        }
+    }
+}
+
+impl JwtVerifier for VerifyingKey {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::RS256
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}

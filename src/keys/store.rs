@@ -1,0 +1,204 @@
+//! The one door to `arc_swap`: one writer publishes whole snapshots, many readers load them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::fetch_error::FetchError;
+use super::set::KeySet;
+
+/// The longest time a request waits for a fetch (contract §6).
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// What readers see.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    /// Keys that may be used; `None` before the first good fetch and when they are too old.
+    pub(crate) keys: Option<Arc<KeySet>>,
+    /// When the keys were last confirmed.
+    pub(crate) confirmed: Option<Instant>,
+    /// Why the last fetch failed, if it did.
+    pub(crate) last_error: Option<Arc<FetchError>>,
+}
+
+/// How far the writer has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Progress {
+    /// Fetches that ended, well or not.
+    attempts: u64,
+    /// The last request for a fetch that was answered.
+    answered: u64,
+    /// Whether that answer brought a document.
+    good: bool,
+}
+
+/// Makes a connected pair.
+pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
+    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+    let (ask, asks) = mpsc::channel(1);
+    let (progress, seen) = watch::channel(Progress::default());
+    let reader = KeyReader {
+        snapshot: Arc::clone(&snapshot),
+        ask,
+        progress: seen,
+        demand: Mutex::new(Demand {
+            ticket: 0,
+            last: None,
+        }),
+        cooldown,
+    };
+    (
+        KeyPublisher {
+            snapshot,
+            asks,
+            progress,
+        },
+        reader,
+    )
+}
+
+/// A store that never changes: keys that the application brought itself.
+pub(crate) fn fixed(keys: KeySet) -> KeyReader {
+    let (publisher, reader) = key_store(Duration::MAX);
+    publisher.publish(Snapshot {
+        keys: Some(Arc::new(keys)),
+        confirmed: Some(Instant::now()),
+        last_error: None,
+    });
+    reader
+}
+
+/// The side of the requests. When the last one is dropped, the writer's task ends.
+#[derive(Debug)]
+pub(crate) struct KeyReader {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    ask: mpsc::Sender<u64>,
+    progress: watch::Receiver<Progress>,
+    demand: Mutex<Demand>,
+    cooldown: Duration,
+}
+
+/// The fetches that requests asked for.
+#[derive(Debug)]
+struct Demand {
+    ticket: u64,
+    last: Option<Instant>,
+}
+
+/// What a request waits for.
+#[derive(Debug, Clone)]
+pub(crate) struct Awaited {
+    progress: watch::Receiver<Progress>,
+    until: Until,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    FirstAttempt,
+    Answered(u64),
+}
+
+/// How the wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// A document came; look again.
+    Fetched,
+    /// The authority failed or is too slow: nothing can be decided.
+    Nothing,
+}
+
+impl KeyReader {
+    /// One load; keep what it returns for the whole request.
+    pub(crate) fn load(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Asks for a fetch because of a key id that nobody has seen.
+    ///
+    /// `None` within the cooldown: then nobody asks and nobody waits. Requests that come while
+    /// the fetch is under way share it.
+    pub(crate) fn ask(&self) -> Option<Awaited> {
+        let mut demand = self.demand.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.progress.borrow().answered >= demand.ticket {
+            let now = Instant::now();
+            if demand
+                .last
+                .is_some_and(|last| now.saturating_duration_since(last) < self.cooldown)
+            {
+                return None;
+            }
+            let ticket = demand.ticket.checked_add(1)?;
+            // No task listens to fixed keys; a full channel cannot be, since one ask is answered
+            // before the next is made.
+            self.ask.try_send(ticket).ok()?;
+            *demand = Demand {
+                ticket,
+                last: Some(now),
+            };
+        }
+        Some(Awaited {
+            progress: self.progress.clone(),
+            until: Until::Answered(demand.ticket),
+        })
+    }
+
+    /// The first fetch of all, while it is under way.
+    pub(crate) fn first_attempt(&self) -> Option<Awaited> {
+        (self.progress.borrow().attempts == 0 && !self.ask.is_closed()).then(|| Awaited {
+            progress: self.progress.clone(),
+            until: Until::FirstAttempt,
+        })
+    }
+}
+
+impl Awaited {
+    /// Waits, but at most two seconds.
+    pub(crate) async fn arrival(mut self) -> Arrival {
+        let until = self.until;
+        let done = self.progress.wait_for(|progress| match until {
+            Until::FirstAttempt => progress.attempts > 0,
+            Until::Answered(ticket) => progress.answered >= ticket,
+        });
+        match tokio::time::timeout(LONGEST_WAIT, done).await {
+            Ok(Ok(progress)) if progress.good => Arrival::Fetched,
+            _ => Arrival::Nothing,
+        }
+    }
+}
+
+/// The side of the task that keeps the keys fresh.
+#[derive(Debug)]
+pub(crate) struct KeyPublisher {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    asks: mpsc::Receiver<u64>,
+    progress: watch::Sender<Progress>,
+}
+
+impl KeyPublisher {
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Tells those who wait that a fetch ended.
+    pub(crate) fn answer(&self, ticket: Option<u64>, good: bool) {
+        self.progress.send_modify(|progress| {
+            progress.attempts = progress.attempts.saturating_add(1);
+            progress.good = good;
+            if let Some(ticket) = ticket {
+                progress.answered = ticket;
+            }
+        });
+    }
+
+    /// The next request for a fetch; `None` when the last reader is gone.
+    pub(crate) async fn asked(&mut self) -> Option<u64> {
+        self.asks.recv().await
+    }
+}

@@ -1,0 +1,224 @@
+//! What the API itself signs in with: `ClientCredentials` as Microsoft.Identity.Web writes it.
+//!
+//! Source: <https://github.com/AzureAD/microsoft-identity-web/wiki/Client-Credentials>
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+use uuid::Uuid;
+
+use super::address::WebAddress;
+use super::error::SettingsError;
+use super::forms::{FilePath, Flag, Form, Guid, Hidden, Text};
+use super::keys::Key;
+use super::reader::Reader;
+use super::tree::Scalar;
+
+/// One element of `ClientCredentials`; the first that works is used.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    /// `ClientSecret`.
+    Secret(Secret),
+    /// `Path`: a certificate with its private key in a file.
+    CertificateFile {
+        path: PathBuf,
+        password: Option<Secret>,
+    },
+    /// `Base64Encoded`: a certificate with its private key in the settings.
+    CertificateText {
+        base64: Secret,
+        password: Option<Secret>,
+    },
+    /// `SignedAssertionFilePath`: a token that the platform writes to a file (workload identity).
+    AssertionFile { path: PathBuf },
+    /// `SignedAssertionFromManagedIdentity`.
+    ManagedIdentity {
+        client_id: Option<Uuid>,
+        token_exchange_url: Option<String>,
+    },
+}
+
+/// Text that no error, log or `Debug` shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Keeps the text.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text itself, for the one place that sends it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
+/// The `SourceType`s of Microsoft.Identity.Web, and how far this crate goes with each.
+enum Source {
+    Secret,
+    Path,
+    Base64,
+    AssertionFile,
+    ManagedIdentity,
+    /// Needs Windows, a key vault or code of the user's own.
+    Elsewhere(&'static str),
+}
+
+struct SourceType;
+
+impl Form for SourceType {
+    type Value = Source;
+    fn expected(&self) -> String {
+        "ClientSecret, Path, Base64Encoded, SignedAssertionFilePath or SignedAssertionFromManagedIdentity".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Source> {
+        const ELSEWHERE: [&str; 6] = [
+            "KeyVault",
+            "StoreWithThumbprint",
+            "StoreWithDistinguishedName",
+            "SignedAssertionFromVault",
+            "CustomSignedAssertion",
+            "Certificate",
+        ];
+        let named = |name: &str| given.text.eq_ignore_ascii_case(name);
+        match () {
+            () if named("ClientSecret") => Some(Source::Secret),
+            () if named("Path") => Some(Source::Path),
+            () if named("Base64Encoded") => Some(Source::Base64),
+            () if named("SignedAssertionFilePath") => Some(Source::AssertionFile),
+            () if named("SignedAssertionFromManagedIdentity") => Some(Source::ManagedIdentity),
+            () => ELSEWHERE
+                .into_iter()
+                .find(|name| named(name))
+                .map(Source::Elsewhere),
+        }
+    }
+}
+
+const SOURCE_TYPE: Key<SourceType> = Key {
+    path: "SourceType",
+    form: SourceType,
+    meaning: "where the credential comes from",
+};
+const SKIP: Key<Flag> = Key {
+    path: "Skip",
+    form: Flag,
+    meaning: "leave this credential out",
+};
+const CLIENT_SECRET: Key<Hidden> = Key {
+    path: "ClientSecret",
+    form: Hidden,
+    meaning: "the secret",
+};
+const DISK_PATH: Key<FilePath> = Key {
+    path: "CertificateDiskPath",
+    form: FilePath,
+    meaning: "the certificate with its private key",
+};
+const PASSWORD: Key<Hidden> = Key {
+    path: "CertificatePassword",
+    form: Hidden,
+    meaning: "the certificate's password",
+};
+const BASE64: Key<Hidden> = Key {
+    path: "Base64EncodedValue",
+    form: Hidden,
+    meaning: "the certificate with its private key",
+};
+const ASSERTION_PATH: Key<FilePath> = Key {
+    path: "SignedAssertionFileDiskPath",
+    form: FilePath,
+    meaning: "the file of the assertion; without it AZURE_FEDERATED_TOKEN_FILE names it",
+};
+const IDENTITY: Key<Guid> = Key {
+    path: "ManagedIdentityClientId",
+    form: Guid,
+    meaning: "the user-assigned managed identity",
+};
+const EXCHANGE_URL: Key<Text> = Key {
+    path: "TokenExchangeUrl",
+    form: Text,
+    meaning: "the audience of the exchanged token",
+};
+const EXCHANGE_AUTHORITY: Key<WebAddress> = Key {
+    path: "TokenExchangeAuthority",
+    form: WebAddress { query: false },
+    meaning: "the authority of the exchanged token",
+};
+
+/// The keys that an element may have. Those from `KeyVaultUrl` on belong to sources out of reach.
+pub(super) const CREDENTIAL_KEYS: &[&str] = &[
+    SOURCE_TYPE.path,
+    SKIP.path,
+    CLIENT_SECRET.path,
+    DISK_PATH.path,
+    PASSWORD.path,
+    BASE64.path,
+    ASSERTION_PATH.path,
+    IDENTITY.path,
+    EXCHANGE_URL.path,
+    EXCHANGE_AUTHORITY.path,
+    "KeyVaultUrl",
+    "KeyVaultCertificateName",
+    "CertificateStorePath",
+    "CertificateThumbprint",
+    "CertificateDistinguishedName",
+    "ManagedIdentityObjectId",
+    "ManagedIdentityResourceId",
+    "Algorithm",
+    "Container",
+    "ReferenceOrValue",
+    "CustomSignedAssertionProviderName",
+    "CustomSignedAssertionProviderData",
+];
+
+/// Reads one element; nothing for a credential that is left out, with a warning if the reason is ours.
+pub(super) fn read(
+    element: &Reader<'_>,
+    federated_token_file: Option<&str>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Credential>, SettingsError> {
+    let source = element.need(&SOURCE_TYPE)?;
+    if element.one(&SKIP)?.unwrap_or(false) {
+        return Ok(None);
+    }
+    let _: Option<Url> = element.one(&EXCHANGE_AUTHORITY)?;
+    Ok(Some(match source {
+        Source::Secret => Credential::Secret(element.need(&CLIENT_SECRET)?),
+        Source::Path => Credential::CertificateFile {
+            path: element.need(&DISK_PATH)?,
+            password: element.one_or_empty(&PASSWORD)?,
+        },
+        Source::Base64 => Credential::CertificateText {
+            base64: element.need(&BASE64)?,
+            password: element.one_or_empty(&PASSWORD)?,
+        },
+        Source::AssertionFile => match (element.one(&ASSERTION_PATH)?, federated_token_file) {
+            (Some(path), _) => Credential::AssertionFile { path },
+            (None, Some(path)) if !path.is_empty() => Credential::AssertionFile {
+                path: PathBuf::from(path),
+            },
+            (None, _) => return Err(element.missing(&ASSERTION_PATH)),
+        },
+        Source::ManagedIdentity => Credential::ManagedIdentity {
+            client_id: element.one(&IDENTITY)?,
+            token_exchange_url: element.one(&EXCHANGE_URL)?,
+        },
+        Source::Elsewhere(name) => {
+            warnings.push(format!(
+                "{} is ignored: {name} cannot be used here, expected {}",
+                element.path(),
+                SOURCE_TYPE.form.expected()
+            ));
+            return Ok(None);
+        }
+    }))
+}

@@ -1,0 +1,284 @@
+//! The forms that one value can have: how each is written, and how its text is read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::authority::TenantName;
+use super::credential::Secret;
+use super::section::{OnLoss, TokenVersion};
+use super::tree::Scalar;
+
+/// The form of one value. An error says what was expected with `expected`.
+pub(super) trait Form {
+    /// What the text turns into.
+    type Value;
+    /// The value never appears in an error.
+    const SECRET: bool = false;
+    /// What would be right, to follow the word "expected".
+    fn expected(&self) -> String;
+    /// Reads a value; nothing if it does not have this form.
+    fn read(&self, given: &Scalar) -> Option<Self::Value>;
+}
+
+/// A list of values of one form, given element by element and never as one string.
+pub(super) struct List<F>(pub(super) F);
+
+/// A whole number within bounds, and what it is if it is not given.
+pub(super) struct Whole {
+    pub(super) least: u64,
+    pub(super) most: u64,
+    pub(super) default: u64,
+}
+
+impl Form for Whole {
+    type Value = u64;
+    fn expected(&self) -> String {
+        format!("a whole number from {} to {}", self.least, self.most)
+    }
+    fn read(&self, given: &Scalar) -> Option<u64> {
+        let number = given.text.trim().parse().ok()?;
+        (self.least..=self.most).contains(&number).then_some(number)
+    }
+}
+
+/// `true` or `false`, in any letter case as .NET reads it.
+pub(super) struct Flag;
+
+impl Form for Flag {
+    type Value = bool;
+    fn expected(&self) -> String {
+        "true or false".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<bool> {
+        match given.text.trim() {
+            text if text.eq_ignore_ascii_case("true") => Some(true),
+            text if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Text that is compared exactly later on, so that spaces at its ends are a mistake.
+pub(super) struct Text;
+
+impl Form for Text {
+    type Value = String;
+    fn expected(&self) -> String {
+        "a string that is not empty, without spaces at its ends".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        (!text.is_empty() && text.trim() == text && !text.contains(char::is_control))
+            .then(|| text.to_owned())
+    }
+}
+
+/// Words with spaces between; an empty string is no words.
+pub(super) struct Words;
+
+impl Form for Words {
+    type Value = Vec<String>;
+    fn expected(&self) -> String {
+        "a string with spaces between its words".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Vec<String>> {
+        let words = quoted(given)?.split_whitespace();
+        // RFC 6749, 3.3: a scope is printable ASCII without `"` and `\`.
+        let sound = |word: &str| {
+            word.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        words
+            .map(|word| sound(word).then(|| word.to_owned()))
+            .collect()
+    }
+}
+
+/// A secret.
+pub(super) struct Hidden;
+
+impl Form for Hidden {
+    type Value = Secret;
+    const SECRET: bool = true;
+    fn expected(&self) -> String {
+        "a string that is not empty".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Secret> {
+        let text = quoted(given)?;
+        (!text.is_empty()).then(|| Secret::new(text))
+    }
+}
+
+/// The path of a file; whether the file is there is found out by whoever reads it.
+pub(super) struct FilePath;
+
+impl Form for FilePath {
+    type Value = PathBuf;
+    fn expected(&self) -> String {
+        "the path of a file".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<PathBuf> {
+        let text = quoted(given)?;
+        (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+    }
+}
+
+/// A GUID in 8-4-4-4-12 form.
+pub(super) struct Guid;
+
+impl Form for Guid {
+    type Value = Uuid;
+    fn expected(&self) -> String {
+        "a GUID like 11111111-1111-4111-8111-111111111111".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Uuid> {
+        guid(quoted(given)?)
+    }
+}
+
+/// A GUID that is compared as text later on.
+pub(super) struct GuidText;
+
+impl Form for GuidText {
+    type Value = String;
+    fn expected(&self) -> String {
+        Guid.expected()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        Guid.read(given).map(|_| given.text.clone())
+    }
+}
+
+/// A tenant: by id, by domain, or one of the three words for many.
+pub(super) struct TenantForm;
+
+impl Form for TenantForm {
+    type Value = TenantName;
+    fn expected(&self) -> String {
+        "a GUID, a domain like contoso.onmicrosoft.com, common, organizations or consumers"
+            .to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<TenantName> {
+        TenantName::parse(quoted(given)?)
+    }
+}
+
+/// A DNS name with at least one dot.
+pub(super) struct DomainName;
+
+impl Form for DomainName {
+    type Value = String;
+    fn expected(&self) -> String {
+        "a domain like contoso.onmicrosoft.com".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        quoted(given)
+            .filter(|text| is_domain(text))
+            .map(str::to_owned)
+    }
+}
+
+/// The name of a B2C policy, which becomes a part of addresses.
+pub(super) struct PolicyName;
+
+impl Form for PolicyName {
+    type Value = String;
+    fn expected(&self) -> String {
+        "a policy like B2C_1_susi, of letters, digits, _ and -".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        quoted(given)
+            .filter(|text| is_policy(text))
+            .map(str::to_owned)
+    }
+}
+
+/// The version of a token: a string, or the number that it looks like.
+pub(super) struct Version;
+
+impl Form for Version {
+    type Value = TokenVersion;
+    fn expected(&self) -> String {
+        "\"1.0\" or \"2.0\"".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<TokenVersion> {
+        match given.text.as_str() {
+            "1.0" => Some(TokenVersion::V1),
+            "2.0" => Some(TokenVersion::V2),
+            _ => None,
+        }
+    }
+}
+
+/// A tenant's id in a list, or `any` in place of the list.
+pub(super) struct AllowedTenant;
+
+impl Form for AllowedTenant {
+    type Value = Uuid;
+    fn expected(&self) -> String {
+        "a list of GUIDs, or \"any\"".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Uuid> {
+        guid(quoted(given)?)
+    }
+}
+
+/// Which tokens pass while revocations cannot be followed.
+pub(super) struct OnLossForm;
+
+impl Form for OnLossForm {
+    type Value = OnLoss;
+    fn expected(&self) -> String {
+        "fail_closed, allow_younger_than:SECONDS or allow".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<OnLoss> {
+        match quoted(given)? {
+            "fail_closed" => Some(OnLoss::FailClosed),
+            "allow" => Some(OnLoss::Allow),
+            text => {
+                let seconds = text.strip_prefix("allow_younger_than:")?;
+                let digits =
+                    !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
+                let seconds = seconds.parse::<u32>().ok().filter(|_| digits)?;
+                Some(OnLoss::AllowYoungerThan(Duration::from_secs(
+                    seconds.into(),
+                )))
+            }
+        }
+    }
+}
+
+/// A GUID with hyphens and nothing around it.
+pub(super) fn guid(text: &str) -> Option<Uuid> {
+    (text.len() == 36)
+        .then(|| Uuid::try_parse(text).ok())
+        .flatten()
+}
+
+/// Labels of letters, digits and hyphens, at least two of them.
+pub(super) fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+/// What a policy's name is made of, so that it cannot leave its place in an address.
+pub(super) fn is_policy(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// The text of a string; a bare number or `true` is none.
+pub(super) fn quoted(given: &Scalar) -> Option<&str> {
+    (!given.bare).then_some(given.text.as_str())
+}

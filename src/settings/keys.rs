@@ -1,0 +1,173 @@
+//! Every key of a section: its form, its bounds, its default, its meaning. The single source.
+
+use super::address::{IssuerText, RedisAddress, WebAddress, WebPattern};
+use super::forms::{
+    AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm,
+    PolicyName, TenantForm, Text, Version, Whole, Words,
+};
+
+/// One key: where it is, what its value looks like, what it means.
+pub(super) struct Key<F> {
+    pub(super) path: &'static str,
+    pub(super) form: F,
+    pub(super) meaning: &'static str,
+}
+
+impl<F: Form> Key<F> {
+    /// What an error says was expected.
+    pub(super) fn expected(&self) -> String {
+        format!("{} ({})", self.form.expected(), self.meaning)
+    }
+}
+
+impl<F: Form> Key<List<F>> {
+    /// What an error says was expected in place of the list.
+    pub(super) fn expected_list(&self) -> String {
+        let element = self.form.0.expected();
+        let list = if element.starts_with("a list") {
+            element
+        } else {
+            format!("a list, not empty, each element {element}")
+        };
+        format!("{list} ({})", self.meaning)
+    }
+}
+
+macro_rules! keys {
+    ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal;)*) => {
+        $(pub(super) const $name: Key<$form> = Key { path: $path, form: $value, meaning: $meaning };)*
+        /// The path of every key of the table.
+        pub(super) const $all: &[&str] = &[$($path),*];
+    };
+}
+
+const ADDRESS: WebAddress = WebAddress { query: false };
+const MOST_BYTES: u64 = 1 << 40;
+
+keys! { SECTION_KEYS;
+    INSTANCE: WebAddress = ADDRESS, "Instance", "the cloud, or the host of B2C or External ID";
+    TENANT_ID: TenantForm = TenantForm, "TenantId", "the tenant whose tokens are accepted";
+    CLIENT_ID: GuidText = GuidText, "ClientId", "this API's application id";
+    AUTHORITY: WebAddress = ADDRESS, "Authority", "Instance and TenantId in one";
+    AUDIENCE: Text = Text, "Audience", "an accepted audience";
+    AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences";
+    ALLOWED_TENANTS: List<AllowedTenant> = List(AllowedTenant), "AllowedTenants", "the tenants whose tokens are accepted";
+    ALLOW_PERSONAL_ACCOUNTS: Flag = Flag, "AllowPersonalAccounts", "accept the tenant of personal accounts";
+    TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens";
+    ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens";
+    STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers";
+    METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is";
+    METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is";
+    CUSTOM_SIGNING_KEYS: Flag = Flag, "CustomSigningKeys", "the application has signing keys of its own";
+    DOMAIN: DomainName = DomainName, "Domain", "the tenant's domain";
+    SIGN_UP_SIGN_IN_POLICY_ID: PolicyName = PolicyName, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
+    POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
+    ALLOW_ACL: Flag = Flag, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
+    CLOCK_SKEW_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
+    MAX_TOKEN_BYTES: Whole = Whole { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
+    REFRESH_SECONDS: Whole = Whole { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
+    COOLDOWN_SECONDS: Whole = Whole { least: 1, most: 3_600, default: 300 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";
+    MAX_STALE_SECONDS: Whole = Whole { least: 60, most: 604_800, default: 86_400 }, "Keys:MaxStaleSeconds", "the oldest keys in use, at least RefreshSeconds";
+    TIMEOUT_MILLIS: Whole = Whole { least: 1, most: 600_000, default: 5_000 }, "Keys:TimeoutMillis", "the longest fetch";
+    MAX_BYTES: Whole = Whole { least: 1, most: 1 << 30, default: 1_048_576 }, "Keys:MaxBytes", "the largest document";
+    TOKEN_CACHE_MAX_BYTES: Whole = Whole { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
+    CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM";
+    CLIENT_SECRET: Hidden = Hidden, "ClientSecret", "what this API signs in with";
+    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version";
+    GRAPH_RESOLVE_GROUPS: Flag = Flag, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
+    GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
+    GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
+    SCOPES: Words = Words, "Scopes", "the scopes that every route needs";
+    RESOURCE: WebAddress = WebAddress { query: true }, "Resource", "this API's own address";
+    REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
+    REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach";
+}
+
+/// The list whose elements have keys of their own.
+pub(super) const CLIENT_CREDENTIALS: &str = "ClientCredentials";
+
+/// Keys that Microsoft.Identity.Web, ASP.NET Core or MSAL.NET binds in this section and that mean
+/// nothing to an API in Rust. Whatever is under them is left alone.
+pub(super) const IGNORED: &[&str] = &[
+    // Microsoft.Identity.Web: MicrosoftIdentityOptions, MicrosoftIdentityApplicationOptions, the JSON schema.
+    "AllowedClientApplications",
+    "AppHomeTenantId",
+    "AppPermissions",
+    "AzureRegion",
+    "ClientAssertion",
+    "ClientCapabilities",
+    "ClientCertificates",
+    "ClientCredentialsUsingManagedIdentity",
+    "EditProfilePolicyId",
+    "EnablePiiLogging",
+    "ErrorPath",
+    "ExtraQueryParameters",
+    "IsDefaultPlatformLoggingEnabled",
+    "LegacyCacheCompatibilityEnabled",
+    "RequestAppToken",
+    "ResetPasswordPath",
+    "ResetPasswordPolicyId",
+    "SendX5C",
+    "ShowPII",
+    "TokenDecryptionCertificates",
+    "TokenDecryptionCredentials",
+    "UserAssignedManagedIdentityClientId",
+    "WithSpaAuthCode",
+    // MSAL.NET: ApplicationOptions, ConfidentialClientApplicationOptions.
+    "AadAuthorityAudience",
+    "AzureCloudInstance",
+    "CacheSynchronizationEnabled",
+    "ClientName",
+    "ClientVersion",
+    "EnableCacheSynchronization",
+    "KerberosServicePrincipalName",
+    "LogLevel",
+    "RedirectUri",
+    "TicketContainer",
+    // ASP.NET Core: OpenIdConnectOptions, JwtBearerOptions and what they inherit.
+    "AccessDeniedPath",
+    "AdditionalAuthorizationParameters",
+    "AuthenticationMethod",
+    "AutomaticRefreshInterval",
+    "BackchannelTimeout",
+    "CallbackPath",
+    "Challenge",
+    "ClaimsIssuer",
+    "CorrelationCookie",
+    "DisableTelemetry",
+    "ForwardAuthenticate",
+    "ForwardChallenge",
+    "ForwardDefault",
+    "ForwardForbid",
+    "ForwardSignIn",
+    "ForwardSignOut",
+    "GetClaimsFromUserInfoEndpoint",
+    "IncludeErrorDetails",
+    "MapInboundClaims",
+    "MaxAge",
+    "NonceCookie",
+    "PostLogoutRedirectUri",
+    "Prompt",
+    "ProtocolValidator",
+    "PushedAuthorizationBehavior",
+    "RefreshInterval",
+    "RefreshOnIssuerKeyNotFound",
+    "RemoteAuthenticationTimeout",
+    "RemoteSignOutPath",
+    "RequireHttpsMetadata",
+    "ResponseMode",
+    "ResponseType",
+    "ReturnUrlParameter",
+    "SaveToken",
+    "SaveTokens",
+    "Scope",
+    "SignInScheme",
+    "SignOutScheme",
+    "SignedOutCallbackPath",
+    "SignedOutRedirectUri",
+    "SkipUnrecognizedRequests",
+    "TokenValidationParameters",
+    "UsePkce",
+    "UseSecurityTokenValidator",
+    "UseTokenLifetime",
+];

@@ -1,0 +1,296 @@
+//! Reads keys of the table out of the tree, and notices the keys that are in no table.
+
+use super::credential::CREDENTIAL_KEYS;
+use super::error::{SettingsError, Shown, one_line};
+use super::forms::{Form, List};
+use super::keys::{CLIENT_CREDENTIALS, IGNORED, Key, SECTION_KEYS};
+use super::tree::Node;
+
+/// One section, or one element of a list of objects, with its place in the settings.
+pub(super) struct Reader<'t> {
+    node: &'t Node,
+    path: String,
+}
+
+impl<'t> Reader<'t> {
+    /// Reads the keys under a node that stands at a path.
+    pub(super) fn new(node: &'t Node, path: String) -> Self {
+        Self { node, path }
+    }
+
+    /// Where this is: `AzureAd`, or `AzureAd:ClientCredentials:0`.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The value of a key that may be absent.
+    pub(super) fn one<F: Form>(&self, key: &Key<F>) -> Result<Option<F::Value>, SettingsError> {
+        let Some(node) = self.node.find(key.path) else {
+            return Ok(None);
+        };
+        match node
+            .scalar
+            .as_ref()
+            .and_then(|scalar| key.form.read(scalar))
+        {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.wrong(key.path, node, F::SECRET, key.expected())),
+        }
+    }
+
+    /// The value of a key that counts as absent when it is an empty string.
+    ///
+    /// Templates leave these keys empty, and Microsoft.Identity.Web asks `IsNullOrEmpty` of them.
+    pub(super) fn one_or_empty<F: Form>(
+        &self,
+        key: &Key<F>,
+    ) -> Result<Option<F::Value>, SettingsError> {
+        let empty = |node: &Node| {
+            node.scalar
+                .as_ref()
+                .is_some_and(|scalar| !scalar.bare && scalar.text.is_empty())
+        };
+        if self.node.find(key.path).is_some_and(empty) {
+            Ok(None)
+        } else {
+            self.one(key)
+        }
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn need<F: Form>(&self, key: &Key<F>) -> Result<F::Value, SettingsError> {
+        self.one(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// The values of a list; an empty list is a mistake, an absent one is none.
+    pub(super) fn list<F: Form>(&self, key: &Key<List<F>>) -> Result<Vec<F::Value>, SettingsError> {
+        let Some(node) = self.node.find(key.path) else {
+            return Ok(Vec::new());
+        };
+        let elements = self.elements(key.path, node, &key.expected_list())?;
+        let read = |element: &&Node| match element
+            .scalar
+            .as_ref()
+            .and_then(|scalar| key.form.0.read(scalar))
+        {
+            Some(value) => Ok(value),
+            None => Err(self.wrong(
+                &format!("{}:{}", key.path, element.name),
+                element,
+                F::SECRET,
+                key.expected_list(),
+            )),
+        };
+        elements.iter().map(read).collect()
+    }
+
+    /// The elements of a list whose elements are objects.
+    pub(super) fn objects(
+        &self,
+        path: &str,
+        expected: &str,
+    ) -> Result<Vec<Reader<'t>>, SettingsError> {
+        let Some(node) = self.node.find(path) else {
+            return Ok(Vec::new());
+        };
+        let elements = self.elements(path, node, expected)?;
+        let read = |element: &'t Node| {
+            let path = format!("{path}:{}", element.name);
+            if element.scalar.is_some() || element.list {
+                // Whoever writes a string here may have meant a secret.
+                return Err(self.wrong(
+                    &path,
+                    element,
+                    true,
+                    "an object with a SourceType".to_owned(),
+                ));
+            }
+            Ok(Reader::new(element, format!("{}:{path}", self.path)))
+        };
+        elements.into_iter().map(read).collect()
+    }
+
+    /// The node of a key, for the few values that have more than one form.
+    pub(super) fn node(&self, path: &str) -> Option<&'t Node> {
+        self.node.find(path)
+    }
+
+    /// A key that must be there and is not.
+    pub(super) fn missing<F: Form>(&self, key: &Key<F>) -> SettingsError {
+        SettingsError::Missing {
+            key: format!("{}:{}", self.path, key.path),
+            expected: key.expected(),
+        }
+    }
+
+    /// A key whose value does not fit its form, or does not fit the other keys.
+    pub(super) fn wrong(
+        &self,
+        path: &str,
+        node: &Node,
+        secret: bool,
+        expected: String,
+    ) -> SettingsError {
+        let hidden = secret
+            || node
+                .scalar
+                .as_ref()
+                .is_some_and(|scalar| names_a_password(&scalar.text));
+        let value = match &node.scalar {
+            Some(_) if hidden => Shown::word("(not shown)"),
+            _ => node.shown(),
+        };
+        SettingsError::WrongValue {
+            key: format!("{}:{path}", self.path),
+            value,
+            origin: one_line(&node.origin),
+            expected,
+        }
+    }
+
+    fn elements(
+        &self,
+        path: &str,
+        node: &'t Node,
+        expected: &str,
+    ) -> Result<Vec<&'t Node>, SettingsError> {
+        let wrong = |path: &str, node: &Node| {
+            Err(self.wrong(path, node, path == CLIENT_CREDENTIALS, expected.to_owned()))
+        };
+        if node.scalar.is_some() {
+            return wrong(path, node);
+        }
+        match node.elements() {
+            Ok(elements) if !elements.is_empty() => Ok(elements),
+            Ok(_) => wrong(path, node),
+            // With a list below it, the odd one out is the culprit; else the whole is no list.
+            Err(odd) if node.list => wrong(&format!("{path}:{}", one_line(&odd.name)), odd),
+            Err(_) => wrong(path, node),
+        }
+    }
+
+    /// Refuses keys that nobody knows; warns of keys that mean nothing here.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::UnknownKey`] with the nearest known key, or
+    /// [`SettingsError::WrongValue`] for a value where keys are wanted (`"Keys": 5`).
+    pub(super) fn check_names(&self, warnings: &mut Vec<String>) -> Result<(), SettingsError> {
+        for child in self.node.children() {
+            self.check_name(child, &child.name, warnings)?;
+        }
+        Ok(())
+    }
+
+    fn check_name(
+        &self,
+        node: &Node,
+        path: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), SettingsError> {
+        if let Some(ignored) = IGNORED
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(path))
+        {
+            warnings.push(format!(
+                "{}:{ignored} ({}) is ignored: it means nothing here",
+                self.path,
+                one_line(&node.origin)
+            ));
+            return Ok(());
+        }
+        if SECTION_KEYS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(path))
+        {
+            return Ok(());
+        }
+        if path.eq_ignore_ascii_case(CLIENT_CREDENTIALS) {
+            return self.check_credential_names(node);
+        }
+        let under: Vec<&str> = SECTION_KEYS
+            .iter()
+            .copied()
+            .filter(|known| is_under(known, path))
+            .collect();
+        if under.is_empty() {
+            let known = SECTION_KEYS
+                .iter()
+                .chain(IGNORED)
+                .copied()
+                .chain([CLIENT_CREDENTIALS]);
+            return Err(self.unknown(path, node, known));
+        }
+        if node.scalar.is_some() || node.list {
+            return Err(self.wrong(
+                path,
+                node,
+                false,
+                format!("an object with {}", under.join(", ")),
+            ));
+        }
+        for child in node.children() {
+            self.check_name(child, &format!("{path}:{}", child.name), warnings)?;
+        }
+        Ok(())
+    }
+
+    fn check_credential_names(&self, list: &Node) -> Result<(), SettingsError> {
+        for element in list.children() {
+            for key in element.children() {
+                if !CREDENTIAL_KEYS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(&key.name))
+                {
+                    let element = Reader::new(
+                        element,
+                        format!("{}:{CLIENT_CREDENTIALS}:{}", self.path, element.name),
+                    );
+                    return Err(element.unknown(&key.name, key, CREDENTIAL_KEYS.iter().copied()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown(
+        &self,
+        path: &str,
+        node: &Node,
+        known: impl Iterator<Item = &'static str>,
+    ) -> SettingsError {
+        let likeness = |known: &&str| {
+            let last = |path: &str| path.rsplit(':').next().unwrap_or(path).to_ascii_lowercase();
+            let whole = strsim::normalized_damerau_levenshtein(
+                &known.to_ascii_lowercase(),
+                &path.to_ascii_lowercase(),
+            );
+            // `AzureAd:RefreshSeconds` is `Keys:RefreshSeconds` in the wrong place.
+            whole.max(0.99 * strsim::normalized_damerau_levenshtein(&last(known), &last(path)))
+        };
+        let nearest = known
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+            .unwrap_or_default();
+        SettingsError::UnknownKey {
+            key: format!("{}:{}", self.path, one_line(path)),
+            origin: one_line(&node.origin),
+            nearest: format!("{}:{nearest}", self.path),
+        }
+    }
+}
+
+/// `Keys:RefreshSeconds` is under `Keys`.
+fn is_under(known: &str, path: &str) -> bool {
+    known
+        .split_once(':')
+        .is_some_and(|(group, _)| group.eq_ignore_ascii_case(path))
+}
+
+/// `https://user:password@host/`, which no key takes but somebody may have written.
+fn names_a_password(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(_, rest)| {
+        rest.split('/')
+            .next()
+            .is_some_and(|authority| authority.contains('@'))
+    })
+}

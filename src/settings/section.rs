@@ -1,0 +1,252 @@
+//! One section, typed and checked: every value is one the contract allows, and they fit together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+use uuid::Uuid;
+
+use super::authority::TenantName;
+use super::credential::{self, Credential, Secret};
+use super::error::SettingsError;
+use super::forms::Whole;
+use super::keys::{self, Key};
+use super::reader::Reader;
+
+/// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    pub(crate) instance: Option<Url>,
+    pub(crate) tenant: Option<TenantName>,
+    /// A GUID as it was written, for audiences are compared as text.
+    pub(crate) client_id: String,
+    /// `Audience` and `Audiences`; empty if neither is given.
+    pub(crate) audiences: Vec<String>,
+    pub(crate) allowed_tenants: Option<AllowedTenants>,
+    pub(crate) allow_personal_accounts: bool,
+    pub(crate) token_versions: TokenVersions,
+    /// The exact text.
+    pub(crate) issuer: Option<String>,
+    pub(crate) sts_instance: Option<Url>,
+    /// `{policy}` is still in it.
+    pub(crate) metadata_address: Option<String>,
+    /// `{policy}` is still in it.
+    pub(crate) metadata_address_v1: Option<String>,
+    pub(crate) custom_signing_keys: bool,
+    pub(crate) domain: Option<String>,
+    /// `SignUpSignInPolicyId`, then `Policies`, each once whatever its letter case.
+    pub(crate) policies: Vec<String>,
+    pub(crate) allow_acl: bool,
+    pub(crate) clock_skew: Duration,
+    pub(crate) max_token_bytes: usize,
+    pub(crate) keys: KeySettings,
+    /// 0 is off.
+    pub(crate) token_cache_bytes: usize,
+    pub(crate) ca_file: Option<PathBuf>,
+    /// `ClientCredentials` in their order, then `ClientSecret`; the first that works is used.
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) graph: GraphSettings,
+    /// All of them are needed on every route.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) resource: Option<Url>,
+    /// `None` without `Redis:Url`.
+    pub(crate) redis: Option<RedisSettings>,
+}
+
+/// Whose tokens are accepted where the authority is many tenants' authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AllowedTenants {
+    Any,
+    Only(Vec<Uuid>),
+}
+
+/// A version of access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenVersion {
+    V1,
+    V2,
+}
+
+/// The versions of access tokens that are accepted, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenVersions {
+    pub(crate) v1: bool,
+    pub(crate) v2: bool,
+}
+
+/// How the signing keys are kept fresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeySettings {
+    pub(crate) refresh: Duration,
+    pub(crate) cooldown: Duration,
+    /// At least `refresh`.
+    pub(crate) max_stale: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) max_bytes: usize,
+}
+
+/// How Microsoft Graph is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphSettings {
+    pub(crate) base_url: Option<Url>,
+    /// Not given: true where there are credentials.
+    pub(crate) resolve_groups: bool,
+    pub(crate) cache: Duration,
+    pub(crate) check_sessions: bool,
+}
+
+/// The store that replicas share.
+#[derive(Debug, Clone)]
+pub(crate) struct RedisSettings {
+    /// It may hold a password.
+    pub(crate) url: Secret,
+    pub(crate) on_loss: OnLoss,
+}
+
+/// Which tokens pass while the shared revocations cannot be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnLoss {
+    FailClosed,
+    AllowYoungerThan(Duration),
+    Allow,
+}
+
+impl Default for OnLoss {
+    fn default() -> Self {
+        Self::AllowYoungerThan(Duration::from_secs(600))
+    }
+}
+
+impl Section {
+    /// Reads a section and checks that its keys fit together.
+    pub(super) fn read(
+        from: &Reader<'_>,
+        b2c: bool,
+        federated_token_file: Option<&str>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, SettingsError> {
+        from.check_names(warnings)?;
+
+        let mut credentials = Vec::new();
+        for element in from.objects(
+            keys::CLIENT_CREDENTIALS,
+            "a list, not empty, as in Microsoft.Identity.Web",
+        )? {
+            credentials.extend(credential::read(&element, federated_token_file, warnings)?);
+        }
+        credentials.extend(
+            from.one_or_empty(&keys::CLIENT_SECRET)?
+                .map(Credential::Secret),
+        );
+
+        let mut section = Self {
+            instance: from.one(&keys::INSTANCE)?,
+            tenant: from.one(&keys::TENANT_ID)?,
+            client_id: from.one(&keys::CLIENT_ID)?.unwrap_or_default(),
+            audiences: distinct(
+                from.one(&keys::AUDIENCE)?,
+                from.list(&keys::AUDIENCES)?,
+                |a, b| a == b,
+            ),
+            allowed_tenants: allowed_tenants(from)?,
+            allow_personal_accounts: from.one(&keys::ALLOW_PERSONAL_ACCOUNTS)?.unwrap_or(false),
+            token_versions: token_versions(&from.list(&keys::TOKEN_VERSIONS)?),
+            issuer: from.one(&keys::ISSUER)?,
+            sts_instance: from.one(&keys::STS_INSTANCE)?,
+            metadata_address: from.one(&keys::METADATA_ADDRESS)?,
+            metadata_address_v1: from.one(&keys::METADATA_ADDRESS_V1)?,
+            custom_signing_keys: from.one(&keys::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
+            domain: from.one_or_empty(&keys::DOMAIN)?,
+            policies: distinct(
+                from.one_or_empty(&keys::SIGN_UP_SIGN_IN_POLICY_ID)?,
+                from.list(&keys::POLICIES)?,
+                |a, b| a.eq_ignore_ascii_case(b),
+            ),
+            allow_acl: from.one(&keys::ALLOW_ACL)?.unwrap_or(false),
+            clock_skew: seconds(from, &keys::CLOCK_SKEW_SECONDS)?,
+            max_token_bytes: size(from, &keys::MAX_TOKEN_BYTES)?,
+            keys: KeySettings {
+                refresh: seconds(from, &keys::REFRESH_SECONDS)?,
+                cooldown: seconds(from, &keys::COOLDOWN_SECONDS)?,
+                max_stale: seconds(from, &keys::MAX_STALE_SECONDS)?,
+                timeout: Duration::from_millis(whole(from, &keys::TIMEOUT_MILLIS)?),
+                max_bytes: size(from, &keys::MAX_BYTES)?,
+            },
+            token_cache_bytes: size(from, &keys::TOKEN_CACHE_MAX_BYTES)?,
+            ca_file: from.one(&keys::CA_FILE)?,
+            graph: GraphSettings {
+                base_url: from.one(&keys::GRAPH_BASE_URL)?,
+                resolve_groups: from
+                    .one(&keys::GRAPH_RESOLVE_GROUPS)?
+                    .unwrap_or(!credentials.is_empty()),
+                cache: seconds(from, &keys::GRAPH_CACHE_SECONDS)?,
+                check_sessions: from.one(&keys::GRAPH_CHECK_SESSIONS)?.unwrap_or(false),
+            },
+            credentials,
+            scopes: from.one(&keys::SCOPES)?.unwrap_or_default(),
+            resource: from.one(&keys::RESOURCE)?,
+            redis: redis(from)?,
+        };
+        section.follow_authority(from, b2c)?;
+        section.check(from, b2c)?;
+        if !b2c && !section.policies.is_empty() {
+            warnings.push(format!(
+                "{} has B2C policies, which belong in the section AzureAdB2C",
+                from.path()
+            ));
+        }
+        Ok(section)
+    }
+}
+
+fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, SettingsError> {
+    let key = keys::ALLOWED_TENANTS;
+    let any = |text: &str| text.eq_ignore_ascii_case("any");
+    match from.node(key.path).map(|node| &node.scalar) {
+        None => Ok(None),
+        Some(Some(word)) if any(&word.text) => Ok(Some(AllowedTenants::Any)),
+        Some(_) => Ok(Some(AllowedTenants::Only(from.list(&key)?))),
+    }
+}
+
+fn token_versions(given: &[TokenVersion]) -> TokenVersions {
+    let accepted = |version| given.is_empty() || given.contains(&version);
+    TokenVersions {
+        v1: accepted(TokenVersion::V1),
+        v2: accepted(TokenVersion::V2),
+    }
+}
+
+fn redis(from: &Reader<'_>) -> Result<Option<RedisSettings>, SettingsError> {
+    let on_loss = from.one(&keys::REDIS_ON_LOSS)?.unwrap_or_default();
+    Ok(from
+        .one(&keys::REDIS_URL)?
+        .map(|url| RedisSettings { url, on_loss }))
+}
+
+/// One value and a list of more, each once.
+fn distinct(
+    first: Option<String>,
+    rest: Vec<String>,
+    same: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for value in first.into_iter().chain(rest) {
+        if !all.iter().any(|known| same(known, &value)) {
+            all.push(value);
+        }
+    }
+    all
+}
+
+fn whole(from: &Reader<'_>, key: &Key<Whole>) -> Result<u64, SettingsError> {
+    Ok(from.one(key)?.unwrap_or(key.form.default))
+}
+
+fn seconds(from: &Reader<'_>, key: &Key<Whole>) -> Result<Duration, SettingsError> {
+    whole(from, key).map(Duration::from_secs)
+}
+
+fn size(from: &Reader<'_>, key: &Key<Whole>) -> Result<usize, SettingsError> {
+    whole(from, key).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}

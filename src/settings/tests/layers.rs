@@ -1,0 +1,238 @@
+//! The file and the environment above it, read as .NET reads them.
+
+use super::*;
+
+#[test]
+fn the_environment_wins_key_by_key_and_element_by_element() {
+    let text = file(
+        r#""Audiences":["a","b"],"AllowedTenants":"any","Keys":{"RefreshSeconds":60,"CooldownSeconds":7}"#,
+    );
+    let section = load(
+        &text,
+        [
+            ("AZUREAD__CLIENTID", "33333333-3333-4333-8333-333333333333"),
+            ("AzureAd__Audiences__0", "c"),
+            ("azuread__audiences__7", "d"),
+            ("AzureAd__AllowedTenants__0", TENANT),
+            ("AzureAd__Keys__RefreshSeconds", "120"),
+            ("AzureAd:AllowPersonalAccounts", "True"),
+            ("AzureAd__TokenVersions__0", "1.0"),
+        ],
+    );
+    let section = section.unwrap().entra.unwrap();
+    assert_eq!(section.client_id, "33333333-3333-4333-8333-333333333333");
+    assert_eq!(section.audiences, ["c", "b", "d"]);
+    assert!(matches!(section.allowed_tenants, Some(AllowedTenants::Only(only)) if only.len() == 1));
+    assert_eq!(
+        (section.keys.refresh, section.keys.cooldown),
+        (Duration::from_secs(120), Duration::from_secs(7))
+    );
+    assert!(section.allow_personal_accounts);
+    assert_eq!(
+        section.token_versions,
+        TokenVersions {
+            v1: true,
+            v2: false
+        }
+    );
+
+    let any = load(
+        &file(&format!(r#""AllowedTenants":["{TENANT}"]"#)),
+        [("AzureAd__AllowedTenants", "any")],
+    )
+    .unwrap();
+    assert_eq!(
+        any.entra.unwrap().allowed_tenants,
+        Some(AllowedTenants::Any)
+    );
+}
+
+#[test]
+fn the_environment_alone_is_enough() {
+    let settings = Settings::from_parts(
+        None,
+        env([
+            ("AzureAd__TenantId", "common"),
+            ("AzureAd__ClientId", API),
+            ("AzureAd__AllowedTenants", "any"),
+            (
+                "AzureAd__ClientCredentials__0__SourceType",
+                "SignedAssertionFilePath",
+            ),
+            ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/token"),
+        ]),
+    );
+    let section = settings.unwrap().entra.unwrap();
+    assert_eq!(section.tenant, Some(TenantName::Common));
+    assert!(
+        matches!(&section.credentials[..], [Credential::AssertionFile { path }] if path.ends_with("token"))
+    );
+    assert!(section.graph.resolve_groups);
+}
+
+#[test]
+fn list_elements_stand_in_the_order_of_their_numbers() {
+    let variables: Vec<(String, String)> = (0..12)
+        .map(|n| (format!("AzureAd__Audiences__{n}"), format!("a{n}")))
+        .collect();
+    let audiences = Settings::from_parts(Some(("f", &file(""))), variables)
+        .unwrap()
+        .entra
+        .unwrap()
+        .audiences;
+    assert_eq!(
+        audiences,
+        (0..12).map(|n| format!("a{n}")).collect::<Vec<_>>()
+    );
+
+    let line = one_line(
+        load(
+            &file(r#""Audiences":["a"]"#),
+            [("AzureAd__Audiences__x", "b")],
+        )
+        .unwrap_err(),
+    );
+    assert!(line.starts_with("AzureAd:Audiences:x = \"b\" (environment variable AzureAd__Audiences__x): expected a list"), "{line}");
+}
+
+#[test]
+fn an_empty_variable_is_a_value() {
+    let line = one_line(load(&file(""), [("AzureAd__ClientId", "")]).unwrap_err());
+    assert!(
+        line.starts_with(
+            "AzureAd:ClientId = \"\" (environment variable AzureAd__ClientId): expected a GUID"
+        ),
+        "{line}"
+    );
+    let text = file(r#""ClientSecret":"hush","Scopes":"a b""#);
+    let section = load(
+        &text,
+        [("AzureAd__ClientSecret", ""), ("AzureAd__Scopes", "")],
+    )
+    .unwrap()
+    .entra
+    .unwrap();
+    assert!(section.credentials.is_empty() && section.scopes.is_empty());
+}
+
+#[test]
+fn the_last_letter_case_in_sorted_order_wins_with_a_warning() {
+    let twice = [
+        ("AzureAd__Audience", "late"),
+        ("AZUREAD__AUDIENCE", "early"),
+    ];
+    let settings = load(&file(""), twice).unwrap();
+    assert_eq!(
+        settings.warnings(),
+        [
+            "environment variable AZUREAD__AUDIENCE is ignored: environment variable AzureAd__Audience is the same key in another letter case and wins"
+        ]
+    );
+    assert_eq!(settings.entra.unwrap().audiences, ["late"]);
+
+    let same = load(
+        &file(""),
+        [
+            ("AzureAd__Audience", "a"),
+            ("AZUREAD__AUDIENCE", "a"),
+            ("AZUREAD", "x"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(same.warnings().len(), 1, "{:?}", same.warnings());
+
+    let both = load(
+        &file(""),
+        [
+            ("AzureAd__AllowedTenants", "any"),
+            ("AZUREAD__ALLOWEDTENANTS__0", TENANT),
+        ],
+    );
+    assert!(one_line(both.unwrap_err()).contains("a value and keys under it"));
+}
+
+#[test]
+fn a_key_given_twice_in_the_file_is_named() {
+    for (members, key) in [
+        (r#""clientid":"x""#, "AzureAd:clientid"),
+        (r#""Audience":"a","Audience":"a""#, "AzureAd:Audience"),
+        (
+            r#""Audiences":["a"],"AUDIENCES":["b"]"#,
+            "AzureAd:AUDIENCES",
+        ),
+        (
+            r#""Keys":{"MaxBytes":1},"keys:maxbytes":1"#,
+            "AzureAd:keys:maxbytes",
+        ),
+    ] {
+        let line = entra_error(members);
+        assert!(
+            line.starts_with(&format!("{key} (appsettings.json) is given twice")),
+            "{line}"
+        );
+    }
+    let parts = format!(
+        r#"{{"azuread":{{"tenantid":"{TENANT}"}},"AzureAd":{{"Keys":{{"MaxBytes":2}}}},"AZUREAD:ClientId":"{API}"}}"#
+    );
+    assert_eq!(load(&parts, []).unwrap().entra.unwrap().keys.max_bytes, 2);
+}
+
+#[test]
+fn a_broken_or_missing_file_is_named() {
+    for text in [
+        "",
+        "[]",
+        "5",
+        "{",
+        r#"{"AzureAd":{}} {}"#,
+        "{'AzureAd':{}}",
+        "{AzureAd:{}}",
+        r#"{"a":1 "b":2}"#,
+        r#"{"a":0x1}"#,
+        r#"{"a":NaN}"#,
+    ] {
+        let line = one_line(load(text, []).expect_err(text));
+        assert!(
+            line.starts_with("the settings file appsettings.json is broken at line 1, column "),
+            "{line}"
+        );
+        assert!(line.ends_with("expected a JSON object"), "{line}");
+    }
+    let secret =
+        one_line(load("{\"AzureAd\":\n {\"ClientSecret\": \"hush\" \"x\"}}", []).unwrap_err());
+    assert!(
+        secret.contains("line 2") && !secret.contains("hush"),
+        "{secret}"
+    );
+    assert!(load(&"[".repeat(100_000), []).is_err());
+
+    let missing =
+        one_line(Settings::load(Some(Path::new("no/such/appsettings.json"))).unwrap_err());
+    assert!(
+        missing.starts_with("the settings file no/such/appsettings.json cannot be read ("),
+        "{missing}"
+    );
+    let section = one_line(load(r#"{"AzureAd":["x"]}"#, []).unwrap_err());
+    assert!(
+        section.starts_with("AzureAd = a list (appsettings.json): expected an object"),
+        "{section}"
+    );
+}
+
+#[test]
+fn no_settings_of_ours_is_empty_and_no_error() {
+    for text in [
+        "{}",
+        r#"{"Logging":{"a":1,"A":2},"AllowedHosts":"*"}"#,
+        r#"{"AzureAd":{}}"#,
+        r#"{"AzureAd":null}"#,
+        "\u{feff}{}",
+    ] {
+        let settings = load(text, [("PATH", "/bin"), ("AzureAdX__TenantId", "x")]).expect(text);
+        assert!(
+            settings.is_empty() && settings.warnings().is_empty(),
+            "{text}"
+        );
+    }
+    assert!(Settings::from_parts(None, []).unwrap().is_empty());
+}

@@ -1,0 +1,42 @@
+//! What must never be shown.
+
+use super::*;
+
+#[test]
+fn secrets_appear_in_no_debug_and_no_error() {
+    let members = r#""ClientSecret":"hush-1","Redis":{"Url":"rediss://:hush-2@cache.contoso.com:6380/0","OnLoss":"fail_closed"},
+        "ClientCredentials":[
+            {"SourceType":"ClientSecret","ClientSecret":"hush-3"},
+            {"SourceType":"path","CertificateDiskPath":"/etc/cert.pem","CertificatePassword":"hush-4"},
+            {"SourceType":"Base64Encoded","Base64EncodedValue":"hush-5"},
+            {"SourceType":"KeyVault","KeyVaultUrl":"https://contoso.vault.azure.net","KeyVaultCertificateName":"x"},
+            {"SourceType":"SignedAssertionFromManagedIdentity","ManagedIdentityClientId":"33333333-3333-4333-8333-333333333333"},
+            {"SourceType":"ClientSecret","ClientSecret":"hush-6","Skip":true}]"#;
+    let settings = load(&file(members), []).unwrap();
+    assert_eq!(settings.warnings().len(), 1);
+    assert!(
+        settings.warnings()[0]
+            .starts_with("AzureAd:ClientCredentials:3 is ignored: KeyVault cannot be used here")
+    );
+    assert!(!format!("{settings:?}").contains("hush"));
+    let section = settings.entra.unwrap();
+    assert_eq!(section.credentials.len(), 5);
+    assert!(
+        matches!(section.credentials.last(), Some(Credential::Secret(secret)) if secret.expose() == "hush-1")
+    );
+    assert_eq!(section.redis.unwrap().on_loss, OnLoss::FailClosed);
+
+    for members in [
+        r#""ClientSecret":["hush"]"#,
+        r#""ClientSecret":12345"#,
+        r#""ClientSecrets":"hush""#,
+        r#""Redis":{"Url":"hush"}"#,
+        r#""ClientCredentials":"hush""#,
+        r#""ClientCredentials":{"hush":"hush"}"#,
+        r#""ClientCredentials":[{"SourceType":"ClientSecret","ClientSecret":["hush"]}]"#,
+    ] {
+        let error = load(&file(members), []).expect_err(members);
+        let told = format!("{error} {error:?}").replace("AzureAd:ClientCredentials:hush", "");
+        assert!(!told.contains("hush") && !told.contains("12345"), "{told}");
+    }
+}

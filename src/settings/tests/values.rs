@@ -1,0 +1,334 @@
+//! Each value by itself: its form, its bounds, its name in an error.
+
+use super::*;
+
+#[test]
+fn every_range_holds_at_its_edges() {
+    let whole: [(&str, u64, u64); 9] = [
+        ("ClockSkewSeconds", 0, 600),
+        ("MaxTokenBytes", 1_024, 262_144),
+        ("Keys:RefreshSeconds", 60, 86_400),
+        ("Keys:CooldownSeconds", 1, 3_600),
+        ("Keys:MaxStaleSeconds", 3_600, 604_800),
+        ("Keys:TimeoutMillis", 1, 600_000),
+        ("Keys:MaxBytes", 1, 1 << 30),
+        ("TokenCache:MaxBytes", 0, 1 << 40),
+        ("Graph:CacheSeconds", 0, 86_400),
+    ];
+    for (key, least, most) in whole {
+        let with = |value: String| load(&file(&format!(r#""{key}":{value}"#)), []);
+        for good in [least, most] {
+            assert!(with(good.to_string()).is_ok(), "{key} = {good}");
+            assert!(
+                with(format!("\"{good}\"")).is_ok(),
+                "{key} = {good} as a string"
+            );
+        }
+        let below = least
+            .checked_sub(1)
+            .map_or("-1".to_owned(), |below| below.to_string());
+        for bad in [
+            below,
+            (most + 1).to_string(),
+            "1e3".into(),
+            "300.0".into(),
+            "\"\"".into(),
+            "\"ten\"".into(),
+            "true".into(),
+            "[5]".into(),
+            "99999999999999999999".into(),
+        ] {
+            let line = one_line(with(bad.clone()).expect_err(&bad));
+            assert!(line.starts_with(&format!("AzureAd:{key} = ")), "{line}");
+            assert!(
+                line.contains("a whole number from ") && line.contains(&most.to_string()),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_key_and_what_is_expected() {
+    let table = [
+        (
+            r#""Keys":{"RefreshSeconds":5}"#,
+            "AzureAd:Keys:RefreshSeconds = 5 (appsettings.json): expected a whole number from 60 to 86400 (time",
+        ),
+        (
+            r#""Instance":"http://login.microsoftonline.com/""#,
+            r#"AzureAd:Instance = "http://login.microsoftonline.com/" (appsettings.json): expected an https URL"#,
+        ),
+        (
+            r#""Instance":"login.microsoftonline.com""#,
+            "AzureAd:Instance = ",
+        ),
+        (
+            r#""Instance":"https:/login.microsoftonline.com""#,
+            "AzureAd:Instance = ",
+        ),
+        (
+            r#""Instance":"https://login.microsoftonline.com/?a=b""#,
+            "AzureAd:Instance = ",
+        ),
+        (
+            r#""Instance":"https://user:hunter2@login.microsoftonline.com/""#,
+            "AzureAd:Instance = (not shown)",
+        ),
+        (
+            r#""StsInstance":"ftp://sts.windows.net/""#,
+            "AzureAd:StsInstance = ",
+        ),
+        (r#""Issuer":"urn:issuer""#, "AzureAd:Issuer = "),
+        (
+            r#""Issuer":" https://login.contoso.com/""#,
+            "AzureAd:Issuer = ",
+        ),
+        (
+            r#""MetadataAddress":"http://192.168.1.1/meta""#,
+            "AzureAd:MetadataAddress = ",
+        ),
+        (
+            r#""MetadataAddress":"https://{policy}.contoso.com/meta","Policies":["a"]"#,
+            "AzureAd:MetadataAddress = ",
+        ),
+        (
+            r#""MetadataAddress":"https://contoso.com/{tenant}/meta""#,
+            "AzureAd:MetadataAddress = ",
+        ),
+        (
+            r#""MetadataAddressV1":"https://contoso.com/{policy}/meta""#,
+            "AzureAd:MetadataAddressV1 = ",
+        ),
+        (
+            r#""Resource":"https://api.contoso.com/#a""#,
+            "AzureAd:Resource = ",
+        ),
+        (
+            r#""Graph":{"BaseUrl":"http://graph.microsoft.com/v1.0"}"#,
+            "AzureAd:Graph:BaseUrl = ",
+        ),
+        (
+            r#""Audience":["a"]"#,
+            "AzureAd:Audience = a list (appsettings.json): expected a string",
+        ),
+        (r#""Audience":{"a":"b"}"#, "AzureAd:Audience = an object"),
+        (r#""Audience":"""#, "AzureAd:Audience = \"\""),
+        (r#""Audience":5"#, "AzureAd:Audience = 5"),
+        (r#""Audience":" a""#, "AzureAd:Audience = "),
+        (
+            r#""Audiences":"a""#,
+            "AzureAd:Audiences = \"a\" (appsettings.json): expected a list",
+        ),
+        (r#""Audiences":[]"#, "AzureAd:Audiences = an empty list"),
+        (r#""Audiences":["a",null]"#, "AzureAd:Audiences:1 = null"),
+        (r#""Audiences":["a",["b"]]"#, "AzureAd:Audiences:1 = a list"),
+        (
+            r#""AllowedTenants":[]"#,
+            "AzureAd:AllowedTenants = an empty list (appsettings.json): expected a list of GUIDs, or \"any\"",
+        ),
+        (
+            r#""AllowedTenants":"all""#,
+            "AzureAd:AllowedTenants = \"all\"",
+        ),
+        (
+            r#""AllowedTenants":["any"]"#,
+            "AzureAd:AllowedTenants:0 = \"any\"",
+        ),
+        (
+            r#""AllowedTenants":["11111111111141118111111111111111"]"#,
+            "AzureAd:AllowedTenants:0 = ",
+        ),
+        (
+            r#""AllowPersonalAccounts":"yes""#,
+            "AzureAd:AllowPersonalAccounts = \"yes\" (appsettings.json): expected true or false",
+        ),
+        (
+            r#""AllowPersonalAccounts":1"#,
+            "AzureAd:AllowPersonalAccounts = 1",
+        ),
+        (
+            r#""TokenVersions":["3.0"]"#,
+            "AzureAd:TokenVersions:0 = \"3.0\"",
+        ),
+        (
+            r#""TokenVersions":"2.0""#,
+            "AzureAd:TokenVersions = \"2.0\"",
+        ),
+        (
+            r#""TokenVersions":[]"#,
+            "AzureAd:TokenVersions = an empty list",
+        ),
+        (r#""Domain":"contoso""#, "AzureAd:Domain = "),
+        (r#""Policies":["B2C_1_a/../b"]"#, "AzureAd:Policies:0 = "),
+        (r#""Scopes":["a"]"#, "AzureAd:Scopes = a list"),
+        (r#""CaFile":"""#, "AzureAd:CaFile = "),
+        (
+            r#""ClientCredentials":[]"#,
+            "AzureAd:ClientCredentials = an empty list",
+        ),
+        (
+            r#""ClientCredentials":["x"]"#,
+            "AzureAd:ClientCredentials:0 = (not shown)",
+        ),
+        (
+            r#""ClientCredentials":[{"ClientSecret":"x"}]"#,
+            "AzureAd:ClientCredentials:0:SourceType is not given: expected ClientSecret, Path",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"Magic"}]"#,
+            "AzureAd:ClientCredentials:0:SourceType = \"Magic\"",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"Path"}]"#,
+            "AzureAd:ClientCredentials:0:CertificateDiskPath is not given",
+        ),
+        (
+            r#""Redis":{"Url":"http://127.0.0.1/"}"#,
+            "AzureAd:Redis:Url = (not shown)",
+        ),
+        (
+            r#""Redis":{"OnLoss":"allow_younger_than:soon"}"#,
+            "AzureAd:Redis:OnLoss = \"allow_younger_than:soon\" (appsettings.json): expected fail_closed, ",
+        ),
+        (
+            r#""Keys":5"#,
+            "AzureAd:Keys = 5 (appsettings.json): expected an object with Keys:RefreshSeconds, ",
+        ),
+        (
+            r#""Audience":"line\nbreak""#,
+            "AzureAd:Audience = \"line\\u{a}break\"",
+        ),
+    ];
+    for (members, expected) in table {
+        let line = entra_error(members);
+        assert!(line.starts_with(expected), "{members}\n{line}");
+    }
+    let long = entra_error(&format!(r#""Domain":"{}""#, "x".repeat(5_000)));
+    assert!(long.len() < 400, "{long}");
+}
+
+#[test]
+fn http_is_for_loopback_addresses_only() {
+    for good in [
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9/",
+        "http://[::1]:1/",
+        "http://localhost:4000/x",
+        "https://login.microsoftonline.us",
+    ] {
+        let members = format!(
+            r#""Instance":"{good}","StsInstance":"{good}","Issuer":"{good}","MetadataAddress":"{good}","Resource":"{good}","Graph":{{"BaseUrl":"{good}"}}"#
+        );
+        assert_eq!(entra(&members).issuer.as_deref(), Some(good));
+    }
+    for key in [
+        "Instance",
+        "Authority",
+        "StsInstance",
+        "Issuer",
+        "MetadataAddress",
+        "MetadataAddressV1",
+        "Resource",
+        "Graph:BaseUrl",
+    ] {
+        for bad in [
+            "http://128.0.0.1/t",
+            "http://localhost.contoso.com/t",
+            "http://[::2]/t",
+            "http://10.0.0.1/t",
+            "http://login.microsoftonline.com/t",
+        ] {
+            let line = entra_error(&format!(r#""{key}":"{bad}""#));
+            assert!(
+                line.starts_with(&format!("AzureAd:{key} = \"{bad}\"")),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_known_key() {
+    let table = [
+        (
+            r#""Tenant_Id":"x""#,
+            "AzureAd:Tenant_Id",
+            "AzureAd:TenantId",
+        ),
+        (r#""Audiance":"x""#, "AzureAd:Audiance", "AzureAd:Audience"),
+        (
+            r#""AllowedTenant":"x""#,
+            "AzureAd:AllowedTenant",
+            "AzureAd:AllowedTenants",
+        ),
+        (
+            r#""RefreshSeconds":60"#,
+            "AzureAd:RefreshSeconds",
+            "AzureAd:Keys:RefreshSeconds",
+        ),
+        (
+            r#""Keys":{"RefreshSecond":60}"#,
+            "AzureAd:Keys:RefreshSecond",
+            "AzureAd:Keys:RefreshSeconds",
+        ),
+        (r#""Key":{"RefreshSeconds":60}"#, "AzureAd:Key", "AzureAd:"),
+        (r#""Grahp":{"BaseUrl":"x"}"#, "AzureAd:Grahp", "AzureAd:"),
+        (
+            r#""CalbackPath":"/x""#,
+            "AzureAd:CalbackPath",
+            "AzureAd:CallbackPath",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"ClientSecret","ClientSecrt":"hush"}]"#,
+            "AzureAd:ClientCredentials:0:ClientSecrt",
+            "AzureAd:ClientCredentials:0:ClientSecret",
+        ),
+    ];
+    for (members, key, nearest) in table {
+        let line = entra_error(members);
+        assert!(
+            line.starts_with(&format!(
+                "{key} (appsettings.json) is not a known key: expected one like {nearest}"
+            )),
+            "{line}"
+        );
+        assert!(!line.contains("hush"), "{line}");
+    }
+    let line = one_line(load(&file(""), [("AZUREAD__KEYS__REFRESH", "1")]).unwrap_err());
+    assert!(
+        line.contains("environment variable AZUREAD__KEYS__REFRESH")
+            && line.contains("Keys:RefreshSeconds"),
+        "{line}"
+    );
+}
+
+#[test]
+fn every_key_reads_as_the_contract_writes_it() {
+    let section = entra(
+        r#""AllowedTenants":"any","allowpersonalaccounts":"TRUE","TokenVersions":["2.0"],"AllowWebApiToBeAuthorizedByACL":true,
+        "Scopes":" a  b ","CaFile":"ca.pem","Issuer":"https://x.ciamlogin.com/X/v2.0","CustomSigningKeys":true,"Audience":"api://x","Audiences":["api://x","y"],
+        "TokenCache":{"MaxBytes":0},"Graph":{"ResolveGroups":true,"CheckSessions":"true"},"Redis":{"Url":"redis://127.0.0.1/","OnLoss":"allow_younger_than:60"}"#,
+    );
+    assert!(section.allow_personal_accounts && section.allow_acl && section.custom_signing_keys);
+    assert_eq!(section.allowed_tenants, Some(AllowedTenants::Any));
+    assert_eq!(
+        section.token_versions,
+        TokenVersions {
+            v1: false,
+            v2: true
+        }
+    );
+    assert_eq!(section.scopes, ["a", "b"]);
+    assert_eq!(section.audiences, ["api://x", "y"]);
+    assert_eq!(
+        section.issuer.as_deref(),
+        Some("https://x.ciamlogin.com/X/v2.0")
+    );
+    assert_eq!(section.token_cache_bytes, 0);
+    assert!(section.graph.resolve_groups && section.graph.check_sessions);
+    assert_eq!(
+        section.redis.unwrap().on_loss,
+        OnLoss::AllowYoungerThan(Duration::from_secs(60))
+    );
+}

@@ -1,0 +1,129 @@
+//! What the keys of a section must be together, which no key can know by itself.
+
+use super::authority::{Authority, TenantName};
+use super::error::SettingsError;
+use super::forms::Form;
+use super::keys;
+use super::reader::Reader;
+use super::section::Section;
+
+impl Section {
+    /// `Authority` fills in `Instance`, `TenantId` and the policy, or agrees with them.
+    pub(super) fn follow_authority(
+        &mut self,
+        from: &Reader<'_>,
+        b2c: bool,
+    ) -> Result<(), SettingsError> {
+        let (Some(url), Some(node)) =
+            (from.one(&keys::AUTHORITY)?, from.node(keys::AUTHORITY.path))
+        else {
+            return Ok(());
+        };
+        let wrong = |expected: String| Err(from.wrong(keys::AUTHORITY.path, node, false, expected));
+        let Some(authority) = Authority::split(&url, b2c) else {
+            return wrong(Authority::EXPECTED.to_owned());
+        };
+
+        match &self.instance {
+            Some(instance) if instance.origin() != authority.instance.origin() => {
+                return wrong(format!("the host of Instance, {instance}"));
+            }
+            Some(_) => {}
+            None => self.instance = Some(authority.instance),
+        }
+        let is_domain = b2c
+            && self.domain.as_deref().is_some_and(|domain| {
+                TenantName::parse(domain).as_ref() == Some(&authority.tenant)
+            });
+        match &self.tenant {
+            Some(tenant) if *tenant != authority.tenant && !is_domain => {
+                return wrong("the tenant that TenantId names".to_owned());
+            }
+            Some(_) => {}
+            None => self.tenant = Some(authority.tenant),
+        }
+        match authority.policy {
+            Some(policy) if self.policies.is_empty() => self.policies.push(policy),
+            Some(policy)
+                if !self
+                    .policies
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(&policy)) =>
+            {
+                return wrong("a policy that SignUpSignInPolicyId or Policies names".to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What no key can know by itself.
+    pub(super) fn check(&self, from: &Reader<'_>, b2c: bool) -> Result<(), SettingsError> {
+        let wrong = |path: &str, expected: String| match from.node(path) {
+            Some(node) => Err(from.wrong(path, node, false, expected)),
+            None => Err(SettingsError::Missing {
+                key: format!("{}:{path}", from.path()),
+                expected,
+            }),
+        };
+        if b2c && self.instance.is_none() {
+            return Err(from.missing(&keys::INSTANCE));
+        }
+        match &self.tenant {
+            None if b2c && self.domain.is_none() => return Err(from.missing(&keys::DOMAIN)),
+            None if !b2c => return Err(from.missing(&keys::TENANT_ID)),
+            Some(tenant) if b2c && !tenant.is_one() => {
+                return wrong(
+                    keys::TENANT_ID.path,
+                    "a GUID or a domain, for a B2C tenant is one".to_owned(),
+                );
+            }
+            Some(tenant) if tenant.is_open() && self.allowed_tenants.is_none() => {
+                return Err(SettingsError::Missing {
+                    key: format!("{}:{}", from.path(), keys::ALLOWED_TENANTS.path),
+                    expected: format!(
+                        "{}, for TenantId is common or organizations",
+                        keys::ALLOWED_TENANTS.form.0.expected()
+                    ),
+                });
+            }
+            _ => {}
+        }
+        if self.client_id.is_empty() {
+            return Err(from.missing(&keys::CLIENT_ID));
+        }
+        if b2c && self.policies.is_empty() {
+            return Err(from.missing(&keys::SIGN_UP_SIGN_IN_POLICY_ID));
+        }
+        if self.keys.max_stale < self.keys.refresh {
+            let expected = format!(
+                "a whole number from {}, which is RefreshSeconds, to {}",
+                self.keys.refresh.as_secs(),
+                keys::MAX_STALE_SECONDS.form.most
+            );
+            return wrong(keys::MAX_STALE_SECONDS.path, expected);
+        }
+        for (path, address) in [
+            (keys::METADATA_ADDRESS.path, &self.metadata_address),
+            (keys::METADATA_ADDRESS_V1.path, &self.metadata_address_v1),
+        ] {
+            let has_place = address.as_ref().map(|address| address.contains("{policy}"));
+            match (has_place, self.policies.len()) {
+                (Some(false), 2..) => {
+                    return wrong(
+                        path,
+                        "an address with {policy} in it, for there are several policies".to_owned(),
+                    );
+                }
+                (Some(true), 0) => {
+                    return wrong(
+                        path,
+                        "an address without {policy}, for there is no policy".to_owned(),
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

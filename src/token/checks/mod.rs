@@ -1,0 +1,47 @@
+//! The claim checks, in the order in which they are made; the first failure names itself.
+
+mod audience;
+mod issuer;
+mod lifetime;
+mod purpose;
+mod version;
+
+use uuid::Uuid;
+
+use crate::authority::Trust;
+use crate::authority::issuer::IssuerPattern;
+use crate::claims::Finished;
+use crate::keys::VerifyingKey;
+use crate::token_version::TokenVersion;
+
+use super::invalid::InvalidToken;
+
+/// What a verified token is held against.
+pub(super) struct Presented<'p> {
+    pub(super) claims: &'p Finished,
+    pub(super) trust: &'p Trust,
+    /// The issuer that the document of its key states.
+    pub(super) stated: &'p IssuerPattern,
+    pub(super) key: &'p VerifyingKey,
+    /// The version whose form the issuer has; `None` for B2C.
+    pub(super) form: Option<TokenVersion>,
+    pub(super) now: u64,
+}
+
+type Check = fn(&Presented<'_>) -> Result<(), InvalidToken>;
+
+const CHECKS: [Check; 5] = [
+    version::check,
+    issuer::check,
+    audience::check,
+    lifetime::check,
+    purpose::check,
+];
+
+/// Makes every check and says whose tenant the token is.
+pub(super) fn check(presented: &Presented<'_>) -> Result<Option<Uuid>, InvalidToken> {
+    for check in CHECKS {
+        check(presented)?;
+    }
+    Ok(issuer::tenant(presented))
+}

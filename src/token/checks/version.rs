@@ -1,0 +1,23 @@
+//! `ver`: which rules the token was made by.
+
+use super::Presented;
+use crate::claims::wire::Name;
+use crate::token::invalid::InvalidToken;
+use crate::token_version::TokenVersion;
+
+/// `ver` must be there and fit the form of the issuer; B2C's says nothing.
+pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
+    let Some(form) = presented.form else {
+        return Ok(());
+    };
+    match presented
+        .claims
+        .text(Name::Version)
+        .and_then(TokenVersion::parse)
+    {
+        Some(version) if version == form => Ok(()),
+        // An issuer of a version that is off is no issuer of this API's.
+        Some(_) if presented.trust.version(form).is_none() => Err(InvalidToken::Issuer),
+        _ => Err(InvalidToken::Version),
+    }
+}

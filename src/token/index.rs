@@ -1,0 +1,113 @@
+//! From an issuer to its authority, in the same time however many there are.
+
+use std::collections::HashMap;
+
+use crate::authority::Purpose;
+use crate::authority::issuer::{IssuerPattern, first_guid, lookup_key};
+use crate::config_error::ConfigError;
+use crate::token_version::TokenVersion;
+
+use super::validator::Installed;
+
+/// Where an issuer leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) authority: usize,
+    /// The version whose form the issuer has; `None` for B2C, where the forms tell nothing.
+    pub(super) form: Option<TokenVersion>,
+}
+
+/// How a look-up ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    At(Place),
+    /// Perhaps an authority's whose tenant is not learnt yet.
+    Perhaps(Place),
+    Nowhere,
+}
+
+/// Issuers of all authorities.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    exact: HashMap<Box<str>, Place>,
+    templates: HashMap<String, Vec<(IssuerPattern, Place)>>,
+}
+
+impl Index {
+    pub(super) fn new(authorities: &[Installed]) -> Result<Self, ConfigError> {
+        let mut index = Self::default();
+        for (authority, installed) in authorities.iter().enumerate() {
+            let on = installed.trust.documents.iter().flat_map(|document| {
+                document
+                    .issuers
+                    .iter()
+                    .map(|issuer| (&document.purpose, issuer))
+            });
+            let off = installed
+                .trust
+                .switched_off
+                .iter()
+                .map(|(purpose, issuer)| (purpose, issuer));
+            for (purpose, issuer) in on.chain(off) {
+                let form = match purpose {
+                    Purpose::Version(version) => Some(*version),
+                    Purpose::Policy(_) => None,
+                };
+                index.add(issuer, Place { authority, form })?;
+            }
+        }
+        Ok(index)
+    }
+
+    fn add(&mut self, issuer: &IssuerPattern, place: Place) -> Result<(), ConfigError> {
+        let same = || ConfigError::SameIssuer {
+            issuer: issuer.as_str().to_owned(),
+        };
+        if !issuer.is_template() {
+            let before = self.exact.insert(issuer.as_str().into(), place);
+            if before.is_some_and(|before| before.authority != place.authority) {
+                return Err(same());
+            }
+            if place.form.is_some() || !issuer.as_str().contains("/tfp/") {
+                return Ok(());
+            }
+        }
+        let (key, _) =
+            lookup_key(issuer.for_tenant(uuid::Uuid::nil()).as_str()).ok_or_else(same)?;
+        self.templates
+            .entry(key)
+            .or_default()
+            .push((issuer.clone(), place));
+        Ok(())
+    }
+
+    pub(super) fn find(&self, issuer: &str, authorities: &[Installed]) -> Found {
+        if let Some(place) = self.exact.get(issuer) {
+            return Found::At(*place);
+        }
+        let Some((key, tenant)) = lookup_key(issuer) else {
+            return Found::Nowhere;
+        };
+        let mut found = Found::Nowhere;
+        for (template, place) in self.templates.get(&key).into_iter().flatten() {
+            let Some(installed) = authorities.get(place.authority) else {
+                continue;
+            };
+            if !template.is_template()
+                && first_guid(template.as_str()).map(|(_, own)| own) != Some(tenant)
+            {
+                continue;
+            }
+            // B2C has the policy in one form of its issuer, in whatever letter case its document
+            // states; the claim check holds the issuer against that statement, byte for byte.
+            let fits = template.fits(issuer) || place.form.is_none();
+            match (fits, installed.learns, installed.learnt.get()) {
+                (true, false, _) => return Found::At(*place),
+                (true, true, Some(learnt)) if *learnt == tenant => return Found::At(*place),
+                (true, true, None) => found = Found::Perhaps(*place),
+                _ => {}
+            }
+        }
+        found
+    }
+}

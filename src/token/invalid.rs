@@ -1,0 +1,140 @@
+//! Why a token is not accepted.
+
+/// A token that is refused, and the fact that refused it.
+///
+/// For clients: [`reason`](Self::reason) is the stable code in the answer. What was expected and
+/// what was found is for the log, at `debug`, and never holds token text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// Not a JWT in its one strict form, or a claim of a type it must not have.
+    #[error("the token is malformed")]
+    Malformed,
+    /// Longer than allowed.
+    #[error("the token has {bytes} bytes, more than {limit}")]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// `alg` is not RS256.
+    #[error("the token is not signed with RS256")]
+    Algorithm,
+    /// The header has `crit` or `b64`: an extension that must be understood and is not.
+    #[error("the token's header has a critical extension")]
+    CriticalHeader,
+    /// `typ` is of another kind of token, or the token is encrypted, compressed or nested.
+    #[error("the token is of another type")]
+    TokenType,
+    /// No key of that id, or no id at all.
+    #[error("no key with the token's key id verifies tokens of its issuer")]
+    UnknownKey,
+    /// The signature is not that key's.
+    #[error("the signature does not verify")]
+    BadSignature,
+    /// `iss` is no configured authority's, or `tid` or the key do not belong to it.
+    #[error("the issuer is not accepted, or tenant or key do not belong to it")]
+    Issuer,
+    /// The tenant is not one of those that may come in.
+    #[error("the tenant is not allowed")]
+    TenantNotAllowed,
+    /// `aud` is not this API.
+    #[error("the token is meant for another audience")]
+    Audience,
+    /// The token's lifetime is over, even with skew.
+    #[error("the token expired at {expired_at}, it is {now}")]
+    Expired {
+        /// `exp`, in whole seconds since 1970-01-01 UTC.
+        expired_at: u64,
+        /// The time it was held against.
+        now: u64,
+    },
+    /// The token's lifetime has not begun, even with skew.
+    #[error("the token is not valid yet, it is {now}")]
+    NotYetValid {
+        /// The time it was held against.
+        now: u64,
+    },
+    /// `ver` does not fit the issuer, is missing, or is switched off.
+    #[error("the token's version does not fit its issuer or is not accepted")]
+    Version,
+    /// The B2C policy is none of those configured.
+    #[error("the token's policy is not accepted")]
+    Policy,
+    /// A token for Microsoft Graph, which only Microsoft Graph can validate.
+    #[error("the token is meant for Microsoft Graph")]
+    GraphToken,
+    /// `cnf`: bound to a key that the sender would have to prove, which nobody checks here.
+    #[error("the token is bound to its sender's key")]
+    SenderConstrained,
+    /// Issued before the account's cut-off.
+    #[error("the account's tokens of that age are revoked")]
+    Revoked,
+    /// Used before, where each token is good once.
+    #[error("the token was used before")]
+    Replay,
+}
+
+impl InvalidToken {
+    /// The stable code, as it stands in the answer.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge { .. } => "too_large",
+            Self::Algorithm => "algorithm",
+            Self::CriticalHeader => "critical_header",
+            Self::TokenType => "token_type",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::Issuer => "issuer",
+            Self::TenantNotAllowed => "tenant_not_allowed",
+            Self::Audience => "audience",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::Version => "version",
+            Self::Policy => "policy",
+            Self::GraphToken => "graph_token",
+            Self::SenderConstrained => "sender_constrained",
+            Self::Revoked => "revoked",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// A sentence for whoever holds the token in hand; nothing of the token is in it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Malformed => "The access token is not a well-formed JWT.",
+            Self::TooLarge { .. } => "The access token is too long.",
+            Self::Algorithm => "The access token is not signed with RS256.",
+            Self::CriticalHeader => {
+                "The access token has a header extension that is not supported."
+            }
+            Self::TokenType => "The access token is of a type that is not accepted here.",
+            Self::UnknownKey => {
+                "The access token is signed with a key that its issuer does not publish."
+            }
+            Self::BadSignature => "The signature of the access token does not verify.",
+            Self::Issuer => {
+                "The access token was issued by an authority that is not accepted here."
+            }
+            Self::TenantNotAllowed => "Accounts of this tenant are not accepted here.",
+            Self::Audience => "The access token is meant for another API.",
+            Self::Expired { .. } => "The access token has expired.",
+            Self::NotYetValid { .. } => "The access token is not valid yet.",
+            Self::Version => {
+                "The version of the access token does not fit its issuer, or is not accepted here."
+            }
+            Self::Policy => "The user went through a policy that is not accepted here.",
+            Self::GraphToken => {
+                "The access token is meant for Microsoft Graph. Ask for a scope of this API instead \
+                 (api://.../scope); one token cannot serve both."
+            }
+            Self::SenderConstrained => "Sender-constrained access tokens are not accepted here.",
+            Self::Revoked => "The access token was revoked. Sign in again.",
+            Self::Replay => "The access token was used before.",
+        }
+    }
+}

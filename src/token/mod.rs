@@ -1,0 +1,17 @@
+//! One token, from text to claims.
+
+mod checks;
+mod header;
+mod index;
+mod invalid;
+mod refusal;
+mod status;
+mod unverified;
+mod validator;
+mod verified;
+
+pub use invalid::InvalidToken;
+pub use status::{AuthorityStatus, KeysStatus};
+
+pub(crate) use refusal::{Refusal, RefusedByRule, Verdict};
+pub(crate) use validator::{Installed, Validator};

@@ -1,0 +1,52 @@
+//! What can come of looking at a token.
+
+use crate::claims::Claims;
+use crate::guard::{Denied, Reason};
+use crate::keys::store::Awaited;
+
+use super::invalid::InvalidToken;
+
+/// Why there are no claims.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// The token is at fault.
+    Invalid(InvalidToken),
+    /// The token is good, but a rule for all routes refuses it.
+    Denied(RefusedByRule),
+    /// Nothing can be decided without keys.
+    KeysUnavailable,
+}
+
+/// What a guard said, kept beyond the guard's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedByRule {
+    pub(crate) reason: Reason,
+    /// The scopes that would do, with spaces between; empty where no scope would.
+    pub(crate) scopes: String,
+    /// The authentication context that would do.
+    pub(crate) auth_context: Option<String>,
+}
+
+/// A judgement, or something worth waiting for before judging again.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Valid(Claims),
+    Refused(Refusal),
+    Wait(Awaited),
+}
+
+impl From<InvalidToken> for Refusal {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<&Denied<'_>> for RefusedByRule {
+    fn from(denied: &Denied<'_>) -> Self {
+        Self {
+            reason: denied.reason(),
+            scopes: denied.scopes().collect::<Vec<_>>().join(" "),
+            auth_context: denied.step_up().map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! How fresh the keys are, for `/ready` and for operators.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::authority::{Purpose, Trust};
+use crate::keys::FetchError;
+use crate::keys::store::KeyReader;
+
+/// One authority and its key documents.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuthorityStatus {
+    /// Its address, as it was configured.
+    pub name: String,
+    /// Its documents: v1.0 and v2.0, or one for each B2C policy.
+    pub keys: Vec<KeysStatus>,
+}
+
+/// One key document.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct KeysStatus {
+    /// `1.0`, `2.0` or the policy's name.
+    pub document: String,
+    /// How many keys are in use; 0 where tokens of this document are answered with 503.
+    pub count: usize,
+    /// The time since the last good fetch.
+    pub age: Option<Duration>,
+    /// Why the last fetch failed, if it did.
+    pub last_error: Option<Arc<FetchError>>,
+}
+
+impl AuthorityStatus {
+    pub(super) fn of(trust: &Trust, readers: &[KeyReader]) -> Self {
+        let keys = trust
+            .documents
+            .iter()
+            .zip(readers)
+            .map(|(document, reader)| {
+                let snapshot = reader.load();
+                KeysStatus {
+                    document: match &document.purpose {
+                        Purpose::Version(version) => version.as_str().to_owned(),
+                        Purpose::Policy(policy) => policy.clone(),
+                    },
+                    count: snapshot.keys.as_ref().map_or(0, |keys| keys.len()),
+                    age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
+                    last_error: snapshot.last_error.clone(),
+                }
+            });
+        Self {
+            name: trust.name.clone(),
+            keys: keys.collect(),
+        }
+    }
+
+    /// Whether at least one of its documents has keys in use.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.keys.iter().any(|keys| keys.count > 0)
+    }
+}

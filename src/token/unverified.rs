@@ -1,0 +1,176 @@
+//! A token of which only the form is known.
+
+use std::sync::Arc;
+
+use crate::claims::wire::{Draft, Name};
+use crate::keys::{KeySet, VerifyingKey};
+
+use super::header::Header;
+use super::invalid::InvalidToken;
+use super::verified::VerifiedToken;
+
+/// A token whose form is right and of which nothing is proven.
+///
+/// What it says may select an authority, and nothing else.
+#[derive(Debug)]
+pub(crate) struct UnverifiedToken<'t> {
+    signed: &'t [u8],
+    signature: Vec<u8>,
+    header: Header,
+    draft: Draft,
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// Size, three parts, strict base64url, two JSON objects, the JOSE header; in that order.
+    pub(crate) fn read(token: &'t str, most_bytes: usize) -> Result<Self, InvalidToken> {
+        if token.len() > most_bytes {
+            return Err(InvalidToken::TooLarge {
+                bytes: token.len(),
+                limit: most_bytes,
+            });
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(InvalidToken::Malformed)?;
+        if payload.contains('.') {
+            return Err(InvalidToken::Malformed);
+        }
+        let (header, payload) = (decode(header)?, decode(payload)?);
+        let header = Header::read(header).map_err(|_| InvalidToken::Malformed)?;
+        let draft = Draft::parse(payload).map_err(|_| InvalidToken::Malformed)?;
+        // Before the signature is looked at, so that `none` is refused for what it is.
+        header.check_algorithm()?;
+        let signature = decode(signature)?;
+        header.check_kind()?;
+        Ok(Self {
+            signed: signed.as_bytes(),
+            signature,
+            header,
+            draft,
+        })
+    }
+
+    /// `iss`, which must be a string where it is present.
+    pub(crate) fn issuer(&self) -> Result<&str, InvalidToken> {
+        match self.draft.string(Name::Issuer) {
+            Ok(Some(issuer)) => Ok(issuer),
+            Ok(None) => Err(InvalidToken::Issuer),
+            Err(_) => Err(InvalidToken::Malformed),
+        }
+    }
+
+    /// `ver`, which must be a string where it is present.
+    pub(crate) fn version(&self) -> Result<Option<&str>, InvalidToken> {
+        self.draft
+            .string(Name::Version)
+            .map_err(|_| InvalidToken::Malformed)
+    }
+
+    /// The B2C policy: `tfp`, else `acr`.
+    pub(crate) fn policy(&self) -> Result<Option<&str>, InvalidToken> {
+        let policy = self
+            .draft
+            .string(Name::Policy)
+            .map_err(|_| InvalidToken::Malformed)?;
+        Ok(policy.or_else(|| self.draft.text(Name::ContextClass)))
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.header.kid()
+    }
+
+    /// The one way to a [`VerifiedToken`]: one of the keys made the signature.
+    pub(crate) fn verify(
+        self,
+        candidates: &[Arc<VerifyingKey>],
+        keys: &KeySet,
+    ) -> Result<VerifiedToken, InvalidToken> {
+        match candidates
+            .iter()
+            .find(|key| key.verifies(self.signed, &self.signature))
+        {
+            Some(key) => Ok(VerifiedToken::new(
+                self.draft,
+                Arc::clone(key),
+                keys.issuer().clone(),
+            )),
+            // Graph's own tokens are signed over another nonce than they show.
+            None if self.header.nonce().is_some() => Err(InvalidToken::GraphToken),
+            None => Err(InvalidToken::BadSignature),
+        }
+    }
+}
+
+/// Base64url without padding, in its one canonical spelling (RFC 7515 section 2).
+fn decode(part: &str) -> Result<Vec<u8>, InvalidToken> {
+    if part.is_empty() {
+        return Err(InvalidToken::Malformed);
+    }
+    base64_simd::URL_SAFE_NO_PAD
+        .decode_to_vec(part.as_bytes())
+        .map_err(|_| InvalidToken::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(text: &str) -> String {
+        base64_simd::URL_SAFE_NO_PAD.encode_to_string(text)
+    }
+
+    fn read(token: &str) -> Result<(), InvalidToken> {
+        UnverifiedToken::read(token, 1_000).map(|_| ())
+    }
+
+    const HEADER: &str = r#"{"alg":"RS256","kid":"k"}"#;
+
+    #[test]
+    fn a_token_has_three_parts_in_canonical_base64url() {
+        let (header, payload) = (encode(HEADER), encode("{}"));
+        assert_eq!(read(&format!("{header}.{payload}.AAAA")), Ok(()));
+        for bad in [
+            String::new(),
+            ".".into(),
+            "..".into(),
+            "EwBwA8l6BAAUkj1NuJYtTVha".into(),
+            format!("{header}.{payload}"),
+            format!("{header}.{payload}.AAAA.AAAA"),
+            format!("{header}.{payload}.AAAA.AAAA.AAAA"),
+            format!(".{payload}.AAAA"),
+            format!("{header}..AAAA"),
+            format!("{header}.{payload}."),
+            format!("{header}.{payload}=.AAAA"),
+            format!("{header}.{payload}.AA=="),
+            // Trailing bits that are not zero, and the other alphabet.
+            format!("{header}.{payload}.AB"),
+            format!("{header}.{payload}.AAB"),
+            format!("{header}.{payload}.A+/A"),
+            format!("{header}.{payload}.A"),
+            format!("{header}.{payload}.A AA"),
+            format!("{header}.{payload}.ÄA"),
+        ] {
+            assert_eq!(read(&bad), Err(InvalidToken::Malformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn none_is_an_algorithm_whatever_follows() {
+        let none = encode(r#"{"alg":"none"}"#);
+        for signature in ["", "AAAA", "===", "A"] {
+            let token = format!("{none}.{}.{signature}", encode("{}"));
+            assert_eq!(read(&token), Err(InvalidToken::Algorithm), "{signature}");
+        }
+    }
+
+    #[test]
+    fn a_long_token_is_refused_before_it_is_read() {
+        let token = "x".repeat(1_001);
+        assert_eq!(
+            read(&token),
+            Err(InvalidToken::TooLarge {
+                bytes: 1_001,
+                limit: 1_000
+            })
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The layer that finds out who is asking.
+
+use std::sync::Arc;
+
+use http::Request;
+use tower_layer::Layer;
+
+use crate::token::{Validator, Verdict};
+
+use super::bearer::{Credentials, credentials};
+use super::edge::{Anonymous, Edge};
+use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
+use super::rejection::Rejection;
+
+/// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
+/// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
+///
+/// Put it around the routes it protects with `route_layer`, so that a path that does not exist
+/// stays 404, or around a whole router with `layer`. A CORS preflight passes without a token.
+///
+/// It reads one `Authorization: Bearer` header and nothing else: a token in the query or in the
+/// body is not looked for. Whether the connection is encrypted is not checked.
+#[derive(Debug, Clone)]
+pub struct EntraLayer(Authenticate);
+
+/// The service that [`EntraLayer`] makes.
+pub type EntraService<S> = Gate<S, Authenticate>;
+
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Authenticate {
+    validator: Arc<Validator>,
+    edge: Arc<Edge>,
+    anonymous_passes: bool,
+}
+
+impl EntraLayer {
+    pub(crate) const fn new(validator: Arc<Validator>, edge: Arc<Edge>) -> Self {
+        Self(Authenticate {
+            validator,
+            edge,
+            anonymous_passes: false,
+        })
+    }
+
+    /// Lets requests without a token pass too, without claims. A bad token is still refused.
+    ///
+    /// `Option<Claims>` then tells a handler whether somebody signed in; `Claims` and guards
+    /// refuse such a request with 401.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.0.anonymous_passes = true;
+        self
+    }
+}
+
+impl<S> Layer<S> for EntraLayer {
+    type Service = EntraService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Gate::new(inner, self.0.clone())
+    }
+}
+
+impl Judge for Authenticate {
+    fn judge<B>(&self, request: &Request<B>) -> Judgement {
+        let headers = request.headers();
+        let refuse = |rejection| Judgement::Refuse(Box::new(rejection));
+        let token = match credentials(headers) {
+            Credentials::Token(token) => token,
+            Credentials::None if is_preflight(request) => {
+                return Judgement::Admit(Admission::Nothing);
+            }
+            Credentials::None if self.anonymous_passes => {
+                return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(&self.edge))));
+            }
+            Credentials::None => return refuse(Rejection::missing_token(&self.edge, headers)),
+            Credentials::Malformed => {
+                return refuse(Rejection::malformed_header(&self.edge, headers));
+            }
+        };
+        match self.validator.judge(token, self.edge.clock.now()) {
+            Verdict::Valid(claims) => Judgement::Admit(Admission::Claims(claims)),
+            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
+            Verdict::Wait(awaited) => {
+                let Self {
+                    validator, edge, ..
+                } = self.clone();
+                let (token, headers) = (token.to_owned(), headers.clone());
+                Judgement::Wait(Box::pin(async move {
+                    validator
+                        .judge_after(awaited, &token, || edge.clock.now())
+                        .await
+                        .map(Admission::Claims)
+                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))
+                }))
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What all answers of one layer have in common.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::response::Response;
+
+use crate::claims::Claims;
+use crate::clock::Clock;
+
+use super::rejection::Rejection;
+
+/// Changes the answer to a rejected request: gets the usual answer and gives another.
+pub(crate) type RejectionMap = Arc<dyn Fn(&Rejection, Response) -> Response + Send + Sync>;
+
+/// The edge between a layer and the outside: one for each [`Entra`](crate::Entra).
+#[derive(Clone, Default)]
+pub(crate) struct Edge {
+    pub(crate) clock: Clock,
+    pub(crate) map_rejection: Option<RejectionMap>,
+    /// Where the protected-resource metadata is (RFC 9728), if it is served.
+    pub(crate) resource_metadata: Option<String>,
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What claims carry with them: the edge they came through, and their authority's sign-in page.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) authorization_uri: String,
+}
+
+impl Origin {
+    /// Where these claims came from; `None` for claims that no layer admitted.
+    pub(super) fn of(claims: &Claims) -> Option<&Self> {
+        claims.home()?.0.downcast_ref()
+    }
+}
+
+/// Stands in the request extensions where the optional layer let a request without token pass.
+#[derive(Debug, Clone)]
+pub(super) struct Anonymous(pub(super) Arc<Edge>);

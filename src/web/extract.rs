@@ -1,0 +1,120 @@
+//! Claims and permits in a handler's signature.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use crate::claims::Claims;
+use crate::guard::Guard;
+
+use super::authorize::{admit, without_claims};
+use super::edge::Anonymous;
+use super::rejection::Rejection;
+
+impl<S: Sync> FromRequestParts<S> for Claims {
+    type Rejection = Rejection;
+
+    /// The claims that [`EntraLayer`](crate::EntraLayer) put there.
+    ///
+    /// # Errors
+    /// 401 for an anonymous request behind the optional layer, 500 without the layer.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        match parts.extensions.get::<Self>() {
+            Some(claims) => Ok(claims.clone()),
+            None => Err(without_claims(
+                "the extractor Claims",
+                &parts.extensions,
+                &parts.headers,
+            )),
+        }
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Claims {
+    type Rejection = Rejection;
+
+    /// The claims, or nothing for an anonymous request behind the optional layer.
+    ///
+    /// # Errors
+    /// 500 without the layer: nobody having signed in and nobody having looked are two things.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        match parts.extensions.get::<Self>() {
+            Some(claims) => Ok(Some(claims.clone())),
+            None if parts.extensions.get::<Anonymous>().is_some() => Ok(None),
+            None => Err(Rejection::not_configured(
+                "the extractor Option<Claims>",
+                &parts.headers,
+            )),
+        }
+    }
+}
+
+/// The proof that a guard let the caller pass, in a handler's signature.
+///
+/// Nobody can make one but the extractor, so a function that takes a `Permit<CanWriteTodos>`
+/// cannot be called for somebody who may not.
+///
+/// ```
+/// use axum_entra::guard::{Guard, RequireRole, RequireScope};
+/// use axum_entra::{Permit, guards};
+///
+/// guards! {
+///     /// May change to-do lists.
+///     pub CanWriteTodos = RequireScope("Todo.ReadWrite").or(RequireRole("Todo.ReadWrite.All"));
+/// }
+///
+/// async fn create(permit: Permit<CanWriteTodos>) -> String {
+///     format!("created by {:?}", permit.claims().principal())
+/// }
+/// ```
+pub struct Permit<G> {
+    claims: Claims,
+    guard: PhantomData<fn() -> G>,
+}
+
+impl<G> Permit<G> {
+    /// What the caller's token says.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The claims, without the proof.
+    #[must_use]
+    pub fn into_claims(self) -> Claims {
+        self.claims
+    }
+}
+
+impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
+    type Rejection = Rejection;
+
+    /// # Errors
+    /// What the guard answers; 401 and 500 as for `Claims`.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        match admit(&G::default(), &parts.extensions, &parts.headers) {
+            Ok(claims) => Ok(Self {
+                claims: claims.clone(),
+                guard: PhantomData,
+            }),
+            Err(rejection) => Err(*rejection),
+        }
+    }
+}
+
+impl<G> fmt::Debug for Permit<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.claims).finish()
+    }
+}
+
+impl<G> Clone for Permit<G> {
+    fn clone(&self) -> Self {
+        Self {
+            claims: self.claims.clone(),
+            guard: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Problem details (RFC 9457), and their gRPC counterpart.
+
+use axum_core::body::Body;
+use axum_core::response::Response;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Problem<'p> {
+    /// Nothing beyond what the status means; `reason` tells more.
+    pub(super) r#type: &'static str,
+    pub(super) title: &'p str,
+    pub(super) status: u16,
+    pub(super) detail: &'p str,
+    pub(super) error: &'p str,
+    pub(super) reason: &'p str,
+}
+
+impl Problem<'_> {
+    /// The answer for HTTP clients.
+    pub(super) fn into_response(self, status: StatusCode) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+
+    /// The answer for gRPC clients: status and message in the headers, no body (a "trailers-only"
+    /// answer; gRPC over HTTP/2, "Responses").
+    pub(super) fn into_grpc_response(self, status: StatusCode) -> Response {
+        let code = match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => "16",
+            StatusCode::FORBIDDEN => "7",
+            StatusCode::SERVICE_UNAVAILABLE => "14",
+            _ => "13",
+        };
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from_static(code),
+        );
+        // Percent signs would have to be encoded; the sentences have none.
+        if let Ok(message) = HeaderValue::try_from(format!("{}: {}", self.reason, self.detail)) {
+            headers.insert(HeaderName::from_static("grpc-message"), message);
+        }
+        response
+    }
+}
+
+/// Whether a request expects gRPC's form of an answer.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return false;
+    };
+    match value.as_bytes().strip_prefix(b"application/grpc") {
+        Some(rest) => rest.is_empty() || rest.starts_with(b"+") || rest.starts_with(b";"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        let grpc = |value: &'static str| {
+            is_grpc(&HeaderMap::from_iter([(
+                CONTENT_TYPE,
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert!(
+            grpc("application/grpc")
+                && grpc("application/grpc+proto")
+                && grpc("application/grpc;x=1")
+        );
+        assert!(!grpc("application/grpc-web") && !grpc("application/json"));
+        assert!(!is_grpc(&HeaderMap::new()));
+    }
+}

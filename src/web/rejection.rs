@@ -1,0 +1,313 @@
+//! The one place where errors become HTTP.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::claims::Claims;
+use crate::guard::{Denied, Reason};
+use crate::token::{InvalidToken, Refusal, RefusedByRule};
+
+use super::challenge::Challenge;
+use super::edge::{Edge, Origin};
+use super::problem::{Problem, is_grpc};
+
+/// A request that is not let in, and what it is answered.
+///
+/// It stays in the extensions of the response, so that a logging layer outside can say more than
+/// the client was told. Status, header and body follow RFC 6750, RFC 9457 and
+/// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
+#[derive(Clone)]
+pub struct Rejection {
+    cause: Cause,
+    edge: Option<Arc<Edge>>,
+    grpc: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cause {
+    MissingToken,
+    MalformedHeader,
+    Invalid(InvalidToken),
+    Denied(RefusedByRule),
+    /// The client can come back with a stronger token.
+    StepUp {
+        claims: String,
+        authorization_uri: String,
+    },
+    KeysUnavailable,
+    NotConfigured {
+        used: &'static str,
+    },
+}
+
+/// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+impl Rejection {
+    fn new(cause: Cause, edge: Option<Arc<Edge>>, headers: &HeaderMap) -> Self {
+        Self {
+            cause,
+            edge,
+            grpc: is_grpc(headers),
+        }
+    }
+
+    pub(super) fn missing_token(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
+        Self::new(Cause::MissingToken, Some(Arc::clone(edge)), headers)
+    }
+
+    pub(super) fn malformed_header(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
+        Self::new(Cause::MalformedHeader, Some(Arc::clone(edge)), headers)
+    }
+
+    pub(super) fn not_configured(used: &'static str, headers: &HeaderMap) -> Self {
+        tracing::error!(used, "a route needs claims and no EntraLayer is around it");
+        Self::new(Cause::NotConfigured { used }, None, headers)
+    }
+
+    pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
+        Self::new(refusal.into(), Some(Arc::clone(edge)), headers)
+    }
+
+    /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
+    pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
+        let origin = Origin::of(claims);
+        let step_up = denied.step_up().filter(|_| {
+            claims.handles_claims_challenge() && claims.principal() == crate::Principal::User
+        });
+        let cause = match step_up {
+            Some(context) => Cause::StepUp {
+                claims: claims_challenge("acrs", context),
+                authorization_uri: origin
+                    .map(|origin| origin.authorization_uri.clone())
+                    .unwrap_or_default(),
+            },
+            None => Cause::Denied(RefusedByRule::from(denied)),
+        };
+        Self::new(
+            cause,
+            origin.map(|origin| Arc::clone(&origin.edge)),
+            headers,
+        )
+    }
+
+    /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
+    pub(crate) fn outside_http(refusal: Refusal) -> Self {
+        Self::new(refusal.into(), None, &HeaderMap::new())
+    }
+
+    /// The status code of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match &self.cause {
+            Cause::MalformedHeader => StatusCode::BAD_REQUEST,
+            Cause::MissingToken | Cause::Invalid(_) | Cause::StepUp { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
+            Cause::Denied(_) => StatusCode::FORBIDDEN,
+            Cause::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The body's `error`, RFC 6750's code where it has one.
+    #[must_use]
+    pub fn error(&self) -> &'static str {
+        match &self.cause {
+            Cause::MissingToken => "missing_token",
+            Cause::MalformedHeader => "invalid_request",
+            Cause::Invalid(_) => "invalid_token",
+            Cause::Denied(RefusedByRule {
+                reason: Reason::Scope,
+                ..
+            }) => "insufficient_scope",
+            Cause::Denied(_) => "forbidden",
+            Cause::StepUp { .. } => "insufficient_claims",
+            Cause::KeysUnavailable => "temporarily_unavailable",
+            Cause::NotConfigured { .. } => "server_error",
+        }
+    }
+
+    /// The body's `reason`: the stable code of what exactly was wrong.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match &self.cause {
+            Cause::MissingToken => "missing_token",
+            Cause::MalformedHeader => "malformed_header",
+            Cause::Invalid(invalid) => invalid.reason(),
+            Cause::Denied(refused) => refused.reason.as_str(),
+            Cause::StepUp { .. } => Reason::AuthContext.as_str(),
+            Cause::KeysUnavailable => "keys_unavailable",
+            Cause::NotConfigured { .. } => "not_configured",
+        }
+    }
+
+    /// What was wrong with the token, if it was the token.
+    #[must_use]
+    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+        match &self.cause {
+            Cause::Invalid(invalid) => Some(invalid),
+            _ => None,
+        }
+    }
+
+    /// The body's `detail`: a sentence with nothing of the token in it.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.".to_owned(),
+            Cause::MalformedHeader => {
+                "The Authorization header is not one well-formed Bearer token.".to_owned()
+            }
+            Cause::Invalid(invalid) => invalid.hint().to_owned(),
+            Cause::Denied(refused) => denied_detail(refused),
+            Cause::StepUp { .. } => {
+                "This resource needs a stronger sign-in. Ask for a token with the claims of the \
+                 challenge."
+                    .to_owned()
+            }
+            Cause::KeysUnavailable => {
+                "The keys of the authority are not available at the moment.".to_owned()
+            }
+            Cause::NotConfigured { used } => {
+                format!("{used} is used on a route without EntraLayer around it.")
+            }
+        }
+    }
+
+    /// The `WWW-Authenticate` header, where the answer has one.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let challenge = match &self.cause {
+            Cause::MissingToken => Challenge::bearer(),
+            Cause::MalformedHeader => Challenge::bearer().with("error", "invalid_request"),
+            Cause::Invalid(_) => Challenge::bearer().with("error", "invalid_token"),
+            Cause::Denied(refused) => Challenge::bearer()
+                .with("error", "insufficient_scope")
+                .with_some("scope", Some(&refused.scopes)),
+            Cause::StepUp {
+                claims,
+                authorization_uri,
+            } => Challenge::bearer()
+                .with("error", "insufficient_claims")
+                .with("claims", claims)
+                .with_some("authorization_uri", Some(authorization_uri)),
+            Cause::KeysUnavailable | Cause::NotConfigured { .. } => return None,
+        };
+        let metadata = self
+            .edge
+            .as_ref()
+            .and_then(|edge| edge.resource_metadata.as_deref());
+        Some(
+            challenge
+                .with_some("resource_metadata", metadata)
+                .into_header(),
+        )
+    }
+}
+
+impl From<Refusal> for Cause {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(invalid) => Self::Invalid(invalid),
+            Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::KeysUnavailable => Self::KeysUnavailable,
+        }
+    }
+}
+
+/// The `claims` parameter: what to ask for, in base64 (Microsoft, "Claims challenges").
+fn claims_challenge(claim: &str, value: &str) -> String {
+    let wanted = serde_json::json!({
+        "access_token": { claim: { "essential": true, "value": value } }
+    });
+    base64_simd::STANDARD.encode_to_string(wanted.to_string())
+}
+
+fn denied_detail(refused: &RefusedByRule) -> String {
+    match refused.reason {
+        Reason::Scope => "The access token lacks a scope this resource needs.",
+        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
+        Reason::Role => "The caller lacks a role this resource needs.",
+        Reason::Tenant => "Callers of this tenant may not use this resource.",
+        Reason::Group => "The caller is not a member of a group this resource needs.",
+        Reason::GroupsOverage => {
+            "The caller has too many groups for the access token to list, and the directory is \
+             not asked."
+        }
+        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
+        Reason::ClientApp => "This client application may not use this resource.",
+        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
+        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
+        Reason::Acr => "The sign-in does not have the class this resource needs.",
+        Reason::AuthContext => "This resource needs a stronger sign-in.",
+        Reason::Policy => "This resource needs a sign-in by another policy.",
+        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
+        Reason::UserOnly => "This resource is for users.",
+        Reason::Guest => "This resource is not for guests.",
+        Reason::NoIdentity => "The access token does not say for certain who is calling.",
+        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
+        Reason::Other(_) => "The caller may not use this resource.",
+    }
+    .to_owned()
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        tracing::debug!(
+            status = status.as_u16(),
+            reason = self.reason(),
+            "request rejected"
+        );
+        let detail = self.detail();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &detail,
+            error: self.error(),
+            reason: self.reason(),
+        };
+        let mut response = if self.grpc {
+            problem.into_grpc_response(status)
+        } else {
+            problem.into_response(status)
+        };
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+        }
+        if let Some(map) = self
+            .edge
+            .as_ref()
+            .and_then(|edge| edge.map_rejection.clone())
+        {
+            response = map(&self, response);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("status", &self.status().as_u16())
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail())
+    }
+}
+
+impl std::error::Error for Rejection {}
