@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 
 /// A sample API that is protected with Microsoft Entra ID access tokens.
 #[derive(Debug, Parser)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Settings with a section `AzureAd` or `AzureAdB2C` (JSON, comments allowed). Every key can
     /// also come from the environment: `AzureAd__TenantId`. Without any settings the embedded
     /// emulator is the authority.
@@ -32,15 +32,15 @@ pub struct Arguments {
 }
 
 /// A sample, ready to be served.
-pub struct Sample {
-    pub entra: Entra,
+pub(crate) struct Sample {
+    pub(crate) entra: Entra,
     listener: TcpListener,
     address: SocketAddr,
     emulator: Option<Emulator>,
 }
 
 /// Something the person at the keyboard has to change: exit code 2 and one line.
-pub struct Wrong(String);
+pub(crate) struct Wrong(String);
 
 impl<E: std::error::Error> From<E> for Wrong {
     fn from(error: E) -> Self {
@@ -49,7 +49,7 @@ impl<E: std::error::Error> From<E> for Wrong {
 }
 
 /// Runs a sample to its end.
-pub async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode {
+pub(crate) async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode {
     match start(routes).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Wrong(line)) => {
@@ -127,7 +127,7 @@ impl Sample {
 }
 
 /// `GET /ready`: 200 with usable keys, else 503.
-pub async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
+pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
     let status = entra.status();
     let documents = || status.iter().flat_map(|authority| &authority.keys);
     let authorities: Vec<Value> = status

@@ -5,11 +5,11 @@ use axum_entra::{Claims, Groups};
 use serde_json::{Value, json};
 
 /// The body of contract §5.
-pub async fn whoami(claims: Claims) -> Json<Value> {
+pub(crate) async fn whoami(claims: Claims) -> Json<Value> {
     Json(body(&claims))
 }
 
-pub fn body(claims: &Claims) -> Value {
+pub(crate) fn body(claims: &Claims) -> Value {
     let groups = claims.groups();
     let count = match groups {
         Groups::Listed(ids) => Some(ids.len()),
