@@ -43,13 +43,11 @@ pub struct Entra {
 
 impl Entra {
     /// Begins with a tenant of Entra ID and this API's client id; everything else has a default.
-    #[must_use]
     pub fn builder(tenant: Tenant, client_id: impl Into<String>) -> Builder {
         Self::trusting(Authority::entra(tenant, client_id))
     }
 
     /// Begins with an authority that was described in detail.
-    #[must_use]
     pub fn trusting(authority: Authority) -> Builder {
         Builder {
             authorities: vec![authority],

@@ -1,5 +1,6 @@
 //! What both sample programs do before they serve: arguments, settings, logs, the socket.
 #![allow(dead_code, reason = "each program uses its part")]
+#![allow(clippy::print_stdout, reason = "the contract's first line")]
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;

@@ -75,7 +75,7 @@ impl Authority {
         if is_b2c {
             // Older samples write the instance of B2C with `/tfp/` at its end.
             if let Some(start) = base.text().strip_suffix("/tfp") {
-                base.instance = checked_url("Instance", &start.to_owned())?;
+                base.instance = checked_url("Instance", start)?;
             }
             if self
                 .metadata

@@ -232,7 +232,7 @@ impl Reading {
     /// The groups that stand in the token, and whether there are more.
     fn groups(&mut self) -> Result<(Option<Listing>, bool), Malformed> {
         let more = matches!(self.json(Name::HasGroups), Some("true"))
-            || match self.value(Name::ClaimNames) {
+            || match self.value(Name::DistributedClaims) {
                 Value::Absent => false,
                 Value::Json(span) => {
                     let raw = span.of(&self.text);
