@@ -37,6 +37,7 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
         return Err(InvalidToken::Issuer);
     }
     match tenant {
+        Some(tenant) if !presented.trust.is_tenant(tenant) => Err(InvalidToken::Issuer),
         Some(tenant) if !presented.trust.admits(tenant) => Err(InvalidToken::TenantNotAllowed),
         _ => Ok(()),
     }
