@@ -34,6 +34,7 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
 mod token;
