@@ -58,6 +58,7 @@ async fn a_code_brings_the_tokens_once() {
         (&json!("Todo.Read"), &json!(ALICE))
     );
     assert!(found["auth_time"].is_u64());
+    let session = found["sid"].clone();
     let id_token = tokens["id_token"].as_str().unwrap();
     assert!(verifies(id_token, &emulator.keys_document()));
     let found = claims(id_token);
@@ -66,6 +67,7 @@ async fn a_code_brings_the_tokens_once() {
         (&json!(CLI_ID), &json!("some nonce"), &json!("Alice"))
     );
     assert!(found.get("scp").is_none());
+    assert!(session.is_string() && found["sid"] == session);
     let info = URL_SAFE_NO_PAD
         .decode_to_vec(tokens["client_info"].as_str().unwrap())
         .unwrap();
