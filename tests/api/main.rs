@@ -11,6 +11,7 @@
 mod acceptance;
 mod clockwork;
 mod documents;
+mod refusals;
 mod samples;
 mod service;
 mod signer;
