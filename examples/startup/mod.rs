@@ -68,7 +68,7 @@ async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong>
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let settings = Settings::load(arguments.settings.as_deref())?;
-    let (builder, emulator) = if settings.is_empty() && arguments.settings.is_none() {
+    let (builder, emulator) = if settings.is_empty() {
         let emulator = Emulator::start().await?;
         let text = emulator.settings().to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;
