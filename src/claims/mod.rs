@@ -1,6 +1,7 @@
 //! What a valid token says of its bearer.
 
 mod finish;
+mod form;
 mod groups;
 mod identity;
 mod methods;
