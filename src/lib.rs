@@ -6,6 +6,7 @@ mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
@@ -29,7 +30,10 @@ pub use guid::PERSONAL_ACCOUNTS_TENANT;
 pub use keys::{FetchError, HttpClient};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
+    Rejection,
+};
 
 #[doc(hidden)]
 pub mod __private {

@@ -14,4 +14,4 @@ pub use fetch_error::FetchError;
 pub use remote::HttpClient;
 
 pub(crate) use set::KeySet;
-pub(crate) use signature::VerifyingKey;
+pub(crate) use signature::{Padding, SigningKey, VerifyingKey, random, sha256};
