@@ -31,6 +31,8 @@ pub(crate) struct Trust {
     pub(crate) freshness: KeyFreshness,
     pub(crate) static_keys: Option<String>,
     is_b2c: bool,
+    /// The one tenant, where it is configured by its id.
+    tenant: Option<Uuid>,
     allowed_tenants: AllowedTenants,
     personal_accounts: bool,
 }
@@ -53,6 +55,11 @@ impl Trust {
     pub(crate) fn token_endpoint(&self) -> Option<Url> {
         let start = self.authorization_uri.strip_suffix("authorize")?;
         Url::parse(&format!("{start}token")).ok()
+    }
+
+    /// Whether a tenant is the one that was configured; any is, where none was.
+    pub(crate) fn is_tenant(&self, tenant: Uuid) -> bool {
+        self.tenant.is_none_or(|own| own == tenant)
     }
 
     /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
@@ -87,7 +94,7 @@ impl Authority {
         if is_b2c {
             // Older samples write the instance of B2C with `/tfp/` at its end.
             if let Some(start) = base.text().strip_suffix("/tfp") {
-                base.instance = checked_url("Instance", &start.to_owned())?;
+                base.instance = checked_url("Instance", start)?;
             }
             if self
                 .metadata
@@ -126,6 +133,21 @@ impl Authority {
             // The issuer says which tenant it is.
             (None, _) => AllowedTenants::Any,
         };
+        let tenant = match &self.kind {
+            Kind::Entra {
+                tenant: Tenant::Id(id),
+            } => Some(*id),
+            Kind::Entra {
+                tenant: Tenant::Consumers,
+            } => Some(PERSONAL_ACCOUNTS_TENANT),
+            Kind::Entra { .. } => None,
+            Kind::B2c {
+                tenant, tenant_id, ..
+            } => match tenant_id.as_ref().unwrap_or(tenant) {
+                Tenant::Id(id) => Some(*id),
+                _ => None,
+            },
+        };
         let personal_accounts = self.personal_accounts
             || matches!(
                 &self.kind,
@@ -150,6 +172,7 @@ impl Authority {
             freshness: self.freshness,
             static_keys: self.static_keys,
             is_b2c,
+            tenant,
             allowed_tenants,
             personal_accounts,
         })

@@ -13,5 +13,6 @@ pub(crate) mod store;
 pub use fetch_error::FetchError;
 pub use remote::HttpClient;
 
-pub(crate) use set::KeySet;
-pub(crate) use signature::{Padding, SigningKey, VerifyingKey, random, sha256};
+pub(crate) use set::{KeySet, PublishedKey};
+pub(crate) use signature::{Padding, SigningKey, random, sha256};
+pub(crate) use store::Generation;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use crate::authority::Trust;
-use crate::claims::{Claims, Home};
+use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
+use crate::keys::PublishedKey;
 use crate::keys::discovery::LearntTenant;
 use crate::keys::store::{Arrival, Awaited, KeyReader};
 use crate::token_version::TokenVersion;
 
-use super::checks::{self, Presented};
+use super::cache::{Entry, KeyIs, TokenCache, Vouched};
+use super::checks::{self, Presented, lifetime};
 use super::index::{Found, Index, Place};
 use super::invalid::InvalidToken;
 use super::refusal::{Refusal, RefusedByRule, Verdict};
@@ -36,6 +38,7 @@ pub(crate) struct Validator {
     authorities: Vec<Installed>,
     index: Index,
     most_bytes: usize,
+    cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
@@ -46,12 +49,17 @@ enum Keys<'v> {
 }
 
 impl Validator {
-    pub(crate) fn new(authorities: Vec<Installed>, most_bytes: usize) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        authorities: Vec<Installed>,
+        most_bytes: usize,
+        cache_bytes: usize,
+    ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
         Ok(Self {
             authorities,
             index,
             most_bytes,
+            cache: TokenCache::new(cache_bytes),
         })
     }
 
@@ -59,11 +67,74 @@ impl Validator {
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
-        let token = match UnverifiedToken::read(token, self.most_bytes) {
+        self.recognise(token.as_bytes(), now)
+            .unwrap_or_else(|| self.judge_unknown(token, now))
+    }
+
+    /// Judges a token that was accepted before, by what may have changed since.
+    ///
+    /// `None` for every other token, and where its key is not there any more: then the whole
+    /// judgement finds the answer.
+    #[inline]
+    pub(crate) fn recognise(&self, token: &[u8], now: u64) -> Option<Verdict> {
+        let cache = self.cache.as_ref()?;
+        cache.look(token, |entry| {
+            match self.still_good(entry.claims(), entry.vouched(), now) {
+                Ok(()) => Some(Verdict::Valid(entry.give(cache.room(), now))),
+                Err(Refusal::KeysUnavailable | Refusal::Invalid(InvalidToken::UnknownKey)) => None,
+                Err(refusal) => Some(Verdict::Refused(refusal)),
+            }
+        })?
+    }
+
+    /// What has to be looked at for every token, each time it comes, however well it is known.
+    fn still_good(&self, claims: &Claims, vouched: &Vouched, now: u64) -> Result<(), Refusal> {
+        let (installed, reader) = self
+            .vouching(vouched)
+            .ok_or(Refusal::Invalid(InvalidToken::UnknownKey))?;
+        match vouched.key_is(reader) {
+            KeyIs::There => {}
+            KeyIs::Gone => return Err(InvalidToken::UnknownKey.into()),
+            KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
+        }
+        lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
+        Ok(())
+    }
+
+    fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
+        let installed = self.authorities.get(vouched.authority)?;
+        let reader = installed.readers.get(vouched.document)?;
+        Some((installed, reader))
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_cache(mut self, cache: Option<TokenCache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_kept(&self, token: &str) -> bool {
+        self.cache
+            .as_ref()
+            .is_some_and(|cache| cache.look(token.as_bytes(), |_| ()).is_some())
+    }
+
+    /// Forgets the verified tokens of an account; they are welcome again if they are still good.
+    #[cfg_attr(not(test), expect(dead_code, reason = "called on sign-out"))]
+    pub(crate) fn forget(&self, user: &UserKey) {
+        if let Some(cache) = &self.cache {
+            cache.forget(user);
+        }
+    }
+
+    /// Judges a token that nobody has seen yet.
+    fn judge_unknown(&self, text: &str, now: u64) -> Verdict {
+        let token = match UnverifiedToken::read(text, self.most_bytes) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
-        let (installed, place, keys) = match self.authority_of(&token) {
+        let (installed, place, document, keys) = match self.authority_of(&token) {
             Ok(found) => found,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
@@ -86,16 +157,27 @@ impl Validator {
                 None => Verdict::Refused(InvalidToken::UnknownKey.into()),
             };
         }
-        match token
-            .verify(candidates, keys)
+        let before = self.cache.as_ref().map(TokenCache::before);
+        let (claims, key) = match token
+            .verify(candidates)
             .and_then(|token| check(token, installed, place, now))
         {
-            Ok(claims) => match refused_by_rule(&claims, &installed.trust) {
-                None => Verdict::Valid(claims),
-                Some(refused) => Verdict::Refused(Refusal::Denied(refused)),
-            },
-            Err(invalid) => Verdict::Refused(invalid.into()),
+            Ok(checked) => checked,
+            Err(invalid) => return Verdict::Refused(invalid.into()),
+        };
+        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
+            return Verdict::Refused(Refusal::Denied(refused));
         }
+        let vouched = Vouched::new(place.authority, document, key, keys.generation());
+        if let Err(refusal) = self.still_good(&claims, &vouched, now) {
+            return Verdict::Refused(refusal);
+        }
+        if let (Some(cache), Some(before)) = (&self.cache, before) {
+            let skew = installed.trust.clock_skew;
+            let entry = Entry::new(text.as_bytes(), claims.clone(), vouched, skew);
+            cache.keep(before, entry, now);
+        }
+        Verdict::Valid(claims)
     }
 
     /// Judges a token again after what it waited for.
@@ -120,7 +202,7 @@ impl Validator {
     fn authority_of(
         &self,
         token: &UnverifiedToken<'_>,
-    ) -> Result<(&Installed, Place, Keys<'_>), InvalidToken> {
+    ) -> Result<(&Installed, Place, usize, Keys<'_>), InvalidToken> {
         let issuer = token.issuer()?;
         let version = token.version()?;
         let policy = token.policy()?;
@@ -152,7 +234,7 @@ impl Validator {
         } else {
             Keys::Known(reader)
         };
-        Ok((installed, place, keys))
+        Ok((installed, place, document, keys))
     }
 
     pub(crate) fn status(&self) -> Vec<AuthorityStatus> {
@@ -169,18 +251,17 @@ fn check(
     installed: &Installed,
     place: Place,
     now: u64,
-) -> Result<Claims, InvalidToken> {
-    let (draft, key, stated) = token.into_parts();
+) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
+    let (draft, key) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
     let tenant = checks::check(&Presented {
         claims: &finished,
         trust: &installed.trust,
-        stated: &stated,
         key: &key,
         form: place.form,
         now,
     })?;
-    Ok(finished.into_claims(tenant, installed.home.clone()))
+    Ok((finished.into_claims(tenant, installed.home.clone()), key))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

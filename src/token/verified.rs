@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::authority::issuer::IssuerPattern;
 use crate::claims::wire::Draft;
-use crate::keys::VerifyingKey;
+use crate::keys::PublishedKey;
 
 /// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) alone.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
     draft: Draft,
-    key: Arc<VerifyingKey>,
-    /// The issuer that the document of the key states.
-    stated: IssuerPattern,
+    key: Arc<PublishedKey>,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(draft: Draft, key: Arc<VerifyingKey>, stated: IssuerPattern) -> Self {
-        Self { draft, key, stated }
+    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>) -> Self {
+        Self { draft, key }
     }
 
-    pub(super) fn into_parts(self) -> (Draft, Arc<VerifyingKey>, IssuerPattern) {
-        (self.draft, self.key, self.stated)
+    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>) {
+        (self.draft, self.key)
     }
 }
