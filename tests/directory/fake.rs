@@ -16,21 +16,21 @@ use tower::ServiceExt;
 
 /// One request that arrived.
 #[derive(Debug, Clone)]
-pub struct Call {
-    pub method: Method,
-    pub path: String,
-    pub query: String,
-    pub authorization: String,
-    pub body: String,
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) authorization: String,
+    pub(crate) body: String,
 }
 
 impl Call {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// A field of a form.
-    pub fn field(&self, name: &str) -> Option<String> {
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.body.as_bytes())
             .find(|(field, _)| field == name)
             .map(|(_, value)| value.into_owned())
@@ -39,7 +39,7 @@ impl Call {
 
 /// A canned answer.
 #[derive(Debug, Clone)]
-pub enum Canned {
+pub(crate) enum Canned {
     Json(u16, Value),
     RetryAfter(u16, &'static str),
     Redirect(String),
@@ -61,13 +61,13 @@ struct Inner {
 }
 
 #[derive(Clone)]
-pub struct Fake {
+pub(crate) struct Fake {
     inner: Arc<Mutex<Inner>>,
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Fake {
-    pub async fn start(emulator: &Emulator) -> Self {
+    pub(crate) async fn start(emulator: &Emulator) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let fake = Self {
             inner: Arc::default(),
@@ -80,37 +80,37 @@ impl Fake {
     }
 
     /// The caller is a member of these groups.
-    pub fn member_of(&self, groups: &[&str]) {
+    pub(crate) fn member_of(&self, groups: &[&str]) {
         self.inner.lock().unwrap().groups = groups.iter().map(|&group| group.into()).collect();
     }
 
-    pub fn objects(&self, ids: Value) {
+    pub(crate) fn objects(&self, ids: Value) {
         self.inner.lock().unwrap().objects = Some(ids);
     }
 
-    pub fn pages(&self, pages: impl IntoIterator<Item = Value>) {
+    pub(crate) fn pages(&self, pages: impl IntoIterator<Item = Value>) {
         self.inner.lock().unwrap().pages = pages.into_iter().collect();
     }
 
-    pub fn sessions_valid_from(&self, time: Value) {
+    pub(crate) fn sessions_valid_from(&self, time: Value) {
         self.inner.lock().unwrap().sessions = time;
     }
 
     /// Graph answers everything with this.
-    pub fn graph_answers(&self, canned: Option<Canned>) {
+    pub(crate) fn graph_answers(&self, canned: Option<Canned>) {
         self.inner.lock().unwrap().graph = canned;
     }
 
     /// The token endpoint answers everything with this.
-    pub fn tokens_answer(&self, canned: Option<Canned>) {
+    pub(crate) fn tokens_answer(&self, canned: Option<Canned>) {
         self.inner.lock().unwrap().tokens = canned;
     }
 
-    pub fn delay(&self, delay: Duration) {
+    pub(crate) fn delay(&self, delay: Duration) {
         self.inner.lock().unwrap().delay = delay;
     }
 
-    pub fn token_endpoint(&self, address: &str) {
+    pub(crate) fn token_endpoint(&self, address: &str) {
         self.inner.lock().unwrap().token_endpoint = Some(address.to_owned());
     }
 
@@ -124,15 +124,15 @@ impl Fake {
             .collect()
     }
 
-    pub fn graph_calls(&self) -> Vec<Call> {
+    pub(crate) fn graph_calls(&self) -> Vec<Call> {
         self.calls(|call| !call.path.contains("/oauth2/") && !call.path.contains("/.well-known/"))
     }
 
-    pub fn token_calls(&self) -> Vec<Call> {
+    pub(crate) fn token_calls(&self) -> Vec<Call> {
         self.calls(|call| call.path.contains("/oauth2/"))
     }
 
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("{}/v1.0", self.url)
     }
 }
@@ -253,24 +253,24 @@ async fn reply(canned: Canned) -> Response<Body> {
 }
 
 /// An emulator that issues, and a fake that is asked.
-pub struct World {
-    pub emulator: Emulator,
-    pub fake: Fake,
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) fake: Fake,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let emulator = Emulator::start().await.unwrap();
         let fake = Fake::start(&emulator).await;
         Self { emulator, fake }
     }
 
     /// Contoso's authority, whose discovery document is the fake's.
-    pub fn authority(&self) -> Authority {
+    pub(crate) fn authority(&self) -> Authority {
         self.authority_of(Tenant::id(CONTOSO), CONTOSO)
     }
 
-    pub fn authority_of(&self, tenant: Tenant, segment: &str) -> Authority {
+    pub(crate) fn authority_of(&self, tenant: Tenant, segment: &str) -> Authority {
         Authority::entra(tenant, API_ID)
             .instance(self.emulator.url())
             .token_versions([TokenVersion::V2])
@@ -281,15 +281,15 @@ impl World {
             .keys(KeyFreshness::default().timeout(Duration::from_millis(2_000)))
     }
 
-    pub fn access(&self) -> DirectoryAccess {
+    pub(crate) fn access(&self) -> DirectoryAccess {
         DirectoryAccess::new(Credential::secret("s3cret+&=%")).graph_url(self.fake.base())
     }
 
-    pub fn entra(&self) -> Entra {
+    pub(crate) fn entra(&self) -> Entra {
         self.entra_with(self.access())
     }
 
-    pub fn entra_with(&self, access: DirectoryAccess) -> Entra {
+    pub(crate) fn entra_with(&self, access: DirectoryAccess) -> Entra {
         Entra::trusting(self.authority())
             .directory(access)
             .build()
@@ -299,29 +299,29 @@ impl World {
 
 /// An answer of the API.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.body["reason"].as_str().unwrap_or_default()
     }
 
-    pub fn retry_after(&self) -> Option<u64> {
+    pub(crate) fn retry_after(&self) -> Option<u64> {
         self.headers.get("retry-after")?.to_str().ok()?.parse().ok()
     }
 
-    pub fn challenge(&self) -> &str {
+    pub(crate) fn challenge(&self) -> &str {
         self.headers
             .get("www-authenticate")
             .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The claims of a claims challenge.
-    pub fn claims(&self) -> Value {
+    pub(crate) fn claims(&self) -> Value {
         let (_, rest) = self.challenge().split_once("claims=\"").unwrap();
         let (claims, _) = rest.split_once('"').unwrap();
         let decoded = base64_simd::STANDARD.decode_to_vec(claims).unwrap();
@@ -329,7 +329,7 @@ impl Answer {
     }
 }
 
-pub async fn get(app: &Router, path: &str, token: &str) -> Answer {
+pub(crate) async fn get(app: &Router, path: &str, token: &str) -> Answer {
     let request = Request::get(path)
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(Body::empty())
@@ -346,7 +346,7 @@ pub async fn get(app: &Router, path: &str, token: &str) -> Answer {
 
 /// `expected` is a status, or a status and a reason.
 #[track_caller]
-pub fn assert_is(answer: &Answer, status: u16, reason: &str) {
+pub(crate) fn assert_is(answer: &Answer, status: u16, reason: &str) {
     assert_eq!(
         (answer.status.as_u16(), answer.reason()),
         (status, reason),

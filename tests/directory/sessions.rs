@@ -31,7 +31,9 @@ fn graph_time(seconds: u64) -> Value {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let mut year = 1970;
     let mut left = days;
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     while left >= 365 + u64::from(leap(year)) {
         left -= 365 + u64::from(leap(year));
         year += 1;
