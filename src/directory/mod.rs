@@ -7,6 +7,8 @@ mod access_token;
 mod account;
 mod answers;
 mod app_only;
+#[cfg(feature = "azure")]
+mod azure;
 mod certificate;
 mod connection;
 mod credentials;
