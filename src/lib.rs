@@ -67,6 +67,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 #[doc(hidden)]
