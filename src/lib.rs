@@ -28,6 +28,7 @@ mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
@@ -54,7 +55,10 @@ pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
+    Rejection,
+};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]
@@ -63,6 +67,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 #[doc(hidden)]

@@ -371,6 +371,11 @@ impl Claims {
         inner.others.iter().map(|(name, _)| name.of(&inner.text))
     }
 
+    /// Whether both were read from a payload of the same text.
+    pub(crate) fn is_same_token(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.inner().text == other.inner().text
+    }
+
     pub(crate) fn home(&self) -> Option<&Home> {
         self.inner().home.as_ref()
     }

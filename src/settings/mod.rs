@@ -10,6 +10,7 @@
 mod address;
 mod authority;
 mod credential;
+mod directory;
 mod error;
 mod forms;
 mod keys;
