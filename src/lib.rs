@@ -1,6 +1,7 @@
 //! Authorization middleware for axum and tower: Microsoft Entra ID access tokens.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod authority;
 mod builder;
 mod claims;
@@ -18,6 +19,9 @@ mod token;
 mod token_version;
 mod web;
 
+#[cfg(feature = "redis")]
+pub use account::Redis;
+pub use account::{OnLoss, StoreStatus};
 pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
 pub use builder::{Builder, Entra};
 pub use claims::{

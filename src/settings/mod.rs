@@ -31,7 +31,7 @@ pub(crate) use self::authority::TenantName;
 pub(crate) use self::credential::{Credential, Secret};
 pub use self::error::{SettingsError, Shown};
 pub(crate) use self::section::{
-    AllowedTenants, GraphSettings, KeySettings, OnLoss, RedisSettings, Section, TokenVersions,
+    AllowedTenants, GraphSettings, KeySettings, RedisSettings, Section, TokenVersions,
 };
 
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.

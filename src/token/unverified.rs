@@ -92,6 +92,7 @@ impl<'t> UnverifiedToken<'t> {
                 self.draft,
                 Arc::clone(key),
                 keys.issuer().clone(),
+                self.header.into_nonce(),
             )),
             // Graph's own tokens are signed over another nonce than they show.
             None if self.header.nonce().is_some() => Err(InvalidToken::GraphToken),

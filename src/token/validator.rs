@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::account::{Accounts, Standing};
 use crate::authority::Trust;
 use crate::claims::{Claims, Home};
 use crate::config_error::ConfigError;
@@ -36,6 +37,7 @@ pub(crate) struct Validator {
     authorities: Vec<Installed>,
     index: Index,
     most_bytes: usize,
+    accounts: Arc<Accounts>,
 }
 
 /// What a token of unknown key may lead to.
@@ -46,12 +48,17 @@ enum Keys<'v> {
 }
 
 impl Validator {
-    pub(crate) fn new(authorities: Vec<Installed>, most_bytes: usize) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        authorities: Vec<Installed>,
+        most_bytes: usize,
+        accounts: Arc<Accounts>,
+    ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
         Ok(Self {
             authorities,
             index,
             most_bytes,
+            accounts,
         })
     }
 
@@ -90,11 +97,28 @@ impl Validator {
             .verify(candidates, keys)
             .and_then(|token| check(token, installed, place, now))
         {
-            Ok(claims) => match refused_by_rule(&claims, &installed.trust) {
-                None => Verdict::Valid(claims),
-                Some(refused) => Verdict::Refused(Refusal::Denied(refused)),
-            },
+            Ok(claims) => {
+                if let Err(refusal) = self.still_good(&claims, now) {
+                    return Verdict::Refused(refusal);
+                }
+                match refused_by_rule(&claims, &installed.trust) {
+                    None => Verdict::Valid(claims),
+                    Some(refused) => Verdict::Refused(Refusal::Denied(refused)),
+                }
+            }
             Err(invalid) => Verdict::Refused(invalid.into()),
+        }
+    }
+
+    /// What can change while a token lives: whether it is revoked.
+    fn still_good(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
+        match self.accounts.standing(claims, now) {
+            Standing::Good => Ok(()),
+            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
+                claims: claims.clone(),
+                cut_off,
+            }),
+            Standing::Unknown => Err(Refusal::StoreUnavailable),
         }
     }
 
@@ -170,7 +194,7 @@ fn check(
     place: Place,
     now: u64,
 ) -> Result<Claims, InvalidToken> {
-    let (draft, key, stated) = token.into_parts();
+    let (draft, key, stated, nonce) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
     let tenant = checks::check(&Presented {
         claims: &finished,
@@ -180,7 +204,7 @@ fn check(
         form: place.form,
         now,
     })?;
-    Ok(finished.into_claims(tenant, installed.home.clone()))
+    Ok(finished.into_claims(tenant, nonce, installed.home.clone()))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

@@ -13,14 +13,26 @@ pub(crate) struct VerifiedToken {
     key: Arc<VerifyingKey>,
     /// The issuer that the document of the key states.
     stated: IssuerPattern,
+    /// The header's `nonce`.
+    nonce: Option<String>,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(draft: Draft, key: Arc<VerifyingKey>, stated: IssuerPattern) -> Self {
-        Self { draft, key, stated }
+    pub(super) fn new(
+        draft: Draft,
+        key: Arc<VerifyingKey>,
+        stated: IssuerPattern,
+        nonce: Option<String>,
+    ) -> Self {
+        Self {
+            draft,
+            key,
+            stated,
+            nonce,
+        }
     }
 
-    pub(super) fn into_parts(self) -> (Draft, Arc<VerifyingKey>, IssuerPattern) {
-        (self.draft, self.key, self.stated)
+    pub(super) fn into_parts(self) -> (Draft, Arc<VerifyingKey>, IssuerPattern, Option<String>) {
+        (self.draft, self.key, self.stated, self.nonce)
     }
 }

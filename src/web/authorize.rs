@@ -7,16 +7,17 @@ use tower_layer::Layer;
 
 use crate::claims::Claims;
 use crate::guard::{
-    And, Caller, Guard, Or, RequireAcr, RequireAllGroups, RequireAllRoles, RequireAllScopes,
-    RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup, RequireAnyPolicy,
-    RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly, RequireAuthContext,
-    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope,
-    RequireTenant, RequireUser,
+    And, Caller, Denied, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
+    RequireAllScopes, RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup,
+    RequireAnyPolicy, RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly,
+    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
+    RequireIdentity, RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole,
+    RequireScope, RequireTenant, RequireUser,
 };
 
 use super::edge::{Anonymous, Origin};
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
+use super::once::Spend;
 use super::rejection::Rejection;
 
 /// A guard of the application's own, as a layer.
@@ -58,10 +59,19 @@ impl<G: Guard> Judge for Authorize<G> {
             return Judgement::Admit(Admission::Nothing);
         }
         match admit(&self.0, request.extensions(), request.headers()) {
-            Ok(_) => Judgement::Admit(Admission::Nothing),
-            Err(rejection) => Judgement::Refuse(rejection),
+            Outcome::Pass(_) => Judgement::Admit(Admission::Nothing),
+            Outcome::Spend(_, spend) => spend.judgement(),
+            Outcome::Refuse(rejection) => Judgement::Refuse(rejection),
         }
     }
+}
+
+/// What a guard's word comes to.
+pub(super) enum Outcome<'r> {
+    Pass(&'r Claims),
+    /// The caller passes if this is the first use of the token.
+    Spend(&'r Claims, Spend),
+    Refuse(Box<Rejection>),
 }
 
 /// Holds a request's claims against a guard; without claims nobody passes.
@@ -69,9 +79,9 @@ pub(super) fn admit<'r, G: Guard>(
     guard: &G,
     extensions: &'r http::Extensions,
     headers: &http::HeaderMap,
-) -> Result<&'r Claims, Box<Rejection>> {
+) -> Outcome<'r> {
     let Some(claims) = extensions.get::<Claims>() else {
-        return Err(Box::new(without_claims(
+        return Outcome::Refuse(Box::new(without_claims(
             type_name::<G>(),
             extensions,
             headers,
@@ -79,9 +89,28 @@ pub(super) fn admit<'r, G: Guard>(
     };
     let system = crate::Clock::system();
     let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
-    match guard.check(&Caller::by_clock(claims, clock)) {
-        Ok(()) => Ok(claims),
-        Err(denied) => Err(Box::new(Rejection::denied(&denied, claims, headers))),
+    let mut caller = Caller::by_clock(claims, clock);
+    if Spend::was_made(claims, extensions) {
+        caller = caller.with_first_use(true);
+    }
+    let denied = match guard.check(&caller) {
+        Ok(()) => return Outcome::Pass(claims),
+        Err(denied) => denied,
+    };
+    let refuse = |denied: &Denied<'_>| Rejection::denied(denied, claims, headers);
+    if !denied.asks_first_use() {
+        return Outcome::Refuse(Box::new(refuse(&denied)));
+    }
+    // A token is not spent in vain: would its first use let the caller pass?
+    let caller = caller.with_first_use(true);
+    if let Err(denied) = guard.check(&caller) {
+        return Outcome::Refuse(Box::new(refuse(&denied)));
+    }
+    let caller = caller.with_first_use(false);
+    let used = guard.check(&caller).err().as_ref().map(refuse);
+    match Spend::of(claims, clock.now(), used, headers) {
+        Ok(spend) => Outcome::Spend(claims, spend),
+        Err(rejection) => Outcome::Refuse(Box::new(rejection)),
     }
 }
 
@@ -141,6 +170,7 @@ layers! {
     [] [] RequireIdentity;
     [] [] RequireMfa;
     [] [] RequireRecentSignIn;
+    [] [] OncePerToken;
     [A, B] [] And<A, B>;
     [A, B] [] Or<A, B>;
 }

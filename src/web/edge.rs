@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum_core::response::Response;
 
+use crate::account::Accounts;
 use crate::claims::Claims;
 use crate::clock::Clock;
 
@@ -20,6 +21,7 @@ pub(crate) struct Edge {
     pub(crate) map_rejection: Option<RejectionMap>,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
     pub(crate) resource_metadata: Option<String>,
+    pub(crate) accounts: Arc<Accounts>,
 }
 
 impl fmt::Debug for Edge {

@@ -9,7 +9,7 @@ use http::request::Parts;
 use crate::claims::Claims;
 use crate::guard::Guard;
 
-use super::authorize::{admit, without_claims};
+use super::authorize::{Outcome, admit, without_claims};
 use super::edge::Anonymous;
 use super::rejection::Rejection;
 
@@ -75,6 +75,13 @@ pub struct Permit<G> {
 }
 
 impl<G> Permit<G> {
+    const fn new(claims: Claims) -> Self {
+        Self {
+            claims,
+            guard: PhantomData,
+        }
+    }
+
     /// What the caller's token says.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
@@ -94,13 +101,16 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
     /// # Errors
     /// What the guard answers; 401 and 500 as for `Claims`.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        match admit(&G::default(), &parts.extensions, &parts.headers) {
-            Ok(claims) => Ok(Self {
-                claims: claims.clone(),
-                guard: PhantomData,
-            }),
-            Err(rejection) => Err(*rejection),
+        let (claims, spend) = match admit(&G::default(), &parts.extensions, &parts.headers) {
+            Outcome::Pass(claims) => (claims.clone(), None),
+            Outcome::Spend(claims, spend) => (claims.clone(), Some(spend)),
+            Outcome::Refuse(rejection) => return Err(*rejection),
+        };
+        if let Some(spend) = spend {
+            let first_use = spend.make().await?;
+            parts.extensions.insert(first_use);
         }
+        Ok(Self::new(claims))
     }
 }
 

@@ -7,6 +7,7 @@ mod challenge;
 mod edge;
 mod extract;
 mod gate;
+mod once;
 mod problem;
 mod rejection;
 

@@ -33,12 +33,14 @@ enum Cause {
     MalformedHeader,
     Invalid(InvalidToken),
     Denied(RefusedByRule),
-    /// The client can come back with a stronger token.
+    /// The client can come back with a stronger token, or a newer one.
     StepUp {
+        reason: &'static str,
         claims: String,
         authorization_uri: String,
     },
     KeysUnavailable,
+    StoreUnavailable,
     NotConfigured {
         used: &'static str,
     },
@@ -76,23 +78,29 @@ impl Rejection {
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
         let origin = Origin::of(claims);
-        let step_up = denied.step_up().filter(|_| {
-            claims.handles_claims_challenge() && claims.principal() == crate::Principal::User
-        });
-        let cause = match step_up {
-            Some(context) => Cause::StepUp {
-                claims: claims_challenge("acrs", context),
-                authorization_uri: origin
-                    .map(|origin| origin.authorization_uri.clone())
-                    .unwrap_or_default(),
-            },
-            None => Cause::Denied(RefusedByRule::from(denied)),
+        let cause = match denied.step_up() {
+            Some(context) if takes_challenge(claims) => {
+                step_up(Reason::AuthContext.as_str(), "acrs", context, claims)
+            }
+            _ if denied.is_replay() => Cause::Invalid(InvalidToken::Replay),
+            _ => Cause::Denied(RefusedByRule::from(denied)),
         };
         Self::new(
             cause,
             origin.map(|origin| Arc::clone(&origin.edge)),
             headers,
         )
+    }
+
+    /// The record of used tokens is out of reach, or the claims came from nowhere.
+    pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(Cause::StoreUnavailable, edge, headers)
+    }
+
+    /// Without a request at hand, but with the way of answering that a layer has.
+    pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
+        Self::refused(refusal, edge, &HeaderMap::new())
     }
 
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
@@ -109,7 +117,7 @@ impl Rejection {
                 StatusCode::UNAUTHORIZED
             }
             Cause::Denied(_) => StatusCode::FORBIDDEN,
-            Cause::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::KeysUnavailable | Cause::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -127,7 +135,7 @@ impl Rejection {
             }) => "insufficient_scope",
             Cause::Denied(_) => "forbidden",
             Cause::StepUp { .. } => "insufficient_claims",
-            Cause::KeysUnavailable => "temporarily_unavailable",
+            Cause::KeysUnavailable | Cause::StoreUnavailable => "temporarily_unavailable",
             Cause::NotConfigured { .. } => "server_error",
         }
     }
@@ -140,17 +148,19 @@ impl Rejection {
             Cause::MalformedHeader => "malformed_header",
             Cause::Invalid(invalid) => invalid.reason(),
             Cause::Denied(refused) => refused.reason.as_str(),
-            Cause::StepUp { .. } => Reason::AuthContext.as_str(),
+            Cause::StepUp { reason, .. } => reason,
             Cause::KeysUnavailable => "keys_unavailable",
+            Cause::StoreUnavailable => "store_unavailable",
             Cause::NotConfigured { .. } => "not_configured",
         }
     }
 
     /// What was wrong with the token, if it was the token.
     #[must_use]
-    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+    pub fn invalid_token(&self) -> Option<&InvalidToken> {
         match &self.cause {
             Cause::Invalid(invalid) => Some(invalid),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
             _ => None,
         }
     }
@@ -165,6 +175,9 @@ impl Rejection {
             }
             Cause::Invalid(invalid) => invalid.hint().to_owned(),
             Cause::Denied(refused) => denied_detail(refused),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => {
+                InvalidToken::Revoked.hint().to_owned()
+            }
             Cause::StepUp { .. } => {
                 "This resource needs a stronger sign-in. Ask for a token with the claims of the \
                  challenge."
@@ -172,6 +185,10 @@ impl Rejection {
             }
             Cause::KeysUnavailable => {
                 "The keys of the authority are not available at the moment.".to_owned()
+            }
+            Cause::StoreUnavailable => {
+                "It cannot be looked up at the moment whether the access token is still good."
+                    .to_owned()
             }
             Cause::NotConfigured { used } => {
                 format!("{used} is used on a route without EntraLayer around it.")
@@ -191,11 +208,14 @@ impl Rejection {
             Cause::StepUp {
                 claims,
                 authorization_uri,
+                ..
             } => Challenge::bearer()
                 .with("error", "insufficient_claims")
                 .with("claims", claims)
                 .with_some("authorization_uri", Some(authorization_uri)),
-            Cause::KeysUnavailable | Cause::NotConfigured { .. } => return None,
+            Cause::KeysUnavailable | Cause::StoreUnavailable | Cause::NotConfigured { .. } => {
+                return None;
+            }
         };
         let metadata = self
             .edge
@@ -214,8 +234,35 @@ impl From<Refusal> for Cause {
         match refusal {
             Refusal::Invalid(invalid) => Self::Invalid(invalid),
             Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::Revoked { claims, cut_off } if takes_challenge(&claims) => step_up(
+                InvalidToken::Revoked.reason(),
+                "nbf",
+                &cut_off.to_string(),
+                &claims,
+            ),
+            Refusal::Revoked { .. } => Self::Invalid(InvalidToken::Revoked),
             Refusal::KeysUnavailable => Self::KeysUnavailable,
+            Refusal::StoreUnavailable => Self::StoreUnavailable,
         }
+    }
+}
+
+/// Whether a user's client said that it can handle a claims challenge (`cp1`).
+fn takes_challenge(claims: &Claims) -> bool {
+    claims.handles_claims_challenge() && claims.principal() == crate::Principal::User
+}
+
+fn is_revoked(reason: &str) -> bool {
+    reason == InvalidToken::Revoked.reason()
+}
+
+fn step_up(reason: &'static str, claim: &str, value: &str, claims: &Claims) -> Cause {
+    Cause::StepUp {
+        reason,
+        claims: claims_challenge(claim, value),
+        authorization_uri: Origin::of(claims)
+            .map(|origin| origin.authorization_uri.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -249,6 +296,7 @@ fn denied_detail(refused: &RefusedByRule) -> String {
         Reason::UserOnly => "This resource is for users.",
         Reason::Guest => "This resource is not for guests.",
         Reason::NoIdentity => "The access token does not say for certain who is calling.",
+        Reason::Replay => "The access token has nothing by which its first use could be told.",
         Reason::SignInTooOld => "This resource needs a more recent sign-in.",
         Reason::Other(_) => "The caller may not use this resource.",
     }
