@@ -1,4 +1,26 @@
-//! Authorization middleware for axum and tower: Microsoft Entra ID access tokens.
+//! Authorization middleware for axum and tower: it protects an API with Microsoft Entra ID access
+//! tokens.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use axum_entra::{Claims, Entra, Tenant, guard::RequireScope};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+//! let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+//! let app: Router = Router::new()
+//!     .route("/me", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+//!     .route_layer(RequireScope("access_as_user"))
+//!     .route_layer(entra.layer());
+//! # Ok(()) }
+//! ```
+//!
+//! [`Entra`] validates; [`EntraLayer`] lets requests with a valid token through and attaches
+//! [`Claims`]; the [`guard`]s judge them per route, as layers or as [`Permit`] in a handler's
+//! signature; [`Rejection`] is every answer to a request that is not let in.
+//!
+//! It never fails open: what is not configured is refused, and what cannot be decided is 503.
+//! It checks tokens, not connections: TLS is the deployment's part.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
@@ -13,6 +35,7 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
 mod token;
@@ -33,7 +56,18 @@ pub use guid::PERSONAL_ACCOUNTS_TENANT;
 pub use keys::{FetchError, HttpClient};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
+/// Tenant, object and group ids.
+pub use uuid::Uuid;
 pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+
+/// The documents' examples are compiled as tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/authorities.md")]
+    mod authorities {}
+}
 
 #[doc(hidden)]
 pub mod __private {

@@ -30,6 +30,8 @@ pub(crate) struct Trust {
     pub(crate) freshness: KeyFreshness,
     pub(crate) static_keys: Option<String>,
     is_b2c: bool,
+    /// The one tenant, where it is configured by its id.
+    tenant: Option<Uuid>,
     allowed_tenants: AllowedTenants,
     personal_accounts: bool,
 }
@@ -41,6 +43,11 @@ impl Trust {
             return self.personal_accounts;
         }
         self.allowed_tenants.allows(tenant)
+    }
+
+    /// Whether a tenant is the one that was configured; any is, where none was.
+    pub(crate) fn is_tenant(&self, tenant: Uuid) -> bool {
+        self.tenant.is_none_or(|own| own == tenant)
     }
 
     /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
@@ -75,7 +82,7 @@ impl Authority {
         if is_b2c {
             // Older samples write the instance of B2C with `/tfp/` at its end.
             if let Some(start) = base.text().strip_suffix("/tfp") {
-                base.instance = checked_url("Instance", &start.to_owned())?;
+                base.instance = checked_url("Instance", start)?;
             }
             if self
                 .metadata
@@ -114,6 +121,21 @@ impl Authority {
             // The issuer says which tenant it is.
             (None, _) => AllowedTenants::Any,
         };
+        let tenant = match &self.kind {
+            Kind::Entra {
+                tenant: Tenant::Id(id),
+            } => Some(*id),
+            Kind::Entra {
+                tenant: Tenant::Consumers,
+            } => Some(PERSONAL_ACCOUNTS_TENANT),
+            Kind::Entra { .. } => None,
+            Kind::B2c {
+                tenant, tenant_id, ..
+            } => match tenant_id.as_ref().unwrap_or(tenant) {
+                Tenant::Id(id) => Some(*id),
+                _ => None,
+            },
+        };
         let personal_accounts = self.personal_accounts
             || matches!(
                 &self.kind,
@@ -138,6 +160,7 @@ impl Authority {
             freshness: self.freshness,
             static_keys: self.static_keys,
             is_b2c,
+            tenant,
             allowed_tenants,
             personal_accounts,
         })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::groups::Listing;
 use super::wire::{Draft, Malformed, MemberName, Name, Span, Value, has_member, value_of};
-use super::{Claims, Home, Inner, Principal};
+use super::{Claims, Home, Inner, Principal, Times};
 use crate::token_version::TokenVersion;
 
 /// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
@@ -68,9 +68,11 @@ impl Draft {
             audiences,
             principal,
             tenant: None,
-            expires_at,
-            not_before,
-            issued_at,
+            times: Times {
+                expires_at,
+                not_before,
+                issued_at,
+            },
             auth_time,
             nonce: None,
             home: None,
@@ -99,22 +101,8 @@ impl Finished {
             .map(|span| span.of(&self.0.text))
     }
 
-    /// `exp`, in seconds; always there.
-    pub(crate) fn expires_at(&self) -> f64 {
-        self.0.expires_at
-    }
-
-    /// `exp` without its fraction.
-    pub(crate) fn whole_expiry(&self) -> u64 {
-        super::whole(self.0.expires_at)
-    }
-
-    pub(crate) fn not_before(&self) -> Option<f64> {
-        self.0.not_before
-    }
-
-    pub(crate) fn issued_at(&self) -> Option<f64> {
-        self.0.issued_at
+    pub(crate) fn times(&self) -> &Times {
+        &self.0.times
     }
 
     /// The end of all checks.
@@ -241,7 +229,7 @@ impl Reading {
     /// The groups that stand in the token, and whether there are more.
     fn groups(&mut self) -> Result<(Option<Listing>, bool), Malformed> {
         let more = matches!(self.json(Name::HasGroups), Some("true"))
-            || match self.value(Name::ClaimNames) {
+            || match self.value(Name::DistributedClaims) {
                 Value::Absent => false,
                 Value::Json(span) => {
                     let raw = span.of(&self.text);

@@ -6,6 +6,7 @@ mod identity;
 mod methods;
 mod names;
 mod principal;
+mod times;
 pub(crate) mod wire;
 
 use std::any::Any;
@@ -23,6 +24,7 @@ pub use principal::{ClientAuth, Principal};
 
 pub(crate) use finish::Finished;
 use groups::Listing;
+pub(crate) use times::Times;
 use wire::{Name, Span, Value};
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
@@ -47,6 +49,7 @@ const LONGEST_TOKEN_ID: usize = 512;
 #[derive(Clone)]
 pub struct Claims(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     text: Box<str>,
     values: [Value; Name::COUNT],
@@ -64,9 +67,7 @@ struct Inner {
     version: TokenVersion,
     principal: Principal,
     tenant: Option<Uuid>,
-    expires_at: f64,
-    not_before: Option<f64>,
-    issued_at: Option<f64>,
+    times: Times,
     auth_time: Option<f64>,
     /// The header's `nonce`, by which a token can be told from every other.
     nonce: Option<Box<str>>,
@@ -306,19 +307,19 @@ impl Claims {
     /// `exp`: when the token ends, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn expires_at(&self) -> u64 {
-        whole(self.inner().expires_at)
+        self.inner().times.whole_expiry()
     }
 
     /// `nbf`: before when the token is not good, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn not_before(&self) -> Option<u64> {
-        self.inner().not_before.map(whole)
+        self.inner().times.not_before.map(whole)
     }
 
     /// `iat`: when the token was issued, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn issued_at(&self) -> Option<u64> {
-        self.inner().issued_at.map(whole)
+        self.inner().times.issued_at.map(whole)
     }
 
     /// `auth_time`: when the user last signed in, in whole seconds since 1970-01-01 UTC.
@@ -394,10 +395,41 @@ impl Claims {
         self.inner().home.as_ref()
     }
 
-    /// `exp` with its fraction, for the lifetime check of a token that is known.
-    pub(crate) fn exact_expiry(&self) -> f64 {
-        self.inner().expires_at
+    /// `exp`, `nbf` and `iat` with their fractions, for the lifetime check.
+    pub(crate) fn times(&self) -> &Times {
+        &self.inner().times
     }
+
+    /// The same claims in memory of their own, with a reference count of their own.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(Arc::new(self.inner().clone()))
+    }
+
+    /// Whether both are the same memory.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How many bytes of memory the claims take, allocations and all.
+    pub(crate) fn bytes(&self) -> usize {
+        let inner = self.inner();
+        let heap = [
+            size_of::<Inner>().saturating_add(2 * size_of::<usize>()),
+            inner.text.len(),
+            size_of_val(&*inner.others),
+            size_of_val(&*inner.lists),
+        ];
+        heap.into_iter().map(allocated).sum()
+    }
+}
+
+/// What an allocation takes: allocators keep a word beside it and round up to sixteen bytes.
+pub(crate) const fn allocated(bytes: usize) -> usize {
+    if bytes == 0 {
+        return 0;
+    }
+    bytes.saturating_add(size_of::<usize>()).saturating_add(15) & !15
 }
 
 /// The whole seconds of a time that was read between 0 and 2^53.

@@ -96,7 +96,7 @@ names! {
     Roles = "roles",
     Groups = "groups",
     HasGroups = "hasgroups",
-    ClaimNames = "_claim_names",
+    DistributedClaims = "_claim_names",
     DirectoryRoles = "wids",
     Methods = "amr",
     ContextClass = "acr",

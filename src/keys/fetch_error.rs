@@ -65,6 +65,9 @@ pub enum FetchError {
     /// The discovery document points to keys on a host that is not the authority's.
     #[error("discovery document: its keys lie on another host")]
     ForeignKeys,
+    /// The code that fetches panicked, which is a fault of this crate; it is tried again.
+    #[error("the fetch ended in a panic")]
+    Panicked(#[source] Box<dyn Error + Send + Sync>),
     /// The document has no key that could verify a token.
     #[error("keys document: none of its {keys} keys can be used")]
     NoUsableKey {

@@ -13,5 +13,5 @@ pub(crate) mod store;
 pub use fetch_error::FetchError;
 pub use remote::HttpClient;
 
-pub(crate) use set::KeySet;
-pub(crate) use signature::VerifyingKey;
+pub(crate) use set::{KeySet, PublishedKey};
+pub(crate) use store::Generation;

@@ -49,11 +49,12 @@ impl Refresher {
                     Some(ticket) => Some(ticket),
                     None => break,
                 },
+                // Before the keys are withdrawn there is one more attempt.
+                () = sleep_until(next) => None,
                 () = sleep_until(stale_at.unwrap_or(next)), if stale_at.is_some() => {
                     self.drop_stale();
                     continue;
                 }
-                () = sleep_until(next) => None,
             };
             next = self.refresh(ticket).await;
         }
@@ -63,7 +64,7 @@ impl Refresher {
     /// Fetches once and says when to fetch next.
     async fn refresh(&mut self, ticket: Option<u64>) -> Instant {
         let chance = fastrand::f64();
-        let wait = match self.remote.fetch().await {
+        let wait = match self.fetch().await {
             Ok(fetched) => {
                 self.failures = 0;
                 let max_age = self.publish(fetched);
@@ -77,6 +78,25 @@ impl Refresher {
         };
         self.publisher.answer(ticket, self.failures == 0);
         Instant::now() + wait
+    }
+
+    /// Fetches in a task of its own: a panic there is a failed fetch, not the end of refreshing.
+    async fn fetch(&mut self) -> Result<Fetched, FetchError> {
+        let mut remote = self.remote.clone();
+        let fetched = tokio::spawn(async move {
+            let fetched = remote.fetch().await;
+            (remote, fetched)
+        });
+        match fetched.await {
+            Ok((remote, fetched)) => {
+                self.remote = remote;
+                fetched
+            }
+            Err(error) => {
+                tracing::error!(authority = self.name, "the task that fetches keys panicked");
+                Err(FetchError::Panicked(Box::new(error)))
+            }
+        }
     }
 
     fn publish(&self, fetched: Fetched) -> Option<Duration> {

@@ -36,7 +36,7 @@ pub(crate) fn is_certificates(pem: &[u8]) -> bool {
 }
 
 /// Where one document's keys come from, and what was learnt of them last time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Remote {
     pub(crate) client: HttpClient,
     pub(crate) document: Document,

@@ -9,13 +9,34 @@ use serde_json::Value;
 use super::fetch_error::FetchError;
 use super::jwk::{Jwk, Skipped};
 use super::signature::VerifyingKey;
+use super::store::Generation;
 use crate::authority::Document;
 use crate::authority::issuer::IssuerPattern;
+
+/// A key as its document publishes it: under an id, and with the issuer that the document states.
+#[derive(Debug)]
+pub(crate) struct PublishedKey {
+    kid: Box<str>,
+    key: VerifyingKey,
+    stated: IssuerPattern,
+}
+
+impl PublishedKey {
+    pub(crate) const fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// The issuer the document states, a template where it speaks for many tenants.
+    pub(crate) const fn stated(&self) -> &IssuerPattern {
+        &self.stated
+    }
+}
 
 /// The keys of one document and the issuer it states.
 pub(crate) struct KeySet {
     issuer: IssuerPattern,
-    by_kid: HashMap<Box<str>, Vec<Arc<VerifyingKey>>>,
+    generation: Generation,
+    by_kid: HashMap<Box<str>, Vec<Arc<PublishedKey>>>,
     /// Ids that the document has, of keys that cannot be used.
     skipped: Vec<(String, Skipped)>,
     count: usize,
@@ -41,17 +62,20 @@ impl KeySet {
             .get("keys")
             .and_then(Value::as_array)
             .ok_or(FetchError::NotADocument { document: DOCUMENT })?;
-        let mut by_kid: HashMap<Box<str>, Vec<Arc<VerifyingKey>>> = HashMap::new();
+        let mut by_kid: HashMap<Box<str>, Vec<Arc<PublishedKey>>> = HashMap::new();
         let mut skipped = Vec::new();
         let mut count = 0_usize;
         for json in keys.iter().take(MOST_KEYS) {
             match Jwk::read(json, document) {
                 Ok(Jwk { kid, key }) => {
                     count = count.saturating_add(1);
-                    by_kid
-                        .entry(kid.into_boxed_str())
-                        .or_default()
-                        .push(Arc::new(key));
+                    let kid = kid.into_boxed_str();
+                    let published = Arc::new(PublishedKey {
+                        kid: kid.clone(),
+                        key,
+                        stated: issuer.clone(),
+                    });
+                    by_kid.entry(kid).or_default().push(published);
                 }
                 Err(why) => {
                     let kid = json.get("kid").and_then(Value::as_str).unwrap_or_default();
@@ -64,6 +88,7 @@ impl KeySet {
         }
         Ok(Self {
             issuer,
+            generation: Generation::next(),
             by_kid,
             skipped,
             count,
@@ -71,7 +96,7 @@ impl KeySet {
     }
 
     /// The keys of that id: one, seldom two, mostly none for a token from elsewhere.
-    pub(crate) fn with_id(&self, kid: &str) -> &[Arc<VerifyingKey>] {
+    pub(crate) fn with_id(&self, kid: &str) -> &[Arc<PublishedKey>] {
         self.by_kid.get(kid).map_or(&[], Vec::as_slice)
     }
 
@@ -80,16 +105,18 @@ impl KeySet {
         self.skipped.iter().any(|(skipped, _)| skipped == kid)
     }
 
-    /// Whether a key that verified a token earlier is still published under its id.
-    pub(crate) fn still_has(&self, kid: &str, fingerprint: &[u8; 32]) -> bool {
-        self.with_id(kid)
-            .iter()
-            .any(|key| key.fingerprint() == fingerprint)
+    /// Whether a key that verified a token earlier is still published: under its id, bound to the
+    /// same issuer, in a document that states the same one.
+    pub(crate) fn still_has(&self, known: &PublishedKey) -> bool {
+        self.with_id(&known.kid).iter().any(|own| {
+            own.key.fingerprint() == known.key.fingerprint()
+                && own.key.issuer() == known.key.issuer()
+                && own.stated == known.stated
+        })
     }
 
-    /// The issuer the document states, a template where it speaks for many tenants.
-    pub(crate) const fn issuer(&self) -> &IssuerPattern {
-        &self.issuer
+    pub(crate) const fn generation(&self) -> Generation {
+        self.generation
     }
 
     pub(crate) const fn len(&self) -> usize {

@@ -1,14 +1,15 @@
-//! The one door to `arc_swap`: one writer publishes whole snapshots, many readers load them.
+//! One writer publishes whole snapshots of the keys, many readers load them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::fetch_error::FetchError;
 use super::set::KeySet;
+use crate::published::{Loaded, Published};
 
 /// The longest time a request waits for a fetch (contract §6).
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -24,6 +25,26 @@ pub(crate) struct Snapshot {
     pub(crate) last_error: Option<Arc<FetchError>>,
 }
 
+/// Tells one key set of this process from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Generation(pub(crate) u64);
+
+impl Generation {
+    /// A number that no other key set has; the first is 1.
+    pub(super) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1))
+    }
+}
+
+/// What the writer publishes and the readers see.
+#[derive(Debug, Default)]
+struct Board {
+    snapshot: Published<Snapshot>,
+    /// That of the snapshot's keys; 0 for none.
+    generation: AtomicU64,
+}
+
 /// How far the writer has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Progress {
@@ -37,11 +58,11 @@ struct Progress {
 
 /// Makes a connected pair.
 pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
-    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+    let board = Arc::new(Board::default());
     let (ask, asks) = mpsc::channel(1);
     let (progress, seen) = watch::channel(Progress::default());
     let reader = KeyReader {
-        snapshot: Arc::clone(&snapshot),
+        board: Arc::clone(&board),
         ask,
         progress: seen,
         demand: Mutex::new(Demand {
@@ -52,7 +73,7 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
     };
     (
         KeyPublisher {
-            snapshot,
+            board,
             asks,
             progress,
         },
@@ -74,7 +95,7 @@ pub(crate) fn fixed(keys: KeySet) -> KeyReader {
 /// The side of the requests. When the last one is dropped, the writer's task ends.
 #[derive(Debug)]
 pub(crate) struct KeyReader {
-    snapshot: Arc<ArcSwap<Snapshot>>,
+    board: Arc<Board>,
     ask: mpsc::Sender<u64>,
     progress: watch::Receiver<Progress>,
     demand: Mutex<Demand>,
@@ -112,8 +133,16 @@ pub(crate) enum Arrival {
 
 impl KeyReader {
     /// One load; keep what it returns for the whole request.
-    pub(crate) fn load(&self) -> Guard<Arc<Snapshot>> {
-        self.snapshot.load()
+    pub(crate) fn load(&self) -> Loaded<Arc<Snapshot>> {
+        self.board.snapshot.load()
+    }
+
+    /// The generation of the keys in use, by one atomic read; `None` while there are none.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        match self.board.generation.load(Ordering::Acquire) {
+            0 => None,
+            number => Some(Generation(number)),
+        }
     }
 
     /// Asks for a fetch because of a key id that nobody has seen.
@@ -172,18 +201,21 @@ impl Awaited {
 /// The side of the task that keeps the keys fresh.
 #[derive(Debug)]
 pub(crate) struct KeyPublisher {
-    snapshot: Arc<ArcSwap<Snapshot>>,
+    board: Arc<Board>,
     asks: mpsc::Receiver<u64>,
     progress: watch::Sender<Progress>,
 }
 
 impl KeyPublisher {
     pub(crate) fn publish(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+        let generation = snapshot.keys.as_ref().map_or(0, |keys| keys.generation().0);
+        self.board.snapshot.store(Arc::new(snapshot));
+        // After the keys: who reads the new number finds the new keys.
+        self.board.generation.store(generation, Ordering::Release);
     }
 
     pub(crate) fn current(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+        self.board.snapshot.load_full()
     }
 
     /// Tells those who wait that a fetch ended.

@@ -60,19 +60,14 @@ impl Section {
         for scope in &self.scopes {
             authority = authority.required_scope(scope);
         }
-        let set: [(&Option<String>, fn(Authority, &str) -> Authority); 3] = [
-            (&self.issuer, |authority, text| authority.issuer(text)),
-            (&self.metadata_address, |authority, text| {
-                authority.metadata_address(text)
-            }),
-            (&self.metadata_address_v1, |authority, text| {
-                authority.metadata_address_v1(text)
-            }),
-        ];
-        for (value, method) in set {
-            if let Some(text) = value {
-                authority = method(authority, text);
-            }
+        if let Some(issuer) = &self.issuer {
+            authority = authority.issuer(issuer);
+        }
+        if let Some(address) = &self.metadata_address {
+            authority = authority.metadata_address(address);
+        }
+        if let Some(address) = &self.metadata_address_v1 {
+            authority = authority.metadata_address_v1(address);
         }
         if let Some(address) = &self.sts_instance {
             authority = authority.sts_instance(address.as_str());

@@ -1,5 +1,6 @@
 //! One token, from text to claims.
 
+mod cache;
 mod checks;
 mod header;
 mod index;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::claims::wire::{Draft, Name};
-use crate::keys::{KeySet, VerifyingKey};
+use crate::keys::PublishedKey;
 
 use super::header::Header;
 use super::invalid::InvalidToken;
@@ -81,17 +81,15 @@ impl<'t> UnverifiedToken<'t> {
     /// The one way to a [`VerifiedToken`]: one of the keys made the signature.
     pub(crate) fn verify(
         self,
-        candidates: &[Arc<VerifyingKey>],
-        keys: &KeySet,
+        candidates: &[Arc<PublishedKey>],
     ) -> Result<VerifiedToken, InvalidToken> {
         match candidates
             .iter()
-            .find(|key| key.verifies(self.signed, &self.signature))
+            .find(|key| key.key().verifies(self.signed, &self.signature))
         {
             Some(key) => Ok(VerifiedToken::new(
                 self.draft,
                 Arc::clone(key),
-                keys.issuer().clone(),
                 self.header.into_nonce(),
             )),
             // Graph's own tokens are signed over another nonce than they show.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use crate::account::{Accounts, Standing};
 use crate::authority::Trust;
-use crate::claims::{Claims, Home};
+use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
+use crate::keys::PublishedKey;
 use crate::keys::discovery::LearntTenant;
 use crate::keys::store::{Arrival, Awaited, KeyReader};
 use crate::token_version::TokenVersion;
 
-use super::checks::{self, Presented};
+use super::cache::{Entry, KeyIs, TokenCache, Vouched};
+use super::checks::{self, Presented, lifetime};
 use super::index::{Found, Index, Place};
 use super::invalid::InvalidToken;
 use super::refusal::{Refusal, RefusedByRule, Verdict};
@@ -38,6 +40,7 @@ pub(crate) struct Validator {
     index: Index,
     most_bytes: usize,
     accounts: Arc<Accounts>,
+    cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
@@ -52,6 +55,7 @@ impl Validator {
         authorities: Vec<Installed>,
         most_bytes: usize,
         accounts: Arc<Accounts>,
+        cache_bytes: usize,
     ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
         Ok(Self {
@@ -59,6 +63,7 @@ impl Validator {
             index,
             most_bytes,
             accounts,
+            cache: TokenCache::new(cache_bytes),
         })
     }
 
@@ -66,11 +71,80 @@ impl Validator {
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
-        let token = match UnverifiedToken::read(token, self.most_bytes) {
+        self.recognise(token.as_bytes(), now)
+            .unwrap_or_else(|| self.judge_unknown(token, now))
+    }
+
+    /// Judges a token that was accepted before, by what may have changed since.
+    ///
+    /// `None` for every other token, and where its key is not there any more: then the whole
+    /// judgement finds the answer.
+    #[inline]
+    pub(crate) fn recognise(&self, token: &[u8], now: u64) -> Option<Verdict> {
+        let cache = self.cache.as_ref()?;
+        cache.look(token, |entry| {
+            match self.still_good(entry.claims(), entry.vouched(), now) {
+                Ok(()) => Some(Verdict::Valid(entry.give(cache.room(), now))),
+                Err(Refusal::KeysUnavailable | Refusal::Invalid(InvalidToken::UnknownKey)) => None,
+                Err(refusal) => Some(Verdict::Refused(refusal)),
+            }
+        })?
+    }
+
+    /// What has to be looked at for every token, each time it comes, however well it is known.
+    fn still_good(&self, claims: &Claims, vouched: &Vouched, now: u64) -> Result<(), Refusal> {
+        let (installed, reader) = self
+            .vouching(vouched)
+            .ok_or(Refusal::Invalid(InvalidToken::UnknownKey))?;
+        match vouched.key_is(reader) {
+            KeyIs::There => {}
+            KeyIs::Gone => return Err(InvalidToken::UnknownKey.into()),
+            KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
+        }
+        lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
+        match self.accounts.standing(claims, now) {
+            Standing::Good => Ok(()),
+            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
+                claims: claims.clone(),
+                cut_off,
+            }),
+            Standing::Unknown => Err(Refusal::StoreUnavailable),
+        }
+    }
+
+    fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
+        let installed = self.authorities.get(vouched.authority)?;
+        let reader = installed.readers.get(vouched.document)?;
+        Some((installed, reader))
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_cache(mut self, cache: Option<TokenCache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_kept(&self, token: &str) -> bool {
+        self.cache
+            .as_ref()
+            .is_some_and(|cache| cache.look(token.as_bytes(), |_| ()).is_some())
+    }
+
+    /// Forgets the verified tokens of an account; they are welcome again if they are still good.
+    pub(crate) fn forget(&self, user: &UserKey) {
+        if let Some(cache) = &self.cache {
+            cache.forget(user);
+        }
+    }
+
+    /// Judges a token that nobody has seen yet.
+    fn judge_unknown(&self, text: &str, now: u64) -> Verdict {
+        let token = match UnverifiedToken::read(text, self.most_bytes) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
-        let (installed, place, keys) = match self.authority_of(&token) {
+        let (installed, place, document, keys) = match self.authority_of(&token) {
             Ok(found) => found,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
@@ -93,33 +167,27 @@ impl Validator {
                 None => Verdict::Refused(InvalidToken::UnknownKey.into()),
             };
         }
-        match token
-            .verify(candidates, keys)
+        let before = self.cache.as_ref().map(TokenCache::before);
+        let (claims, key) = match token
+            .verify(candidates)
             .and_then(|token| check(token, installed, place, now))
         {
-            Ok(claims) => {
-                if let Err(refusal) = self.still_good(&claims, now) {
-                    return Verdict::Refused(refusal);
-                }
-                match refused_by_rule(&claims, &installed.trust) {
-                    None => Verdict::Valid(claims),
-                    Some(refused) => Verdict::Refused(Refusal::Denied(refused)),
-                }
-            }
-            Err(invalid) => Verdict::Refused(invalid.into()),
+            Ok(checked) => checked,
+            Err(invalid) => return Verdict::Refused(invalid.into()),
+        };
+        let vouched = Vouched::new(place.authority, document, key, keys.generation());
+        if let Err(refusal) = self.still_good(&claims, &vouched, now) {
+            return Verdict::Refused(refusal);
         }
-    }
-
-    /// What can change while a token lives: whether it is revoked.
-    fn still_good(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
-        match self.accounts.standing(claims, now) {
-            Standing::Good => Ok(()),
-            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
-                claims: claims.clone(),
-                cut_off,
-            }),
-            Standing::Unknown => Err(Refusal::StoreUnavailable),
+        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
+            return Verdict::Refused(Refusal::Denied(refused));
         }
+        if let (Some(cache), Some(before)) = (&self.cache, before) {
+            let skew = installed.trust.clock_skew;
+            let entry = Entry::new(text.as_bytes(), claims.clone(), vouched, skew);
+            cache.keep(before, entry, now);
+        }
+        Verdict::Valid(claims)
     }
 
     /// Judges a token again after what it waited for.
@@ -144,7 +212,7 @@ impl Validator {
     fn authority_of(
         &self,
         token: &UnverifiedToken<'_>,
-    ) -> Result<(&Installed, Place, Keys<'_>), InvalidToken> {
+    ) -> Result<(&Installed, Place, usize, Keys<'_>), InvalidToken> {
         let issuer = token.issuer()?;
         let version = token.version()?;
         let policy = token.policy()?;
@@ -176,7 +244,7 @@ impl Validator {
         } else {
             Keys::Known(reader)
         };
-        Ok((installed, place, keys))
+        Ok((installed, place, document, keys))
     }
 
     pub(crate) fn status(&self) -> Vec<AuthorityStatus> {
@@ -193,18 +261,20 @@ fn check(
     installed: &Installed,
     place: Place,
     now: u64,
-) -> Result<Claims, InvalidToken> {
-    let (draft, key, stated, nonce) = token.into_parts();
+) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
+    let (draft, key, nonce) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
     let tenant = checks::check(&Presented {
         claims: &finished,
         trust: &installed.trust,
-        stated: &stated,
         key: &key,
         form: place.form,
         now,
     })?;
-    Ok(finished.into_claims(tenant, nonce, installed.home.clone()))
+    Ok((
+        finished.into_claims(tenant, nonce, installed.home.clone()),
+        key,
+    ))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

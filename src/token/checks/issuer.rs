@@ -16,11 +16,12 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
         .claims
         .text(Name::Issuer)
         .ok_or(InvalidToken::Issuer)?;
-    if !presented.stated.fits(issuer) {
+    if !presented.key.stated().fits(issuer) {
         return Err(InvalidToken::Issuer);
     }
     if presented
         .key
+        .key()
         .issuer()
         .is_some_and(|bound| !bound.fits(issuer))
     {
@@ -37,6 +38,7 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
         return Err(InvalidToken::Issuer);
     }
     match tenant {
+        Some(tenant) if !presented.trust.is_tenant(tenant) => Err(InvalidToken::Issuer),
         Some(tenant) if !presented.trust.admits(tenant) => Err(InvalidToken::TenantNotAllowed),
         _ => Ok(()),
     }

@@ -1,33 +1,37 @@
 //! `exp`, `nbf`, `iat`: when the token is good.
 
 use super::Presented;
+use crate::claims::Times;
 use crate::token::invalid::InvalidToken;
 
 /// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not judged.
 pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
-    let skew = seconds(presented.trust.clock_skew);
-    let now = seconds(presented.now);
-    let claims = presented.claims;
-    if has_expired(claims.expires_at(), now, skew) {
-        return Err(InvalidToken::Expired {
-            expired_at: claims.whole_expiry(),
-            now: presented.now,
-        });
-    }
-    let begins_later = claims
-        .not_before()
-        .is_some_and(|not_before| now < not_before - skew);
-    let issued_later = claims
-        .issued_at()
-        .is_some_and(|issued_at| issued_at > now + skew);
-    if begins_later || issued_later {
-        return Err(InvalidToken::NotYetValid { now: presented.now });
-    }
-    Ok(())
+    judge(
+        presented.claims.times(),
+        presented.trust.clock_skew,
+        presented.now,
+    )
 }
 
-fn has_expired(expires_at: f64, now: f64, skew: f64) -> bool {
-    now >= expires_at + skew
+/// The same for a token that was judged before: the clock has gone on since, or back.
+pub(in crate::token) fn judge(times: &Times, skew: u64, now: u64) -> Result<(), InvalidToken> {
+    let (skew, at) = (seconds(skew), seconds(now));
+    if at >= times.expires_at + skew {
+        return Err(InvalidToken::Expired {
+            expired_at: times.whole_expiry(),
+            now,
+        });
+    }
+    let begins_later = times
+        .not_before
+        .is_some_and(|not_before| at < not_before - skew);
+    let issued_later = times
+        .issued_at
+        .is_some_and(|issued_at| issued_at > at + skew);
+    if begins_later || issued_later {
+        return Err(InvalidToken::NotYetValid { now });
+    }
+    Ok(())
 }
 
 /// Whole seconds as a number with room for fractions; exact up to 2^53.

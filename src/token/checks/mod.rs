@@ -2,16 +2,15 @@
 
 mod audience;
 mod issuer;
-mod lifetime;
+pub(super) mod lifetime;
 mod purpose;
 mod version;
 
 use uuid::Uuid;
 
 use crate::authority::Trust;
-use crate::authority::issuer::IssuerPattern;
 use crate::claims::Finished;
-use crate::keys::VerifyingKey;
+use crate::keys::PublishedKey;
 use crate::token_version::TokenVersion;
 
 use super::invalid::InvalidToken;
@@ -20,9 +19,7 @@ use super::invalid::InvalidToken;
 pub(super) struct Presented<'p> {
     pub(super) claims: &'p Finished,
     pub(super) trust: &'p Trust,
-    /// The issuer that the document of its key states.
-    pub(super) stated: &'p IssuerPattern,
-    pub(super) key: &'p VerifyingKey,
+    pub(super) key: &'p PublishedKey,
     /// The version whose form the issuer has; `None` for B2C.
     pub(super) form: Option<TokenVersion>,
     pub(super) now: u64,

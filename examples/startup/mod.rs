@@ -1,0 +1,166 @@
+//! What both sample programs do before they serve: arguments, settings, logs, the socket.
+#![allow(dead_code, reason = "each program uses its part")]
+#![allow(clippy::print_stdout, reason = "the contract's first line")]
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use axum::Json;
+use axum::Router;
+use axum::http::StatusCode;
+use axum_entra::emulator::Emulator;
+use axum_entra::settings::Settings;
+use axum_entra::{Builder, Entra};
+use clap::Parser;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A sample API that is protected with Microsoft Entra ID access tokens.
+#[derive(Debug, Parser)]
+pub(crate) struct Arguments {
+    /// Settings with a section `AzureAd` or `AzureAdB2C` (JSON, comments allowed). Every key can
+    /// also come from the environment: `AzureAd__TenantId`. Without any settings the embedded
+    /// emulator is the authority.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+/// A sample, ready to be served.
+pub(crate) struct Sample {
+    pub(crate) entra: Entra,
+    listener: TcpListener,
+    address: SocketAddr,
+    emulator: Option<Emulator>,
+}
+
+/// Something the person at the keyboard has to change: exit code 2 and one line.
+pub(crate) struct Wrong(String);
+
+impl<E: std::error::Error> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs a sample to its end.
+pub(crate) async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode {
+    match start(routes).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Wrong(line)) => {
+            eprintln!("{}", line.replace('\n', " "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong> {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let settings = Settings::load(arguments.settings.as_deref())?;
+    let (builder, emulator) = if settings.is_empty() {
+        let emulator = Emulator::start().await?;
+        let text = emulator.settings().to_string();
+        let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;
+        (Builder::from_settings(&settings)?, Some(emulator))
+    } else {
+        (Builder::from_settings(&settings)?, None)
+    };
+    let entra = builder.build()?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| Wrong(format!("--listen {}: {error}", arguments.listen)))?;
+    let address = listener.local_addr()?;
+    let sample = Sample {
+        entra,
+        listener,
+        address,
+        emulator,
+    };
+    let app = routes(&sample).await;
+    sample.serve(app).await
+}
+
+impl Sample {
+    async fn serve(self, app: Router) -> Result<(), Wrong> {
+        // The signals are caught before anybody can know the address.
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        println!("listening on http://{}", self.address);
+        if let Some(emulator) = &self.emulator {
+            println!();
+            println!(
+                "No AzureAd settings: the embedded emulator at {} is the authority.",
+                emulator.url()
+            );
+            println!("Get a token for alice, then call the API:");
+            println!();
+            let get = emulator.curl_for_user("alice");
+            println!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
+            println!(
+                "curl -i -H \"Authorization: Bearer $TOKEN\" http://{}/me",
+                self.address
+            );
+        }
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        axum::serve(self.listener, app)
+            .with_graceful_shutdown(stop)
+            .await?;
+        Ok(())
+    }
+}
+
+/// `GET /ready`: 200 with usable keys, else 503.
+pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
+    let status = entra.status();
+    let documents = || status.iter().flat_map(|authority| &authority.keys);
+    let authorities: Vec<Value> = status
+        .iter()
+        .map(|authority| {
+            let keys: Vec<Value> = authority
+                .keys
+                .iter()
+                .map(|keys| {
+                    json!({
+                        "document": keys.document,
+                        "keys": keys.count,
+                        "age_seconds": keys.age.map(|age| age.as_secs()),
+                        "last_error": keys.last_error.as_ref().map(ToString::to_string),
+                    })
+                })
+                .collect();
+            json!({ "name": authority.name, "documents": keys })
+        })
+        .collect();
+    let is_ready = entra.is_ready();
+    let code = if is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = json!({
+        "ready": is_ready,
+        "keys": documents().map(|keys| keys.count).sum::<usize>(),
+        "age_seconds": documents().filter_map(|keys| keys.age).max().map(|age| age.as_secs()),
+        "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(ToString::to_string),
+        "authorities": authorities,
+    });
+    (code, Json(body))
+}

@@ -1,0 +1,10 @@
+//! The one door to `arc_swap`: values that are published whole and read without a lock.
+
+/// One value at a time, for everybody to read; whoever stores publishes.
+pub(crate) use arc_swap::ArcSwap as Published;
+
+/// A place for one value, which may be empty.
+pub(crate) use arc_swap::ArcSwapOption as Slot;
+
+/// A value while it is looked at; what is published meanwhile does not change it.
+pub(crate) use arc_swap::Guard as Loaded;

@@ -1,0 +1,149 @@
+//! A token that was accepted once, and all that is needed to accept it again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::hot::{Copies, Room};
+use crate::claims::{Claims, UserKey, allocated};
+use crate::keys::store::KeyReader;
+use crate::keys::{Generation, PublishedKey};
+
+/// Who vouched for a token: a key of one document of one authority.
+#[derive(Debug)]
+pub(in crate::token) struct Vouched {
+    /// The authority's place in the validator, and its document's in the authority.
+    pub(in crate::token) authority: usize,
+    pub(in crate::token) document: usize,
+    key: Arc<PublishedKey>,
+    /// The last key set in which the key was found.
+    generation: AtomicU64,
+}
+
+/// Whether the key is there at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::token) enum KeyIs {
+    There,
+    Gone,
+    /// There are no keys at all.
+    Unknown,
+}
+
+impl Vouched {
+    pub(in crate::token) const fn new(
+        authority: usize,
+        document: usize,
+        key: Arc<PublishedKey>,
+        generation: Generation,
+    ) -> Self {
+        Self {
+            authority,
+            document,
+            key,
+            generation: AtomicU64::new(generation.0),
+        }
+    }
+
+    /// Looks for the key: one comparison, unless the key set is another one.
+    #[inline]
+    pub(in crate::token) fn key_is(&self, reader: &KeyReader) -> KeyIs {
+        match reader.generation() {
+            Some(Generation(now)) if now == self.generation.load(Ordering::Relaxed) => KeyIs::There,
+            Some(_) => self.look_again(reader),
+            None => KeyIs::Unknown,
+        }
+    }
+
+    #[cold]
+    fn look_again(&self, reader: &KeyReader) -> KeyIs {
+        let snapshot = reader.load();
+        match snapshot.keys.as_deref() {
+            Some(keys) if keys.still_has(&self.key) => {
+                self.generation
+                    .store(keys.generation().0, Ordering::Relaxed);
+                KeyIs::There
+            }
+            Some(_) => KeyIs::Gone,
+            None => KeyIs::Unknown,
+        }
+    }
+}
+
+/// One token of the cache.
+pub(in crate::token) struct Entry {
+    token: Box<[u8]>,
+    claims: Claims,
+    vouched: Vouched,
+    /// From when on it is certainly of no use.
+    dead_from: u64,
+    /// Asked for since the last look around for room.
+    used: AtomicBool,
+    copies: Copies,
+}
+
+impl Entry {
+    pub(in crate::token) fn new(token: &[u8], claims: Claims, vouched: Vouched, skew: u64) -> Self {
+        Self {
+            token: token.into(),
+            dead_from: claims.expires_at().saturating_add(skew).saturating_add(1),
+            claims,
+            vouched,
+            used: AtomicBool::new(false),
+            copies: Copies::default(),
+        }
+    }
+
+    pub(super) fn token(&self) -> &[u8] {
+        &self.token
+    }
+
+    pub(super) fn account(&self) -> Option<UserKey> {
+        self.claims.user_key()
+    }
+
+    /// To be looked at; what is given away comes from [`give`](Self::give).
+    pub(in crate::token) const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(in crate::token) const fn vouched(&self) -> &Vouched {
+        &self.vouched
+    }
+
+    /// The claims, for a request that is admitted.
+    #[inline]
+    pub(in crate::token) fn give(&self, room: &Room, now: u64) -> Claims {
+        // Read before it is written: a line that nobody writes is in every core's cache.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        self.copies.give(&self.claims, room, now)
+    }
+
+    /// Whether it was asked for since the last call.
+    pub(super) fn was_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) const fn is_dead(&self, now: u64) -> bool {
+        now >= self.dead_from
+    }
+
+    /// How many bytes of memory the entry takes, allocations and all.
+    pub(super) fn bytes(&self) -> usize {
+        allocated(size_of::<Self>() + 2 * size_of::<usize>())
+            .saturating_add(allocated(self.token.len()))
+            .saturating_add(self.claims.bytes())
+    }
+}
+
+impl fmt::Debug for Entry {
+    /// Nothing of the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").finish_non_exhaustive()
+    }
+}

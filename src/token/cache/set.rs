@@ -1,0 +1,75 @@
+//! Seven places for tokens in one line of the processor's cache.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::entry::Entry;
+use crate::published::{Loaded, Slot};
+
+/// Places per set. Eight tags and seven pointers would be 64 bytes too; seven of each are simpler.
+pub(super) const WAYS: usize = 7;
+
+/// Places that a token with this hash may be in.
+///
+/// One byte of `tags` for each place tells whether it is worth to follow the pointer; 0 is empty.
+/// Only a writer with the shard's lock changes anything.
+#[derive(Default)]
+#[repr(align(64))]
+pub(super) struct Set {
+    tags: AtomicU64,
+    ways: [Slot<Entry>; WAYS],
+}
+
+/// One byte repeated, to look at all tags at once.
+const ONES: u64 = 0x0001_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+impl Set {
+    #[inline]
+    pub(super) fn look<R>(
+        &self,
+        hash: u64,
+        token: &[u8],
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Option<R> {
+        let differences = self.tags.load(Ordering::Acquire) ^ (ONES * tag(hash));
+        // The lowest of these bits is right; one above it may be wrong, and costs a comparison.
+        let mut equal = differences.wrapping_sub(ONES) & !differences & HIGHS;
+        while equal != 0 {
+            let way = (equal.trailing_zeros() / 8) as usize;
+            let entry = self.ways.get(way)?.load();
+            if let Some(entry) = entry.as_deref()
+                && entry.token() == token
+            {
+                return Some(look(entry));
+            }
+            equal &= equal.wrapping_sub(1);
+        }
+        None
+    }
+
+    pub(super) fn entry(&self, way: usize) -> Option<Loaded<Option<Arc<Entry>>>> {
+        self.ways.get(way).map(Slot::load)
+    }
+
+    /// Puts an entry in its place and gives what was there. Needs the shard's lock.
+    pub(super) fn replace(
+        &self,
+        way: usize,
+        hash: u64,
+        entry: Option<Arc<Entry>>,
+    ) -> Option<Arc<Entry>> {
+        let tag = if entry.is_some() { tag(hash) } else { 0 };
+        let before = self.ways.get(way)?.swap(entry);
+        let shift = 8 * u32::try_from(way).unwrap_or_default();
+        let others = self.tags.load(Ordering::Relaxed) & !(0xff << shift);
+        self.tags.store(others | (tag << shift), Ordering::Release);
+        before
+    }
+}
+
+/// The highest eight bits of the hash, but never 0.
+const fn tag(hash: u64) -> u64 {
+    let tag = hash >> 56;
+    if tag == 0 { 1 } else { tag }
+}

@@ -1,0 +1,190 @@
+//! The profiles and routes of the acceptance cases.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use axum_entra::guard::{
+    Guard as _, RequireAppOnly, RequireClientApp, RequireClientAuth, RequireDirectoryRole,
+    RequireGroup, RequireIdentity, RequireMfa, RequirePolicy, RequireRole, RequireScope,
+    RequireTenant,
+};
+use axum_entra::{
+    AllowedTenants, Authority, ClientAuth, Clock, Entra, HttpClient, Tenant, TokenVersion,
+};
+use serde_json::{Value, json};
+
+use crate::clockwork::eventually;
+use crate::documents::Documents;
+use crate::service::Runs;
+use crate::signer::key;
+use crate::whoami::body;
+
+/// The key id of the printed tokens.
+pub(super) const KID: &str = "i6lGk3FZzxRcUb2C3nEQ7syHJlY";
+pub(super) const T_V2: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+pub(super) const T_V1: &str = "fa15d692-e9c7-4460-a743-29f2956fd429";
+pub(super) const API_V2: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+const API_V1: &str = "ef1da9d4-ff77-4c3e-a005-840c3f830745";
+const T_B2C: &str = "775527ff-9a37-4307-8b3d-cc311f58d925";
+const API_B2C: &str = "90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6";
+
+const B2C_KEYS: &str = include_str!("../../vectors/b2c/keys.json");
+
+/// Making a client is slow in an unoptimised build: it reads the system's certificates.
+static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
+    HttpClient::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+});
+
+/// An authority of the papers and the server of its documents.
+pub(super) struct Stage {
+    pub(super) documents: Documents,
+    authority: Authority,
+}
+
+impl Stage {
+    pub(super) async fn set(profile: &str, audiences: Option<&[String]>) -> Self {
+        let documents = Documents::start().await;
+        let v2 = format!("https://login.microsoftonline.com/{T_V2}/v2.0");
+        let v1 = format!("https://sts.windows.net/{T_V1}/");
+        let authority = match profile {
+            "P-V2" => {
+                documents.put_authority("/v2", &v2, &key(0).jwks(KID));
+                Authority::entra(Tenant::id(T_V2), API_V2)
+                    .token_versions([TokenVersion::V2])
+                    .metadata_address(documents.discovery("/v2"))
+            }
+            "P-V1" => {
+                documents.put_authority("/v1", &v1, &key(0).jwks(KID));
+                Authority::entra(Tenant::id(T_V1), API_V1)
+                    .token_versions([TokenVersion::V1])
+                    .metadata_address_v1(documents.discovery("/v1"))
+            }
+            "P-MT" => many(&documents).allow_personal_accounts(),
+            "P-MT without personal accounts" => many(&documents),
+            "P-B2C" => b2c(&documents, "b2c_1_sign_in_stock"),
+            "P-B2C with another policy" => b2c(&documents, "b2c_1_sign_in"),
+            "P-B2C without the slash" => {
+                let issuer = format!("https://login.microsoftonline.com/{T_B2C}/v2.0");
+                let keys: Value = serde_json::from_str(B2C_KEYS).unwrap();
+                documents.put_authority("/b2c_1_sign_in_stock", &issuer, &keys);
+                b2c_authority(&documents, "b2c_1_sign_in_stock").issuer(issuer)
+            }
+            other => panic!("no profile {other}"),
+        };
+        let authority = audiences
+            .unwrap_or_default()
+            .iter()
+            .fold(authority.clock_skew(Duration::ZERO), Authority::audience);
+        Self {
+            documents,
+            authority,
+        }
+    }
+
+    /// Waits for the keys, so that what a request fetches can be told.
+    pub(super) async fn entra(&self, clock: Clock) -> Entra {
+        let entra = self.entra_without_keys(clock);
+        eventually("keys", || {
+            let mut status = entra.status().into_iter().flat_map(|status| status.keys);
+            status.all(|keys| keys.count > 0)
+        })
+        .await;
+        entra
+    }
+
+    pub(super) fn entra_without_keys(&self, clock: Clock) -> Entra {
+        Entra::trusting(self.authority.clone())
+            .clock(clock)
+            .http_client(CLIENT.clone())
+            .build()
+            .unwrap()
+    }
+
+    pub(super) fn change(mut self, change: impl FnOnce(Authority) -> Authority) -> Self {
+        self.authority = change(self.authority);
+        self
+    }
+}
+
+/// Both template issuers; the v2.0 keys name theirs, as Entra's do.
+fn many(documents: &Documents) -> Authority {
+    let v2 = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let mut bound = key(0).jwk(KID);
+    bound["issuer"] = json!(v2);
+    documents.put_authority("/common/v2.0", v2, &json!({ "keys": [bound] }));
+    documents.put_authority(
+        "/common",
+        "https://sts.windows.net/{tenantid}/",
+        &key(0).jwks(KID),
+    );
+    Authority::entra(Tenant::Common, API_V2)
+        .audience(API_V2)
+        .audience(API_V1)
+        .allowed_tenants(AllowedTenants::Any)
+        .metadata_address(documents.discovery("/common/v2.0"))
+        .metadata_address_v1(documents.discovery("/common"))
+}
+
+fn b2c(documents: &Documents, policy: &str) -> Authority {
+    let keys: Value = serde_json::from_str(B2C_KEYS).unwrap();
+    documents.put_authority(
+        &format!("/{policy}"),
+        &format!("https://login.microsoftonline.com/{T_B2C}/v2.0/"),
+        &keys,
+    );
+    b2c_authority(documents, policy)
+}
+
+/// The sample is an ID token, which has neither scopes nor roles.
+fn b2c_authority(documents: &Documents, policy: &str) -> Authority {
+    Authority::b2c(
+        "https://login.microsoftonline.com",
+        Tenant::id(T_B2C),
+        API_B2C,
+        [policy],
+    )
+    .metadata_address(documents.discovery("/{policy}"))
+    .danger_allow_tokens_without_permissions()
+}
+
+/// The routes of the cases; every handler answers who is calling and is counted.
+pub(super) fn router(entra: &Entra, runs: &Runs) -> Router {
+    let handler = || {
+        let runs = runs.clone();
+        move |claims: axum_entra::Claims| {
+            runs.note();
+            async move { axum::Json(body(&claims)) }
+        }
+    };
+    let group = "aaaaaaaa-0000-4000-8000-000000000001";
+    let administrator = "62e90394-69f5-4237-9190-012177145e10";
+    let partner = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
+    let on = |path: &str| Router::new().route(path, get(handler()));
+    Router::new()
+        .merge(on("/me"))
+        .merge(on("/todos").route_layer(RequireScope("access_as_user")))
+        .merge(
+            Router::new()
+                .route("/jobs", post(handler()))
+                .route_layer(RequireAppOnly.and(RequireRole("Tasks.Run"))),
+        )
+        .merge(on("/reports").route_layer(RequireRole("Tasks.Run")))
+        .merge(on("/partner").route_layer(RequireClientApp(partner)))
+        .merge(on("/secret").route_layer(RequireClientAuth(ClientAuth::Secret)))
+        .merge(on("/certificate").route_layer(RequireClientAuth(ClientAuth::Certificate)))
+        .merge(on("/tenant").route_layer(RequireTenant(T_V2)))
+        .merge(on("/group").route_layer(RequireGroup(group)))
+        .merge(on("/admin").route_layer(RequireDirectoryRole(administrator)))
+        .merge(on("/secure").route_layer(RequireMfa))
+        .merge(on("/policy").route_layer(RequirePolicy("b2c_1_sign_in_stock")))
+        .merge(on("/policy-of-the-table").route_layer(RequirePolicy("b2c_1_sign_in")))
+        .merge(on("/identity").route_layer(RequireIdentity))
+        .route_layer(entra.layer())
+        .route("/health", get(|| async { "up" }))
+}

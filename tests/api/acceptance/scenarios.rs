@@ -1,0 +1,180 @@
+//! The acceptance cases that are a story: keys that change, and an authority that is down.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum_entra::{Clock, Entra};
+use serde_json::{Map, Value, json};
+
+use super::profiles::{API_V2, KID, Stage, router};
+use super::{T0, file};
+use crate::clockwork::{StoppedClock, eventually};
+use crate::documents::{Page, discovery_path};
+use crate::service::{Answer, Runs, fetch};
+use crate::signer::key;
+
+const INTERVAL: Duration = Duration::from_secs(3_960);
+
+pub(super) async fn play(name: &str) {
+    let clock = StoppedClock::new();
+    match name {
+        "unknown_key_published_later" => unknown_key_published_later().await,
+        "unknown_key_flood" => unknown_key_flood(&clock).await,
+        "rollover" => rollover(&clock).await,
+        "outage" => outage(&clock).await,
+        "cold_start" => cold_start(&clock).await,
+        "app_keys" => app_keys().await,
+        other => panic!("no scenario {other}"),
+    }
+}
+
+/// The v2.0 sample, signed by a key of the tests under an id.
+fn v2r(number: usize, kid: &str) -> String {
+    let sample = &file().tokens["V2R"];
+    let mut header: Map<String, Value> = sample.header.clone();
+    header.insert("kid".to_owned(), json!(kid));
+    key(number).sign(
+        &Value::Object(header).to_string(),
+        &Value::Object(sample.claims.clone()).to_string(),
+    )
+}
+
+fn noon() -> Clock {
+    Clock::made_up(|| T0)
+}
+
+async fn me(entra: &Entra, token: &str) -> Answer {
+    fetch(&router(entra, &Runs::default()), "/me", token).await
+}
+
+fn last_fetch_failed(entra: &Entra) -> bool {
+    entra.status()[0].keys[0].last_error.is_some()
+}
+
+/// A20: twenty requests with a new key wait for one fetch, and all get in.
+async fn unknown_key_published_later() {
+    let stage = Stage::set("P-V2", None).await;
+    let entra = stage.entra(noon()).await;
+    stage
+        .documents
+        .put("/v2/keys", Page::json(&key(1).jwks("k2")));
+    let before = stage.documents.count("/v2/keys");
+    let requests: Vec<_> = (0..20)
+        .map(|_| {
+            let entra = entra.clone();
+            tokio::spawn(async move { me(&entra, &v2r(1, "k2")).await.status })
+        })
+        .collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), StatusCode::OK);
+    }
+    assert_eq!(stage.documents.count("/v2/keys") - before, 1);
+}
+
+/// A21: a hundred made-up key ids in a minute cost one fetch.
+async fn unknown_key_flood(clock: &StoppedClock) {
+    let stage = Stage::set("P-V2", None).await;
+    let entra = stage.entra(noon()).await;
+    let before = stage.documents.count("/v2/keys");
+    for _ in 0..100 {
+        let token = v2r(0, &format!("{:x}", fastrand::u128(..)));
+        assert_eq!(
+            me(&entra, &token).await.brief(),
+            (401, "unknown_key".into())
+        );
+        clock.pass(Duration::from_millis(600)).await;
+    }
+    assert_eq!(stage.documents.count("/v2/keys") - before, 1);
+}
+
+/// A22: the background refresh brings the new key and takes the old one away.
+async fn rollover(clock: &StoppedClock) {
+    let stage = Stage::set("P-V2", None).await;
+    let entra = stage.entra(noon()).await;
+    assert_eq!(me(&entra, &v2r(0, KID)).await.status, StatusCode::OK);
+    stage
+        .documents
+        .put("/v2/keys", Page::json(&key(1).jwks("k2")));
+    let known = |kid: &str| entra.validate_at(&v2r(1, kid), T0).is_ok();
+    clock.pass(INTERVAL).await;
+    eventually("the new key", || stage.documents.count("/v2/keys") == 2).await;
+    eventually("its publication", || known("k2")).await;
+
+    let before = stage.documents.seen().len();
+    assert_eq!(me(&entra, &v2r(1, "k2")).await.status, StatusCode::OK);
+    assert_eq!(
+        stage.documents.seen().len(),
+        before,
+        "no fetch for a request"
+    );
+    let gone = me(&entra, &v2r(0, KID)).await;
+    assert_eq!(gone.brief(), (401, "unknown_key".into()));
+}
+
+/// A23a: three failed refreshes do not cost a request.
+async fn outage(clock: &StoppedClock) {
+    let stage = Stage::set("P-V2", None).await;
+    let entra = stage.entra(noon()).await;
+    stage
+        .documents
+        .put(&discovery_path("/v2"), Page::status(500));
+    stage.documents.put("/v2/keys", Page::status(500));
+    for _ in 0..3 {
+        let before = stage.documents.seen().len();
+        clock.pass(INTERVAL).await;
+        eventually("a failed fetch", || {
+            stage.documents.seen().len() > before && last_fetch_failed(&entra)
+        })
+        .await;
+        assert_eq!(me(&entra, &v2r(0, KID)).await.status, StatusCode::OK);
+    }
+}
+
+/// A23b: a start while the authority is down, and its recovery.
+async fn cold_start(clock: &StoppedClock) {
+    let stage = Stage::set("P-V2", None).await;
+    let issuer = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+    stage
+        .documents
+        .put(&discovery_path("/v2"), Page::status(500));
+    let entra = stage.entra_without_keys(noon());
+    let answer = me(&entra, &v2r(0, KID)).await;
+    assert_eq!(answer.brief(), (503, "keys_unavailable".into()));
+    assert_eq!(answer.member("error"), "temporarily_unavailable");
+    assert!(answer.header("retry-after").unwrap().parse::<u32>().is_ok());
+    assert_eq!(answer.challenge(), None);
+
+    stage
+        .documents
+        .put_authority("/v2", issuer, &key(0).jwks(KID));
+    clock.pass(Duration::from_secs(2)).await;
+    eventually("recovery", || entra.is_ready()).await;
+    assert_eq!(me(&entra, &v2r(0, KID)).await.status, StatusCode::OK);
+}
+
+/// A24: only the keys under `?appid=` count, and both documents are asked for with it.
+async fn app_keys() {
+    const APP: &str = "6731de76-14a6-49ae-97bc-6eba6914391e";
+    let stage = Stage::set("P-V2", None).await;
+    let discovery = stage.documents.discovery("/v2");
+    let stage = stage.change(|_| {
+        axum_entra::Authority::entra(axum_entra::Tenant::id(super::profiles::T_V2), APP)
+            .token_versions([axum_entra::TokenVersion::V2])
+            .audience(API_V2)
+            .metadata_address(discovery)
+            .custom_signing_keys()
+            .clock_skew(Duration::ZERO)
+    });
+    stage
+        .documents
+        .put("/v2/keys", Page::json(&key(2).jwks("app key")));
+    let entra = stage.entra(noon()).await;
+    assert_eq!(me(&entra, &v2r(2, "app key")).await.status, StatusCode::OK);
+    let common = me(&entra, &v2r(0, KID)).await;
+    assert_eq!(common.brief(), (401, "unknown_key".into()));
+    let seen = stage.documents.seen();
+    assert!(!seen.is_empty());
+    for target in seen {
+        assert!(target.ends_with(&format!("?appid={APP}")), "{target}");
+    }
+}

@@ -1,0 +1,19 @@
+//! What the crate promises, tried from outside: its public API, over tower and over loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise and says what it measured"
+)]
+
+mod acceptance;
+mod clockwork;
+mod documents;
+mod samples;
+mod service;
+mod signer;
+#[allow(dead_code, reason = "the examples use all of it, the tests its body")]
+#[path = "../../examples/whoami/mod.rs"]
+mod whoami;
