@@ -460,6 +460,17 @@ impl Builder {
                 validator.forget(account);
             }
         });
+        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
+        for connection in &connections {
+            let forgetful = Arc::downgrade(connection);
+            edge.accounts.on_forget(move |account| {
+                if let (Some(connection), UserKey::Object { tenant, object }) =
+                    (forgetful.upgrade(), account)
+                {
+                    connection.forget(*tenant, *object);
+                }
+            });
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
