@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+    /// The registration (single-page application) that the page /docs signs in with. With the
+    /// emulator: its app `cli`.
+    #[arg(long, value_name = "CLIENT_ID")]
+    docs_client: Option<String>,
 }
 
 /// A sample, ready to be served.
@@ -38,6 +42,7 @@ pub(crate) struct Sample {
     listener: TcpListener,
     address: SocketAddr,
     emulator: Option<Emulator>,
+    docs_client: Option<String>,
 }
 
 /// Something the person at the keyboard has to change: exit code 2 and one line.
@@ -86,12 +91,22 @@ async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong>
         listener,
         address,
         emulator,
+        docs_client: arguments.docs_client,
     };
     let app = routes(&sample).await;
     sample.serve(app).await
 }
 
 impl Sample {
+    /// The client that the page `/docs` signs in with.
+    pub(crate) fn docs_client(&self) -> Option<&str> {
+        let of_emulator = self
+            .emulator
+            .is_some()
+            .then_some(axum_entra::emulator::CLI_ID);
+        self.docs_client.as_deref().or(of_emulator)
+    }
+
     async fn serve(self, app: Router) -> Result<(), Wrong> {
         // The signals are caught before anybody can know the address.
         let (mut terminate, mut interrupt) = (
