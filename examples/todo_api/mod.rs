@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use axum_entra::guard::{Guard, RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
+use axum_entra::guard::{RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
 use axum_entra::openapi::Protect;
 use axum_entra::{Claims, Entra, Permit, UserKey, guards};
 use serde::{Deserialize, Serialize};
@@ -48,9 +48,11 @@ struct NewTodo {
     title: String,
 }
 
-/// To-do lists, a sample of axum-entra.
 #[derive(utoipa::OpenApi)]
-#[openapi(info(title = "protected_api"))]
+#[openapi(info(
+    title = "protected_api",
+    description = "To-do lists, a sample of axum-entra."
+))]
 struct Document;
 
 /// The routes with their guards around them, and the document that the guards have written.
@@ -74,13 +76,13 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
 }
 
 /// Who is calling, as far as the token tells.
-#[utoipa::path(get, path = "/me", responses((status = 200, body = Value)))]
+#[utoipa::path(get, path = "/me", responses((status = 200, body = Value, description = "Who is calling")))]
 async fn me(claims: Claims) -> Json<Value> {
     Json(whoami::body(&claims))
 }
 
 /// The caller's own list.
-#[utoipa::path(get, path = "/todos", responses((status = 200, body = Vec<Todo>)))]
+#[utoipa::path(get, path = "/todos", responses((status = 200, body = Vec<Todo>, description = "The list")))]
 async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<Vec<Todo>> {
     let owner = permit.claims().user_key();
     let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +98,7 @@ async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<V
     post,
     path = "/todos",
     request_body = NewTodo,
-    responses((status = 201, body = Todo), (status = 422, description = "A body of another form")),
+    responses((status = 201, body = Todo, description = "Added"), (status = 422, description = "A body of another form")),
 )]
 async fn create(
     permit: Permit<CanUseTodos>,
@@ -118,7 +120,7 @@ async fn create(
 }
 
 /// Everybody's lists.
-#[utoipa::path(get, path = "/todos/all", responses((status = 200, body = Vec<Todo>)))]
+#[utoipa::path(get, path = "/todos/all", responses((status = 200, body = Vec<Todo>, description = "The list")))]
 async fn list_all(State(todos): State<Todos>) -> Json<Vec<Todo>> {
     let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
     Json(todos.values().flatten().cloned().collect())

@@ -48,11 +48,15 @@ impl Demands {
             .get_or_insert_with(Extensions::default)
             .insert(EXTENSION.to_owned(), value);
         operation.security = Some(self.requirements(endpoints));
-        let refused = format!(
-            "The token is valid and not enough. Needed: {}. {}",
-            self.description,
-            self.refusals()
-        );
+        let refused = if self.description == Description::anyone() {
+            format!(
+                "The token carries no permission at all. {}",
+                self.refusals()
+            )
+        } else {
+            let (needed, refusals) = (&self.description, self.refusals());
+            format!("The token is valid and not enough. Needed: {needed}. {refusals}")
+        };
         for (status, answer) in [
             (
                 "400",
