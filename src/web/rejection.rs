@@ -244,7 +244,7 @@ impl Rejection {
     /// When to come back after 503, in seconds.
     fn retry_after(&self) -> Option<u64> {
         match &self.cause {
-            Cause::KeysUnavailable => Some(RETRY_SECONDS),
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
             Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
             _ => None,
         }
