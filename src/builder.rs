@@ -8,7 +8,8 @@ use axum_core::response::Response;
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
 use crate::account::{StoreStatus, StoreUnavailable};
-use crate::authority::{Authority, Tenant, Trust};
+use crate::authority::issuer::IssuerPattern;
+use crate::authority::{Authority, SharedSignals, Signals, Tenant, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
@@ -18,8 +19,8 @@ use crate::keys::remote::is_certificates;
 use crate::keys::remote::{Remote, http_client};
 use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
-use crate::web::{Edge, EntraLayer, Origin, Rejection};
+use crate::token::{AuthorityStatus, Installed, Refusal, Transmitter, Validator, Verdict};
+use crate::web::{Edge, EntraLayer, House, Kind, Origin, Receiver, Rejection};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -44,6 +45,7 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
+    house: Arc<House>,
 }
 
 impl Entra {
@@ -62,6 +64,7 @@ impl Entra {
             client: None,
             roots: Vec::new(),
             hooks: Vec::new(),
+            signals: Vec::new(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -158,7 +161,11 @@ impl Entra {
     /// As for [`revoke`](Self::revoke).
     pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
         let now = self.edge.clock.now();
-        let told = self.edge.accounts.end_session(tenant, session, now).await;
+        let told = self
+            .edge
+            .accounts
+            .end_session(tenant, session, now, now)
+            .await;
         told.map_err(|error| self.not_told(error))
     }
 
@@ -171,6 +178,50 @@ impl Entra {
     pub async fn sign_out(&self, account: &UserKey) {
         let now = self.edge.clock.now();
         self.edge.accounts.sign_out(account, now).await;
+    }
+
+    /// A service that signs the caller out, as [`sign_out`](Self::sign_out) does, and answers 204.
+    ///
+    /// For a route inside [`layer`](Self::layer): it takes the account from the token. An
+    /// application that keeps a session of its own calls `sign_out` in its post-logout callback.
+    #[must_use]
+    pub fn sign_out_service(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::SignOut)
+    }
+
+    /// A service that takes logout tokens (OpenID Connect Back-Channel Logout 1.0) of the
+    /// authorities, for a route of its own outside the layer.
+    ///
+    /// A token with `sid` ends that session; with `sub` alone, all tokens of that subject issued
+    /// before it. Answers 200, 400, and 503 while keys or the store are out of reach. A message
+    /// that comes twice changes nothing, so `jti` must be there and is not recorded.
+    #[must_use]
+    pub fn back_channel_logout(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::BackChannel)
+    }
+
+    /// A service for the page that the authority loads in a frame when a user signs out (OpenID
+    /// Connect Front-Channel Logout 1.0), for a route of its own outside the layer.
+    ///
+    /// Ends the session `sid` of the issuer `iss`. Nothing proves who sent the browser there:
+    /// whoever knows a session's id can end it. Access tokens without `sid` are not touched.
+    #[must_use]
+    pub fn front_channel_logout(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::FrontChannel)
+    }
+
+    /// A service that takes security events (RFC 8935) of the transmitters named with
+    /// [`Builder::shared_signals`], for a route of its own outside the layer.
+    ///
+    /// `session-revoked`, `credential-change` and `token-claims-change` of the Continuous Access
+    /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are told
+    /// by issuer and subject, by an object id with its tenant, or by a session's id; others are
+    /// refused with 400, since what cannot be done must not pass for done. Events of other kinds
+    /// are taken and change nothing. Whether the sender may talk to this route at all is not
+    /// checked: events are believed for their signature.
+    #[must_use]
+    pub fn shared_signals(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::SharedSignals)
     }
 
     /// How the store of revocations and replay records is.
@@ -208,6 +259,7 @@ pub struct Builder {
     client: Option<HttpClient>,
     roots: Vec<u8>,
     hooks: Vec<Hook>,
+    signals: Vec<SharedSignals>,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
 }
@@ -335,6 +387,12 @@ impl Builder {
         self
     }
 
+    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
+    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+        self.signals.push(signals);
+        self
+    }
+
     /// Shares revocations, sign-outs and replay records with other replicas.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: Redis) -> Self {
@@ -404,11 +462,24 @@ impl Builder {
                 validator.forget(account);
             }
         });
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            transmitters.push(listen(signals.resolve()?, &client, &mut refreshers)?);
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
-        Ok(Entra { validator, edge })
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
+        Ok(Entra {
+            validator,
+            edge,
+            house,
+        })
     }
 }
 
@@ -418,6 +489,36 @@ impl fmt::Debug for Builder {
             .field("authorities", &self.authorities)
             .finish_non_exhaustive()
     }
+}
+
+/// Gives a transmitter of security events its keys, or the task that will.
+fn listen(
+    signals: Signals,
+    client: &HttpClient,
+    refreshers: &mut Vec<Refresher>,
+) -> Result<Transmitter, ConfigError> {
+    let document = &signals.document;
+    let reader = if let Some(jwks) = &signals.static_keys {
+        let issuer = IssuerPattern::new(signals.issuer.as_str());
+        let keys = KeySet::read(jwks.as_bytes(), issuer, document)
+            .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))?;
+        fixed(keys)
+    } else {
+        let (publisher, reader) = key_store(signals.freshness.cooldown);
+        let remote = Remote {
+            client: client.clone(),
+            document: document.clone(),
+            timeout: signals.freshness.timeout,
+            max_bytes: signals.freshness.max_bytes,
+            learns: false,
+            learnt: Arc::default(),
+            last: None,
+        };
+        let name = document.address.to_string();
+        refreshers.push(Refresher::new(name, remote, publisher, &signals.freshness));
+        reader
+    };
+    Ok(Transmitter { signals, reader })
 }
 
 /// Gives an authority its keys, or the task that will.

@@ -45,7 +45,9 @@ mod web;
 #[cfg(feature = "redis")]
 pub use account::Redis;
 pub use account::{OnLoss, StoreStatus};
-pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
+pub use authority::{
+    AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
+};
 pub use builder::{Builder, Entra};
 pub use claims::{
     AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
@@ -58,7 +60,9 @@ pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Receiver, Rejection,
+};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]

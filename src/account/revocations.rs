@@ -114,6 +114,11 @@ impl Revocations {
         marks.accounts.len() + marks.subjects.len() + marks.sessions.len()
     }
 
+    pub(super) fn sessions(&self) -> usize {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.sessions.len()
+    }
+
     pub(super) fn on_forget(&self, forget: Forget) {
         self.forgets
             .write()
