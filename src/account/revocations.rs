@@ -87,6 +87,7 @@ impl Revocations {
     }
 
     /// All marks and their times.
+    #[cfg(any(feature = "redis", test))]
     pub(super) fn all(&self) -> Vec<(Mark, u64)> {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         let accounts = marks

@@ -70,7 +70,7 @@ impl<G: Guard> Judge for Authorize<G> {
 pub(super) enum Outcome<'r> {
     Pass(&'r Claims),
     /// The caller passes if this is the first use of the token.
-    Spend(&'r Claims, Spend),
+    Spend(&'r Claims, Box<Spend>),
     Refuse(Box<Rejection>),
 }
 
@@ -109,7 +109,7 @@ pub(super) fn admit<'r, G: Guard>(
     let caller = caller.with_first_use(false);
     let used = guard.check(&caller).err().as_ref().map(refuse);
     match Spend::of(claims, clock.now(), used, headers) {
-        Ok(spend) => Outcome::Spend(claims, spend),
+        Ok(spend) => Outcome::Spend(claims, Box::new(spend)),
         Err(rejection) => Outcome::Refuse(Box::new(rejection)),
     }
 }
