@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
+use tokio::sync::watch;
+use url::Url;
 
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
@@ -13,6 +15,7 @@ use crate::authority::{Authority, SharedSignals, Signals, Tenant, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
+use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
 use crate::keys::refresh::Refresher;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
@@ -20,7 +23,10 @@ use crate::keys::remote::{Remote, http_client};
 use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::{AuthorityStatus, Installed, Refusal, Transmitter, Validator, Verdict};
-use crate::web::{Edge, EntraLayer, House, Kind, Origin, Receiver, Rejection};
+use crate::web::{
+    CallerToken, Directory, Edge, EntraLayer, House, Kind, Origin, Receiver, Rejection,
+    check_sessions,
+};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -46,6 +52,7 @@ pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
     house: Arc<House>,
+    connections: Arc<[Arc<Connection>]>,
 }
 
 impl Entra {
@@ -57,7 +64,7 @@ impl Entra {
     /// Begins with an authority that was described in detail.
     pub fn trusting(authority: Authority) -> Builder {
         Builder {
-            authorities: vec![authority],
+            authorities: vec![(authority, None)],
             most_bytes: 65_536,
             cache_bytes: 67_108_864,
             edge: Edge::default(),
@@ -88,29 +95,49 @@ impl Entra {
 
     /// Validates a token outside HTTP, by the same rules as the layer.
     ///
-    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen.
+    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen, and
+    /// for the directory where the user's sessions are to be checked.
     ///
     /// # Errors
     /// [`Rejection`], with the reason; it is also an answer, for those who need one.
     pub async fn validate(&self, token: &str) -> Result<Claims, Rejection> {
         let verdict = self.validator.judge(token, self.edge.clock.now());
-        let refusal = match verdict {
-            Verdict::Valid(claims) => return Ok(claims),
-            Verdict::Refused(refusal) => refusal,
+        let judged = match verdict {
+            Verdict::Valid(claims) => Ok(claims),
+            Verdict::Refused(refusal) => Err(refusal),
             Verdict::Wait(awaited) => {
                 let now = || self.edge.clock.now();
-                match self.validator.judge_after(awaited, token, now).await {
-                    Ok(claims) => return Ok(claims),
-                    Err(refusal) => refusal,
-                }
+                self.validator.judge_after(awaited, token, now).await
             }
         };
-        Err(Rejection::outside_http(refusal))
+        let claims = judged.map_err(Rejection::outside_http)?;
+        let headers = http::HeaderMap::new();
+        check_sessions(&claims, &headers)
+            .settle(&claims, token, &headers)
+            .await?;
+        Ok(claims)
+    }
+
+    /// Validates a token outside HTTP and keeps it at hand, to ask others on its bearer's behalf.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub async fn caller_token(&self, token: &str) -> Result<CallerToken, Rejection> {
+        Ok(CallerToken::new(self.validate(token).await?, token))
+    }
+
+    /// What only Microsoft Graph knows, and tokens for other APIs, for handlers.
+    ///
+    /// Without [`Builder::directory`] every question is answered with 503.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(Arc::clone(&self.connections))
     }
 
     /// Validates a token at a time (seconds since 1970-01-01 UTC) with the keys at hand.
     ///
-    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`.
+    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`, and the
+    /// directory is not asked about the user's sessions.
     ///
     /// # Errors
     /// [`Rejection`], with the reason.
@@ -252,7 +279,7 @@ impl fmt::Debug for Entra {
 /// Describes an [`Entra`].
 #[must_use]
 pub struct Builder {
-    authorities: Vec<Authority>,
+    authorities: Vec<(Authority, Option<DirectoryAccess>)>,
     most_bytes: usize,
     cache_bytes: usize,
     edge: Edge,
@@ -271,11 +298,15 @@ impl Builder {
     /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
     #[cfg(feature = "settings")]
     pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter();
-        let first = authorities
+        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
+        let (first, section) = authorities
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = authorities.fold(Entra::trusting(first), Self::authority);
+        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        for (authority, section) in authorities {
+            let access = section.directory_access()?;
+            builder = builder.authority(authority).directory_if(access);
+        }
         // A token is measured before it is known whose it is.
         if let Some(most) = settings
             .sections()
@@ -334,7 +365,20 @@ impl Builder {
 
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
-        self.authorities.push(authority);
+        self.authorities.push((authority, None));
+        self
+    }
+
+    /// Asks Microsoft Graph about callers of the authority that was named last: about groups that
+    /// a token cannot list, about sessions, and for handlers.
+    pub fn directory(self, access: DirectoryAccess) -> Self {
+        self.directory_if(Some(access))
+    }
+
+    fn directory_if(mut self, access: Option<DirectoryAccess>) -> Self {
+        if let Some((_, last)) = self.authorities.last_mut() {
+            *last = access;
+        }
         self
     }
 
@@ -445,9 +489,22 @@ impl Builder {
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
-        for authority in self.authorities {
+        let mut connections = Vec::new();
+        for (authority, access) in self.authorities {
             let trust = authority.resolve()?;
-            installed.push(install(trust, &client, &edge, &mut refreshers)?);
+            let (token_endpoint, known) = watch::channel(None);
+            let connection = access
+                .map(|access| connect(access, &trust, &client, &edge, known))
+                .transpose()?;
+            connections.extend(connection.clone());
+            installed.push(install(
+                trust,
+                &client,
+                &edge,
+                connection,
+                &token_endpoint,
+                &mut refreshers,
+            )?);
         }
         let validator = Arc::new(Validator::new(
             installed,
@@ -455,11 +512,21 @@ impl Builder {
             Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
+        // Set here alone, so it was not set before.
+        let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.
         let forgetful = Arc::downgrade(&validator);
         edge.accounts.on_forget(move |account| {
             if let Some(validator) = forgetful.upgrade() {
                 validator.forget(account);
+            }
+        });
+        let asked = connections.clone();
+        edge.accounts.on_forget(move |account| {
+            if let UserKey::Object { tenant, object } = account {
+                for connection in &asked {
+                    connection.forget(*tenant, *object);
+                }
             }
         });
         let mut transmitters = Vec::new();
@@ -479,14 +546,16 @@ impl Builder {
             validator,
             edge,
             house,
+            connections: connections.into(),
         })
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let authorities: Vec<_> = self.authorities.iter().map(|(one, _)| one).collect();
         f.debug_struct("Builder")
-            .field("authorities", &self.authorities)
+            .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
 }
@@ -512,6 +581,7 @@ fn listen(
             max_bytes: signals.freshness.max_bytes,
             learns: false,
             learnt: Arc::default(),
+            token_endpoint: None,
             last: None,
         };
         let name = document.address.to_string();
@@ -521,18 +591,43 @@ fn listen(
     Ok(Transmitter { signals, reader })
 }
 
+/// Gives an authority its connection to Graph.
+fn connect(
+    access: DirectoryAccess,
+    trust: &Trust,
+    client: &HttpClient,
+    edge: &Arc<Edge>,
+    endpoint: watch::Receiver<Option<Url>>,
+) -> Result<Arc<Connection>, ConfigError> {
+    let desk = TokenDesk {
+        door: Door {
+            client: client.clone(),
+            timeout: trust.freshness.timeout,
+            max_bytes: trust.freshness.max_bytes,
+        },
+        endpoint,
+        client_id: trust.client_id.clone(),
+        credential: access.credential().clone(),
+        clock: edge.clock.clone(),
+    };
+    access.connect(trust.cloud(), desk).map(Arc::new)
+}
+
 /// Gives an authority its keys, or the task that will.
 fn install(
     trust: Trust,
     client: &HttpClient,
     edge: &Arc<Edge>,
+    directory: Option<Arc<Connection>>,
+    token_endpoint: &watch::Sender<Option<Url>>,
     refreshers: &mut Vec<Refresher>,
 ) -> Result<Installed, ConfigError> {
     let learns = trust.learns;
     let learnt = Arc::default();
     let mut readers: Vec<KeyReader> = Vec::new();
-    for document in &trust.documents {
+    for (index, document) in trust.documents.iter().enumerate() {
         if let Some(jwks) = &trust.static_keys {
+            token_endpoint.send_replace(trust.token_endpoint());
             let issuer = document.issuers.first().cloned();
             let keys = issuer
                 .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
@@ -552,6 +647,8 @@ fn install(
             learns,
             learnt: Arc::clone(&learnt),
             last: None,
+            // Each policy of B2C has its own; the first policy's is taken.
+            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
         };
         let name = document.address.to_string();
         refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
@@ -560,6 +657,7 @@ fn install(
     let home = Home(Arc::new(Origin {
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
+        directory,
     }));
     Ok(Installed {
         trust,

@@ -29,6 +29,7 @@ mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
@@ -61,7 +62,8 @@ pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
 pub use web::{
-    EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Receiver, Rejection,
+    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
+    Receiver, Rejection,
 };
 
 /// The documents' examples are compiled as tests.
@@ -71,6 +73,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 #[doc(hidden)]

@@ -17,7 +17,7 @@ pub use freshness::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
 pub use transmitter::SharedSignals;
 
-pub(crate) use addresses::{Document, Purpose, append_app_id};
+pub(crate) use addresses::{Document, Purpose, append_app_id, is_allowed_address};
 pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;
 

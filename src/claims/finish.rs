@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
+use super::form::{MemberName, has_member};
 use super::groups::Listing;
-use super::wire::{Draft, Malformed, MemberName, Name, Span, Value, has_member, value_of};
+use super::wire::{Draft, Malformed, Name, Span, Value, value_of};
 use super::{Claims, Home, Inner, Principal, Times};
 use crate::token_version::TokenVersion;
 

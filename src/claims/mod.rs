@@ -1,6 +1,7 @@
 //! What a valid token says of its bearer.
 
 mod finish;
+mod form;
 mod groups;
 mod identity;
 mod methods;
@@ -389,6 +390,11 @@ impl Claims {
     pub fn other_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
         inner.others.iter().map(|(name, _)| name.of(&inner.text))
+    }
+
+    /// Whether both were read from a payload of the same text.
+    pub(crate) fn is_same_token(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.inner().text == other.inner().text
     }
 
     pub(crate) fn home(&self) -> Option<&Home> {

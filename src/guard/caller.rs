@@ -30,11 +30,16 @@ pub(crate) struct Memberships {
 }
 
 impl Memberships {
-    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
     pub(crate) fn new(known: impl IntoIterator<Item = (String, bool)>) -> Self {
         Self {
             known: known.into_iter().collect(),
         }
+    }
+
+    /// Both together.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.known.extend(more.known);
+        self
     }
 
     fn of(&self, group: &str) -> Option<bool> {
@@ -66,7 +71,6 @@ impl<'c> Caller<'c> {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
     pub(crate) fn with_memberships(mut self, memberships: Memberships) -> Self {
         self.memberships = Cow::Owned(memberships);
         self

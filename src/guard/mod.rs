@@ -3,6 +3,15 @@
 //! A guard is a value. It is its own layer (`.route_layer(RequireScope("access_as_user"))`), it
 //! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
 //! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
+//!
+//! A guard on nothing does not compile, be it "any" or "all" of nothing:
+//!
+//! ```compile_fail
+//! let nobody = axum_entra::guard::RequireRole::any::<&str, 0>([]);
+//! ```
+//! ```compile_fail
+//! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
+//! ```
 
 mod acr;
 mod auth_context;

@@ -10,6 +10,7 @@
 mod address;
 mod authority;
 mod credential;
+mod directory;
 mod error;
 mod forms;
 mod keys;
@@ -28,11 +29,8 @@ use self::reader::Reader;
 use self::tree::Node;
 
 pub(crate) use self::authority::TenantName;
-pub(crate) use self::credential::{Credential, Secret};
 pub use self::error::{SettingsError, Shown};
-pub(crate) use self::section::{
-    AllowedTenants, GraphSettings, KeySettings, RedisSettings, Section, TokenVersions,
-};
+pub(crate) use self::section::Section;
 
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.
 ///

@@ -2,12 +2,11 @@
 
 use std::any::type_name;
 
-use http::Request;
+use http::{HeaderMap, Request};
 use tower_layer::Layer;
 
-use crate::claims::Claims;
 use crate::guard::{
-    And, Caller, Denied, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
+    And, Caller, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
     RequireAllScopes, RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup,
     RequireAnyPolicy, RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly,
     RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
@@ -15,9 +14,9 @@ use crate::guard::{
     RequireScope, RequireTenant, RequireUser,
 };
 
-use super::edge::{Anonymous, Origin};
+use super::edge::Anonymous;
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
-use super::once::Spend;
+use super::question::{Held, checked, hold};
 use super::rejection::Rejection;
 
 /// A guard of the application's own, as a layer.
@@ -53,64 +52,31 @@ impl std::fmt::Debug for GuardLayer {
     }
 }
 
-impl<G: Guard> Judge for Authorize<G> {
+impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
     fn judge<B>(&self, request: &Request<B>) -> Judgement {
         if is_preflight(request) {
             return Judgement::Admit(Admission::Nothing);
         }
-        match admit(&self.0, request.extensions(), request.headers()) {
-            Outcome::Pass(_) => Judgement::Admit(Admission::Nothing),
-            Outcome::Spend(_, spend) => spend.judgement(),
-            Outcome::Refuse(rejection) => Judgement::Refuse(rejection),
+        let guard = &self.0;
+        let (extensions, headers) = (request.extensions(), request.headers());
+        let check = |caller: &Caller<'_>, headers: &HeaderMap| checked(guard, caller, headers);
+        match hold(type_name::<G>(), check, extensions, headers) {
+            Held::Passes(_) => Judgement::Admit(Admission::Nothing),
+            Held::Spends(_, spend) => spend.judgement(),
+            Held::Refused(rejection) => Judgement::Refuse(rejection),
+            Held::Open(question) => {
+                let guard = guard.clone();
+                let check = move |caller: &Caller<'_>, headers: &HeaderMap| {
+                    checked(&guard, caller, headers)
+                };
+                Judgement::Wait(Box::pin(async move {
+                    Ok(match question.settle(check).await?.1 {
+                        Some(spend) => Admission::FirstUse(spend.make().await?),
+                        None => Admission::Nothing,
+                    })
+                }))
+            }
         }
-    }
-}
-
-/// What a guard's word comes to.
-pub(super) enum Outcome<'r> {
-    Pass(&'r Claims),
-    /// The caller passes if this is the first use of the token.
-    Spend(&'r Claims, Box<Spend>),
-    Refuse(Box<Rejection>),
-}
-
-/// Holds a request's claims against a guard; without claims nobody passes.
-pub(super) fn admit<'r, G: Guard>(
-    guard: &G,
-    extensions: &'r http::Extensions,
-    headers: &http::HeaderMap,
-) -> Outcome<'r> {
-    let Some(claims) = extensions.get::<Claims>() else {
-        return Outcome::Refuse(Box::new(without_claims(
-            type_name::<G>(),
-            extensions,
-            headers,
-        )));
-    };
-    let system = crate::Clock::system();
-    let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
-    let mut caller = Caller::by_clock(claims, clock);
-    if Spend::was_made(claims, extensions) {
-        caller = caller.with_first_use(true);
-    }
-    let denied = match guard.check(&caller) {
-        Ok(()) => return Outcome::Pass(claims),
-        Err(denied) => denied,
-    };
-    let refuse = |denied: &Denied<'_>| Rejection::denied(denied, claims, headers);
-    if !denied.asks_first_use() {
-        return Outcome::Refuse(Box::new(refuse(&denied)));
-    }
-    // A token is not spent in vain: would its first use let the caller pass?
-    let caller = caller.with_first_use(true);
-    if let Err(denied) = guard.check(&caller) {
-        return Outcome::Refuse(Box::new(refuse(&denied)));
-    }
-    let caller = caller.with_first_use(false);
-    let used = guard.check(&caller).err().as_ref().map(refuse);
-    match Spend::of(claims, clock.now(), used, headers) {
-        Ok(spend) => Outcome::Spend(claims, Box::new(spend)),
-        Err(rejection) => Outcome::Refuse(Box::new(rejection)),
     }
 }
 
@@ -118,7 +84,7 @@ pub(super) fn admit<'r, G: Guard>(
 pub(super) fn without_claims(
     used: &'static str,
     extensions: &http::Extensions,
-    headers: &http::HeaderMap,
+    headers: &HeaderMap,
 ) -> Rejection {
     match extensions.get::<Anonymous>() {
         Some(Anonymous(edge)) => Rejection::missing_token(edge, headers),
