@@ -31,6 +31,11 @@ use self::tree::Node;
 pub(crate) use self::authority::TenantName;
 pub use self::error::{SettingsError, Shown};
 pub(crate) use self::section::Section;
+#[cfg(test)]
+use self::{
+    credential::Credential,
+    section::{AllowedTenants, KeySettings, TokenVersions},
+};
 
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.
 ///

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::authority::Signals;
 use crate::claims::Times;
 use crate::keys::PublishedKey;
 use crate::keys::store::{Arrival, KeyReader};
@@ -20,13 +19,6 @@ use super::unverified::UnverifiedToken;
 pub(crate) struct Message {
     pub(crate) issuer: String,
     members: Map<String, Value>,
-}
-
-/// A transmitter of security events, with its keys.
-#[derive(Debug)]
-pub(crate) struct Transmitter {
-    pub(crate) signals: Signals,
-    pub(crate) reader: KeyReader,
 }
 
 /// Messages have a few hundred bytes.

@@ -10,6 +10,7 @@ mod message;
 mod refusal;
 mod security_event;
 mod status;
+mod transmitter;
 mod unverified;
 mod validator;
 mod verified;
@@ -19,6 +20,7 @@ pub use status::{AuthorityStatus, KeysStatus};
 
 pub(crate) use header::TokenKind;
 pub(crate) use logout::Ended;
-pub(crate) use message::{Message, Transmitter};
+pub(crate) use message::Message;
 pub(crate) use refusal::{Refusal, RefusedByRule, Verdict};
+pub(crate) use transmitter::Transmitter;
 pub(crate) use validator::{Installed, Validator};

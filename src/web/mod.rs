@@ -5,6 +5,7 @@ mod authorize;
 mod bearer;
 mod caller_token;
 mod challenge;
+mod detail;
 mod directory;
 mod edge;
 mod extract;

@@ -13,6 +13,7 @@ use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
 use super::challenge::Challenge;
+use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
 
@@ -215,7 +216,7 @@ impl Rejection {
                 "The Authorization header is not one well-formed Bearer token.".to_owned()
             }
             Cause::Invalid(invalid) => invalid.hint().to_owned(),
-            Cause::Denied(refused) => denied_detail(refused),
+            Cause::Denied(refused) => detail::of_reason(refused.reason).to_owned(),
             Cause::StepUp { reason, .. } if is_revoked(reason) => {
                 InvalidToken::Revoked.hint().to_owned()
             }
@@ -357,35 +358,6 @@ fn claims_challenge(claim: &str, value: &str) -> String {
         "access_token": { claim: { "essential": true, "value": value } }
     })
     .to_string()
-}
-
-fn denied_detail(refused: &RefusedByRule) -> String {
-    match refused.reason {
-        Reason::Scope => "The access token lacks a scope this resource needs.",
-        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
-        Reason::Role => "The caller lacks a role this resource needs.",
-        Reason::Tenant => "Callers of this tenant may not use this resource.",
-        Reason::Group => "The caller is not a member of a group this resource needs.",
-        Reason::GroupsOverage => {
-            "The caller has too many groups for the access token to list, and the directory is \
-             not asked."
-        }
-        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
-        Reason::ClientApp => "This client application may not use this resource.",
-        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
-        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
-        Reason::Acr => "The sign-in does not have the class this resource needs.",
-        Reason::AuthContext => "This resource needs a stronger sign-in.",
-        Reason::Policy => "This resource needs a sign-in by another policy.",
-        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
-        Reason::UserOnly => "This resource is for users.",
-        Reason::Guest => "This resource is not for guests.",
-        Reason::NoIdentity => "The access token does not say for certain who is calling.",
-        Reason::Replay => "The access token has nothing by which its first use could be told.",
-        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
-        Reason::Other(_) => "The caller may not use this resource.",
-    }
-    .to_owned()
 }
 
 impl IntoResponse for Rejection {
