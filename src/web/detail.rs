@@ -30,3 +30,9 @@ pub(super) const fn of_reason(reason: Reason) -> &'static str {
         Reason::Other(_) => "The caller may not use this resource.",
     }
 }
+
+pub(super) const STEP_UP: &str = "This resource needs a stronger or newer sign-in. Ask for a \
+                                  token with the claims of the challenge.";
+
+pub(super) const STORE: &str = "The store of revocations and of used tokens is not available at \
+                                the moment.";

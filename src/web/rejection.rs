@@ -210,42 +210,30 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        match &self.cause {
-            Cause::MissingToken => "This resource needs a Bearer access token.".to_owned(),
+        let sentence = match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.",
             Cause::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token.".to_owned()
+                "The Authorization header is not one well-formed Bearer token."
             }
-            Cause::Invalid(invalid) => invalid.hint().to_owned(),
-            Cause::Denied(refused) => detail::of_reason(refused.reason).to_owned(),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => {
-                InvalidToken::Revoked.hint().to_owned()
-            }
-            Cause::StepUp { .. } => {
-                "This resource needs a stronger or newer sign-in. Ask for a token with the claims \
-                 of the challenge."
-                    .to_owned()
-            }
-            Cause::DirectoryUnavailable { .. } => {
-                "The directory is not available at the moment.".to_owned()
-            }
-            Cause::NotFound => "The directory does not know this account.".to_owned(),
-            Cause::KeysUnavailable => {
-                "The keys of the authority are not available at the moment.".to_owned()
-            }
-            Cause::StoreUnavailable => {
-                "It cannot be looked up at the moment whether the access token is still good."
-                    .to_owned()
-            }
+            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Denied(refused) => detail::of_reason(refused.reason),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { .. } => detail::STEP_UP,
+            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Cause::NotFound => "The directory does not know this account.",
+            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Cause::StoreUnavailable => detail::STORE,
             Cause::NotConfigured { used } => {
-                format!("{used} is used on a route without EntraLayer around it.")
+                return format!("{used} is used on a route without EntraLayer around it.");
             }
-        }
+        };
+        sentence.to_owned()
     }
 
     /// When to come back after 503, in seconds.
     fn retry_after(&self) -> Option<u64> {
         match &self.cause {
-            Cause::KeysUnavailable => Some(RETRY_SECONDS),
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
             Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
             _ => None,
         }
