@@ -48,7 +48,9 @@ mod web;
 #[cfg(feature = "redis")]
 pub use account::Redis;
 pub use account::{OnLoss, StoreStatus};
-pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
+pub use authority::{
+    AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
+};
 pub use builder::{Builder, Entra};
 pub use claims::{
     AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
@@ -63,7 +65,7 @@ pub use token_version::TokenVersion;
 pub use uuid::Uuid;
 pub use web::{
     CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
-    Rejection,
+    Receiver, Rejection,
 };
 
 /// The documents' examples are compiled as tests.
