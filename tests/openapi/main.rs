@@ -17,6 +17,7 @@ mod structure;
 mod todo_api;
 mod tokens;
 mod ways;
+#[allow(dead_code, reason = "the sample uses its body alone")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;
 
