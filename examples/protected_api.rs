@@ -4,6 +4,7 @@
 //! an `appsettings.json` with a section `AzureAd` (`--settings FILE`), or `AzureAd__TenantId` and
 //! `AzureAd__ClientId` in the environment.
 
+mod account_routes;
 mod docs_page;
 mod startup;
 mod todo_api;

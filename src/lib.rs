@@ -23,11 +23,13 @@
 //! It checks tokens, not connections: TLS is the deployment's part.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod authority;
 mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
@@ -43,6 +45,9 @@ mod token;
 mod token_version;
 mod web;
 
+#[cfg(feature = "redis")]
+pub use account::Redis;
+pub use account::{OnLoss, StoreStatus};
 pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
 pub use builder::{Builder, Entra};
 pub use claims::{
@@ -56,7 +61,10 @@ pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
+    Rejection,
+};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]
@@ -76,6 +84,8 @@ mod documents {
     mod app_registration {}
     #[doc = include_str!("../docs/migration.md")]
     mod migration {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 #[doc(hidden)]

@@ -22,6 +22,7 @@ use super::{
     aadsts::Refusal,
     authority::{Authority, unix_now},
     directory::User,
+    seeds,
     server::Shared,
     sign_ins::{Browser, Code, SignIn},
     token_request::Fields,
@@ -148,6 +149,7 @@ fn picked(
     }
     let browser = Browser {
         user: user.object_id.clone(),
+        session: seeds::fresh_id().to_string(),
         acrs: request.claims.acrs.clone(),
         at: unix_now(),
         revocations: sign_ins.revocations(&user.object_id),
@@ -200,6 +202,7 @@ fn finish(
         nonce: field("nonce"),
         acrs: browser.acrs.clone(),
         capabilities: request.claims.capabilities.clone(),
+        session: Some(browser.session.clone()),
         at: browser.at,
         revocations: browser.revocations,
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Emulator, seeds};
+use super::{Emulator, front_page, seeds};
 
 impl Emulator {
     /// The base address of Microsoft Graph, `{base}/graph/v1.0`: the setting `Graph:BaseUrl`.
@@ -15,6 +15,12 @@ impl Emulator {
     #[must_use]
     pub fn authorization_endpoint(&self, tenant: &str) -> String {
         format!("{}/{tenant}/oauth2/v2.0/authorize", self.url())
+    }
+
+    /// The front page: the tenants, users, apps and addresses, as text for people.
+    #[must_use]
+    pub fn overview(&self) -> String {
+        front_page::text(self.authority())
     }
 
     /// The certificate to trust, as PEM; `None` without [`tls`](super::EmulatorBuilder::tls).

@@ -23,6 +23,9 @@ pub(super) fn claims(authority: &Arc<Authority>, sign_in: &SignIn, openid: OpenI
         .into_iter()
         .fold(token, TokenBuilder::without);
     token = token.claim("auth_time", sign_in.at);
+    if let Some(session) = &sign_in.session {
+        token = token.claim("sid", session.as_str());
+    }
     if let Some(nonce) = &sign_in.nonce {
         token = token.claim("nonce", nonce.as_str());
     }

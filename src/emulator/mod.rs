@@ -9,7 +9,7 @@
 //! made by the process that uses them, and the emulators of one process share them.
 //!
 //! It signs users in on a page without passwords (`/{tenant}/oauth2/v2.0/authorize`, code flow with
-//! PKCE), gives refresh tokens, ID tokens and on-behalf-of tokens, and has a Microsoft Graph of its
+//! PKCE, which a public client must use), gives refresh tokens, ID tokens and on-behalf-of tokens, and has a Microsoft Graph of its
 //! own ([`Emulator::graph_url`]) for memberships and sign-in sessions.
 //!
 //! What it does not do: no implicit flow, no device code, no v1.0 sign-in page, no front-channel

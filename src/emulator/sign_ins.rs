@@ -18,6 +18,8 @@ pub(super) struct SignIn {
     /// The authentication contexts that this sign-in satisfied.
     pub(super) acrs: Vec<String>,
     pub(super) capabilities: Vec<String>,
+    /// The browser session (`sid`), if there was a browser.
+    pub(super) session: Option<String>,
     pub(super) at: u64,
     /// How often the user's sessions had been revoked.
     pub(super) revocations: u64,
@@ -37,6 +39,7 @@ pub(super) struct Code {
 #[derive(Debug, Clone)]
 pub(super) struct Browser {
     pub(super) user: String,
+    pub(super) session: String,
     pub(super) acrs: Vec<String>,
     pub(super) at: u64,
     pub(super) revocations: u64,

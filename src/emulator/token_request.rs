@@ -94,6 +94,7 @@ impl TokenRequest<'_> {
             nonce: None,
             acrs: Vec::new(),
             capabilities: Vec::new(),
+            session: None,
             at: unix_now(),
         }
     }

@@ -13,6 +13,7 @@ use super::bearer::{Credentials, credentials};
 use super::edge::{Anonymous, Edge};
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
 use super::rejection::Rejection;
+use super::session_check::{SessionCheck, check_sessions};
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
 /// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
@@ -104,7 +105,17 @@ impl Judge for Authenticate {
             }
         };
         match self.validator.judge(token, self.edge.clock.now()) {
-            Verdict::Valid(claims) => Judgement::Admit(Admission::Claims(claims)),
+            Verdict::Valid(claims) => match check_sessions(&claims, headers) {
+                SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
+                SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
+                open @ SessionCheck::Open(..) => {
+                    let (token, headers) = (token.to_owned(), headers.clone());
+                    Judgement::Wait(Box::pin(async move {
+                        open.settle(&claims, &token, &headers).await?;
+                        Ok(Admission::Claims(claims))
+                    }))
+                }
+            },
             Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
             Verdict::Wait(awaited) => {
                 let Self {
@@ -112,11 +123,14 @@ impl Judge for Authenticate {
                 } = self.clone();
                 let (token, headers) = (token.to_owned(), headers.clone());
                 Judgement::Wait(Box::pin(async move {
-                    validator
+                    let claims = validator
                         .judge_after(awaited, &token, || edge.clock.now())
                         .await
-                        .map(Admission::Claims)
-                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))
+                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))?;
+                    check_sessions(&claims, &headers)
+                        .settle(&claims, &token, &headers)
+                        .await?;
+                    Ok(Admission::Claims(claims))
                 }))
             }
         }

@@ -41,6 +41,9 @@ impl TokenRequest<'_> {
         let mut token = self.token().user(&sign_in.user).tenant(&sign_in.tenant);
         token = token.client(&client.client_id).scope(scopes);
         token = token.claim("auth_time", sign_in.at);
+        if let Some(session) = &sign_in.session {
+            token = token.claim("sid", session.as_str());
+        }
         if !sign_in.acrs.is_empty() {
             token = token.claim("acrs", json!(sign_in.acrs));
         }
