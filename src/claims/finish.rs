@@ -75,6 +75,7 @@ impl Draft {
                 issued_at,
             },
             auth_time,
+            nonce: None,
             home: None,
         }))
     }
@@ -106,8 +107,16 @@ impl Finished {
     }
 
     /// The end of all checks.
-    pub(crate) fn into_claims(mut self, tenant: Option<Uuid>, home: Option<Home>) -> Claims {
+    ///
+    /// `nonce` is the header's, which is signed as the claims are.
+    pub(crate) fn into_claims(
+        mut self,
+        tenant: Option<Uuid>,
+        nonce: Option<String>,
+        home: Option<Home>,
+    ) -> Claims {
         self.0.tenant = tenant;
+        self.0.nonce = nonce.map(String::into_boxed_str);
         self.0.home = home;
         Claims(Arc::new(self.0))
     }
@@ -292,7 +301,7 @@ mod tests {
 
     fn finish(text: &str) -> Result<Claims, Malformed> {
         let claims = Draft::parse(text.as_bytes().to_vec())?.finish()?;
-        Ok(claims.into_claims(None, None))
+        Ok(claims.into_claims(None, None, None))
     }
 
     /// A payload with `exp` and the given members.
