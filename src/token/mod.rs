@@ -7,6 +7,8 @@ mod index;
 mod invalid;
 mod refusal;
 mod status;
+#[cfg(test)]
+mod tests;
 mod unverified;
 mod validator;
 mod verified;
