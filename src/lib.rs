@@ -65,6 +65,12 @@ mod documents {
     mod authorities {}
 }
 
+/// For `fuzz/` alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzz;
+
 #[doc(hidden)]
 pub mod __private {
     pub use tower_layer::Layer;

@@ -323,7 +323,9 @@ impl Document {
     /// Whether keys may be read there.
     pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
         let on_cloud = || {
+            // "Same host" means host and port (contract §7); the cloud's hosts have one port.
             url.scheme() == "https"
+                && url.port_or_known_default() == Some(443)
                 && self
                     .cloud
                     .zip(url.host_str())

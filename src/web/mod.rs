@@ -6,6 +6,8 @@ mod bearer;
 mod challenge;
 mod edge;
 mod extract;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod gate;
 mod problem;
 mod rejection;
