@@ -68,5 +68,9 @@ fn document(tenant: Tenant) -> Document {
         .allowed_tenants(AllowedTenants::Any)
         .resolve()
         .expect("good settings");
-    trust.documents.into_iter().next_back().expect("two documents")
+    trust
+        .documents
+        .into_iter()
+        .next_back()
+        .expect("two documents")
 }
