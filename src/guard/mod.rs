@@ -5,6 +5,8 @@
 //! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
 
 mod acr;
+#[cfg(test)]
+mod algebra;
 mod auth_context;
 mod caller;
 mod client;

