@@ -90,6 +90,12 @@ mod documents {
     mod directory {}
 }
 
+/// For `fuzz/` alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzz;
+
 #[doc(hidden)]
 pub mod __private {
     pub use tower_layer::Layer;
