@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use axum_entra::guard::{RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
-use axum_entra::{Permit, UserKey, guards};
+use axum_entra::{Builder, Permit, UserKey, guards};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use startup::Sample;
@@ -52,12 +52,25 @@ struct NewTodo {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startup::run(routes).await
+    startup::run_described(describe, routes).await
+}
+
+/// What clients that know nothing of this API find in its protected-resource metadata.
+fn describe(builder: Builder, listener: String) -> Builder {
+    builder
+        .default_resource(listener)
+        .resource_name("To-do lists, a sample of axum-entra")
+        .resource_scopes(["access_as_user"])
 }
 
 async fn routes(sample: &Sample) -> Router {
     let entra = sample.entra.clone();
+    let (counted, metrics) = (entra.clone(), sample.metrics.clone());
     let open = Router::new()
+        .route(
+            "/metrics",
+            get(move || startup::metrics(counted.clone(), metrics.clone())),
+        )
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(move || startup::ready(entra.clone())));
     let protected = Router::new()
@@ -73,6 +86,7 @@ async fn routes(sample: &Sample) -> Router {
         .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer())
         .with_state(Todos::default());
+    let open = startup::with_metadata(&sample.entra, open);
     open.merge(protected).layer(TraceLayer::new_for_http())
 }
 

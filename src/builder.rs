@@ -16,7 +16,10 @@ use crate::keys::remote::{Remote, http_client};
 use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
-use crate::web::{Edge, EntraLayer, Origin, Rejection};
+use crate::web::{
+    Described, Edge, EntraLayer, MetadataService, Origin, Pseudonyms, Rejection, Resource,
+    ResourceMetadata,
+};
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.
 ///
@@ -39,6 +42,7 @@ use crate::web::{Edge, EntraLayer, Origin, Rejection};
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
+    resource: Option<Arc<Resource>>,
 }
 
 impl Entra {
@@ -56,6 +60,7 @@ impl Entra {
             edge: Edge::default(),
             client: None,
             roots: Vec::new(),
+            described: Described::default(),
         }
     }
 
@@ -111,10 +116,50 @@ impl Entra {
         }
     }
 
+    /// This API's protected-resource metadata (RFC 9728); `None` without [`Builder::resource`].
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
+        let resource = self.resource.as_ref()?;
+        Some(resource.document(&self.validator))
+    }
+
+    /// The paths that the metadata belongs under, and the service that answers there.
+    ///
+    /// Put them on the router outside the layer, for nobody has a token who asks; none without
+    /// [`Builder::resource`].
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # fn with_metadata(entra: &axum_entra::Entra, mut app: Router) -> Router {
+    /// for (path, service) in entra.metadata_routes() {
+    ///     app = app.route_service(&path, service);
+    /// }
+    /// # app }
+    /// ```
+    pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
+        self.resource.iter().flat_map(|resource| {
+            resource.paths().iter().map(|path| {
+                let service =
+                    MetadataService::new(Arc::clone(resource), Arc::clone(&self.validator));
+                (path.clone(), service)
+            })
+        })
+    }
+
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
         self.validator.status()
+    }
+
+    /// Sets the gauges that time alone changes: how old keys are, and how many are in use.
+    ///
+    /// Call it before the application's metrics are read.
+    #[cfg(feature = "metrics")]
+    pub fn record_key_age(&self) {
+        for keys in self.status().iter().flat_map(|authority| &authority.keys) {
+            crate::measure::key_age(&keys.address, keys.age, keys.count);
+        }
     }
 
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
@@ -141,6 +186,7 @@ pub struct Builder {
     edge: Edge,
     client: Option<HttpClient>,
     roots: Vec<u8>,
+    described: Described,
 }
 
 impl Builder {
@@ -162,6 +208,9 @@ impl Builder {
             .max()
         {
             builder = builder.max_token_bytes(most);
+        }
+        if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
+            builder = builder.resource(resource.as_str());
         }
         // One cache for all authorities.
         if let Some(most) = settings
@@ -248,9 +297,49 @@ impl Builder {
         self
     }
 
-    /// Names the protected-resource metadata (RFC 9728) in every challenge.
+    /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
+    /// every challenge. It is not the audience.
+    ///
+    /// The document itself is on the router once [`Entra::metadata_routes`] is.
+    pub fn resource(mut self, address: impl Into<String>) -> Self {
+        self.described.address = Some(address.into());
+        self
+    }
+
+    /// The same, unless an address was given: what a program knows of its own listener.
+    pub fn default_resource(mut self, address: impl Into<String>) -> Self {
+        self.described.listener = Some(address.into());
+        self
+    }
+
+    /// A name for people in the metadata.
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.described.name = Some(name.into());
+        self
+    }
+
+    /// The scopes that the metadata offers. A short name gets the prefix `api://{client id}/`, or
+    /// the first audience that is a URI; never list `offline_access`.
+    pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.edge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
+    /// hash of its identity with this key. Nothing in the log names anybody without it.
+    ///
+    /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
+    /// write one pseudonym. Use 32 random bytes.
+    pub fn log_accounts(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
         self
     }
 
@@ -272,11 +361,17 @@ impl Builder {
             None => http_client((!self.roots.is_empty()).then_some(&self.roots))
                 .map_err(ConfigError::HttpClient)?,
         };
-        let edge = Arc::new(self.edge);
+        let trusts = self.authorities.into_iter().map(Authority::resolve);
+        let trusts: Vec<Trust> = trusts.collect::<Result<_, _>>()?;
+        let resource = self.described.resolve(trusts.first())?;
+        let mut edge = self.edge;
+        if let (None, Some(resource)) = (&edge.resource_metadata, &resource) {
+            edge.resource_metadata = Some(resource.metadata.clone());
+        }
+        let edge = Arc::new(edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
-        for authority in self.authorities {
-            let trust = authority.resolve()?;
+        for trust in trusts {
             installed.push(install(trust, &client, &edge, &mut refreshers)?);
         }
         let validator = Arc::new(Validator::new(
@@ -284,11 +379,16 @@ impl Builder {
             self.most_bytes,
             self.cache_bytes,
         )?);
+        crate::measure::describe();
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
-        Ok(Entra { validator, edge })
+        Ok(Entra {
+            validator,
+            edge,
+            resource: resource.map(Arc::new),
+        })
     }
 }
 

@@ -34,6 +34,7 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+mod measure;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
@@ -54,7 +55,10 @@ pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    EntraLayer, EntraService, GuardLayer, GuardService, Guarded, MetadataService, Permit,
+    Rejection, ResourceMetadata,
+};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Request;
 use tower_layer::Layer;
 
+use crate::measure::{Outcome, Stopwatch};
 use crate::token::{Validator, Verdict};
 
 use super::bearer::{Credentials, credentials};
@@ -63,7 +64,48 @@ impl<S> Layer<S> for EntraLayer {
 }
 
 impl Judge for Authenticate {
+    /// The decision, measured.
     fn judge<B>(&self, request: &Request<B>) -> Judgement {
+        let stopwatch = Stopwatch::start();
+        match self.decide(request) {
+            Judgement::Admit(admission) => {
+                stopwatch.authenticated(self.admitted(&admission));
+                Judgement::Admit(admission)
+            }
+            Judgement::Refuse(rejection) => {
+                stopwatch.authenticated(rejection.outcome());
+                Judgement::Refuse(rejection)
+            }
+            Judgement::Wait(waiting) => {
+                let judge = self.clone();
+                Judgement::Wait(Box::pin(async move {
+                    let judged = waiting.await;
+                    stopwatch.authenticated(match &judged {
+                        Ok(admission) => judge.admitted(admission),
+                        Err(rejection) => rejection.outcome(),
+                    });
+                    judged
+                }))
+            }
+        }
+    }
+}
+
+impl Authenticate {
+    fn admitted(&self, admission: &Admission) -> Outcome {
+        match admission {
+            Admission::Claims(claims) => {
+                if let Some(pseudonyms) = &self.edge.pseudonyms {
+                    pseudonyms.log(claims);
+                }
+                Outcome::Admitted
+            }
+            Admission::Anonymous(_) => Outcome::Anonymous,
+            _ => Outcome::Preflight,
+        }
+    }
+
+    fn decide<B>(&self, request: &Request<B>) -> Judgement {
         let headers = request.headers();
         let refuse = |rejection| Judgement::Refuse(Box::new(rejection));
         let token = match credentials(headers) {

@@ -80,8 +80,14 @@ pub(super) fn admit<'r, G: Guard>(
     let system = crate::Clock::system();
     let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
     match guard.check(&Caller::by_clock(claims, clock)) {
-        Ok(()) => Ok(claims),
-        Err(denied) => Err(Box::new(Rejection::denied(&denied, claims, headers))),
+        Ok(()) => {
+            crate::measure::guarded(None);
+            Ok(claims)
+        }
+        Err(denied) => {
+            crate::measure::guarded(Some(denied.reason().as_str()));
+            Err(Box::new(Rejection::denied(&denied, claims, headers)))
+        }
     }
 }
 

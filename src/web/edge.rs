@@ -8,6 +8,7 @@ use axum_core::response::Response;
 use crate::claims::Claims;
 use crate::clock::Clock;
 
+use super::pseudonym::Pseudonyms;
 use super::rejection::Rejection;
 
 /// Changes the answer to a rejected request: gets the usual answer and gives another.
@@ -20,6 +21,8 @@ pub(crate) struct Edge {
     pub(crate) map_rejection: Option<RejectionMap>,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
     pub(crate) resource_metadata: Option<String>,
+    /// How accounts are named in the log, if the application asked for it.
+    pub(crate) pseudonyms: Option<Pseudonyms>,
 }
 
 impl fmt::Debug for Edge {

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::claims::Claims;
 use crate::guard::{Denied, Reason};
+use crate::measure::Outcome;
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
 use super::challenge::Challenge;
@@ -179,6 +180,14 @@ impl Rejection {
         }
     }
 
+    /// What is counted of it.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Outcome::Undecided(self.reason()),
+            _ => Outcome::Refused(self.reason()),
+        }
+    }
+
     /// The `WWW-Authenticate` header, where the answer has one.
     fn challenge(&self) -> Option<HeaderValue> {
         let challenge = match &self.cause {
@@ -278,6 +287,7 @@ impl IntoResponse for Rejection {
             problem.into_response(status)
         };
         if let Some(challenge) = self.challenge() {
+            crate::measure::challenged(status.as_u16(), self.error());
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
