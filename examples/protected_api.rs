@@ -4,6 +4,7 @@
 //! an `appsettings.json` with a section `AzureAd` (`--settings FILE`), or `AzureAd__TenantId` and
 //! `AzureAd__ClientId` in the environment.
 
+mod inspect;
 mod startup;
 mod whoami;
 
@@ -86,8 +87,19 @@ async fn routes(sample: &Sample) -> Router {
         .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer())
         .with_state(Todos::default());
-    let open = startup::with_metadata(&sample.entra, open);
+    let open = startup::with_metadata(&sample.entra, open)
+        .merge(inspect::routes(sample.entra.clone(), inspected()));
     open.merge(protected).layer(TraceLayer::new_for_http())
+}
+
+/// What `/inspect` can be asked about.
+fn inspected() -> Vec<inspect::Asked> {
+    vec![
+        ("GET /me", None),
+        ("GET /todos", Some(Arc::new(CanUseTodos))),
+        ("GET /todos/all", Some(Arc::new(CanReadAllTodos))),
+        ("POST /jobs", Some(Arc::new(CanRunJobs))),
+    ]
 }
 
 async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<Vec<Todo>> {

@@ -15,7 +15,7 @@ use crate::keys::remote::is_certificates;
 use crate::keys::remote::{Remote, http_client};
 use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
+use crate::token::{AuthorityStatus, Explanation, Installed, Refusal, Validator, Verdict};
 use crate::web::{
     Described, Edge, EntraLayer, MetadataService, Origin, Pseudonyms, Rejection, Resource,
     ResourceMetadata,
@@ -114,6 +114,40 @@ impl Entra {
             Verdict::Refused(refusal) => Err(Rejection::outside_http(refusal)),
             Verdict::Wait(_) => Err(Rejection::outside_http(Refusal::KeysUnavailable)),
         }
+    }
+
+    /// Says why a token is accepted or refused: every check, with what it expects and found.
+    ///
+    /// The verdict is [`validate`](Self::validate)'s, and the checks are the same functions. For
+    /// whoever holds the token, in development and support: do not log it, and do not serve it
+    /// to strangers, since it tells what this API expects. Nothing is logged here.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// # use axum_entra::{Entra, Tenant};
+    /// # let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+    /// let explanation = entra.explain("EwBwA8l6BAAU").await;
+    /// assert_eq!(explanation.reason(), Some("malformed"));
+    /// println!("{explanation}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let verdict = self.validate(token).await;
+        self.explained(token, self.edge.clock.now(), &verdict)
+    }
+
+    /// The same at a time (seconds since 1970-01-01 UTC) with the keys at hand, waiting for
+    /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
+    #[must_use]
+    pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
+        let verdict = self.validate_at(token, now);
+        self.explained(token, now, &verdict)
+    }
+
+    fn explained(&self, token: &str, now: u64, verdict: &Result<Claims, Rejection>) -> Explanation {
+        let verdict = verdict.as_ref().map_err(Rejection::reason);
+        self.validator.explain(token, now, verdict)
     }
 
     /// This API's protected-resource metadata (RFC 9728); `None` without [`Builder::resource`].

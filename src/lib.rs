@@ -38,6 +38,8 @@ mod measure;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
+#[cfg(feature = "test-util")]
+pub mod test;
 mod token;
 mod token_version;
 mod web;
@@ -52,12 +54,17 @@ pub use config_error::ConfigError;
 pub use guid::PERSONAL_ACCOUNTS_TENANT;
 pub use keys::{FetchError, HttpClient};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
+/// Why a token is accepted or refused, check by check.
+pub mod explain {
+    pub use crate::token::{Explanation, Outcome, Step};
+}
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
 pub use web::{
-    EntraLayer, EntraService, GuardLayer, GuardService, Guarded, MetadataService, Permit,
-    Rejection, ResourceMetadata,
+    EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded, MetadataService, Permit,
+    Rejection, ResourceMetadata, SourcedFuture, SourcedLayer, SourcedService, TokenSource,
+    UntilExpiry,
 };
 
 /// The documents' examples are compiled as tests.

@@ -188,6 +188,8 @@ impl Sample {
                 _ = interrupt.recv() => {}
             }
         };
+        // Who asks is known by address: `/inspect` answers this machine alone.
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, app)
             .with_graceful_shutdown(stop)
             .await?;

@@ -70,14 +70,14 @@ impl Installed {
 /// Judges tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]
 pub(crate) struct Validator {
-    authorities: Vec<Installed>,
+    pub(super) authorities: Vec<Installed>,
     index: Index,
-    most_bytes: usize,
+    pub(super) most_bytes: usize,
     cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
-enum Keys<'v> {
+pub(super) enum Keys<'v> {
     Known(&'v KeyReader),
     /// Nobody knows yet whose tenant it is, but somebody is finding out.
     Learning(&'v KeyReader),
@@ -237,7 +237,7 @@ impl Validator {
     }
 
     /// The unverified issuer, version and policy choose an authority's document, nothing more.
-    fn authority_of(
+    pub(super) fn authority_of(
         &self,
         token: &UnverifiedToken<'_>,
     ) -> Result<(&Installed, Place, usize, Keys<'_>), InvalidToken> {
@@ -327,7 +327,7 @@ fn without_keys(reader: &KeyReader) -> Verdict {
 }
 
 /// The rules for all routes of an authority: some permission, and the scopes every route needs.
-fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
+pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
     if !claims.has_permissions() && !trust.without_permissions {
         return Some(RefusedByRule {
             reason: Reason::NoPermissions,

@@ -7,8 +7,15 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod doors;
+mod explain;
+mod grpc;
+mod made_up;
+mod mcp;
 mod metadata;
 mod metrics;
+#[path = "../../examples/todo_tools/mod.rs"]
+mod todo_tools;
 
 use axum::body::Body;
 use axum::response::Response;
