@@ -17,13 +17,17 @@ use axum_entra::Builder;
 use axum_entra::guard::RequireScope;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use startup::Sample;
+use startup::{Plan, Sample};
 use todo_tools::TodoTools;
 use tower_http::cors::CorsLayer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startup::run_described(describe, routes).await
+    let plan = Plan {
+        describe,
+        ..Plan::default()
+    };
+    startup::run_planned(plan, routes).await
 }
 
 fn describe(builder: Builder, listener: String) -> Builder {

@@ -4,11 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
+use tokio::sync::watch;
+use url::Url;
 
+#[cfg(feature = "redis")]
+use crate::account::{Accounts, Redis};
+use crate::account::{StoreStatus, StoreUnavailable};
 use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home};
+use crate::claims::{Claims, Home, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
+use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
 use crate::keys::refresh::Refresher;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
@@ -17,9 +23,11 @@ use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::{AuthorityStatus, Explanation, Installed, Refusal, Validator, Verdict};
 use crate::web::{
-    Described, Edge, EntraLayer, MetadataService, Origin, Pseudonyms, Rejection, Resource,
-    ResourceMetadata,
+    CallerToken, Described, Directory, Edge, EntraLayer, MetadataService, Origin, Pseudonyms,
+    Rejection, Resource, ResourceMetadata, check_sessions,
 };
+
+type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.
 ///
@@ -43,6 +51,7 @@ pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
     resource: Option<Arc<Resource>>,
+    connections: Arc<[Arc<Connection>]>,
 }
 
 impl Entra {
@@ -54,13 +63,16 @@ impl Entra {
     /// Begins with an authority that was described in detail.
     pub fn trusting(authority: Authority) -> Builder {
         Builder {
-            authorities: vec![authority],
+            authorities: vec![(authority, None)],
             most_bytes: 65_536,
             cache_bytes: 67_108_864,
             edge: Edge::default(),
             client: None,
             roots: Vec::new(),
             described: Described::default(),
+            hooks: Vec::new(),
+            #[cfg(feature = "redis")]
+            redis: None,
         }
     }
 
@@ -82,29 +94,49 @@ impl Entra {
 
     /// Validates a token outside HTTP, by the same rules as the layer.
     ///
-    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen.
+    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen, and
+    /// for the directory where the user's sessions are to be checked.
     ///
     /// # Errors
     /// [`Rejection`], with the reason; it is also an answer, for those who need one.
     pub async fn validate(&self, token: &str) -> Result<Claims, Rejection> {
         let verdict = self.validator.judge(token, self.edge.clock.now());
-        let refusal = match verdict {
-            Verdict::Valid(claims) => return Ok(claims),
-            Verdict::Refused(refusal) => refusal,
+        let judged = match verdict {
+            Verdict::Valid(claims) => Ok(claims),
+            Verdict::Refused(refusal) => Err(refusal),
             Verdict::Wait(awaited) => {
                 let now = || self.edge.clock.now();
-                match self.validator.judge_after(awaited, token, now).await {
-                    Ok(claims) => return Ok(claims),
-                    Err(refusal) => refusal,
-                }
+                self.validator.judge_after(awaited, token, now).await
             }
         };
-        Err(Rejection::outside_http(refusal))
+        let claims = judged.map_err(Rejection::outside_http)?;
+        let headers = http::HeaderMap::new();
+        check_sessions(&claims, &headers)
+            .settle(&claims, token, &headers)
+            .await?;
+        Ok(claims)
+    }
+
+    /// Validates a token outside HTTP and keeps it at hand, to ask others on its bearer's behalf.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub async fn caller_token(&self, token: &str) -> Result<CallerToken, Rejection> {
+        Ok(CallerToken::new(self.validate(token).await?, token))
+    }
+
+    /// What only Microsoft Graph knows, and tokens for other APIs, for handlers.
+    ///
+    /// Without [`Builder::directory`] every question is answered with 503.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(Arc::clone(&self.connections))
     }
 
     /// Validates a token at a time (seconds since 1970-01-01 UTC) with the keys at hand.
     ///
-    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`.
+    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`, and the
+    /// directory is not asked about the user's sessions.
     ///
     /// # Errors
     /// [`Rejection`], with the reason.
@@ -180,6 +212,23 @@ impl Entra {
         })
     }
 
+    /// Where clients get their tokens, for an OpenAPI document.
+    ///
+    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
+    #[cfg(feature = "openapi")]
+    pub fn sign_in(&self) -> crate::openapi::SignIn {
+        let none = crate::openapi::SignIn::none();
+        self.validator.trusts().fold(none, |all, trust| {
+            let uri = trust
+                .audiences
+                .iter()
+                .find(|audience| audience.contains("://"))
+                .cloned()
+                .unwrap_or_else(|| format!("api://{}", trust.client_id));
+            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+        })
+    }
+
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
@@ -194,6 +243,64 @@ impl Entra {
         for keys in self.status().iter().flat_map(|authority| &authority.keys) {
             crate::measure::key_age(&keys.address, keys.age, keys.count);
         }
+    }
+
+    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
+    /// UTC, from now on and for good: a later call raises the time or does nothing.
+    ///
+    /// A token issued at that very second passes; one that does not say when it was issued does
+    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
+    /// forgotten two days after its time, when no older token can be alive.
+    ///
+    /// # Errors
+    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// cut-off holds all the same, and the others are told as soon as they can be.
+    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let told = self.edge.accounts.revoke(account, not_before, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Refuses an account's tokens that were issued before this second.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
+        self.revoke(account, self.edge.clock.now()).await
+    }
+
+    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
+    ///
+    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
+    /// asked for the optional claim.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let told = self.edge.accounts.end_session(tenant, session, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
+    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
+    ///
+    /// Touches no other account, may be called any number of times, and revokes nothing: a token
+    /// that is still good is good the next time it comes. A replica that cannot be told is told
+    /// later.
+    pub async fn sign_out(&self, account: &UserKey) {
+        let now = self.edge.clock.now();
+        self.edge.accounts.sign_out(account, now).await;
+    }
+
+    /// How the store of revocations and replay records is.
+    #[must_use]
+    pub fn store_status(&self) -> StoreStatus {
+        self.edge.accounts.status()
+    }
+
+    fn not_told(&self, _: StoreUnavailable) -> Rejection {
+        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
     }
 
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
@@ -214,13 +321,16 @@ impl fmt::Debug for Entra {
 /// Describes an [`Entra`].
 #[must_use]
 pub struct Builder {
-    authorities: Vec<Authority>,
+    authorities: Vec<(Authority, Option<DirectoryAccess>)>,
     most_bytes: usize,
     cache_bytes: usize,
     edge: Edge,
     client: Option<HttpClient>,
     roots: Vec<u8>,
     described: Described,
+    hooks: Vec<Hook>,
+    #[cfg(feature = "redis")]
+    redis: Option<Redis>,
 }
 
 impl Builder {
@@ -230,11 +340,15 @@ impl Builder {
     /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
     #[cfg(feature = "settings")]
     pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter();
-        let first = authorities
+        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
+        let (first, section) = authorities
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = authorities.fold(Entra::trusting(first), Self::authority);
+        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        for (authority, section) in authorities {
+            let access = section.directory_access()?;
+            builder = builder.authority(authority).directory_if(access);
+        }
         // A token is measured before it is known whose it is.
         if let Some(most) = settings
             .sections()
@@ -271,12 +385,45 @@ impl Builder {
             }
             builder = builder.root_certificates(pem);
         }
-        Ok(builder)
+        builder.store_of(settings)
+    }
+
+    /// The store that the settings name, which both sections share.
+    #[cfg(feature = "settings")]
+    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
+        let mut stores = settings
+            .sections()
+            .filter_map(|section| section.redis.as_ref());
+        let Some(store) = stores.next() else {
+            return Ok(self);
+        };
+        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
+        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+            return Err(expected("the same store in both sections"));
+        }
+        #[cfg(feature = "redis")]
+        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        // What must be shared and is not would let revoked tokens pass.
+        #[cfg(not(feature = "redis"))]
+        return Err(expected("a build with the feature `redis`"));
     }
 
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
-        self.authorities.push(authority);
+        self.authorities.push((authority, None));
+        self
+    }
+
+    /// Asks Microsoft Graph about callers of the authority that was named last: about groups that
+    /// a token cannot list, about sessions, and for handlers.
+    pub fn directory(self, access: DirectoryAccess) -> Self {
+        self.directory_if(Some(access))
+    }
+
+    fn directory_if(mut self, access: Option<DirectoryAccess>) -> Self {
+        if let Some((_, last)) = self.authorities.last_mut() {
+            *last = access;
+        }
         self
     }
 
@@ -317,6 +464,22 @@ impl Builder {
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.extend_from_slice(pem.as_ref());
         self.roots.push(b'\n');
+        self
+    }
+
+    /// Calls `forget` with every account that signs out or is revoked, on any replica: the place
+    /// to drop what the application keeps of it. May be called more than once for one event.
+    ///
+    /// It must be quick, and must not own the [`Entra`] that calls it.
+    pub fn on_sign_out(mut self, forget: impl Fn(&UserKey) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Box::new(forget));
+        self
+    }
+
+    /// Shares revocations, sign-outs and replay records with other replicas.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, redis: Redis) -> Self {
+        self.redis = Some(redis);
         self
     }
 
@@ -381,7 +544,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
-    pub fn build(self) -> Result<Entra, ConfigError> {
+    pub fn build(mut self) -> Result<Entra, ConfigError> {
         if !(1_024..=262_144).contains(&self.most_bytes) {
             return Err(ConfigError::value(
                 "MaxTokenBytes",
@@ -395,25 +558,69 @@ impl Builder {
             None => http_client((!self.roots.is_empty()).then_some(&self.roots))
                 .map_err(ConfigError::HttpClient)?,
         };
-        let trusts = self.authorities.into_iter().map(Authority::resolve);
-        let trusts: Vec<Trust> = trusts.collect::<Result<_, _>>()?;
-        let resource = self.described.resolve(trusts.first())?;
-        let mut edge = self.edge;
-        if let (None, Some(resource)) = (&edge.resource_metadata, &resource) {
-            edge.resource_metadata = Some(resource.metadata.clone());
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis {
+            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
         }
-        let edge = Arc::new(edge);
+        for hook in self.hooks {
+            self.edge.accounts.on_forget(hook);
+        }
+        let mut trusts = Vec::new();
+        for (authority, access) in self.authorities {
+            trusts.push((authority.resolve()?, access));
+        }
+        let resource = self
+            .described
+            .resolve(trusts.first().map(|(trust, _)| trust))?;
+        if let (None, Some(resource)) = (&self.edge.resource_metadata, &resource) {
+            self.edge.resource_metadata = Some(resource.metadata.clone());
+        }
+        let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
-        for trust in trusts {
-            installed.push(install(trust, &client, &edge, &mut refreshers)?);
+        let mut connections = Vec::new();
+        for (trust, access) in trusts {
+            let (token_endpoint, known) = watch::channel(None);
+            let connection = access
+                .map(|access| connect(access, &trust, &client, &edge, known))
+                .transpose()?;
+            connections.extend(connection.clone());
+            installed.push(install(
+                trust,
+                &client,
+                &edge,
+                connection,
+                &token_endpoint,
+                &mut refreshers,
+            )?);
         }
         let validator = Arc::new(Validator::new(
             installed,
             self.most_bytes,
+            Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
         crate::measure::describe();
+        // Set here alone, so it was not set before.
+        let _ = edge.validator.set(Arc::downgrade(&validator));
+        // The validator owns the accounts, so they must not own it.
+        let forgetful = Arc::downgrade(&validator);
+        edge.accounts.on_forget(move |account| {
+            if let Some(validator) = forgetful.upgrade() {
+                validator.forget(account);
+            }
+        });
+        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
+        for connection in &connections {
+            let forgetful = Arc::downgrade(connection);
+            edge.accounts.on_forget(move |account| {
+                if let (Some(connection), UserKey::Object { tenant, object }) =
+                    (forgetful.upgrade(), account)
+                {
+                    connection.forget(*tenant, *object);
+                }
+            });
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
@@ -422,16 +629,40 @@ impl Builder {
             validator,
             edge,
             resource: resource.map(Arc::new),
+            connections: connections.into(),
         })
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let authorities: Vec<_> = self.authorities.iter().map(|(one, _)| one).collect();
         f.debug_struct("Builder")
-            .field("authorities", &self.authorities)
+            .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
+}
+
+/// Gives an authority its connection to Graph.
+fn connect(
+    access: DirectoryAccess,
+    trust: &Trust,
+    client: &HttpClient,
+    edge: &Arc<Edge>,
+    endpoint: watch::Receiver<Option<Url>>,
+) -> Result<Arc<Connection>, ConfigError> {
+    let desk = TokenDesk {
+        door: Door {
+            client: client.clone(),
+            timeout: trust.freshness.timeout,
+            max_bytes: trust.freshness.max_bytes,
+        },
+        endpoint,
+        client_id: trust.client_id.clone(),
+        credential: access.credential().clone(),
+        clock: edge.clock.clone(),
+    };
+    access.connect(trust.cloud(), desk).map(Arc::new)
 }
 
 /// Gives an authority its keys, or the task that will.
@@ -439,13 +670,16 @@ fn install(
     trust: Trust,
     client: &HttpClient,
     edge: &Arc<Edge>,
+    directory: Option<Arc<Connection>>,
+    token_endpoint: &watch::Sender<Option<Url>>,
     refreshers: &mut Vec<Refresher>,
 ) -> Result<Installed, ConfigError> {
     let learns = trust.learns;
     let learnt = Arc::default();
     let mut readers: Vec<KeyReader> = Vec::new();
-    for document in &trust.documents {
+    for (index, document) in trust.documents.iter().enumerate() {
         if let Some(jwks) = &trust.static_keys {
+            token_endpoint.send_replace(trust.token_endpoint());
             let issuer = document.issuers.first().cloned();
             let keys = issuer
                 .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
@@ -465,6 +699,8 @@ fn install(
             learns,
             learnt: Arc::clone(&learnt),
             last: None,
+            // Each policy of B2C has its own; the first policy's is taken.
+            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
         };
         let name = document.address.to_string();
         refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
@@ -473,6 +709,7 @@ fn install(
     let home = Home(Arc::new(Origin {
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
+        directory,
     }));
     Ok(Installed {
         trust,

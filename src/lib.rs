@@ -23,11 +23,13 @@
 //! It checks tokens, not connections: TLS is the deployment's part.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod authority;
 mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
@@ -35,6 +37,8 @@ mod guards_macro;
 mod guid;
 mod keys;
 mod measure;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
@@ -44,6 +48,9 @@ mod token;
 mod token_version;
 mod web;
 
+#[cfg(feature = "redis")]
+pub use account::Redis;
+pub use account::{OnLoss, StoreStatus};
 pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
 pub use builder::{Builder, Entra};
 pub use claims::{
@@ -62,9 +69,9 @@ pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
 pub use web::{
-    EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded, MetadataService, Permit,
-    Rejection, ResourceMetadata, SourcedFuture, SourcedLayer, SourcedService, TokenSource,
-    UntilExpiry,
+    CallerToken, Directory, EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded,
+    MetadataService, Permit, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
+    SourcedService, TokenSource, UntilExpiry,
 };
 
 /// The documents' examples are compiled as tests.
@@ -74,6 +81,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 #[doc(hidden)]

@@ -131,7 +131,6 @@ impl Stopwatch {
     }
 
     /// The directory, or its token endpoint, answered or failed.
-    #[allow(dead_code, reason = "for the calls to the directory")]
     pub(crate) fn directory_called(self, call: &'static str, result: &'static str) {
         #[cfg(feature = "metrics")]
         {
@@ -155,13 +154,14 @@ pub(crate) fn challenged(status: u16, error: &'static str) {
     }
 }
 
-/// A guard let a caller pass, or refused with a reason.
-pub(crate) fn guarded(refused: Option<&'static str>) {
+/// A guard let a caller pass, refused, or could not decide.
+pub(crate) fn guarded(outcome: Outcome) {
     #[cfg(feature = "metrics")]
     {
-        let (decision, reason) = match refused {
-            None => ("granted", "none"),
-            Some(reason) => ("denied", reason),
+        let (decision, reason) = match outcome {
+            Outcome::Refused(reason) => ("denied", reason),
+            Outcome::Undecided(reason) => ("undecided", reason),
+            Outcome::Admitted | Outcome::Anonymous | Outcome::Preflight => ("granted", "none"),
         };
         metrics::counter!(GUARDS, "decision" => decision, "reason" => reason).increment(1);
     }

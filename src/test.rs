@@ -133,7 +133,7 @@ impl MadeUp {
         let text = Value::Object(self.members).to_string();
         let finished = Draft::parse(text.into_bytes()).and_then(Draft::finish);
         let finished = finished.expect("claims of types that a token may have, and `exp`");
-        finished.into_claims(tenant, None)
+        finished.into_claims(tenant, None, None)
     }
 
     /// A request whose caller these claims are, as if a layer had admitted it.

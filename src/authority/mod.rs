@@ -15,7 +15,7 @@ pub use cloud::Cloud;
 pub use freshness::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
 
-pub(crate) use addresses::{Document, Purpose, append_app_id};
+pub(crate) use addresses::{Document, Purpose, append_app_id, is_allowed_address};
 pub(crate) use trust::Trust;
 
 /// One authority whose tokens are accepted, and for whom they must be meant.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use tokio::sync::watch;
 use url::Url;
 
 use super::discovery::{Discovery, LearntTenant};
@@ -46,6 +47,8 @@ pub(crate) struct Remote {
     pub(crate) learns: bool,
     pub(crate) learnt: std::sync::Arc<LearntTenant>,
     pub(crate) last: Option<Last>,
+    /// Where those look who ask the authority for tokens.
+    pub(crate) token_endpoint: Option<watch::Sender<Option<Url>>>,
 }
 
 /// What makes the next request for keys a conditional one.
@@ -98,7 +101,15 @@ impl Remote {
         let Discovery {
             issuer,
             mut keys_address,
+            token_endpoint,
         } = Discovery::read(&discovery.bytes, &self.document, self.learns, &self.learnt)?;
+        if let (Some(known), Some(_)) = (&self.token_endpoint, &token_endpoint) {
+            known.send_if_modified(|before| {
+                let news = *before != token_endpoint;
+                *before = token_endpoint;
+                news
+            });
+        }
         if let Some(app_id) = &self.document.app_id {
             append_app_id(&mut keys_address, app_id);
         }

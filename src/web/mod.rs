@@ -3,25 +3,33 @@
 mod authenticate;
 mod authorize;
 mod bearer;
+mod caller_token;
 mod challenge;
+mod directory;
 mod edge;
 mod expiry;
 mod extract;
 mod gate;
 mod metadata;
+mod once;
 mod problem;
 mod pseudonym;
+mod question;
 mod rejection;
+mod session_check;
 mod token_source;
 
 pub use authenticate::{EntraLayer, EntraService};
 pub use authorize::{GuardLayer, GuardService, Guarded};
+pub use caller_token::CallerToken;
+pub use directory::Directory;
 pub use expiry::{Expiry, UntilExpiry};
 pub use extract::Permit;
 pub use metadata::{MetadataService, ResourceMetadata};
 pub use rejection::Rejection;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 
-pub(crate) use edge::{Edge, Origin, RejectionMap};
+pub(crate) use edge::{Edge, Origin};
 pub(crate) use metadata::{Described, Resource};
 pub(crate) use pseudonym::Pseudonyms;
+pub(crate) use session_check::check_sessions;

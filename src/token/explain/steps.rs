@@ -228,7 +228,7 @@ impl<'t> Telling<'t> {
     fn claims(&mut self, verified: VerifiedToken, installed: &'t Installed, place: Place) {
         let trust = &installed.trust;
         let expected = "every claim of its type, and exp";
-        let (draft, key) = verified.into_parts();
+        let (draft, key, _) = verified.into_parts();
         let finished = match draft.finish() {
             Ok(finished) => finished,
             Err(_) => {
@@ -272,7 +272,7 @@ impl<'t> Telling<'t> {
         if !good {
             return self.skip("permissions", expected, self.found("permissions"));
         }
-        let claims = finished.into_claims(None, None);
+        let claims = finished.into_claims(None, None, None);
         let refused = refused_by_rule(&claims, trust).map(|refused| refused.reason.as_str());
         self.add(
             "permissions",
