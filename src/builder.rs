@@ -1,31 +1,32 @@
 //! Puts the pieces together.
 
+mod install;
+mod tells;
+mod upkeep;
+
 use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
 use tokio::sync::watch;
-use url::Url;
 
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
-use crate::account::{StoreStatus, StoreUnavailable};
-use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home, UserKey};
+use crate::authority::{Authority, SharedSignals, Tenant};
+use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
-use crate::keys::refresh::Refresher;
+use crate::directory::{Connection, DirectoryAccess};
+use crate::keys::HttpClient;
+use crate::keys::remote::http_client;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
-use crate::keys::remote::{Remote, http_client};
-use crate::keys::store::{KeyReader, fixed, key_store};
-use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Explanation, Installed, Refusal, Validator, Verdict};
+use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
 use crate::web::{
-    CallerToken, Described, Directory, Edge, EntraLayer, MetadataService, Origin, Pseudonyms,
-    Rejection, Resource, ResourceMetadata, check_sessions,
+    CallerToken, Described, Directory, Edge, EntraLayer, House, Rejection, Resource, check_sessions,
 };
+
+use install::{connect, install};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -50,8 +51,9 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
-    resource: Option<Arc<Resource>>,
+    house: Arc<House>,
     connections: Arc<[Arc<Connection>]>,
+    resource: Option<Arc<Resource>>,
 }
 
 impl Entra {
@@ -69,8 +71,9 @@ impl Entra {
             edge: Edge::default(),
             client: None,
             roots: Vec::new(),
-            described: Described::default(),
             hooks: Vec::new(),
+            signals: Vec::new(),
+            described: Described::default(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -148,159 +151,10 @@ impl Entra {
         }
     }
 
-    /// Says why a token is accepted or refused: every check, with what it expects and found.
-    ///
-    /// The verdict is [`validate`](Self::validate)'s, and the checks are the same functions. For
-    /// whoever holds the token, in development and support: do not log it, and do not serve it
-    /// to strangers, since it tells what this API expects. Nothing is logged here.
-    ///
-    /// ```
-    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
-    /// # use axum_entra::{Entra, Tenant};
-    /// # let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
-    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
-    /// let explanation = entra.explain("EwBwA8l6BAAU").await;
-    /// assert_eq!(explanation.reason(), Some("malformed"));
-    /// println!("{explanation}");
-    /// # Ok(()) }
-    /// ```
-    pub async fn explain(&self, token: &str) -> Explanation {
-        let verdict = self.validate(token).await;
-        self.explained(token, self.edge.clock.now(), &verdict)
-    }
-
-    /// The same at a time (seconds since 1970-01-01 UTC) with the keys at hand, waiting for
-    /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
-    #[must_use]
-    pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
-        let verdict = self.validate_at(token, now);
-        self.explained(token, now, &verdict)
-    }
-
-    fn explained(&self, token: &str, now: u64, verdict: &Result<Claims, Rejection>) -> Explanation {
-        let verdict = verdict.as_ref().map_err(Rejection::reason);
-        self.validator.explain(token, now, verdict)
-    }
-
-    /// This API's protected-resource metadata (RFC 9728); `None` without [`Builder::resource`].
-    #[must_use]
-    pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
-        let resource = self.resource.as_ref()?;
-        Some(resource.document(&self.validator))
-    }
-
-    /// The paths that the metadata belongs under, and the service that answers there.
-    ///
-    /// Put them on the router outside the layer, for nobody has a token who asks; none without
-    /// [`Builder::resource`].
-    ///
-    /// ```
-    /// # use axum::Router;
-    /// # fn with_metadata(entra: &axum_entra::Entra, mut app: Router) -> Router {
-    /// for (path, service) in entra.metadata_routes() {
-    ///     app = app.route_service(&path, service);
-    /// }
-    /// # app }
-    /// ```
-    pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
-        self.resource.iter().flat_map(|resource| {
-            resource.paths().iter().map(|path| {
-                let service =
-                    MetadataService::new(Arc::clone(resource), Arc::clone(&self.validator));
-                (path.clone(), service)
-            })
-        })
-    }
-
-    /// Where clients get their tokens, for an OpenAPI document.
-    ///
-    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
-    #[cfg(feature = "openapi")]
-    pub fn sign_in(&self) -> crate::openapi::SignIn {
-        let none = crate::openapi::SignIn::none();
-        self.validator.trusts().fold(none, |all, trust| {
-            let uri = trust
-                .audiences
-                .iter()
-                .find(|audience| audience.contains("://"))
-                .cloned()
-                .unwrap_or_else(|| format!("api://{}", trust.client_id));
-            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
-        })
-    }
-
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
         self.validator.status()
-    }
-
-    /// Sets the gauges that time alone changes: how old keys are, and how many are in use.
-    ///
-    /// Call it before the application's metrics are read.
-    #[cfg(feature = "metrics")]
-    pub fn record_key_age(&self) {
-        for keys in self.status().iter().flat_map(|authority| &authority.keys) {
-            crate::measure::key_age(&keys.address, keys.age, keys.count);
-        }
-    }
-
-    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
-    /// UTC, from now on and for good: a later call raises the time or does nothing.
-    ///
-    /// A token issued at that very second passes; one that does not say when it was issued does
-    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
-    /// forgotten two days after its time, when no older token can be alive.
-    ///
-    /// # Errors
-    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
-    /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.revoke(account, not_before, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Refuses an account's tokens that were issued before this second.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
-        self.revoke(account, self.edge.clock.now()).await
-    }
-
-    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
-    ///
-    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
-    /// asked for the optional claim.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.end_session(tenant, session, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
-    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
-    ///
-    /// Touches no other account, may be called any number of times, and revokes nothing: a token
-    /// that is still good is good the next time it comes. A replica that cannot be told is told
-    /// later.
-    pub async fn sign_out(&self, account: &UserKey) {
-        let now = self.edge.clock.now();
-        self.edge.accounts.sign_out(account, now).await;
-    }
-
-    /// How the store of revocations and replay records is.
-    #[must_use]
-    pub fn store_status(&self) -> StoreStatus {
-        self.edge.accounts.status()
-    }
-
-    fn not_told(&self, _: StoreUnavailable) -> Rejection {
-        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
     }
 
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
@@ -327,8 +181,9 @@ pub struct Builder {
     edge: Edge,
     client: Option<HttpClient>,
     roots: Vec<u8>,
-    described: Described,
     hooks: Vec<Hook>,
+    signals: Vec<SharedSignals>,
+    described: Described,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
 }
@@ -476,6 +331,12 @@ impl Builder {
         self
     }
 
+    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
+    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+        self.signals.push(signals);
+        self
+    }
+
     /// Shares revocations, sign-outs and replay records with other replicas.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: Redis) -> Self {
@@ -491,52 +352,6 @@ impl Builder {
         map: impl Fn(&Rejection, Response) -> Response + Send + Sync + 'static,
     ) -> Self {
         self.edge.map_rejection = Some(Arc::new(map));
-        self
-    }
-
-    /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
-    /// every challenge. It is not the audience.
-    ///
-    /// The document itself is on the router once [`Entra::metadata_routes`] is.
-    pub fn resource(mut self, address: impl Into<String>) -> Self {
-        self.described.address = Some(address.into());
-        self
-    }
-
-    /// The same, unless an address was given: what a program knows of its own listener.
-    pub fn default_resource(mut self, address: impl Into<String>) -> Self {
-        self.described.listener = Some(address.into());
-        self
-    }
-
-    /// A name for people in the metadata.
-    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
-        self.described.name = Some(name.into());
-        self
-    }
-
-    /// The scopes that the metadata offers. A short name gets the prefix `api://{client id}/`, or
-    /// the first audience that is a URI; never list `offline_access`.
-    pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.described
-            .scopes
-            .extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
-    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.edge.resource_metadata = Some(url.into());
-        self
-    }
-
-    /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
-    /// hash of its identity with this key. Nothing in the log names anybody without it.
-    ///
-    /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
-    /// write one pseudonym. Use 32 random bytes.
-    pub fn log_accounts(mut self, key: impl AsRef<[u8]>) -> Self {
-        self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
         self
     }
 
@@ -565,10 +380,10 @@ impl Builder {
         for hook in self.hooks {
             self.edge.accounts.on_forget(hook);
         }
-        let mut trusts = Vec::new();
-        for (authority, access) in self.authorities {
-            trusts.push((authority.resolve()?, access));
-        }
+        let trusts = self.authorities.into_iter();
+        let trusts: Vec<_> = trusts
+            .map(|(authority, access)| Ok((authority.resolve()?, access)))
+            .collect::<Result<_, ConfigError>>()?;
         let resource = self
             .described
             .resolve(trusts.first().map(|(trust, _)| trust))?;
@@ -600,7 +415,6 @@ impl Builder {
             Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
-        crate::measure::describe();
         // Set here alone, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.
@@ -621,13 +435,26 @@ impl Builder {
                 }
             });
         }
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+            transmitters.push(transmitter);
+            refreshers.extend(refresher);
+        }
+        crate::measure::describe();
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
         Ok(Entra {
             validator,
             edge,
+            house,
             resource: resource.map(Arc::new),
             connections: connections.into(),
         })
@@ -641,81 +468,4 @@ impl fmt::Debug for Builder {
             .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
-}
-
-/// Gives an authority its connection to Graph.
-fn connect(
-    access: DirectoryAccess,
-    trust: &Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    endpoint: watch::Receiver<Option<Url>>,
-) -> Result<Arc<Connection>, ConfigError> {
-    let desk = TokenDesk {
-        door: Door {
-            client: client.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-        },
-        endpoint,
-        client_id: trust.client_id.clone(),
-        credential: access.credential().clone(),
-        clock: edge.clock.clone(),
-    };
-    access.connect(trust.cloud(), desk).map(Arc::new)
-}
-
-/// Gives an authority its keys, or the task that will.
-fn install(
-    trust: Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    directory: Option<Arc<Connection>>,
-    token_endpoint: &watch::Sender<Option<Url>>,
-    refreshers: &mut Vec<Refresher>,
-) -> Result<Installed, ConfigError> {
-    let learns = trust.learns;
-    let learnt = Arc::default();
-    let mut readers: Vec<KeyReader> = Vec::new();
-    for (index, document) in trust.documents.iter().enumerate() {
-        if let Some(jwks) = &trust.static_keys {
-            token_endpoint.send_replace(trust.token_endpoint());
-            let issuer = document.issuers.first().cloned();
-            let keys = issuer
-                .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
-                .and_then(|issuer| {
-                    KeySet::read(jwks.as_bytes(), issuer, document)
-                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
-                })?;
-            readers.push(fixed(keys));
-            continue;
-        }
-        let (publisher, reader) = key_store(trust.freshness.cooldown);
-        let remote = Remote {
-            client: client.clone(),
-            document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-            learns,
-            learnt: Arc::clone(&learnt),
-            last: None,
-            // Each policy of B2C has its own; the first policy's is taken.
-            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
-        };
-        let name = document.address.to_string();
-        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
-        readers.push(reader);
-    }
-    let home = Home(Arc::new(Origin {
-        edge: Arc::clone(edge),
-        authorization_uri: trust.authorization_uri.clone(),
-        directory,
-    }));
-    Ok(Installed {
-        trust,
-        readers,
-        learns,
-        learnt,
-        home: Some(home),
-    })
 }

@@ -6,8 +6,14 @@ mod explain;
 mod header;
 mod index;
 mod invalid;
+mod logout;
+mod message;
 mod refusal;
+mod security_event;
 mod status;
+#[cfg(test)]
+mod tests;
+mod transmitter;
 mod unverified;
 mod validator;
 mod verified;
@@ -16,5 +22,9 @@ pub use explain::{Explanation, Outcome, Step};
 pub use invalid::InvalidToken;
 pub use status::{AuthorityStatus, KeysStatus};
 
+pub(crate) use header::TokenKind;
+pub(crate) use logout::Ended;
+pub(crate) use message::Message;
 pub(crate) use refusal::{Refusal, RefusedByRule, Verdict};
+pub(crate) use transmitter::Transmitter;
 pub(crate) use validator::{Installed, Validator};

@@ -47,7 +47,10 @@ impl AuthorityStatus {
                         Purpose::Policy(policy) => policy.clone(),
                     },
                     address: document.address.to_string(),
-                    count: snapshot.keys.as_ref().map_or(0, |keys| keys.len()),
+                    count: match &snapshot.keys {
+                        Some(keys) if reader.generation().is_some() => keys.len(),
+                        _ => 0,
+                    },
                     age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
                     last_error: snapshot.last_error.clone(),
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, StatusCode};
 use tower_layer::Layer;
 
 #[cfg(feature = "openapi")]
@@ -112,6 +112,16 @@ impl Judge for Authenticate {
                     judged
                 }))
             }
+        }
+    }
+}
+
+impl Rejection {
+    /// What is counted of it.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Outcome::Undecided(self.reason()),
+            _ => Outcome::Refused(self.reason()),
         }
     }
 }

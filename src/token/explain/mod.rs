@@ -3,6 +3,7 @@
 mod hints;
 mod peek;
 mod steps;
+mod words;
 
 use std::fmt;
 
@@ -119,7 +120,7 @@ impl Explanation {
                     }
                     step.outcome = Outcome::Failed;
                     step.reason = Some(denied.reason().as_str());
-                    step.found = Some(steps::permissions(&claims));
+                    step.found = Some(words::permissions(&claims));
                     self.accepted = false;
                     self.reason = step.reason;
                     self.hints.extend(hints::of_guard(&denied, &claims));

@@ -3,7 +3,6 @@
 use crate::authority::Trust;
 use crate::claims::Claims;
 use crate::claims::wire::Name;
-use crate::keys::store::Snapshot;
 use crate::token::checks::{CHECKS, Presented};
 use crate::token::index::Place;
 use crate::token::invalid::InvalidToken;
@@ -11,7 +10,8 @@ use crate::token::unverified::UnverifiedToken;
 use crate::token::validator::{Installed, Keys, Validator, refused_by_rule};
 use crate::token::verified::VerifiedToken;
 
-use super::peek::{Peek, cut};
+use super::peek::Peek;
+use super::words::{self, issuers, permissions, state};
 use super::{Explanation, Outcome, Step, hints};
 
 impl Validator {
@@ -254,7 +254,7 @@ impl<'t> Telling<'t> {
             let result = check(&presented).map_err(|invalid| invalid.reason());
             // The first failure is the answer; those behind it are told all the same.
             good &= result.is_ok();
-            let expected = self.expected(name, Some(trust));
+            let expected = words::expected(name, Some(trust), self.now);
             let found = match name {
                 "purpose" => Some(
                     if finished.has(Name::Confirmation) {
@@ -264,13 +264,17 @@ impl<'t> Telling<'t> {
                     }
                     .to_owned(),
                 ),
-                name => self.found(name),
+                name => words::found(name, self.peek),
             };
             self.add(name, result, expected, found);
         }
-        let expected = self.expected("permissions", Some(trust));
+        let expected = words::expected("permissions", Some(trust), self.now);
         if !good {
-            return self.skip("permissions", expected, self.found("permissions"));
+            return self.skip(
+                "permissions",
+                expected,
+                words::found("permissions", self.peek),
+            );
         }
         let claims = finished.into_claims(None, None, None);
         let refused = refused_by_rule(&claims, trust).map(|refused| refused.reason.as_str());
@@ -298,85 +302,11 @@ impl<'t> Telling<'t> {
             "permissions",
         ];
         for name in rest.into_iter().skip(from) {
-            let (expected, found) = (self.expected(name, trust), self.found(name));
+            let (expected, found) = (
+                words::expected(name, trust, self.now),
+                words::found(name, self.peek),
+            );
             self.skip(name, expected, found);
         }
-    }
-
-    fn expected(&self, check: &str, trust: Option<&Trust>) -> String {
-        let Some(trust) = trust else {
-            return match check {
-                "authority" => "one of the configured issuers".to_owned(),
-                _ => "as the token's authority is configured".to_owned(),
-            };
-        };
-        match check {
-            "version" => "ver fits the issuer, and is switched on".to_owned(),
-            "issuer" => {
-                "iss as the keys' document states it, tid its tenant, and allowed".to_owned()
-            }
-            "audience" => trust.audiences.join(" or "),
-            "lifetime" => format!(
-                "nbf and iat before, exp after {} (± {} s)",
-                self.now, trust.clock_skew
-            ),
-            "purpose" => "no cnf: a bearer token".to_owned(),
-            "permissions" if trust.required_scopes.is_empty() => "scp or roles".to_owned(),
-            "permissions" => format!(
-                "scp or roles, and scope {}",
-                trust.required_scopes.join(" ")
-            ),
-            "claims" => "every claim of its type, and exp".to_owned(),
-            "signature" => "made by that key".to_owned(),
-            "key_id" => "the id of one of those keys".to_owned(),
-            _ => String::new(),
-        }
-    }
-
-    fn found(&self, check: &str) -> Option<String> {
-        let names: &[&str] = match check {
-            "authority" => &["iss", "ver", "tfp"],
-            "key_id" => return self.peek.header("kid"),
-            "version" => &["ver"],
-            "issuer" => &["iss", "tid"],
-            "audience" => &["aud"],
-            "lifetime" => &["nbf", "iat", "exp"],
-            "permissions" => &["scp", "roles"],
-            _ => return None,
-        };
-        self.peek.claims(names)
-    }
-}
-
-/// The scopes and roles of a caller, and what kind of caller it is.
-pub(super) fn permissions(claims: &Claims) -> String {
-    let scopes: Vec<&str> = claims.scopes().collect();
-    let roles: Vec<&str> = claims.roles().collect();
-    cut(&format!(
-        "{}, scopes [{}], roles [{}], groups {}",
-        claims.principal().as_str(),
-        scopes.join(" "),
-        roles.join(", "),
-        claims.groups().as_str()
-    ))
-}
-
-fn issuers(validator: &Validator) -> String {
-    let documents = validator
-        .authorities
-        .iter()
-        .flat_map(|own| &own.trust.documents);
-    let issuers: Vec<&str> = documents
-        .flat_map(|document| &document.issuers)
-        .map(|issuer| issuer.as_str())
-        .collect();
-    issuers.join(" or ")
-}
-
-fn state(snapshot: &Snapshot) -> String {
-    match (&snapshot.keys, &snapshot.last_error) {
-        (Some(keys), _) => format!("{} keys", keys.len()),
-        (None, Some(error)) => format!("none: {error}"),
-        (None, None) => "none yet".to_owned(),
     }
 }
