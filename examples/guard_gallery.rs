@@ -54,6 +54,7 @@ async fn routes(sample: &Sample) -> Router {
     let guarded = guarded(&sample.entra)
         .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer());
+    let open = startup::with_metadata(&sample.entra, open);
     open.merge(optional).merge(guarded)
 }
 

@@ -6,6 +6,7 @@
 
 mod account_routes;
 mod docs_page;
+mod inspect;
 mod startup;
 mod todo_api;
 #[allow(dead_code, reason = "the sample uses its body alone")]
@@ -15,23 +16,44 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use startup::Sample;
+use axum_entra::Builder;
+use startup::{Plan, Sample};
 use tower_http::trace::TraceLayer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startup::run(routes).await
+    let plan = Plan {
+        describe,
+        ..Plan::default()
+    };
+    startup::run_planned(plan, routes).await
+}
+
+/// What clients that know nothing of this API find in its protected-resource metadata.
+fn describe(builder: Builder, listener: String) -> Builder {
+    builder
+        .default_resource(listener)
+        .resource_name("To-do lists, a sample of axum-entra")
+        .resource_scopes(["access_as_user"])
 }
 
 async fn routes(sample: &Sample) -> Router {
     let entra = sample.entra.clone();
+    let (counted, metrics) = (entra.clone(), sample.metrics.clone());
     let open = Router::new()
+        .route(
+            "/metrics",
+            get(move || startup::metrics(counted.clone(), metrics.clone())),
+        )
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(move || startup::ready(entra.clone())));
     let (protected, document) = todo_api::routes(&sample.entra);
     let scopes = sample.entra.sign_in().full_names_of(["access_as_user"]);
     let docs = docs_page::routes(&document, sample.docs_client(), scopes);
+    let open = startup::with_metadata(&sample.entra, open);
+    let inspect = inspect::routes(sample.entra.clone(), todo_api::inspected());
     open.merge(docs)
+        .merge(inspect)
         .merge(protected)
         .layer(TraceLayer::new_for_http())
 }

@@ -1,6 +1,7 @@
 //! Puts the pieces together.
 
 mod install;
+mod tells;
 mod upkeep;
 
 use std::fmt;
@@ -21,7 +22,9 @@ use crate::keys::remote::http_client;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
 use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
-use crate::web::{CallerToken, Directory, Edge, EntraLayer, House, Rejection, check_sessions};
+use crate::web::{
+    CallerToken, Described, Directory, Edge, EntraLayer, House, Rejection, Resource, check_sessions,
+};
 
 use install::{connect, install};
 
@@ -50,6 +53,7 @@ pub struct Entra {
     edge: Arc<Edge>,
     house: Arc<House>,
     connections: Arc<[Arc<Connection>]>,
+    resource: Option<Arc<Resource>>,
 }
 
 impl Entra {
@@ -69,6 +73,7 @@ impl Entra {
             roots: Vec::new(),
             hooks: Vec::new(),
             signals: Vec::new(),
+            described: Described::default(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -146,23 +151,6 @@ impl Entra {
         }
     }
 
-    /// Where clients get their tokens, for an OpenAPI document.
-    ///
-    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
-    #[cfg(feature = "openapi")]
-    pub fn sign_in(&self) -> crate::openapi::SignIn {
-        let none = crate::openapi::SignIn::none();
-        self.validator.trusts().fold(none, |all, trust| {
-            let uri = trust
-                .audiences
-                .iter()
-                .find(|audience| audience.contains("://"))
-                .cloned()
-                .unwrap_or_else(|| format!("api://{}", trust.client_id));
-            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
-        })
-    }
-
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
@@ -195,6 +183,7 @@ pub struct Builder {
     roots: Vec<u8>,
     hooks: Vec<Hook>,
     signals: Vec<SharedSignals>,
+    described: Described,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
 }
@@ -222,6 +211,9 @@ impl Builder {
             .max()
         {
             builder = builder.max_token_bytes(most);
+        }
+        if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
+            builder = builder.resource(resource.as_str());
         }
         // One cache for all authorities.
         if let Some(most) = settings
@@ -363,12 +355,6 @@ impl Builder {
         self
     }
 
-    /// Names the protected-resource metadata (RFC 9728) in every challenge.
-    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.edge.resource_metadata = Some(url.into());
-        self
-    }
-
     /// Checks everything and starts to fetch keys; does not wait for them.
     ///
     /// # Errors
@@ -394,12 +380,21 @@ impl Builder {
         for hook in self.hooks {
             self.edge.accounts.on_forget(hook);
         }
+        let trusts = self.authorities.into_iter();
+        let trusts: Vec<_> = trusts
+            .map(|(authority, access)| Ok((authority.resolve()?, access)))
+            .collect::<Result<_, ConfigError>>()?;
+        let resource = self
+            .described
+            .resolve(trusts.first().map(|(trust, _)| trust))?;
+        if let (None, Some(resource)) = (&self.edge.resource_metadata, &resource) {
+            self.edge.resource_metadata = Some(resource.metadata.clone());
+        }
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
         let mut connections = Vec::new();
-        for (authority, access) in self.authorities {
-            let trust = authority.resolve()?;
+        for (trust, access) in trusts {
             let (token_endpoint, known) = watch::channel(None);
             let connection = access
                 .map(|access| connect(access, &trust, &client, &edge, known))
@@ -446,6 +441,7 @@ impl Builder {
             transmitters.push(transmitter);
             refreshers.extend(refresher);
         }
+        crate::measure::describe();
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
@@ -459,6 +455,7 @@ impl Builder {
             validator,
             edge,
             house,
+            resource: resource.map(Arc::new),
             connections: connections.into(),
         })
     }

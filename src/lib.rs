@@ -36,11 +36,14 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+mod measure;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
+#[cfg(feature = "test-util")]
+pub mod test;
 mod token;
 mod token_version;
 mod web;
@@ -60,12 +63,17 @@ pub use config_error::ConfigError;
 pub use guid::PERSONAL_ACCOUNTS_TENANT;
 pub use keys::{FetchError, HttpClient};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
+/// Why a token is accepted or refused, check by check.
+pub mod explain {
+    pub use crate::token::{Explanation, Outcome, Step};
+}
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
 pub use web::{
-    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
-    Receiver, Rejection,
+    CallerToken, Directory, EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded,
+    MetadataService, Permit, Receiver, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
+    SourcedService, TokenSource, UntilExpiry,
 };
 
 /// The documents' examples are compiled as tests.

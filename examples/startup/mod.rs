@@ -5,20 +5,22 @@
 mod walk;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use axum::Json;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum_entra::emulator::{Emulator, EmulatorBuilder};
 use axum_entra::settings::Settings;
 use axum_entra::{Builder, Entra};
 use clap::Parser;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -39,11 +41,13 @@ pub(crate) struct Arguments {
     docs_client: Option<String>,
 }
 
-/// What a sample wants of the start when it brings its own authority.
+/// What a sample wants of the start; all but the last when it brings its own authority.
 pub(crate) struct Plan {
     pub(crate) emulator: EmulatorBuilder,
     pub(crate) settings: fn(&Emulator) -> Value,
     pub(crate) authorities: fn(Builder, &Emulator) -> Builder,
+    /// Also with settings; it is told the address to listen on, as a URL.
+    pub(crate) describe: fn(Builder, String) -> Builder,
 }
 
 impl Default for Plan {
@@ -52,6 +56,7 @@ impl Default for Plan {
             emulator: Emulator::builder(),
             settings: Emulator::settings,
             authorities: |builder, _| builder,
+            describe: |builder, _| builder,
         }
     }
 }
@@ -59,6 +64,7 @@ impl Default for Plan {
 /// A sample, ready to be served.
 pub(crate) struct Sample {
     pub(crate) entra: Entra,
+    pub(crate) metrics: PrometheusHandle,
     listener: TcpListener,
     address: SocketAddr,
     emulator: Option<Emulator>,
@@ -80,7 +86,7 @@ pub(crate) async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode
     run_planned(Plan::default(), routes).await
 }
 
-/// The same, with an emulator to the sample's taste.
+/// The same, with an emulator and a builder to the sample's taste.
 pub(crate) async fn run_planned(
     plan: Plan,
     routes: impl AsyncFnOnce(&Sample) -> Router,
@@ -101,6 +107,7 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    let metrics = install_metrics()?;
     let settings = Settings::load(arguments.settings.as_deref())?;
     let (builder, emulator) = if settings.is_empty() {
         let emulator = plan.emulator.start().await?;
@@ -111,13 +118,15 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
     } else {
         (Builder::from_settings(&settings)?, None)
     };
-    let entra = builder.build()?;
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|error| Wrong(format!("--listen {}: {error}", arguments.listen)))?;
-    let address = listener.local_addr()?;
+    // The address is known before the socket is open, and a wrong setting never opens it.
+    let taken = |error| Wrong(format!("--listen {}: {error}", arguments.listen));
+    let socket = bind(arguments.listen).map_err(taken)?;
+    let address = socket.local_addr()?;
+    let entra = (plan.describe)(builder, format!("http://{}", reachable(address))).build()?;
+    let listener = socket.listen(1_024).map_err(taken)?;
     let sample = Sample {
         entra,
+        metrics,
         listener,
         address,
         emulator,
@@ -126,6 +135,57 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
     };
     let app = routes(&sample).await;
     sample.serve(app).await
+}
+
+/// Counts for Prometheus; a histogram has buckets from a look-up to a wait for keys.
+fn install_metrics() -> Result<PrometheusHandle, Wrong> {
+    let seconds = [
+        1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 2.0, 5.0,
+    ];
+    let durations = Matcher::Suffix("_duration_seconds".to_owned());
+    let recorder = PrometheusBuilder::new().set_buckets_for_metric(durations, &seconds)?;
+    Ok(recorder.install_recorder()?)
+}
+
+/// `GET /metrics`: Prometheus text.
+pub(crate) async fn metrics(entra: Entra, metrics: PrometheusHandle) -> impl IntoResponse {
+    entra.record_key_age();
+    // What was counted since the last time is sorted into buckets here.
+    metrics.run_upkeep();
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, text)], metrics.render())
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Where a client on this machine finds a listener, be it on every address.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            address.set_ip(Ipv6Addr::LOCALHOST.into());
+        }
+        _ => {}
+    }
+    address
+}
+
+/// Puts the protected-resource metadata on a router, where there is one.
+pub(crate) fn with_metadata(entra: &Entra, mut app: Router) -> Router {
+    for (path, service) in entra.metadata_routes() {
+        app = app.route_service(&path, service);
+    }
+    app
 }
 
 impl Sample {
@@ -173,6 +233,8 @@ impl Sample {
                 _ = interrupt.recv() => {}
             }
         };
+        // Who asks is known by address: `/inspect` answers this machine alone.
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, app)
             .with_graceful_shutdown(stop)
             .await?;

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use axum_entra::guard::{RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
+use axum_entra::guard::{Guard, RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
 use axum_entra::openapi::Protect;
 use axum_entra::{Claims, Entra, Permit, UserKey, guards};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,20 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .scope("access_as_user", "Use the API as you")
         .modify(&mut document);
     (router, document)
+}
+
+/// A route, and its guard where it has one.
+type Asked = (&'static str, Option<Arc<dyn Guard + Send + Sync>>);
+
+/// What `/inspect` can be asked about.
+#[allow(dead_code, reason = "tests of the routes have no inspector")]
+pub(crate) fn inspected() -> Vec<Asked> {
+    vec![
+        ("GET /me", None),
+        ("GET /todos", Some(Arc::new(CanUseTodos))),
+        ("GET /todos/all", Some(Arc::new(CanReadAllTodos))),
+        ("POST /jobs", Some(Arc::new(CanRunJobs))),
+    ]
 }
 
 /// Who is calling, as far as the token tells.

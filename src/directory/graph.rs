@@ -12,6 +12,7 @@ use super::access_token::AccessToken;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
 use crate::keys::HttpClient;
+use crate::measure::Stopwatch;
 
 /// Calls other hosts: with a time-out, a bound on size, and no redirects.
 #[derive(Debug, Clone)]
@@ -41,13 +42,21 @@ pub(super) struct Answer {
 impl Door {
     /// Makes a call; any status is an answer, a redirect is one that is no success.
     pub(super) async fn make(&self, call: Call) -> Result<Answer, CallFailure> {
-        let name = call.name;
-        tokio::time::timeout(self.timeout, self.make_slowly(call))
+        let (name, stopwatch) = (call.name, Stopwatch::start());
+        let answer = tokio::time::timeout(self.timeout, self.make_slowly(call))
             .await
             .unwrap_or(Err(CallFailure::TimedOut {
                 call: name,
                 millis: self.timeout.as_millis(),
-            }))
+            }));
+        let result = match &answer {
+            Ok(answer) if answer.status.is_success() => "ok",
+            Ok(_) => "status",
+            Err(CallFailure::TimedOut { .. }) => "timed_out",
+            Err(_) => "failed",
+        };
+        stopwatch.directory_called(name, result);
+        answer
     }
 
     async fn make_slowly(&self, call: Call) -> Result<Answer, CallFailure> {

@@ -75,3 +75,22 @@ pub enum FetchError {
         keys: usize,
     },
 }
+
+impl FetchError {
+    /// The kind of failure in one word, for counters.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Transport { .. } => "transport",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Status { .. } => "status",
+            Self::Redirected { .. } => "redirected",
+            Self::TooLarge { .. } => "too_large",
+            Self::NotADocument { .. } => "not_a_document",
+            Self::WrongIssuer { .. } => "wrong_issuer",
+            Self::ForeignKeys => "foreign_keys",
+            Self::Panicked(_) => "panicked",
+            Self::NoUsableKey { .. } => "no_usable_key",
+        }
+    }
+}

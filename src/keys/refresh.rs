@@ -66,11 +66,13 @@ impl Refresher {
         let chance = fastrand::f64();
         let wait = match self.fetch().await {
             Ok(fetched) => {
+                crate::measure::keys_fetched(&self.name, fetched.kind());
                 self.failures = 0;
                 let max_age = self.publish(fetched);
                 self.schedule.after_success(max_age, chance)
             }
             Err(error) => {
+                crate::measure::keys_fetched(&self.name, error.kind());
                 self.failures = self.failures.saturating_add(1);
                 self.report(error);
                 self.schedule.after_failure(self.failures, chance)

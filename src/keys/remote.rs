@@ -71,6 +71,16 @@ pub(crate) enum Fetched {
     Unchanged { max_age: Option<Duration> },
 }
 
+impl Fetched {
+    /// `ok` or `unchanged`, for counters.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Keys { .. } => "ok",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
+}
+
 /// What one GET brought.
 enum Answer {
     Document(Body),

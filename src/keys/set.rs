@@ -119,6 +119,11 @@ impl KeySet {
         self.generation
     }
 
+    /// The issuer the document states, a template where it speaks for many tenants.
+    pub(crate) fn issuer(&self) -> &IssuerPattern {
+        &self.issuer
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.count
     }

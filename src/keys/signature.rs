@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{
@@ -109,6 +110,26 @@ impl fmt::Debug for VerifyingKey {
 fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
+}
+
+/// A secret that turns texts into names nobody else can make or match (RFC 2104).
+#[derive(Clone)]
+pub(crate) struct HashKey(hmac::Key);
+
+impl HashKey {
+    pub(crate) fn new(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// HMAC-SHA-256 of the parts, each with its length before it, so that none runs into the next.
+    pub(crate) fn hash(&self, parts: &[&[u8]]) -> impl AsRef<[u8]> + use<> {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        context.sign()
+    }
 }
 
 /// A private RSA key that this API proves with who it is.

@@ -2,6 +2,7 @@
 
 mod cache;
 mod checks;
+mod explain;
 mod header;
 mod index;
 mod invalid;
@@ -17,6 +18,7 @@ mod unverified;
 mod validator;
 mod verified;
 
+pub use explain::{Explanation, Outcome, Step};
 pub use invalid::InvalidToken;
 pub use status::{AuthorityStatus, KeysStatus};
 

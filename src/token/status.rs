@@ -23,6 +23,8 @@ pub struct AuthorityStatus {
 pub struct KeysStatus {
     /// `1.0`, `2.0` or the policy's name.
     pub document: String,
+    /// Where its discovery document is.
+    pub address: String,
     /// How many keys are in use; 0 where tokens of this document are answered with 503.
     pub count: usize,
     /// The time since the last good fetch.
@@ -44,6 +46,7 @@ impl AuthorityStatus {
                         Purpose::Version(version) => version.as_str().to_owned(),
                         Purpose::Policy(policy) => policy.clone(),
                     },
+                    address: document.address.to_string(),
                     count: match &snapshot.keys {
                         Some(keys) if reader.generation().is_some() => keys.len(),
                         _ => 0,

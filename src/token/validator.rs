@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::account::{Accounts, Standing};
-use crate::authority::Trust;
 use crate::authority::issuer::first_guid;
+use crate::authority::{Purpose, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
@@ -39,18 +39,53 @@ pub(crate) struct Installed {
     pub(crate) home: Option<Home>,
 }
 
+impl Installed {
+    /// The v2.0 issuer, or each policy's.
+    fn stated_issuers(&self) -> Vec<String> {
+        let documents = self.trust.documents.iter().zip(&self.readers);
+        let issuers = documents
+            .filter(|(document, _)| document.purpose != Purpose::Version(TokenVersion::V1))
+            .map(|(document, reader)| {
+                let snapshot = reader.load();
+                let stated = snapshot.keys.as_deref().map(|keys| keys.issuer());
+                stated
+                    .filter(|issuer| !issuer.is_template())
+                    .or_else(|| document.issuers.first())
+                    .filter(|issuer| !issuer.is_template())
+                    .map_or_else(|| self.own_address(), |issuer| issuer.as_str().to_owned())
+            });
+        let issuers: Vec<String> = issuers.collect();
+        if issuers.is_empty() {
+            // Tokens of version 1.0 come from the same authority, which is asked at its v2.0 address.
+            let off = self.trust.switched_off.iter();
+            return off
+                .map(|(_, issuer)| issuer)
+                .find(|issuer| !issuer.is_template())
+                .map_or_else(
+                    || vec![self.own_address()],
+                    |issuer| vec![issuer.as_str().to_owned()],
+                );
+        }
+        issuers
+    }
+
+    fn own_address(&self) -> String {
+        format!("{}/v2.0", self.trust.name)
+    }
+}
+
 /// Judges tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]
 pub(crate) struct Validator {
-    authorities: Vec<Installed>,
+    pub(super) authorities: Vec<Installed>,
     index: Index,
-    most_bytes: usize,
+    pub(super) most_bytes: usize,
     accounts: Arc<Accounts>,
     cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
-enum Keys<'v> {
+pub(super) enum Keys<'v> {
     Known(&'v KeyReader),
     /// Nobody knows yet whose tenant it is, but somebody is finding out.
     Learning(&'v KeyReader),
@@ -77,8 +112,11 @@ impl Validator {
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
-        self.recognise(token.as_bytes(), now)
-            .unwrap_or_else(|| self.judge_unknown(token, now))
+        let known = self.recognise(token.as_bytes(), now);
+        if self.cache.is_some() {
+            crate::measure::token_looked_up(known.is_some());
+        }
+        known.unwrap_or_else(|| self.judge_unknown(token, now))
     }
 
     /// Judges a token that was accepted before, by what may have changed since.
@@ -221,7 +259,7 @@ impl Validator {
     }
 
     /// The unverified issuer, version and policy choose an authority's document, nothing more.
-    fn authority_of(
+    pub(super) fn authority_of(
         &self,
         token: &UnverifiedToken<'_>,
     ) -> Result<(&Installed, Place, usize, Keys<'_>), InvalidToken> {
@@ -257,6 +295,22 @@ impl Validator {
             Keys::Known(reader)
         };
         Ok((installed, place, document, keys))
+    }
+
+    /// Who issues tokens for this API: each issuer as its discovery document states it.
+    ///
+    /// An authority that speaks for many tenants, or whose tenant is not learnt yet, has its own
+    /// address there.
+    pub(crate) fn authorization_servers(&self) -> Vec<String> {
+        let mut servers: Vec<String> = Vec::new();
+        for installed in &self.authorities {
+            for issuer in installed.stated_issuers() {
+                if !servers.contains(&issuer) {
+                    servers.push(issuer);
+                }
+            }
+        }
+        servers
     }
 
     /// Verifies a logout token of one of the authorities and says what ended.
@@ -324,7 +378,7 @@ fn without_keys(reader: &KeyReader) -> Verdict {
 }
 
 /// The rules for all routes of an authority: some permission, and the scopes every route needs.
-fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
+pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
     if !claims.has_permissions() && !trust.without_permissions {
         return Some(RefusedByRule {
             reason: Reason::NoPermissions,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, StatusCode};
 use tower_layer::Layer;
 
 #[cfg(feature = "openapi")]
 use crate::guard::Description;
+use crate::measure::{Outcome, Stopwatch};
 use crate::token::{Validator, Verdict};
 
 use super::bearer::{Credentials, credentials};
@@ -88,7 +89,58 @@ impl<S> Layer<S> for EntraLayer {
 }
 
 impl Judge for Authenticate {
+    /// The decision, measured.
     fn judge<B>(&self, request: &Request<B>) -> Judgement {
+        let stopwatch = Stopwatch::start();
+        match self.decide(request) {
+            Judgement::Admit(admission) => {
+                stopwatch.authenticated(self.admitted(&admission));
+                Judgement::Admit(admission)
+            }
+            Judgement::Refuse(rejection) => {
+                stopwatch.authenticated(rejection.outcome());
+                Judgement::Refuse(rejection)
+            }
+            Judgement::Wait(waiting) => {
+                let judge = self.clone();
+                Judgement::Wait(Box::pin(async move {
+                    let judged = waiting.await;
+                    stopwatch.authenticated(match &judged {
+                        Ok(admission) => judge.admitted(admission),
+                        Err(rejection) => rejection.outcome(),
+                    });
+                    judged
+                }))
+            }
+        }
+    }
+}
+
+impl Rejection {
+    /// What is counted of it.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Outcome::Undecided(self.reason()),
+            _ => Outcome::Refused(self.reason()),
+        }
+    }
+}
+
+impl Authenticate {
+    fn admitted(&self, admission: &Admission) -> Outcome {
+        match admission {
+            Admission::Claims(claims) => {
+                if let Some(pseudonyms) = &self.edge.pseudonyms {
+                    pseudonyms.log(claims);
+                }
+                Outcome::Admitted
+            }
+            Admission::Anonymous(_) => Outcome::Anonymous,
+            _ => Outcome::Preflight,
+        }
+    }
+
+    fn decide<B>(&self, request: &Request<B>) -> Judgement {
         let headers = request.headers();
         let refuse = |rejection| Judgement::Refuse(Box::new(rejection));
         let token = match credentials(headers) {

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::directory::Connection;
 use crate::token::Validator;
 
+use super::pseudonym::Pseudonyms;
 use super::rejection::Rejection;
 
 /// Changes the answer to a rejected request: gets the usual answer and gives another.
@@ -23,6 +24,8 @@ pub(crate) struct Edge {
     pub(crate) map_rejection: Option<RejectionMap>,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
     pub(crate) resource_metadata: Option<String>,
+    /// How accounts are named in the log, if the application asked for it.
+    pub(crate) pseudonyms: Option<Pseudonyms>,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<Accounts>,

@@ -8,27 +8,36 @@ mod challenge;
 mod detail;
 mod directory;
 mod edge;
+mod expiry;
 mod extract;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod gate;
+mod metadata;
 mod once;
 mod problem;
+mod pseudonym;
 mod question;
 mod receiver;
 mod rejection;
 mod session_check;
 mod shared_signals;
 mod sign_out;
+mod token_source;
 
 pub use authenticate::{EntraLayer, EntraService};
 pub use authorize::{GuardLayer, GuardService, Guarded};
 pub use caller_token::CallerToken;
 pub use directory::Directory;
+pub use expiry::{Expiry, UntilExpiry};
 pub use extract::Permit;
+pub use metadata::{MetadataService, ResourceMetadata};
 pub use receiver::Receiver;
 pub use rejection::Rejection;
+pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 
 pub(crate) use edge::{Edge, Origin};
+pub(crate) use metadata::{Described, Resource};
+pub(crate) use pseudonym::Pseudonyms;
 pub(crate) use receiver::{House, Kind};
 pub(crate) use session_check::check_sessions;

@@ -75,7 +75,12 @@ impl Spend {
     /// Decides when the answer is there.
     pub(super) async fn make(self) -> Result<FirstUse, Rejection> {
         let answer = self.answer.wait().await;
-        outcome(answer, self.first_use, self.used, self.unavailable)
+        let spent = outcome(answer, self.first_use, self.used, self.unavailable);
+        crate::measure::guarded(match &spent {
+            Ok(_) => crate::measure::Outcome::Admitted,
+            Err(rejection) => rejection.outcome(),
+        });
+        spent
     }
 }
 

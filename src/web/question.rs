@@ -8,6 +8,7 @@ use crate::claims::Claims;
 use crate::clock::Clock;
 use crate::directory::{Account, Connection, Look};
 use crate::guard::{Caller, Guard, Memberships};
+use crate::measure::{Outcome, guarded};
 
 use super::authorize::without_claims;
 use super::caller_token::asker;
@@ -67,6 +68,22 @@ pub(super) fn hold<'r>(
     extensions: &'r Extensions,
     headers: &HeaderMap,
 ) -> Held<'r> {
+    let held = held(used, check, extensions, headers);
+    match &held {
+        Held::Passes(_) => guarded(Outcome::Admitted),
+        Held::Refused(rejection) => guarded(rejection.outcome()),
+        // Counted when it is known.
+        Held::Spends(..) | Held::Open(_) => {}
+    }
+    held
+}
+
+fn held<'r>(
+    used: &'static str,
+    check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+    extensions: &'r Extensions,
+    headers: &HeaderMap,
+) -> Held<'r> {
     let Some(claims) = extensions.get::<Claims>() else {
         return Held::Refused(Box::new(without_claims(used, extensions, headers)));
     };
@@ -115,6 +132,20 @@ impl Question {
     ///
     /// All open groups go in one question; a guard that then opens others is asked again.
     pub(super) async fn settle(
+        self,
+        check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+    ) -> Result<(Claims, Option<Spend>), Rejection> {
+        let settled = self.settled(check).await;
+        match &settled {
+            Ok((_, None)) => guarded(Outcome::Admitted),
+            // Counted when the token is spent.
+            Ok((_, Some(_))) => {}
+            Err(rejection) => guarded(rejection.outcome()),
+        }
+        settled
+    }
+
+    async fn settled(
         self,
         check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
     ) -> Result<(Claims, Option<Spend>), Rejection> {

@@ -371,6 +371,7 @@ impl IntoResponse for Rejection {
             problem.into_response(status)
         };
         if let Some(challenge) = self.challenge() {
+            crate::measure::challenged(status.as_u16(), self.error());
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.retry_after() {

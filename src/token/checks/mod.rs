@@ -27,17 +27,18 @@ pub(super) struct Presented<'p> {
 
 type Check = fn(&Presented<'_>) -> Result<(), InvalidToken>;
 
-const CHECKS: [Check; 5] = [
-    version::check,
-    issuer::check,
-    audience::check,
-    lifetime::check,
-    purpose::check,
+/// Each check, under the name that an explanation gives it.
+pub(super) const CHECKS: [(&str, Check); 5] = [
+    ("version", version::check),
+    ("issuer", issuer::check),
+    ("audience", audience::check),
+    ("lifetime", lifetime::check),
+    ("purpose", purpose::check),
 ];
 
 /// Makes every check and says whose tenant the token is.
 pub(super) fn check(presented: &Presented<'_>) -> Result<Option<Uuid>, InvalidToken> {
-    for check in CHECKS {
+    for (_, check) in CHECKS {
         check(presented)?;
     }
     Ok(issuer::tenant(presented))

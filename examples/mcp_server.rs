@@ -1,0 +1,52 @@
+//! An MCP server behind the layer: `cargo run --example mcp_server`, then give an MCP client
+//! `http://127.0.0.1:3000/mcp`. Without a token it gets 401 with `resource_metadata`, reads there
+//! which authority to ask and for which scopes, and comes back with a token.
+//!
+//! On a real tenant set `AzureAd__Resource` to the URL that clients use, register that URL as an
+//! identifier URI of the application, and give the client's id to the client: Entra registers
+//! none on the fly. See docs/operations.md, "Protected-resource metadata".
+
+mod startup;
+mod todo_tools;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum_entra::Builder;
+use axum_entra::guard::RequireScope;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use startup::{Plan, Sample};
+use todo_tools::TodoTools;
+use tower_http::cors::CorsLayer;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let plan = Plan {
+        describe,
+        ..Plan::default()
+    };
+    startup::run_planned(plan, routes).await
+}
+
+fn describe(builder: Builder, listener: String) -> Builder {
+    builder
+        .default_resource(format!("{listener}/mcp"))
+        .resource_name("To-do lists for agents")
+        .resource_scopes(["access_as_user", "Todo.Read"])
+}
+
+async fn routes(sample: &Sample) -> Router {
+    let tools = StreamableHttpService::new(
+        || Ok(TodoTools::new()),
+        Arc::new(LocalSessionManager::default()),
+        StreamableHttpServerConfig::default(),
+    );
+    let mcp = Router::new()
+        .nest_service("/mcp", tools)
+        .layer(RequireScope("access_as_user"))
+        .layer(sample.entra.layer())
+        .layer(CorsLayer::permissive());
+    startup::with_metadata(&sample.entra, mcp)
+}

@@ -1,0 +1,77 @@
+//! What stays open: a WebSocket and Server-Sent Events. `cargo run --example websocket_sse`
+//!
+//! A browser can set no header on a WebSocket, so the token goes among the subprotocols:
+//! `new WebSocket("ws://127.0.0.1:3000/ws", ["bearer", token])`. `EventSource` can set none either;
+//! use `fetch` and read its body. Both end when the token does, and the client comes back with a
+//! new one. With the token that the program prints how to get:
+//!
+//! ```text
+//! curl -N -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/events
+//! curl -i -N -H "Connection: upgrade" -H "Upgrade: websocket" -H "Sec-WebSocket-Version: 13" \
+//!   -H "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" -H "Sec-WebSocket-Protocol: bearer, $TOKEN" \
+//!   http://127.0.0.1:3000/ws
+//! ```
+
+mod startup;
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::get;
+use axum_entra::guard::RequireScope;
+use axum_entra::{Claims, Expiry, TokenSource};
+use startup::Sample;
+use tokio_stream::wrappers::IntervalStream;
+use tokio_stream::{Stream, StreamExt};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    startup::run(routes).await
+}
+
+async fn routes(sample: &Sample) -> Router {
+    let layer = sample.entra.layer();
+    Router::new()
+        .route("/ws", get(ws))
+        .route("/events", get(events))
+        .route_layer(RequireScope("access_as_user"))
+        .route_layer(layer.token_sources([TokenSource::web_socket()]))
+}
+
+async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| echo(socket, claims))
+}
+
+async fn echo(mut socket: WebSocket, claims: Claims) {
+    let mut expiry = pin!(Expiry::of(&claims));
+    loop {
+        let message = tokio::select! {
+            () = &mut expiry => break,
+            message = socket.recv() => message,
+        };
+        let Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) = message else {
+            break;
+        };
+        if socket.send(message).await.is_err() {
+            break;
+        }
+    }
+    // Gone already, or told to come back with a new token.
+    drop(socket.send(Message::Close(None)).await);
+}
+
+async fn events(claims: Claims) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let ticks = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
+    let mut number = 0_u64;
+    let events = ticks.map(move |_| {
+        number += 1;
+        Ok(Event::default().data(number.to_string()))
+    });
+    Sse::new(Expiry::of(&claims).end(events)).keep_alive(KeepAlive::default())
+}

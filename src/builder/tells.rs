@@ -1,0 +1,149 @@
+//! What an [`Entra`] tells: why a token is refused, where to get one, and how it is counted.
+
+use std::sync::Arc;
+
+use super::{Builder, Entra};
+use crate::claims::Claims;
+use crate::token::Explanation;
+use crate::web::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
+
+impl Entra {
+    /// Where clients get their tokens, for an OpenAPI document.
+    ///
+    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
+    #[cfg(feature = "openapi")]
+    pub fn sign_in(&self) -> crate::openapi::SignIn {
+        let none = crate::openapi::SignIn::none();
+        self.validator.trusts().fold(none, |all, trust| {
+            let uri = trust
+                .audiences
+                .iter()
+                .find(|audience| audience.contains("://"))
+                .cloned()
+                .unwrap_or_else(|| format!("api://{}", trust.client_id));
+            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+        })
+    }
+
+    /// Says why a token is accepted or refused: every check, with what it expects and found.
+    ///
+    /// The verdict is [`validate`](Self::validate)'s, and the checks are the same functions. For
+    /// whoever holds the token, in development and support: do not log it, and do not serve it
+    /// to strangers, since it tells what this API expects. Nothing is logged here.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// # use axum_entra::{Entra, Tenant};
+    /// # let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+    /// let explanation = entra.explain("EwBwA8l6BAAU").await;
+    /// assert_eq!(explanation.reason(), Some("malformed"));
+    /// println!("{explanation}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let verdict = self.validate(token).await;
+        self.explained(token, self.edge.clock.now(), &verdict)
+    }
+
+    /// The same at a time (seconds since 1970-01-01 UTC) with the keys at hand, waiting for
+    /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
+    #[must_use]
+    pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
+        let verdict = self.validate_at(token, now);
+        self.explained(token, now, &verdict)
+    }
+
+    fn explained(&self, token: &str, now: u64, verdict: &Result<Claims, Rejection>) -> Explanation {
+        let verdict = verdict.as_ref().map_err(Rejection::reason);
+        self.validator.explain(token, now, verdict)
+    }
+
+    /// This API's protected-resource metadata (RFC 9728); `None` without [`Builder::resource`].
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
+        let resource = self.resource.as_ref()?;
+        Some(resource.document(&self.validator))
+    }
+
+    /// The paths that the metadata belongs under, and the service that answers there.
+    ///
+    /// Put them on the router outside the layer, for nobody has a token who asks; none without
+    /// [`Builder::resource`].
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # fn with_metadata(entra: &axum_entra::Entra, mut app: Router) -> Router {
+    /// for (path, service) in entra.metadata_routes() {
+    ///     app = app.route_service(&path, service);
+    /// }
+    /// # app }
+    /// ```
+    pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
+        self.resource.iter().flat_map(|resource| {
+            resource.paths().iter().map(|path| {
+                let service =
+                    MetadataService::new(Arc::clone(resource), Arc::clone(&self.validator));
+                (path.clone(), service)
+            })
+        })
+    }
+
+    /// Sets the gauges that time alone changes: how old keys are, and how many are in use.
+    ///
+    /// Call it before the application's metrics are read.
+    #[cfg(feature = "metrics")]
+    pub fn record_key_age(&self) {
+        for keys in self.status().iter().flat_map(|authority| &authority.keys) {
+            crate::measure::key_age(&keys.address, keys.age, keys.count);
+        }
+    }
+}
+
+impl Builder {
+    /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
+    /// every challenge. It is not the audience.
+    ///
+    /// The document itself is on the router once [`Entra::metadata_routes`] is.
+    pub fn resource(mut self, address: impl Into<String>) -> Self {
+        self.described.address = Some(address.into());
+        self
+    }
+
+    /// The same, unless an address was given: what a program knows of its own listener.
+    pub fn default_resource(mut self, address: impl Into<String>) -> Self {
+        self.described.listener = Some(address.into());
+        self
+    }
+
+    /// A name for people in the metadata.
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.described.name = Some(name.into());
+        self
+    }
+
+    /// The scopes that the metadata offers. A short name gets the prefix `api://{client id}/`, or
+    /// the first audience that is a URI; never list `offline_access`.
+    pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.edge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
+    /// hash of its identity with this key. Nothing in the log names anybody without it.
+    ///
+    /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
+    /// write one pseudonym. Use 32 random bytes.
+    pub fn log_accounts(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
+        self
+    }
+}

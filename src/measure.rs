@@ -1,0 +1,269 @@
+//! The one door to `metrics`: what is counted, under which names.
+//!
+//! Every label has a bounded set of values: reason codes, configured addresses, and words that
+//! stand in this crate. Nothing that a token or a request says becomes a label.
+//!
+//! Without the feature `metrics` every function here is empty.
+#![cfg_attr(
+    not(feature = "metrics"),
+    expect(
+        unused_variables,
+        clippy::missing_const_for_fn,
+        reason = "nothing is counted"
+    )
+)]
+
+use std::time::Duration;
+
+/// One instrument: its name, what kind it is, and what it tells.
+#[cfg(feature = "metrics")]
+pub(crate) struct Instrument {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) tells: &'static str,
+}
+
+#[cfg(feature = "metrics")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+macro_rules! instruments {
+    ($($constant:ident = $name:literal, $kind:ident, $tells:literal;)+) => {
+        $(#[cfg(feature = "metrics")] const $constant: &str = concat!("axum_entra_", $name);)+
+
+        /// All of them.
+        #[cfg(feature = "metrics")]
+        pub(crate) const INSTRUMENTS: &[Instrument] = &[
+            $(Instrument { name: $constant, kind: Kind::$kind, tells: $tells },)+
+        ];
+    };
+}
+
+instruments! {
+    AUTHENTICATION = "authentication_duration_seconds", Histogram,
+        "Time from a request's head to its judgement, by result and reason.";
+    CHALLENGES = "challenges_total", Counter,
+        "Answers with a WWW-Authenticate header, by status and error.";
+    GUARDS = "guard_decisions_total", Counter,
+        "Decisions of guards, by decision and reason.";
+    FETCHES = "key_fetches_total", Counter,
+        "Fetches of a discovery document and its keys, by document and result.";
+    KEY_AGE = "key_age_seconds", Gauge,
+        "Time since the keys of a document were last confirmed.";
+    KEYS = "keys", Gauge,
+        "Keys of a document that are in use; 0 answers its tokens with 503.";
+    CACHE = "token_cache_total", Counter,
+        "Look-ups of verified tokens, by result.";
+    DIRECTORY = "directory_calls_total", Counter,
+        "Calls to the directory and its token endpoint, by call and result.";
+    DIRECTORY_TIME = "directory_call_duration_seconds", Histogram,
+        "Time a call to the directory took, by call.";
+    REVOCATION_LAG = "revocation_lag_seconds", Gauge,
+        "Time since the shared revocations were last known to be complete.";
+}
+
+/// Tells the recorder, if the application has installed one, what each instrument is.
+pub(crate) fn describe() {
+    #[cfg(feature = "metrics")]
+    for Instrument { name, kind, tells } in INSTRUMENTS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *tells),
+            Kind::Gauge => metrics::describe_gauge!(*name, *tells),
+            Kind::Histogram => {
+                metrics::describe_histogram!(*name, metrics::Unit::Seconds, *tells);
+            }
+        }
+    }
+}
+
+/// How a request's authentication ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Admitted,
+    Anonymous,
+    /// A CORS preflight, which nobody authenticates.
+    Preflight,
+    Refused(&'static str),
+    /// 503: nothing could be decided.
+    Undecided(&'static str),
+}
+
+impl Outcome {
+    #[cfg(feature = "metrics")]
+    const fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Admitted => ("admitted", "none"),
+            Self::Anonymous => ("anonymous", "none"),
+            Self::Preflight => ("preflight", "none"),
+            Self::Refused(reason) => ("refused", reason),
+            Self::Undecided(reason) => ("undecided", reason),
+        }
+    }
+}
+
+/// A duration that is being measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch {
+    #[cfg(feature = "metrics")]
+    started: std::time::Instant,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            started: std::time::Instant::now(),
+        }
+    }
+
+    /// A request was judged.
+    pub(crate) fn authenticated(self, outcome: Outcome) {
+        #[cfg(feature = "metrics")]
+        {
+            let (result, reason) = outcome.labels();
+            metrics::histogram!(AUTHENTICATION, "result" => result, "reason" => reason)
+                .record(self.started.elapsed());
+        }
+    }
+
+    /// The directory, or its token endpoint, answered or failed.
+    pub(crate) fn directory_called(self, call: &'static str, result: &'static str) {
+        #[cfg(feature = "metrics")]
+        {
+            metrics::counter!(DIRECTORY, "call" => call, "result" => result).increment(1);
+            metrics::histogram!(DIRECTORY_TIME, "call" => call).record(self.started.elapsed());
+        }
+    }
+}
+
+/// A challenge goes out.
+pub(crate) fn challenged(status: u16, error: &'static str) {
+    #[cfg(feature = "metrics")]
+    {
+        let status = match status {
+            400 => "400",
+            401 => "401",
+            403 => "403",
+            _ => "other",
+        };
+        metrics::counter!(CHALLENGES, "status" => status, "error" => error).increment(1);
+    }
+}
+
+/// A guard let a caller pass, refused, or could not decide.
+pub(crate) fn guarded(outcome: Outcome) {
+    #[cfg(feature = "metrics")]
+    {
+        let (decision, reason) = match outcome {
+            Outcome::Refused(reason) => ("denied", reason),
+            Outcome::Undecided(reason) => ("undecided", reason),
+            Outcome::Admitted | Outcome::Anonymous | Outcome::Preflight => ("granted", "none"),
+        };
+        metrics::counter!(GUARDS, "decision" => decision, "reason" => reason).increment(1);
+    }
+}
+
+/// A fetch of keys ended: `ok`, `unchanged`, or the kind of failure.
+pub(crate) fn keys_fetched(document: &str, result: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(FETCHES, "document" => document.to_owned(), "result" => result).increment(1);
+}
+
+/// How old a document's keys are, and how many are in use.
+#[cfg(feature = "metrics")]
+pub(crate) fn key_age(document: &str, age: Option<Duration>, keys: usize) {
+    if let Some(age) = age {
+        metrics::gauge!(KEY_AGE, "document" => document.to_owned()).set(age);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "at most 1,000 keys")]
+    metrics::gauge!(KEYS, "document" => document.to_owned()).set(keys as f64);
+}
+
+/// A token was looked up among the verified ones.
+pub(crate) fn token_looked_up(hit: bool) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(CACHE, "result" => if hit { "hit" } else { "miss" }).increment(1);
+}
+
+/// How long ago the shared revocations were last known to be complete.
+#[allow(dead_code, reason = "for the replicas' shared store")]
+pub(crate) fn revocations_behind(lag: Duration) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!(REVOCATION_LAG).set(lag);
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAPERS: [(&str, &str); 3] = [
+        ("docs/operations.md", include_str!("../docs/operations.md")),
+        (
+            "deploy/grafana-dashboard.json",
+            include_str!("../deploy/grafana-dashboard.json"),
+        ),
+        (
+            "deploy/prometheus-alerts.yml",
+            include_str!("../deploy/prometheus-alerts.yml"),
+        ),
+    ];
+
+    /// The names of instruments in a text, without what Prometheus adds to a histogram's.
+    fn named(text: &str) -> BTreeSet<&str> {
+        text.match_indices("axum_entra_")
+            .map(|(start, _)| {
+                let rest = &text[start..];
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let name = &rest[..end.unwrap_or(rest.len())];
+                ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .find_map(|suffix| name.strip_suffix(suffix))
+                    .unwrap_or(name)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn documents_dashboard_and_alerts_name_instruments_that_exist() {
+        let own: BTreeSet<&str> = INSTRUMENTS.iter().map(|own| own.name).collect();
+        for (paper, text) in PAPERS {
+            let strangers: Vec<_> = named(text).difference(&own).copied().collect();
+            assert!(strangers.is_empty(), "{paper} names {strangers:?}");
+        }
+        let (_, documented) = PAPERS[0];
+        let missing: Vec<_> = own.difference(&named(documented)).copied().collect();
+        assert!(missing.is_empty(), "docs/operations.md lacks {missing:?}");
+    }
+
+    #[test]
+    fn the_dashboard_is_json_and_every_panel_asks_something() {
+        let dashboard: serde_json::Value = serde_json::from_str(PAPERS[1].1).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap();
+        assert!(panels.len() >= 6);
+        for panel in panels {
+            assert!(
+                panel["targets"][0]["expr"].as_str().is_some(),
+                "{}",
+                panel["title"]
+            );
+        }
+    }
+
+    #[test]
+    fn counters_and_durations_are_named_as_prometheus_wants() {
+        for Instrument { name, kind, .. } in INSTRUMENTS {
+            assert_eq!(*kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(
+                *kind == Kind::Histogram,
+                name.ends_with("_duration_seconds"),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What a person should try, told from the signs that mistakes leave in tokens.
+
+use crate::authority::Trust;
+use crate::authority::issuer::lookup_key;
+use crate::claims::{Claims, Principal};
+use crate::guard::{Denied, Reason};
+use crate::guid::parse_guid;
+use crate::token::validator::Validator;
+use crate::token_version::TokenVersion;
+
+use super::peek::{Peek, cut};
+
+/// Microsoft Graph, as v2.0 and v1.0 tokens name it.
+const GRAPH: [&str; 2] = [
+    "00000003-0000-0000-c000-000000000000",
+    "https://graph.microsoft.com",
+];
+
+/// Hints for a token that was refused; none for one that was not.
+pub(super) fn of_token(
+    validator: &Validator,
+    chosen: Option<&Trust>,
+    peek: &Peek,
+    token: &str,
+    reason: Option<&'static str>,
+    now: u64,
+) -> Vec<String> {
+    let Some(reason) = reason else {
+        return Vec::new();
+    };
+    let mut hints = Vec::new();
+    let trust = chosen.or_else(|| validator.authorities.first().map(|own| &own.trust));
+    text(token, peek, &mut hints);
+    kind(peek, trust, &mut hints);
+    match reason {
+        "issuer" | "tenant_not_allowed" => issuer(validator, trust, peek, reason, &mut hints),
+        "version" => version(trust, peek, &mut hints),
+        "audience" => audience(trust, peek, &mut hints),
+        "expired" | "not_yet_valid" => lifetime(peek, reason, now, &mut hints),
+        "unknown_key" => hints.push(
+            "The keys of this issuer do not have that id. If the application has claims mapping or its own \
+             signing key, set CustomSigningKeys. A token of an emulator that was restarted looks like this too."
+                .to_owned(),
+        ),
+        "bad_signature" => hints.push(
+            "The token was changed on its way or cut off when it was copied, or somebody forged it."
+                .to_owned(),
+        ),
+        "policy" => hints.push(format!(
+            "The B2C policy in the token is {}; list it in Policies or SignUpSignInPolicyId if it is yours.",
+            peek.claim("tfp").or_else(|| peek.claim("acr")).unwrap_or_else(|| "missing".to_owned())
+        )),
+        "keys_unavailable" => hints.push(
+            "The authority's keys are not there: this API cannot reach it, or is still asking. The token may be \
+             good."
+                .to_owned(),
+        ),
+        "no_permissions" => hints.push(
+            "The token has neither scp nor roles. A user's client asks for api://{client id}/{scope}; a daemon \
+             asks for api://{client id}/.default and needs an app role, with admin consent."
+                .to_owned(),
+        ),
+        "scope" if !peek.has("scp") => hints.push(APP_ONLY.to_owned()),
+        "scope" => hints.push("The client has to ask for the scopes that every route needs (Scopes).".to_owned()),
+        "sender_constrained" => hints.push(
+            "The token is bound to a key of its client (proof of possession). Ask for a bearer token."
+                .to_owned(),
+        ),
+        "revoked" => hints.push("The account's older tokens were revoked. Sign in again.".to_owned()),
+        _ => {}
+    }
+    hints
+}
+
+const APP_ONLY: &str = "This is an application's own token (client credentials): it carries app roles, never \
+     scopes. Guard the route with a role as well: RequireScope(…).or(RequireAppOnly.and(RequireRole(…))).";
+
+/// Hints for a caller whom a guard refused.
+pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
+    let hint = match denied.reason() {
+        Reason::Scope if claims.principal() == Principal::App => APP_ONLY.to_owned(),
+        Reason::Scope => {
+            let scopes: Vec<&str> = denied.scopes().collect();
+            format!(
+                "The client has to ask for the scope (api://{{client id}}/{}), and somebody has to consent. Scopes \
+                 are compared with letter case.",
+                scopes.first().unwrap_or(&"…")
+            )
+        }
+        Reason::Role => "The user or application has to be assigned the app role, under Enterprise applications. \
+             A new assignment is in the next token, not in this one."
+            .to_owned(),
+        Reason::GroupsOverage => "The token says that there are too many groups to list (overage). The API has to \
+             ask Microsoft Graph: give it credentials (ClientCredentials) and Graph:ResolveGroups. No directory is \
+             asked for an explanation."
+            .to_owned(),
+        Reason::Group if matches!(claims.groups(), crate::claims::Groups::NotIssued) => {
+            "The token lists no groups at all: set groupMembershipClaims in the manifest.".to_owned()
+        }
+        Reason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
+             one without the optional claim idtyp that tells."
+            .to_owned(),
+        Reason::UserOnly => "The route is for users; this is an application's token, or one that does not tell."
+            .to_owned(),
+        Reason::AuthContext => "The route asks for a stronger sign-in. A client that says cp1 (xms_cc) is answered \
+             with a claims challenge, others with 403."
+            .to_owned(),
+        Reason::ClientAuth => "The client proved itself too weakly: a public client has no secret, and not every \
+             secret is a certificate (azpacr, appidacr)."
+            .to_owned(),
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// Texts that are no JWT.
+fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
+    let start: String = token.trim_start().chars().take(7).collect();
+    if start.eq_ignore_ascii_case("bearer ") {
+        hints.push(
+            "Leave the word Bearer out: it belongs to the header, not to the token.".to_owned(),
+        );
+    } else if token.trim().len() != token.len() || token.contains(['\n', '\r', '"']) {
+        hints.push("There are spaces, line breaks or quotes around or in the token.".to_owned());
+    }
+    match peek.parts {
+        5 => hints.push(
+            "Five parts are an encrypted token (JWE), which only the API it was made for can read."
+                .to_owned(),
+        ),
+        1 | 2 => hints.push(
+            "This is no JWT. Refresh tokens, authorization codes, and access tokens of personal accounts for \
+             Microsoft's own APIs look like this. Ask for a scope of this API."
+                .to_owned(),
+        ),
+        _ => {}
+    }
+}
+
+/// Tokens of another kind or for somebody else.
+fn kind(peek: &Peek, trust: Option<&Trust>, hints: &mut Vec<String>) {
+    let scope = trust.map_or("api://{client id}/{scope}".to_owned(), |trust| {
+        format!("api://{}/{{scope}}", trust.client_id)
+    });
+    let audience = peek.text("aud").unwrap_or_default();
+    if GRAPH.contains(&audience.trim_end_matches('/')) || peek.header_has("nonce") {
+        hints.push(format!(
+            "This is a token for Microsoft Graph, which only Graph can validate. The client got it by asking for \
+             User.Read or the like; it has to ask for {scope}. One token cannot serve both."
+        ));
+        return;
+    }
+    let client = peek.has("azp") || peek.has("appid");
+    let permissions = peek.has("scp") || peek.has("roles");
+    let id_token = ["nonce", "at_hash", "c_hash"]
+        .iter()
+        .any(|name| peek.has(name));
+    if id_token && !peek.has("scp") || !client && !permissions && peek.has("aud") && peek.has("sub")
+    {
+        hints.push(format!(
+            "This looks like an ID token: it tells the client who signed in, and opens nothing. Send the access \
+             token that the client gets for {scope}."
+        ));
+    }
+}
+
+fn issuer(
+    validator: &Validator,
+    trust: Option<&Trust>,
+    peek: &Peek,
+    reason: &str,
+    hints: &mut Vec<String>,
+) {
+    let Some(found) = peek.text("iss") else {
+        hints.push("The token has no iss; Entra's tokens do.".to_owned());
+        return;
+    };
+    let issuers = || {
+        let documents = validator
+            .authorities
+            .iter()
+            .flat_map(|own| &own.trust.documents);
+        documents.flat_map(|document| &document.issuers)
+    };
+    let shape = |issuer: &str| lookup_key(issuer).map(|(key, _)| key);
+    let same_shape = issuers().find(|own| {
+        let filled = own.for_tenant(uuid::Uuid::nil());
+        shape(found).is_some() && shape(found) == shape(filled.as_str())
+    });
+    let host = |text: &str| text.split('/').nth(2).unwrap_or_default().to_owned();
+    if reason == "tenant_not_allowed" {
+        hints.push(format!(
+            "The tenant {} is not in AllowedTenants (personal accounts: AllowPersonalAccounts).",
+            peek.claim("tid").unwrap_or_default()
+        ));
+    } else if let Some(own) = same_shape {
+        hints.push(format!(
+            "The token is of another tenant: {}. This API accepts {}. Sign in at that tenant's address, or make the \
+             API multi-tenant: TenantId organizations with AllowedTenants.",
+            cut(found),
+            own.as_str()
+        ));
+    } else if host(found).ends_with(".ciamlogin.com") {
+        hints.push(format!(
+            "External ID writes the tenant's id as the host: https://{{tenant id}}.ciamlogin.com/{{tenant id}}/v2.0, \
+             whatever address the client signed in at. Found {}; if that is your tenant, set Issuer to it.",
+            cut(found)
+        ));
+    } else if host(found).ends_with(".b2clogin.com") {
+        hints.push("This is an Azure AD B2C token: configure the section AzureAdB2C.".to_owned());
+    } else if found.starts_with("https://sts.windows.net/") && off(trust, TokenVersion::V1) {
+        version(trust, peek, hints);
+    } else {
+        hints.push(format!(
+            "No configured authority issues {}: another cloud, another host, or not Entra at all.",
+            cut(found)
+        ));
+    }
+}
+
+fn off(trust: Option<&Trust>, version: TokenVersion) -> bool {
+    trust.is_some_and(|trust| trust.version(version).is_none() && !trust.is_b2c())
+}
+
+fn version(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
+    let version = peek.text("ver").and_then(TokenVersion::parse);
+    match version {
+        Some(TokenVersion::V1) if off(trust, TokenVersion::V1) => hints.push(
+            "This is a v1.0 token and only v2.0 is on. The API's manifest decides, not the client's address: set \
+             api.requestedAccessTokenVersion to 2, or add 1.0 to TokenVersions."
+                .to_owned(),
+        ),
+        Some(TokenVersion::V2) if off(trust, TokenVersion::V2) => hints.push(
+            "This is a v2.0 token and only v1.0 is on. The API's manifest decides: \
+             api.requestedAccessTokenVersion, or add 2.0 to TokenVersions."
+                .to_owned(),
+        ),
+        _ => hints.push("ver does not fit the issuer, or is missing.".to_owned()),
+    }
+}
+
+fn audience(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
+    let (Some(trust), Some(found)) = (trust, peek.text("aud")) else {
+        return;
+    };
+    let bare = |text: &str| {
+        let text = text.strip_prefix("api://").unwrap_or(text);
+        text.trim_end_matches('/').to_ascii_lowercase()
+    };
+    let near = trust.audiences.iter().find(|own| bare(own) == bare(found));
+    if let Some(own) = near {
+        hints.push(format!(
+            "The token says {}, this API accepts {own}, and audiences are compared byte for byte. v2.0 tokens carry \
+             the client id, v1.0 tokens the Application ID URI (api://…). Add the one you see to Audiences.",
+            cut(found)
+        ));
+    } else if bare(found) == bare(&trust.client_id) {
+        hints.push(format!(
+            "{} is this API's client id in another form. Add it to Audiences.",
+            cut(found)
+        ));
+    } else {
+        let whose = if parse_guid(found).is_some() {
+            "the application with that id"
+        } else {
+            "another API"
+        };
+        hints.push(format!(
+            "The token is for {whose}. The client has to ask for api://{}/{{scope}}.",
+            trust.client_id
+        ));
+    }
+}
+
+fn lifetime(peek: &Peek, reason: &str, now: u64, hints: &mut Vec<String>) {
+    if reason == "expired" {
+        let ago = peek.number("exp").map(|exp| now.saturating_sub(exp));
+        hints.push(format!(
+            "The token ended {} s ago. Clients should ask their library for a token before each call; it keeps one \
+             while it lasts.",
+            ago.unwrap_or_default()
+        ));
+    } else {
+        hints.push(
+            "The token begins in the future: compare this machine's clock with the world's."
+                .to_owned(),
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! "Why 401?": a token's way through every check, for the person who holds it.
+
+mod hints;
+mod peek;
+mod steps;
+mod words;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::claims::Claims;
+use crate::guard::{Caller, Guard};
+
+/// Every check of a token, in order, with what it expects and what it found.
+///
+/// From [`Entra::explain`](crate::Entra::explain). `Display` is a table for a terminal; serde
+/// gives the same to a page. What stands in an unverified token is marked as such, for anybody
+/// can have written it. The token itself is not in here, and no name or address of a person.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    accepted: bool,
+    reason: Option<&'static str>,
+    signature_verified: bool,
+    steps: Vec<Step>,
+    hints: Vec<String>,
+    #[serde(skip)]
+    claims: Option<Claims>,
+    #[serde(skip)]
+    now: u64,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// Its name: `size`, `form`, `algorithm`, `type`, `authority`, `keys`, `key_id`, `signature`,
+    /// `claims`, `version`, `issuer`, `audience`, `lifetime`, `purpose`, `permissions`,
+    /// `standing`, or the guard's.
+    pub check: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What is expected.
+    pub expected: String,
+    /// What was found, cut to 200 characters.
+    pub found: Option<String>,
+    /// Whether `found` stands under a signature that verified.
+    pub verified: bool,
+    /// The stable code of the refusal.
+    pub reason: Option<&'static str>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The token passed.
+    Passed,
+    /// The token was refused.
+    Failed,
+    /// An earlier check refused it, or what this one needs is not known.
+    NotReached,
+}
+
+impl Explanation {
+    /// Whether the token is accepted, and let through by the guards it was held against.
+    #[must_use]
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// The code of the refusal, as it stands in the answer's `reason`.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
+
+    /// Whether the signature verified. Where it did not, every value is hearsay.
+    #[must_use]
+    pub const fn is_signature_verified(&self) -> bool {
+        self.signature_verified
+    }
+
+    /// The checks in the order in which they are made.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What a person should try, most likely first.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Holds the caller against a route's guard as well, under a name of the route.
+    ///
+    /// No directory is asked: a guard that would ask one is refused here, and a hint says so.
+    #[must_use]
+    pub fn at_route<G: Guard + ?Sized>(mut self, route: &str, guard: &G) -> Self {
+        let mut step = Step {
+            check: format!("guard of {route}"),
+            outcome: Outcome::NotReached,
+            expected: "the guard lets the caller pass".to_owned(),
+            found: None,
+            verified: false,
+            reason: None,
+        };
+        let claims = self.claims.clone().filter(|_| self.accepted);
+        if let Some(claims) = claims {
+            step.verified = true;
+            match guard.check(&Caller::at(&claims, self.now)) {
+                Ok(()) => step.outcome = Outcome::Passed,
+                Err(denied) => {
+                    let scopes: Vec<&str> = denied.scopes().collect();
+                    if !scopes.is_empty() {
+                        step.expected = format!("scope {}", scopes.join(" "));
+                    }
+                    step.outcome = Outcome::Failed;
+                    step.reason = Some(denied.reason().as_str());
+                    step.found = Some(words::permissions(&claims));
+                    self.accepted = false;
+                    self.reason = step.reason;
+                    self.hints.extend(hints::of_guard(&denied, &claims));
+                }
+            }
+        }
+        self.steps.push(step);
+        self
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            None => writeln!(f, "accepted")?,
+            Some(reason) => writeln!(f, "refused: {reason}")?,
+        }
+        if !self.signature_verified {
+            writeln!(
+                f,
+                "(the signature is not verified: values marked ? are hearsay)"
+            )?;
+        }
+        for step in &self.steps {
+            let mark = match step.outcome {
+                Outcome::Passed => "ok  ",
+                Outcome::Failed => "FAIL",
+                Outcome::NotReached => "-   ",
+            };
+            writeln!(f, "  {mark} {:<12} expected: {}", step.check, step.expected)?;
+            if let Some(found) = &step.found {
+                let hearsay = if step.verified { "" } else { " ?" };
+                writeln!(f, "       {:<12}    found: {found}{hearsay}", "")?;
+            }
+        }
+        for hint in &self.hints {
+            writeln!(f, "  * {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Explanation {
+    /// The verdict alone, so that nothing of a token gets into a log by accident.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("accepted", &self.accepted)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}

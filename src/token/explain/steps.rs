@@ -1,0 +1,312 @@
+//! The validator's way once more, told step by step with the validator's own functions.
+
+use crate::authority::Trust;
+use crate::claims::Claims;
+use crate::claims::wire::Name;
+use crate::token::checks::{CHECKS, Presented};
+use crate::token::index::Place;
+use crate::token::invalid::InvalidToken;
+use crate::token::unverified::UnverifiedToken;
+use crate::token::validator::{Installed, Keys, Validator, refused_by_rule};
+use crate::token::verified::VerifiedToken;
+
+use super::peek::Peek;
+use super::words::{self, issuers, permissions, state};
+use super::{Explanation, Outcome, Step, hints};
+
+impl Validator {
+    /// Tells a token's way; `verdict` is what became of it, with the code of the refusal.
+    pub(crate) fn explain(
+        &self,
+        token: &str,
+        now: u64,
+        verdict: Result<&Claims, &'static str>,
+    ) -> Explanation {
+        let peek = Peek::at(token, self.most_bytes);
+        let mut telling = Telling {
+            peek: &peek,
+            now,
+            verdict: verdict.err(),
+            steps: Vec::new(),
+            chosen: None,
+            signature_verified: false,
+        };
+        telling.token(self, token);
+        let Telling {
+            mut steps,
+            chosen,
+            signature_verified,
+            ..
+        } = telling;
+        if signature_verified {
+            // The signature speaks for the header and for everything before it, too.
+            for step in &mut steps {
+                step.verified = true;
+            }
+        }
+        let told = steps.iter().find_map(|step| step.reason);
+        if let (None, Some(reason)) = (told, verdict.err()) {
+            steps.push(Step {
+                reason: Some(reason),
+                ..step(
+                    "standing",
+                    Outcome::Failed,
+                    "not revoked, and not used before",
+                )
+            });
+        }
+        let hints = hints::of_token(self, chosen, &peek, token, verdict.err(), now);
+        Explanation {
+            accepted: verdict.is_ok(),
+            reason: verdict.err(),
+            signature_verified,
+            steps,
+            hints,
+            claims: verdict.ok().cloned(),
+            now,
+        }
+    }
+}
+
+/// What came out so far.
+struct Telling<'t> {
+    peek: &'t Peek,
+    now: u64,
+    verdict: Option<&'static str>,
+    steps: Vec<Step>,
+    chosen: Option<&'t Trust>,
+    signature_verified: bool,
+}
+
+fn step(check: &str, outcome: Outcome, expected: impl Into<String>) -> Step {
+    Step {
+        check: check.to_owned(),
+        outcome,
+        expected: expected.into(),
+        found: None,
+        verified: false,
+        reason: None,
+    }
+}
+
+impl<'t> Telling<'t> {
+    fn add(
+        &mut self,
+        check: &str,
+        result: Result<(), &'static str>,
+        expected: impl Into<String>,
+        found: Option<String>,
+    ) {
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(_) => Outcome::Failed,
+        };
+        self.steps.push(Step {
+            found,
+            verified: self.signature_verified,
+            reason: result.err(),
+            ..step(check, outcome, expected)
+        });
+    }
+
+    /// What comes behind a refusal is shown, but not judged.
+    fn skip(&mut self, check: &str, expected: impl Into<String>, found: Option<String>) {
+        self.steps.push(Step {
+            found,
+            verified: self.signature_verified,
+            ..step(check, Outcome::NotReached, expected)
+        });
+    }
+
+    fn token(&mut self, validator: &'t Validator, token: &str) {
+        let read = UnverifiedToken::read(token, validator.most_bytes);
+        if !self.form(validator, token, read.as_ref().err()) {
+            return self.claims_unread(None, 0);
+        }
+        let Ok(token) = read else { return };
+        let (installed, place, document, keys) = match validator.authority_of(&token) {
+            Ok(found) => found,
+            Err(invalid) => {
+                let found = self.peek.claims(&["iss", "ver", "tfp"]);
+                self.add(
+                    "authority",
+                    Err(invalid.reason()),
+                    issuers(validator),
+                    found,
+                );
+                return self.claims_unread(None, 1);
+            }
+        };
+        let trust = &installed.trust;
+        self.chosen = Some(trust);
+        let found = self.peek.claims(&["iss", "ver", "tfp"]);
+        self.add("authority", Ok(()), issuers(validator), found);
+        let address = trust.documents.get(document);
+        let address = address.map(|document| document.address.to_string());
+        let expected = format!("keys of {}", address.unwrap_or_default());
+        let (Keys::Known(reader) | Keys::Learning(reader)) = keys;
+        let snapshot = reader.load();
+        let keys = match (&keys, snapshot.keys.as_deref()) {
+            (Keys::Known(_), Some(keys)) => keys,
+            _ => {
+                self.add(
+                    "keys",
+                    Err("keys_unavailable"),
+                    expected,
+                    Some(state(&snapshot)),
+                );
+                return self.claims_unread(Some(trust), 2);
+            }
+        };
+        self.add("keys", Ok(()), expected, Some(state(&snapshot)));
+        let candidates = token.kid().map_or(&[][..], |kid| keys.with_id(kid));
+        let known = if candidates.is_empty() {
+            // While a fetch is under way nothing is decided yet.
+            let undecided = self.verdict == Some("keys_unavailable");
+            Err(if undecided {
+                "keys_unavailable"
+            } else {
+                InvalidToken::UnknownKey.reason()
+            })
+        } else {
+            Ok(())
+        };
+        let kid = self.peek.header("kid").or(Some("none".to_owned()));
+        self.add("key_id", known, "the id of one of those keys", kid);
+        if known.is_err() {
+            return self.claims_unread(Some(trust), 3);
+        }
+        let verified = token.verify(candidates);
+        self.signature_verified = verified.is_ok();
+        let result = verified.as_ref().map(|_| ()).map_err(InvalidToken::reason);
+        self.add("signature", result, "made by that key", None);
+        match verified {
+            Ok(verified) => self.claims(verified, installed, place),
+            Err(_) => self.claims_unread(Some(trust), 4),
+        }
+    }
+
+    /// Size, form, algorithm, type; whether all of them are right.
+    fn form(&mut self, validator: &Validator, token: &str, error: Option<&InvalidToken>) -> bool {
+        let found = [
+            Some(format!("{} bytes", token.len())),
+            (self.peek.parts > 0).then(|| match self.peek.parts {
+                1 => "1 part".to_owned(),
+                parts => format!("{parts} parts"),
+            }),
+            self.peek.header("alg"),
+            self.peek.header("typ"),
+        ];
+        let expected = [
+            format!("at most {} bytes", validator.most_bytes),
+            "three parts in base64url: two JSON objects with each member once, and a signature"
+                .to_owned(),
+            "RS256".to_owned(),
+            "absent, JWT or at+jwt, with no crit, b64, zip, enc or cty".to_owned(),
+        ];
+        let failing = error.map(|error| match error {
+            InvalidToken::TooLarge { .. } => 0,
+            InvalidToken::Malformed => 1,
+            InvalidToken::Algorithm => 2,
+            _ => 3,
+        });
+        let names = ["size", "form", "algorithm", "type"];
+        for (place, ((name, expected), found)) in
+            names.into_iter().zip(expected).zip(found).enumerate()
+        {
+            match (failing, error) {
+                (Some(failing), Some(error)) if failing == place => {
+                    self.add(name, Err(error.reason()), expected, found);
+                }
+                (Some(failing), _) if failing < place => self.skip(name, expected, found),
+                _ => self.add(name, Ok(()), expected, found),
+            }
+        }
+        error.is_none()
+    }
+
+    fn claims(&mut self, verified: VerifiedToken, installed: &'t Installed, place: Place) {
+        let trust = &installed.trust;
+        let expected = "every claim of its type, and exp";
+        let (draft, key, _) = verified.into_parts();
+        let finished = match draft.finish() {
+            Ok(finished) => finished,
+            Err(_) => {
+                self.add(
+                    "claims",
+                    Err(InvalidToken::Malformed.reason()),
+                    expected,
+                    None,
+                );
+                return self.claims_unread(Some(trust), 5);
+            }
+        };
+        self.add("claims", Ok(()), expected, None);
+        let presented = Presented {
+            claims: &finished,
+            trust,
+            key: &key,
+            form: place.form,
+            now: self.now,
+        };
+        let mut good = true;
+        for (name, check) in CHECKS {
+            let result = check(&presented).map_err(|invalid| invalid.reason());
+            // The first failure is the answer; those behind it are told all the same.
+            good &= result.is_ok();
+            let expected = words::expected(name, Some(trust), self.now);
+            let found = match name {
+                "purpose" => Some(
+                    if finished.has(Name::Confirmation) {
+                        "cnf"
+                    } else {
+                        "no cnf"
+                    }
+                    .to_owned(),
+                ),
+                name => words::found(name, self.peek),
+            };
+            self.add(name, result, expected, found);
+        }
+        let expected = words::expected("permissions", Some(trust), self.now);
+        if !good {
+            return self.skip(
+                "permissions",
+                expected,
+                words::found("permissions", self.peek),
+            );
+        }
+        let claims = finished.into_claims(None, None, None);
+        let refused = refused_by_rule(&claims, trust).map(|refused| refused.reason.as_str());
+        self.add(
+            "permissions",
+            refused.map_or(Ok(()), Err),
+            expected,
+            Some(permissions(&claims)),
+        );
+    }
+
+    /// The rest of the way, from a step on, of which nothing is known.
+    fn claims_unread(&mut self, trust: Option<&Trust>, from: usize) {
+        let rest = [
+            "authority",
+            "keys",
+            "key_id",
+            "signature",
+            "claims",
+            "version",
+            "issuer",
+            "audience",
+            "lifetime",
+            "purpose",
+            "permissions",
+        ];
+        for name in rest.into_iter().skip(from) {
+            let (expected, found) = (
+                words::expected(name, trust, self.now),
+                words::found(name, self.peek),
+            );
+            self.skip(name, expected, found);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What this API says of itself to clients that do not know it (RFC 9728).
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+    CACHE_CONTROL, CONTENT_TYPE,
+};
+use http::{HeaderValue, Method, Request, StatusCode};
+use serde::Serialize;
+use tower_service::Service;
+use url::Url;
+
+use crate::authority::Trust;
+use crate::config_error::ConfigError;
+use crate::token::Validator;
+
+/// Where clients look for the document (RFC 9728 section 3).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// Discovery documents change seldom, and a client that meets a 401 reads them again.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+/// This API's protected-resource metadata: where to get tokens for it, and with which scopes.
+///
+/// From [`Entra::resource_metadata`](crate::Entra::resource_metadata); as a response it is the
+/// document itself, readable by any web page. Source: RFC 9728 section 2, and the Model Context
+/// Protocol's authorization specification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ResourceMetadata {
+    /// This API's address, without a slash at its end.
+    pub resource: String,
+    /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_name: Option<String>,
+    /// The issuers of the authorities, as their discovery documents state them.
+    pub authorization_servers: Vec<String>,
+    /// Full names, as a client asks for them: `api://{client id}/scope`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes_supported: Vec<String>,
+    /// `header`: a token in the query or in the body is not looked for.
+    pub bearer_methods_supported: [&'static str; 1],
+}
+
+impl IntoResponse for ResourceMetadata {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = open_to_all(StatusCode::OK, Body::from(body));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, CACHE);
+        response
+    }
+}
+
+/// What the application said of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Described {
+    pub(crate) address: Option<String>,
+    /// The address of the program's own listener, where no other was given.
+    pub(crate) listener: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// The description, checked, with its addresses worked out.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    address: String,
+    /// Where the document is, as challenges name it.
+    pub(crate) metadata: String,
+    paths: Vec<String>,
+    name: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl Described {
+    /// Works the addresses out; `None` where no address is given, and nothing is served.
+    pub(crate) fn resolve(self, trust: Option<&Trust>) -> Result<Option<Resource>, ConfigError> {
+        let is_given = self.address.is_some();
+        let Some(text) = self.address.or(self.listener) else {
+            return Ok(None);
+        };
+        let url = Url::parse(&text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .filter(|url| url.username().is_empty() && url.password().is_none())
+            // RFC 9728 section 1.2: no fragment.
+            .filter(|url| url.fragment().is_none())
+            .ok_or_else(|| {
+                ConfigError::value("Resource", &text, "this API's own URL, without a fragment")
+            })?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        let query = url.query().map(|query| format!("?{query}"));
+        let query = query.unwrap_or_default();
+        let origin = url.origin().ascii_serialization();
+        let inserted = format!("{WELL_KNOWN}{path}");
+        let mut paths = vec![WELL_KNOWN.to_owned()];
+        if inserted != WELL_KNOWN {
+            paths.push(inserted.clone());
+        }
+        let prefix = trust.map(scope_prefix).unwrap_or_default();
+        let scopes = self.scopes.iter().map(|scope| full(scope, &prefix));
+        let resource = Resource {
+            address: format!("{origin}{path}{query}"),
+            metadata: format!("{origin}{inserted}{query}"),
+            paths,
+            name: self.name,
+            scopes: scopes.collect(),
+        };
+        if is_given {
+            resource.warn_of_strangers(&prefix);
+        }
+        Ok(Some(resource))
+    }
+}
+
+/// What the scopes of this API begin with: its first audience that is a URI.
+fn scope_prefix(trust: &Trust) -> String {
+    let uri = trust.audiences.iter().find(|name| name.contains("://"));
+    uri.map_or_else(|| format!("api://{}", trust.client_id), String::clone)
+}
+
+/// A scope as a client asks for it; one that is full stays as it is.
+fn full(scope: &str, prefix: &str) -> String {
+    if scope.contains("://") {
+        scope.to_owned()
+    } else {
+        format!("{}/{scope}", prefix.trim_end_matches('/'))
+    }
+}
+
+impl Resource {
+    /// The paths the document is served under: the root form, and the one with the API's path.
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// Says at the start what would only be found out by a client that cannot sign in.
+    fn warn_of_strangers(&self, scope_prefix: &str) {
+        // Clients of the Model Context Protocol send `resource` along with the scopes (RFC 8707),
+        // and Entra refuses them where it does not know the one by the other's prefix.
+        if self.address.trim_end_matches('/') != scope_prefix.trim_end_matches('/') {
+            tracing::warn!(
+                resource = self.address,
+                scope_prefix,
+                "Resource is not the prefix of the scopes: a client that sends it as `resource` is \
+                 refused by Entra (AADSTS9010010) unless it is an identifier URI of the application"
+            );
+        }
+        if self.address.starts_with("http://") && !self.address.starts_with("http://127.0.0.1") {
+            tracing::warn!(resource = self.address, "Resource is not https");
+        }
+    }
+
+    pub(crate) fn document(&self, validator: &Validator) -> ResourceMetadata {
+        ResourceMetadata {
+            resource: self.address.clone(),
+            resource_name: self.name.clone(),
+            authorization_servers: validator.authorization_servers(),
+            scopes_supported: self.scopes.clone(),
+            bearer_methods_supported: ["header"],
+        }
+    }
+}
+
+/// Serves the protected-resource metadata; from [`Entra::metadata_routes`](crate::Entra::metadata_routes).
+///
+/// It answers `GET` and `HEAD` to anybody, from any web page, and the preflight of such a page;
+/// any other method is 405. It does not look at the path: the router has.
+#[derive(Debug, Clone)]
+pub struct MetadataService {
+    resource: Arc<Resource>,
+    validator: Arc<Validator>,
+}
+
+impl MetadataService {
+    pub(crate) fn new(resource: Arc<Resource>, validator: Arc<Validator>) -> Self {
+        Self {
+            resource,
+            validator,
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for MetadataService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Ready<Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let response = match *request.method() {
+            Method::GET => self.resource.document(&self.validator).into_response(),
+            Method::HEAD => {
+                let mut head = self.resource.document(&self.validator).into_response();
+                *head.body_mut() = Body::empty();
+                head
+            }
+            // Clients send headers of their own, which makes browsers ask first.
+            Method::OPTIONS => {
+                let mut preflight = open_to_all(StatusCode::NO_CONTENT, Body::empty());
+                let headers = preflight.headers_mut();
+                headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+                preflight
+            }
+            _ => {
+                let mut refused = open_to_all(StatusCode::METHOD_NOT_ALLOWED, Body::empty());
+                refused.headers_mut().insert(ALLOW, METHODS);
+                refused
+            }
+        };
+        ready(Ok(response))
+    }
+}
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+fn open_to_all(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::{Authority, Tenant};
+
+    fn resource(address: &str, scopes: &[&str]) -> Resource {
+        let described = Described {
+            address: Some(address.to_owned()),
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            ..Described::default()
+        };
+        let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+        let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+        let trust = authority.audience("api://id").resolve().unwrap();
+        described.resolve(Some(&trust)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_no_slash_at_its_end_and_its_path_goes_behind_the_well_known_one() {
+        let root = resource("https://API.example/", &[]);
+        assert_eq!(root.address, "https://api.example");
+        assert_eq!(root.metadata, format!("https://api.example{WELL_KNOWN}"));
+        assert_eq!(root.paths(), [WELL_KNOWN]);
+        let nested = resource("https://api.example:8443/mcp/v1/", &[]);
+        assert_eq!(nested.address, "https://api.example:8443/mcp/v1");
+        let metadata = format!("https://api.example:8443{WELL_KNOWN}/mcp/v1");
+        assert_eq!(nested.metadata, metadata);
+        assert_eq!(
+            nested.paths(),
+            [WELL_KNOWN, &format!("{WELL_KNOWN}/mcp/v1")]
+        );
+    }
+
+    #[test]
+    fn scopes_get_their_prefix_and_full_ones_keep_theirs() {
+        let resource = resource(
+            "https://api.example",
+            &["Todo.Read", "https://contoso.example/api/Todo.Read"],
+        );
+        assert_eq!(
+            resource.scopes,
+            [
+                "api://id/Todo.Read",
+                "https://contoso.example/api/Todo.Read"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_of_an_api_is_refused() {
+        for bad in [
+            "",
+            "api.example",
+            "api://id",
+            "https://api.example/#x",
+            "https://user@api.example",
+        ] {
+            let described = Described {
+                address: Some(bad.to_owned()),
+                ..Described::default()
+            };
+            assert!(described.resolve(None).is_err(), "{bad}");
+        }
+        assert!(Described::default().resolve(None).unwrap().is_none());
+    }
+}

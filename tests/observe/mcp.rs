@@ -1,0 +1,121 @@
+//! An MCP client that knows nothing but an address: 401, metadata, token, call.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum_entra::HttpClient;
+use axum_entra::emulator::{API_ID, CLI_ID, Emulator, PASSWORD};
+use axum_entra::guard::RequireScope;
+use rmcp::ServiceExt;
+use rmcp::model::CallToolRequestParams;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::trusting;
+use crate::todo_tools::TodoTools;
+
+async fn serve(emulator: &Emulator) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let entra = trusting(emulator)
+        .resource(&address)
+        .resource_scopes(["access_as_user", "Todo.Read"])
+        .build()
+        .unwrap();
+    let tools = StreamableHttpService::new(
+        || Ok(TodoTools::new()),
+        Arc::new(LocalSessionManager::default()),
+        StreamableHttpServerConfig::default(),
+    );
+    let mcp = Router::new()
+        .nest_service("/mcp", tools)
+        .layer(RequireScope("access_as_user"))
+        .layer(entra.layer());
+    let app = entra.metadata_routes().fold(mcp, |app, (path, service)| {
+        app.route_service(&path, service)
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn read(http: &HttpClient, address: &str) -> Value {
+    let response = http.get(address).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{address}");
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+/// What the authorization specification has a client do, step by step.
+async fn discover(http: &HttpClient, address: &str, scopes: &[&str]) -> String {
+    let refused = http.post(address).body("{}").send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+    let metadata = challenge.split("resource_metadata=\"").nth(1).unwrap();
+    let metadata = read(http, metadata.split('"').next().unwrap()).await;
+    assert_eq!(metadata["resource"], address);
+    let offered: Vec<&str> = metadata["scopes_supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|scope| scope.as_str().unwrap())
+        .collect();
+    let wanted: Vec<String> = scopes
+        .iter()
+        .map(|scope| format!("api://{API_ID}/{scope}"))
+        .collect();
+    assert!(wanted.iter().all(|scope| offered.contains(&&**scope)));
+
+    let issuer = metadata["authorization_servers"][0].as_str().unwrap();
+    let server = read(http, &format!("{issuer}/.well-known/openid-configuration")).await;
+    assert_eq!(server["issuer"], issuer);
+    let scope = wanted.join("%20");
+    let form = format!(
+        "grant_type=password&client_id={CLI_ID}&username=alice&password={PASSWORD}&scope={scope}"
+    );
+    let answer = http
+        .post(server["token_endpoint"].as_str().unwrap())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
+        .send()
+        .await
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn call(address: &str, token: String, tool: &'static str) -> Value {
+    let config = StreamableHttpClientTransportConfig::with_uri(address).auth_header(token);
+    let transport = StreamableHttpClientTransport::from_config(config);
+    let client = ().serve(transport).await.unwrap();
+    let tools = client.list_all_tools().await.unwrap();
+    assert_eq!(tools.len(), 2);
+    let params = CallToolRequestParams::new(tool);
+    let result = client.peer().call_tool(params).await.unwrap();
+    client.cancel().await.unwrap();
+    serde_json::to_value(result).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_finds_its_way_from_401_to_an_answer() {
+    let emulator = Emulator::start().await.unwrap();
+    let address = serve(&emulator).await;
+    let http = HttpClient::new();
+    let token = discover(&http, &address, &["access_as_user", "Todo.Read"]).await;
+    let answer = call(&address, token.clone(), "whoami").await;
+    assert_eq!(answer["content"][0]["text"], format!("user by {CLI_ID}"));
+    let answer = call(&address, token, "todos").await;
+    assert_eq!(answer["content"][0]["text"], "nothing to do");
+}
+
+#[tokio::test]
+async fn a_tool_may_need_more_than_the_server() {
+    let emulator = Emulator::start().await.unwrap();
+    let address = serve(&emulator).await;
+    let token = discover(&HttpClient::new(), &address, &["access_as_user"]).await;
+    let answer = call(&address, token, "todos").await;
+    assert_eq!(answer["isError"], true);
+    assert_eq!(answer["content"][0]["text"], "refused: scope");
+}
