@@ -75,9 +75,26 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/guards.md")]
+    #[cfg(feature = "openapi")]
+    mod guards {}
+    #[doc = include_str!("../docs/settings.md")]
+    #[cfg(feature = "settings")]
+    mod settings {}
+    #[doc = include_str!("../docs/app_registration.md")]
+    #[cfg(feature = "settings")]
+    mod app_registration {}
+    #[doc = include_str!("../docs/migration.md")]
+    mod migration {}
     #[doc = include_str!("../docs/directory.md")]
     mod directory {}
 }
+
+/// For `fuzz/` alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzz;
 
 #[doc(hidden)]
 pub mod __private {

@@ -64,6 +64,7 @@ pub(super) fn install(
             continue;
         }
         let (publisher, reader) = key_store(trust.freshness.cooldown);
+        let reader = reader.with_max_stale(trust.freshness.max_stale);
         let remote = Remote {
             client: client.clone(),
             document: document.clone(),

@@ -29,13 +29,16 @@ impl Schedule {
 
     /// After a good fetch: the interval, or the document's `max-age` within bounds, ±10 %.
     ///
+    /// Before the keys are too old there is time left to try again: Entra's `max-age` is a day, as
+    /// long as keys are kept by default, and one failed fetch must not cost the keys.
+    ///
     /// `chance` is between 0 and 1.
     pub(crate) fn after_success(&self, max_age: Option<Duration>, chance: f64) -> Duration {
         let interval = max_age.map_or(self.refresh, |max_age| {
             max_age.clamp(SHORTEST.min(self.refresh), LONGEST)
         });
         let jitter = 0.9 + 0.2 * chance.clamp(0.0, 1.0);
-        interval.mul_f64(jitter).min(self.max_stale)
+        interval.mul_f64(jitter).min(self.max_stale.mul_f64(0.9))
     }
 
     /// After the `failures`th failed fetch in a row: 1 s, doubled up to 60 s, less up to a half.
@@ -90,8 +93,16 @@ mod tests {
             short_lived
                 .after_success(Some(Duration::from_secs(9_999)), 1.0)
                 .as_secs(),
-            120
+            108
         );
+    }
+
+    #[test]
+    fn a_failed_fetch_leaves_time_for_another_before_the_keys_are_too_old() {
+        let usual = schedule(3_600, 86_400);
+        let day = Some(Duration::from_secs(86_400));
+        assert_eq!(usual.after_success(day, 1.0).as_secs(), 77_760);
+        assert_eq!(schedule(60, 60).after_success(None, 1.0).as_secs(), 54);
     }
 
     #[test]
@@ -103,5 +114,60 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(hourly.after_failure(u32::MAX, 1.0).as_secs(), 30);
         assert!(hourly.after_failure(0, 1.0) >= FIRST_PAUSE);
+    }
+
+    use proptest::prelude::*;
+
+    fn schedules() -> impl Strategy<Value = Schedule> {
+        (60..=86_400_u64).prop_flat_map(|refresh| {
+            (Just(refresh), refresh..=604_800).prop_map(|(refresh, stale)| schedule(refresh, stale))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn after_a_success_there_is_neither_a_storm_nor_a_stop(
+            schedule in schedules(), max_age in prop::option::of(any::<u64>()), chance in -1.0..2.0_f64
+        ) {
+            let wait = schedule.after_success(max_age.map(Duration::from_secs), chance);
+            // The least interval there is, less a tenth: 60 s less 6 s.
+            prop_assert!(wait >= Duration::from_secs(54));
+            // The keys are confirmed again before they are too old.
+            prop_assert!(wait <= schedule.max_stale);
+            prop_assert!(wait <= LONGEST.mul_f64(1.1));
+        }
+
+        #[test]
+        fn after_failures_there_is_neither_a_storm_nor_a_stop(
+            schedule in schedules(), failures in any::<u32>(), chance in -1.0..2.0_f64
+        ) {
+            let wait = schedule.after_failure(failures, chance);
+            prop_assert!((FIRST_PAUSE..=LAST_PAUSE).contains(&wait));
+        }
+
+        /// A week of any luck: a fetch is never more than a second, nor less than a day, away.
+        #[test]
+        fn a_week_of_any_luck_is_lived_through(
+            schedule in schedules(), luck in prop::collection::vec(any::<bool>(), 1..200)
+        ) {
+            let (mut now, mut failures, mut fetches) = (Duration::ZERO, 0_u32, 0_u32);
+            for good in luck.iter().cycle() {
+                let wait = if *good {
+                    failures = 0;
+                    schedule.after_success(None, 0.5)
+                } else {
+                    failures = failures.saturating_add(1);
+                    schedule.after_failure(failures, 0.5)
+                };
+                now += wait;
+                fetches += 1;
+                if now > Duration::from_secs(604_800) || fetches == 20_000 {
+                    break;
+                }
+            }
+            prop_assert!(now >= Duration::from_secs(u64::from(fetches)));
+        }
     }
 }

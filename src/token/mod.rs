@@ -10,6 +10,8 @@ mod message;
 mod refusal;
 mod security_event;
 mod status;
+#[cfg(test)]
+mod tests;
 mod transmitter;
 mod unverified;
 mod validator;

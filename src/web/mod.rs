@@ -9,6 +9,8 @@ mod detail;
 mod directory;
 mod edge;
 mod extract;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod gate;
 mod once;
 mod problem;
