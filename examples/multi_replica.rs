@@ -1,144 +1,148 @@
-//! Two processes, one Redis: what is revoked on one is refused on the other.
+//! Two replicas and one Redis: `cargo run --example multi_replica`
 //!
-//! `cargo run --example multi_replica`. Uses the Redis of `REDIS_URL`, else starts a
-//! `redis-server` of its own. The authority is the embedded emulator, in this process.
-#![allow(clippy::print_stdout, reason = "it tells what it does")]
+//! Starts the emulator and two processes of itself that share revocations through Redis, revokes an
+//! account at one, and shows when the other refuses its tokens. Needs a Redis: `REDIS_URL`,
+//! `redis://127.0.0.1:6379/` by default.
+//!
+//! **With a real tenant.** Give each replica the same settings and `AzureAd__Redis__Url`; nothing
+//! else changes. `docs/revocation.md` says what happens while the store is away.
+#![allow(clippy::print_stdout, reason = "a demonstration")]
+
+mod startup;
 
 use std::error::Error;
-use std::net::TcpListener as Probe;
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
-use axum_entra::{Authority, Claims, Entra, HttpClient, OnLoss, Redis, Rejection, Tenant};
-use clap::Parser;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpListener;
+use axum_entra::{Claims, Entra, HttpClient, Rejection};
+use startup::Sample;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::sleep;
 
-#[derive(Debug, Parser)]
-struct Arguments {
-    /// Be a replica that trusts the emulator at this address; without it, show two.
-    #[arg(long, value_name = "URL", requires = "redis")]
-    replica_of: Option<String>,
-    /// The Redis that the replicas share.
-    #[arg(long, value_name = "URL")]
-    redis: Option<String>,
-}
+/// Set for the processes that serve.
+const REPLICA: &str = "MULTI_REPLICA";
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
-    match (arguments.replica_of, arguments.redis) {
-        (Some(authority), Some(redis)) => replica(&authority, &redis).await,
-        (_, redis) => show(redis.or_else(|| std::env::var("REDIS_URL").ok())).await,
+async fn main() -> ExitCode {
+    if std::env::var_os(REPLICA).is_some() {
+        return startup::run(routes).await;
+    }
+    match demonstrate().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// One replica: `GET /me` for whoever is let in, `POST /revoke` for who wants to be let in no more.
-async fn replica(authority: &str, redis: &str) -> Result<(), Box<dyn Error>> {
-    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
-        .instance(authority)
-        .sts_instance(authority);
-    let younger = OnLoss::AllowYoungerThan(Duration::from_secs(600));
-    let entra = Entra::trusting(authority)
-        .redis(Redis::at(redis, younger))
-        .build()?;
-    let store = entra.clone();
-    let revoking = entra.clone();
-    let revoke = async move |claims: Claims| -> Result<StatusCode, Rejection> {
-        if let Some(account) = claims.user_key() {
-            // A second ahead, so that the token just used is older for certain.
-            let now = claims.issued_at().unwrap_or_default().saturating_add(1);
-            revoking.revoke(&account, now).await?;
-        }
-        Ok(StatusCode::NO_CONTENT)
-    };
-    let ready = async move || match store.is_ready() && store.store_status().following {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let app = Router::new()
-        .route("/me", get(|_: Claims| async { "welcome\n" }))
-        .route("/revoke", post(revoke))
-        .route_layer(entra.layer())
-        .route("/ready", get(ready));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+async fn routes(sample: &Sample) -> Router {
+    Router::new()
+        .route(
+            "/me",
+            get(|claims: Claims| async move { claims.issuer().to_owned() }),
+        )
+        .route("/revoke-me", post(revoke))
+        .route_layer(sample.entra.layer())
+        .with_state(sample.entra.clone())
 }
 
-/// Starts everything, revokes on the first replica, and waits for the second to refuse.
-async fn show(redis: Option<String>) -> Result<(), Box<dyn Error>> {
-    let (redis, _server) = match redis {
-        Some(url) => (url, None),
-        None => {
-            let port = Probe::bind("127.0.0.1:0")?.local_addr()?.port();
-            let server = Command::new("redis-server")
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args(["--save", "", "--appendonly", "no"])
-                .stdout(Stdio::null())
-                .kill_on_drop(true)
-                .spawn()
-                .map_err(|error| format!("redis-server: {error}; name a Redis in REDIS_URL"))?;
-            (format!("redis://127.0.0.1:{port}/"), Some(server))
-        }
-    };
+async fn revoke(State(entra): State<Entra>, claims: Claims) -> Result<StatusCode, Rejection> {
+    if let Some(account) = claims.user_key() {
+        entra.revoke_now(&account).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn demonstrate() -> Result<(), Box<dyn Error>> {
+    let redis = std::env::var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379/".to_owned());
+    let address = redis.split('/').nth(2).unwrap_or_default();
+    let address = address.rsplit('@').next().unwrap_or_default();
+    if tokio::net::TcpStream::connect(address).await.is_err() {
+        return Err(format!("no Redis at {address}: start one, or set REDIS_URL").into());
+    }
     let emulator = Emulator::start().await?;
-    let (one, _first) = start(emulator.url(), &redis).await?;
-    let (other, _second) = start(emulator.url(), &redis).await?;
-    let client = HttpClient::new();
-    for replica in [&one, &other] {
-        while client
-            .get(format!("{replica}/ready"))
-            .send()
-            .await?
-            .status()
-            != StatusCode::OK
-        {
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-    let token = emulator.token().user("alice").mint();
-    let me = async |replica: &str| {
-        let request = client.get(format!("{replica}/me")).bearer_auth(&token);
-        request.send().await.map(|answer| answer.status())
-    };
-    println!("{one}/me answers {}", me(&one).await?);
-    println!("{other}/me answers {}", me(&other).await?);
-    let revoke = client.post(format!("{one}/revoke")).bearer_auth(&token);
-    println!("{one}/revoke answers {}", revoke.send().await?.status());
-    let start = Instant::now();
-    while me(&other).await? != StatusCode::UNAUTHORIZED {
-        if start.elapsed() > Duration::from_secs(5) {
-            return Err("the other replica was never told".into());
-        }
-    }
-    println!("{one}/me answers {}", me(&one).await?);
+    let (one, first) = replica(&emulator, &redis).await?;
+    let (two, second) = replica(&emulator, &redis).await?;
     println!(
-        "{other}/me answers 401 Unauthorized, {} ms later",
-        start.elapsed().as_millis()
+        "replicas: {first} (process {:?}), {second} (process {:?})",
+        one.id(),
+        two.id()
+    );
+
+    let client = HttpClient::new();
+    let get = async |base: &str, token: &str| -> Result<u16, Box<dyn Error>> {
+        let answer = client
+            .get(format!("{base}/me"))
+            .bearer_auth(token)
+            .send()
+            .await?;
+        Ok(answer.status().as_u16())
+    };
+    let token = emulator.token().user("alice").scope("access_as_user");
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+    let alice = token
+        .clone()
+        .issued_at(now - 60)
+        .not_before(now - 60)
+        .mint();
+    let bob = token
+        .user("bob")
+        .issued_at(now - 60)
+        .not_before(now - 60)
+        .mint();
+    for base in [&first, &second] {
+        let (her, his) = (get(base, &alice).await?, get(base, &bob).await?);
+        println!("before: {base} answers alice {her}, bob {his}");
+    }
+
+    let url = format!("{first}/revoke-me");
+    let revoked = client.post(url).bearer_auth(&alice).send().await?;
+    let since = Instant::now();
+    println!("alice is revoked at {first}: {}", revoked.status().as_u16());
+    while get(&second, &alice).await? != 401 {
+        if since.elapsed() > Duration::from_secs(5) {
+            return Err("the other replica did not follow within five seconds".into());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    println!(
+        "{second} refuses her {} ms later",
+        since.elapsed().as_millis()
+    );
+    println!(
+        "after: bob is answered {} and {}",
+        get(&first, &bob).await?,
+        get(&second, &bob).await?
     );
     Ok(())
 }
 
-/// Starts a replica as a process of its own and waits for its address.
-async fn start(authority: &str, redis: &str) -> Result<(String, Child), Box<dyn Error>> {
-    let mut process = Command::new(std::env::current_exe()?)
-        .args(["--replica-of", authority, "--redis", redis])
+/// Starts a process of this program that serves; it ends with its handle.
+async fn replica(emulator: &Emulator, redis: &str) -> Result<(Child, String), Box<dyn Error>> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["--listen", "127.0.0.1:0"])
+        .env(REPLICA, "1")
+        .env("AzureAd__Instance", emulator.url())
+        .env("AzureAd__TenantId", CONTOSO)
+        .env("AzureAd__ClientId", API_ID)
+        .env("AzureAd__Redis__Url", redis)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let output = process.stdout.take().ok_or("no output")?;
-    let line = BufReader::new(output).lines().next_line().await?;
-    let address = line
-        .as_deref()
-        .and_then(|line| line.strip_prefix("listening on "))
-        .ok_or("the replica did not start")?
-        .to_owned();
-    Ok((address, process))
+    let output = child.stdout.take().ok_or("no output to read")?;
+    let line = BufReader::new(output)
+        .lines()
+        .next_line()
+        .await?
+        .unwrap_or_default();
+    let base = line
+        .strip_prefix("listening on ")
+        .ok_or("the replica did not start")?;
+    Ok((child, base.to_owned()))
 }
