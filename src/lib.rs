@@ -86,6 +86,8 @@ mod documents {
     #[doc = include_str!("../docs/guards.md")]
     #[cfg(feature = "openapi")]
     mod guards {}
+    #[doc = include_str!("../docs/revocation.md")]
+    mod revocation {}
     #[doc = include_str!("../docs/settings.md")]
     #[cfg(feature = "settings")]
     mod settings {}
