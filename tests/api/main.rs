@@ -9,6 +9,7 @@
 )]
 
 mod acceptance;
+mod authorities;
 mod clockwork;
 mod documents;
 mod guards;
