@@ -1,5 +1,11 @@
 //! The house of `docs/architecture.md`: imports go down, a foreign crate has one door, files are small.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -19,6 +19,5 @@ mod samples;
 mod service;
 mod signer;
 mod token;
-#[allow(dead_code, reason = "the examples use all of it, the tests its body")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;
