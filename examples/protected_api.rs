@@ -8,6 +8,7 @@ mod account_routes;
 mod docs_page;
 mod startup;
 mod todo_api;
+#[allow(dead_code, reason = "the sample uses its body alone")]
 mod whoami;
 
 use std::process::ExitCode;

@@ -1,28 +1,29 @@
 //! Puts the pieces together.
 
+mod install;
+mod upkeep;
+
 use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
 use tokio::sync::watch;
-use url::Url;
 
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
-use crate::account::{StoreStatus, StoreUnavailable};
-use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home, UserKey};
+use crate::authority::{Authority, SharedSignals, Tenant};
+use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
-use crate::keys::refresh::Refresher;
+use crate::directory::{Connection, DirectoryAccess};
+use crate::keys::HttpClient;
+use crate::keys::remote::http_client;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
-use crate::keys::remote::{Remote, http_client};
-use crate::keys::store::{KeyReader, fixed, key_store};
-use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
-use crate::web::{CallerToken, Directory, Edge, EntraLayer, Origin, Rejection, check_sessions};
+use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
+use crate::web::{CallerToken, Directory, Edge, EntraLayer, House, Rejection, check_sessions};
+
+use install::{connect, install};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -47,6 +48,7 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
+    house: Arc<House>,
     connections: Arc<[Arc<Connection>]>,
 }
 
@@ -66,6 +68,7 @@ impl Entra {
             client: None,
             roots: Vec::new(),
             hooks: Vec::new(),
+            signals: Vec::new(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -166,64 +169,6 @@ impl Entra {
         self.validator.status()
     }
 
-    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
-    /// UTC, from now on and for good: a later call raises the time or does nothing.
-    ///
-    /// A token issued at that very second passes; one that does not say when it was issued does
-    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
-    /// forgotten two days after its time, when no older token can be alive.
-    ///
-    /// # Errors
-    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
-    /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.revoke(account, not_before, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Refuses an account's tokens that were issued before this second.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
-        self.revoke(account, self.edge.clock.now()).await
-    }
-
-    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
-    ///
-    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
-    /// asked for the optional claim.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.end_session(tenant, session, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
-    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
-    ///
-    /// Touches no other account, may be called any number of times, and revokes nothing: a token
-    /// that is still good is good the next time it comes. A replica that cannot be told is told
-    /// later.
-    pub async fn sign_out(&self, account: &UserKey) {
-        let now = self.edge.clock.now();
-        self.edge.accounts.sign_out(account, now).await;
-    }
-
-    /// How the store of revocations and replay records is.
-    #[must_use]
-    pub fn store_status(&self) -> StoreStatus {
-        self.edge.accounts.status()
-    }
-
-    fn not_told(&self, _: StoreUnavailable) -> Rejection {
-        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
-    }
-
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
     ///
     /// One authority out of reach does not stop the others, so it does not stop the process.
@@ -249,6 +194,7 @@ pub struct Builder {
     client: Option<HttpClient>,
     roots: Vec<u8>,
     hooks: Vec<Hook>,
+    signals: Vec<SharedSignals>,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
 }
@@ -393,6 +339,12 @@ impl Builder {
         self
     }
 
+    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
+    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+        self.signals.push(signals);
+        self
+    }
+
     /// Shares revocations, sign-outs and replay records with other replicas.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: Redis) -> Self {
@@ -488,13 +440,25 @@ impl Builder {
                 }
             });
         }
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+            transmitters.push(transmitter);
+            refreshers.extend(refresher);
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
         Ok(Entra {
             validator,
             edge,
+            house,
             connections: connections.into(),
         })
     }
@@ -507,81 +471,4 @@ impl fmt::Debug for Builder {
             .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
-}
-
-/// Gives an authority its connection to Graph.
-fn connect(
-    access: DirectoryAccess,
-    trust: &Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    endpoint: watch::Receiver<Option<Url>>,
-) -> Result<Arc<Connection>, ConfigError> {
-    let desk = TokenDesk {
-        door: Door {
-            client: client.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-        },
-        endpoint,
-        client_id: trust.client_id.clone(),
-        credential: access.credential().clone(),
-        clock: edge.clock.clone(),
-    };
-    access.connect(trust.cloud(), desk).map(Arc::new)
-}
-
-/// Gives an authority its keys, or the task that will.
-fn install(
-    trust: Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    directory: Option<Arc<Connection>>,
-    token_endpoint: &watch::Sender<Option<Url>>,
-    refreshers: &mut Vec<Refresher>,
-) -> Result<Installed, ConfigError> {
-    let learns = trust.learns;
-    let learnt = Arc::default();
-    let mut readers: Vec<KeyReader> = Vec::new();
-    for (index, document) in trust.documents.iter().enumerate() {
-        if let Some(jwks) = &trust.static_keys {
-            token_endpoint.send_replace(trust.token_endpoint());
-            let issuer = document.issuers.first().cloned();
-            let keys = issuer
-                .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
-                .and_then(|issuer| {
-                    KeySet::read(jwks.as_bytes(), issuer, document)
-                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
-                })?;
-            readers.push(fixed(keys));
-            continue;
-        }
-        let (publisher, reader) = key_store(trust.freshness.cooldown);
-        let remote = Remote {
-            client: client.clone(),
-            document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-            learns,
-            learnt: Arc::clone(&learnt),
-            last: None,
-            // Each policy of B2C has its own; the first policy's is taken.
-            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
-        };
-        let name = document.address.to_string();
-        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
-        readers.push(reader);
-    }
-    let home = Home(Arc::new(Origin {
-        edge: Arc::clone(edge),
-        authorization_uri: trust.authorization_uri.clone(),
-        directory,
-    }));
-    Ok(Installed {
-        trust,
-        readers,
-        learns,
-        learnt,
-        home: Some(home),
-    })
 }

@@ -323,7 +323,9 @@ impl Document {
     /// Whether keys may be read there.
     pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
         let on_cloud = || {
+            // "Same host" means host and port (contract §7); the cloud's hosts have one port.
             url.scheme() == "https"
+                && url.port_or_known_default() == Some(443)
                 && self
                     .cloud
                     .zip(url.host_str())
@@ -331,5 +333,44 @@ impl Document {
         };
         is_allowed_address(url)
             && (host_and_port(url).is_some_and(|host| self.key_hosts.contains(&host)) || on_cloud())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tenant;
+
+    #[test]
+    fn keys_lie_on_the_same_host_and_port_or_on_the_clouds() {
+        let trust = Authority::entra(
+            Tenant::id("11111111-1111-4111-8111-111111111111"),
+            "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+        )
+        .resolve()
+        .unwrap();
+        let document = trust.documents.last().unwrap();
+        let allowed = |text: &str| document.allows_keys_at(&Url::parse(text).unwrap());
+        for good in [
+            "https://login.microsoftonline.com/common/discovery/v2.0/keys",
+            "https://login.microsoftonline.com:443/k",
+            "https://login.windows.net/k",
+        ] {
+            assert!(allowed(good), "{good}");
+        }
+        for bad in [
+            "http://login.microsoftonline.com/k",
+            "https://login.microsoftonline.com:8443/k",
+            "https://login.windows.net:8443/k",
+            "https://login.microsoftonline.com.evil.example/k",
+            "https://login.microsoftonline.com@evil.example/k",
+            "https://evil.example/login.microsoftonline.com",
+            "https://login.microsoftonline.us/k",
+            "http://127.0.0.1/k",
+            "file:///etc/passwd",
+            "data:,x",
+        ] {
+            assert!(!allowed(bad), "{bad}");
+        }
     }
 }

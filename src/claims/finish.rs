@@ -36,6 +36,10 @@ impl Draft {
         if not_before.is_some_and(|not_before| not_before > expires_at) {
             return Err(Malformed);
         }
+        // RFC 7519 section 4.1.2; a subject that nobody can read would be nobody, or anybody.
+        if let Value::Json(_) = reading.value(Name::Subject) {
+            return Err(Malformed);
+        }
         let audiences = reading.audiences()?;
         let scopes = reading.words(Name::Scopes)?;
         let roles = reading.list(Name::Roles)?;
@@ -360,6 +364,14 @@ mod tests {
         assert_eq!(claims.authentication_methods().count(), 1);
         assert!(claims.auth_contexts().eq(["c1"]));
         assert!(claims.handles_claims_challenge());
+    }
+
+    #[test]
+    fn a_subject_is_a_string() {
+        for bad in ["[]", "{}", "1", "true", "[\"s\"]"] {
+            assert!(with(&format!("\"sub\":{bad}")).is_err(), "{bad}");
+        }
+        assert!(with("\"sub\":null").is_ok() && with("\"sub\":\"s\"").is_ok());
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod names;
 mod principal;
 mod times;
 pub(crate) mod wire;
+#[cfg(test)]
+mod wire_properties;
 
 use std::any::Any;
 use std::fmt;

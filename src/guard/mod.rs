@@ -14,6 +14,8 @@
 //! ```
 
 mod acr;
+#[cfg(test)]
+mod algebra;
 mod auth_context;
 mod caller;
 mod client;

@@ -5,10 +5,13 @@ mod fetch_error;
 pub(crate) mod jwk;
 pub(crate) mod refresh;
 pub(crate) mod remote;
+mod roca;
 mod schedule;
 pub(crate) mod set;
 mod signature;
 pub(crate) mod store;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use fetch_error::FetchError;
 pub use remote::HttpClient;

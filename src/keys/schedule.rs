@@ -115,4 +115,59 @@ mod tests {
         assert_eq!(hourly.after_failure(u32::MAX, 1.0).as_secs(), 30);
         assert!(hourly.after_failure(0, 1.0) >= FIRST_PAUSE);
     }
+
+    use proptest::prelude::*;
+
+    fn schedules() -> impl Strategy<Value = Schedule> {
+        (60..=86_400_u64).prop_flat_map(|refresh| {
+            (Just(refresh), refresh..=604_800).prop_map(|(refresh, stale)| schedule(refresh, stale))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn after_a_success_there_is_neither_a_storm_nor_a_stop(
+            schedule in schedules(), max_age in prop::option::of(any::<u64>()), chance in -1.0..2.0_f64
+        ) {
+            let wait = schedule.after_success(max_age.map(Duration::from_secs), chance);
+            // The least interval there is, less a tenth: 60 s less 6 s.
+            prop_assert!(wait >= Duration::from_secs(54));
+            // The keys are confirmed again before they are too old.
+            prop_assert!(wait <= schedule.max_stale);
+            prop_assert!(wait <= LONGEST.mul_f64(1.1));
+        }
+
+        #[test]
+        fn after_failures_there_is_neither_a_storm_nor_a_stop(
+            schedule in schedules(), failures in any::<u32>(), chance in -1.0..2.0_f64
+        ) {
+            let wait = schedule.after_failure(failures, chance);
+            prop_assert!((FIRST_PAUSE..=LAST_PAUSE).contains(&wait));
+        }
+
+        /// A week of any luck: a fetch is never more than a second, nor less than a day, away.
+        #[test]
+        fn a_week_of_any_luck_is_lived_through(
+            schedule in schedules(), luck in prop::collection::vec(any::<bool>(), 1..200)
+        ) {
+            let (mut now, mut failures, mut fetches) = (Duration::ZERO, 0_u32, 0_u32);
+            for good in luck.iter().cycle() {
+                let wait = if *good {
+                    failures = 0;
+                    schedule.after_success(None, 0.5)
+                } else {
+                    failures = failures.saturating_add(1);
+                    schedule.after_failure(failures, 0.5)
+                };
+                now += wait;
+                fetches += 1;
+                if now > Duration::from_secs(604_800) || fetches == 20_000 {
+                    break;
+                }
+            }
+            prop_assert!(now >= Duration::from_secs(u64::from(fetches)));
+        }
+    }
 }

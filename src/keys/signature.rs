@@ -13,6 +13,7 @@ use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::signature::{Error, Verifier};
 
+use super::roca;
 use crate::authority::issuer::IssuerPattern;
 
 /// A public key with everything bound to it that decides what it may verify.
@@ -47,6 +48,7 @@ impl VerifyingKey {
             || !odd(exponent)
             || exponent == [1]
             || exponent.len() > 8
+            || roca::has_fingerprint(modulus)
         {
             return Err(Unusable);
         }

@@ -70,6 +70,7 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
             last: None,
         }),
         cooldown,
+        max_stale: None,
     };
     (
         KeyPublisher {
@@ -100,6 +101,8 @@ pub(crate) struct KeyReader {
     progress: watch::Receiver<Progress>,
     demand: Mutex<Demand>,
     cooldown: Duration,
+    /// How old keys may be that nobody keeps fresh any more.
+    max_stale: Option<Duration>,
 }
 
 /// The fetches that requests asked for.
@@ -132,6 +135,12 @@ pub(crate) enum Arrival {
 }
 
 impl KeyReader {
+    /// Bounds the age of the keys also where the writer's task is gone (with its runtime, say).
+    pub(crate) fn with_max_stale(mut self, most: Duration) -> Self {
+        self.max_stale = Some(most);
+        self
+    }
+
     /// One load; keep what it returns for the whole request.
     pub(crate) fn load(&self) -> Loaded<Arc<Snapshot>> {
         self.board.snapshot.load()
@@ -141,8 +150,19 @@ impl KeyReader {
     pub(crate) fn generation(&self) -> Option<Generation> {
         match self.board.generation.load(Ordering::Acquire) {
             0 => None,
+            _ if self.ask.is_closed() && self.is_stale() => None,
             number => Some(Generation(number)),
         }
+    }
+
+    /// Whether the keys are too old. The writer withdraws such keys itself, as long as it lives.
+    #[cold]
+    fn is_stale(&self) -> bool {
+        let is_old = |most| {
+            let confirmed = self.load().confirmed;
+            confirmed.is_none_or(|confirmed| confirmed.elapsed() >= most)
+        };
+        self.max_stale.is_some_and(is_old)
     }
 
     /// Asks for a fetch because of a key id that nobody has seen.

@@ -44,7 +44,10 @@ impl AuthorityStatus {
                         Purpose::Version(version) => version.as_str().to_owned(),
                         Purpose::Policy(policy) => policy.clone(),
                     },
-                    count: snapshot.keys.as_ref().map_or(0, |keys| keys.len()),
+                    count: match &snapshot.keys {
+                        Some(keys) if reader.generation().is_some() => keys.len(),
+                        _ => 0,
+                    },
                     age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
                     last_error: snapshot.last_error.clone(),
                 }

@@ -13,6 +13,7 @@ use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
 use super::challenge::Challenge;
+use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
 
@@ -209,42 +210,30 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        match &self.cause {
-            Cause::MissingToken => "This resource needs a Bearer access token.".to_owned(),
+        let sentence = match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.",
             Cause::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token.".to_owned()
+                "The Authorization header is not one well-formed Bearer token."
             }
-            Cause::Invalid(invalid) => invalid.hint().to_owned(),
-            Cause::Denied(refused) => denied_detail(refused),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => {
-                InvalidToken::Revoked.hint().to_owned()
-            }
-            Cause::StepUp { .. } => {
-                "This resource needs a stronger or newer sign-in. Ask for a token with the claims \
-                 of the challenge."
-                    .to_owned()
-            }
-            Cause::DirectoryUnavailable { .. } => {
-                "The directory is not available at the moment.".to_owned()
-            }
-            Cause::NotFound => "The directory does not know this account.".to_owned(),
-            Cause::KeysUnavailable => {
-                "The keys of the authority are not available at the moment.".to_owned()
-            }
-            Cause::StoreUnavailable => {
-                "It cannot be looked up at the moment whether the access token is still good."
-                    .to_owned()
-            }
+            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Denied(refused) => detail::of_reason(refused.reason),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { .. } => detail::STEP_UP,
+            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Cause::NotFound => "The directory does not know this account.",
+            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Cause::StoreUnavailable => detail::STORE,
             Cause::NotConfigured { used } => {
-                format!("{used} is used on a route without EntraLayer around it.")
+                return format!("{used} is used on a route without EntraLayer around it.");
             }
-        }
+        };
+        sentence.to_owned()
     }
 
     /// When to come back after 503, in seconds.
     fn retry_after(&self) -> Option<u64> {
         match &self.cause {
-            Cause::KeysUnavailable => Some(RETRY_SECONDS),
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
             Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
             _ => None,
         }
@@ -357,35 +346,6 @@ fn claims_challenge(claim: &str, value: &str) -> String {
         "access_token": { claim: { "essential": true, "value": value } }
     })
     .to_string()
-}
-
-fn denied_detail(refused: &RefusedByRule) -> String {
-    match refused.reason {
-        Reason::Scope => "The access token lacks a scope this resource needs.",
-        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
-        Reason::Role => "The caller lacks a role this resource needs.",
-        Reason::Tenant => "Callers of this tenant may not use this resource.",
-        Reason::Group => "The caller is not a member of a group this resource needs.",
-        Reason::GroupsOverage => {
-            "The caller has too many groups for the access token to list, and the directory is \
-             not asked."
-        }
-        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
-        Reason::ClientApp => "This client application may not use this resource.",
-        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
-        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
-        Reason::Acr => "The sign-in does not have the class this resource needs.",
-        Reason::AuthContext => "This resource needs a stronger sign-in.",
-        Reason::Policy => "This resource needs a sign-in by another policy.",
-        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
-        Reason::UserOnly => "This resource is for users.",
-        Reason::Guest => "This resource is not for guests.",
-        Reason::NoIdentity => "The access token does not say for certain who is calling.",
-        Reason::Replay => "The access token has nothing by which its first use could be told.",
-        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
-        Reason::Other(_) => "The caller may not use this resource.",
-    }
-    .to_owned()
 }
 
 impl IntoResponse for Rejection {

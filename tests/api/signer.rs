@@ -46,6 +46,11 @@ impl Key {
 
     /// An RS256 token of two texts, be they JSON or not.
     pub(crate) fn sign(&self, header: &str, payload: &str) -> String {
+        self.sign_bytes(header.as_bytes(), payload.as_bytes())
+    }
+
+    /// The same of bytes, be they text or not.
+    pub(crate) fn sign_bytes(&self, header: &[u8], payload: &[u8]) -> String {
         let signed = unsigned(header, payload);
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
@@ -61,10 +66,10 @@ impl Key {
 }
 
 /// Header and payload, encoded, without a signature.
-pub(crate) fn unsigned(header: &str, payload: &str) -> String {
+pub(crate) fn unsigned(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
     format!(
         "{}.{}",
-        URL_SAFE_NO_PAD.encode_to_string(header),
-        URL_SAFE_NO_PAD.encode_to_string(payload)
+        URL_SAFE_NO_PAD.encode_to_string(header.as_ref()),
+        URL_SAFE_NO_PAD.encode_to_string(payload.as_ref())
     )
 }

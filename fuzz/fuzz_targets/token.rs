@@ -1,0 +1,71 @@
+//! The whole pipeline with one published key.
+//!
+//! Input that begins with `s` is signed with that key, header and payload parted by a line break;
+//! any other is a token as it stands. What is accepted was signed, and says what it must say.
+#![no_main]
+
+use std::sync::{LazyLock, OnceLock};
+
+use axum_entra::__fuzz::{API, ISSUER, TENANT};
+use axum_entra::{Authority, Clock, Entra, Tenant};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+#[path = "../../tests/api/signer.rs"]
+#[allow(dead_code)]
+mod signer;
+
+const NOW: u64 = 1_800_000_000;
+const SKEW: f64 = 300.0;
+
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+});
+
+fn entra() -> &'static Entra {
+    static ENTRA: OnceLock<Entra> = OnceLock::new();
+    ENTRA.get_or_init(|| {
+        let _inside = RUNTIME.enter();
+        let authority = Authority::entra(Tenant::id(TENANT), API)
+            .static_keys(signer::key(0).jwks("k").to_string());
+        Entra::trusting(authority)
+            .clock(Clock::made_up(|| NOW))
+            .build()
+            .expect("good settings")
+    })
+}
+
+fuzz_target!(|data: &str| {
+    let entra = entra();
+    let Some((header, payload)) = data.strip_prefix('s').and_then(|text| text.split_once('\n'))
+    else {
+        // Nobody has signed it, so nobody may pass with it.
+        assert!(entra.validate_at(data, NOW).is_err());
+        return;
+    };
+    let token = signer::key(0).sign(header, payload);
+    let Ok(claims) = entra.validate_at(&token, NOW) else {
+        return;
+    };
+    let header: Value = serde_json::from_str(header).expect("JSON");
+    let payload: Value = serde_json::from_str(payload).expect("JSON");
+    assert_eq!(header["alg"], "RS256");
+    assert_eq!(header["kid"], "k");
+    for member in ["crit", "b64", "zip", "enc", "cty"] {
+        assert!(header.get(member).is_none(), "{member}");
+    }
+    assert_eq!(payload["iss"], ISSUER);
+    assert!(payload["tid"].as_str().is_some_and(|tid| tid.eq_ignore_ascii_case(TENANT)));
+    assert_eq!(payload["ver"], "2.0");
+    assert!(claims.audiences().any(|aud| aud == API || aud == format!("api://{API}")));
+    let now = NOW as f64;
+    assert!(payload["exp"].as_f64().expect("a number") + SKEW > now);
+    assert!(payload["nbf"].as_f64().is_none_or(|nbf| nbf - SKEW <= now));
+    assert!(payload["iat"].as_f64().is_none_or(|iat| iat - SKEW <= now));
+    assert!(payload.get("cnf").is_none_or(Value::is_null));
+    // One character less of the signature, and it is nobody's.
+    assert!(entra.validate_at(&token[..token.len() - 2], NOW).is_err());
+});

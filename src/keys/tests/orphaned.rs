@@ -1,0 +1,57 @@
+//! Keys that nobody keeps fresh any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, advance};
+
+use super::ordinary_document;
+use crate::authority::issuer::IssuerPattern;
+use crate::keys::KeySet;
+use crate::keys::store::{KeyReader, Snapshot, fixed, key_store};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const KEYS: &str = include_str!("../../../fuzz/seeds/key_document/one");
+
+fn keys() -> KeySet {
+    KeySet::read(
+        KEYS.as_bytes(),
+        IssuerPattern::new("i"),
+        &ordinary_document(),
+    )
+    .unwrap()
+}
+
+fn is_usable(reader: &KeyReader) -> bool {
+    reader.generation().is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_without_their_task_are_used_until_they_are_too_old() {
+    let (publisher, reader) = key_store(DAY);
+    let reader = reader.with_max_stale(DAY);
+    publisher.publish(Snapshot {
+        keys: Some(Arc::new(keys())),
+        confirmed: Some(Instant::now()),
+        last_error: None,
+    });
+    advance(DAY * 2).await;
+    assert!(is_usable(&reader), "the task decides, while there is one");
+    publisher.publish(Snapshot {
+        confirmed: Some(Instant::now()),
+        ..(*publisher.current()).clone()
+    });
+    drop(publisher);
+    assert!(is_usable(&reader));
+    advance(DAY - Duration::from_secs(1)).await;
+    assert!(is_usable(&reader));
+    advance(Duration::from_secs(1)).await;
+    assert!(!is_usable(&reader));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_the_application_brought_do_not_age() {
+    let reader = fixed(keys());
+    advance(DAY * 3_650).await;
+    assert!(is_usable(&reader));
+}

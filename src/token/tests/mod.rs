@@ -1,0 +1,3 @@
+//! Whole signed tokens that others made.
+
+mod jws_from_elsewhere;

@@ -1,0 +1,150 @@
+//! Clients that leave, runtimes that end, clocks that jump.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum_entra::{Clock, Entra, KeyFreshness};
+
+use crate::authority::{Authority, Document, Fault, in_the_end, outcome};
+
+fn quick() -> KeyFreshness {
+    KeyFreshness::default()
+        .timeout(Duration::from_millis(600))
+        .cooldown(Duration::from_secs(1))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_leave_while_they_wait_cost_the_others_nothing() {
+    let authority = Authority::start().await;
+    let entra = authority.entra(quick());
+    in_the_end(&entra, &authority.first_token(), "in", "the start").await;
+    authority.roll_over();
+    authority.fault(Fault::Hang, Document::Keys);
+    let asked = authority.asked();
+    let token = authority.second_token();
+    let mut waiting = Vec::new();
+    for _ in 0..200 {
+        let (entra, token) = (entra.clone(), token.clone());
+        waiting.push(tokio::spawn(async move { outcome(&entra, &token).await }));
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let rest = waiting.split_off(150);
+    for left in waiting {
+        left.abort();
+    }
+    for stays in rest {
+        assert_eq!(stays.await.unwrap(), "keys_unavailable");
+    }
+    // One fetch for all: its discovery document and its key document.
+    assert!(
+        authority.asked() <= asked + 3,
+        "{}",
+        authority.asked() - asked
+    );
+    authority.repair();
+    in_the_end(&entra, &token, "in", "after those who left").await;
+}
+
+#[test]
+fn one_thread_is_enough() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let authority = Authority::start().await;
+        let entra = authority.entra(quick());
+        in_the_end(&entra, &authority.first_token(), "in", "one thread").await;
+        authority.roll_over();
+        in_the_end(&entra, &authority.second_token(), "in", "a rollover").await;
+    });
+}
+
+#[tokio::test]
+async fn when_the_last_handle_is_gone_nobody_asks_any_more() {
+    let authority = Authority::start().await;
+    authority.fault(Fault::Status500, Document::Discovery);
+    // An authority that fails is asked again after one second.
+    let entra = authority.entra(quick());
+    let layer = entra.layer();
+    let _ = outcome(&entra, &authority.first_token()).await;
+    drop(entra);
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let before = authority.asked();
+    assert!(before >= 2, "the layer is a reader too: {before}");
+    drop(layer);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let before = authority.asked();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(authority.asked(), before);
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_request_with_it() {
+    let first = tokio::runtime::Runtime::new().unwrap();
+    let second = tokio::runtime::Runtime::new().unwrap();
+    let authority = second.block_on(Authority::start());
+    let entra = first.block_on(async {
+        let entra = authority.entra(quick());
+        in_the_end(&entra, &authority.first_token(), "in", "the start").await;
+        entra
+    });
+    first.shutdown_timeout(Duration::from_secs(1));
+    second.block_on(async {
+        // The keys are good for as long as keys may be; nobody is there who could fetch others.
+        assert_eq!(outcome(&entra, &authority.first_token()).await, "in");
+        let start = Instant::now();
+        let answer = outcome(&entra, &authority.second_token()).await;
+        assert_eq!(answer, "unknown_key");
+        assert!(start.elapsed() < Duration::from_secs(1), "a stuck request");
+    });
+}
+
+#[test]
+fn a_runtime_that_ends_while_requests_wait_answers_them() {
+    let first = tokio::runtime::Runtime::new().unwrap();
+    let second = tokio::runtime::Runtime::new().unwrap();
+    let authority = second.block_on(Authority::start());
+    authority.fault(Fault::Hang, Document::Discovery);
+    let slow = KeyFreshness::default().timeout(Duration::from_secs(60));
+    let entra = first.block_on(async { authority.entra(slow) });
+    let token = authority.first_token();
+    let waits = second.spawn({
+        let (entra, token) = (entra.clone(), token.clone());
+        async move { outcome(&entra, &token).await }
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    first.shutdown_background();
+    let start = Instant::now();
+    let answer = second.block_on(waits).unwrap();
+    assert_eq!(answer, "keys_unavailable");
+    assert!(start.elapsed() < Duration::from_secs(3), "a stuck request");
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_decides_on_tokens_and_not_on_keys() {
+    let authority = Authority::start().await;
+    let now = Arc::new(AtomicU64::new(1_800_000_000));
+    let clock = Arc::clone(&now);
+    let entra = Entra::trusting(authority.described(quick()))
+        .clock(Clock::made_up(move || clock.load(Ordering::SeqCst)))
+        .build()
+        .unwrap();
+    let token = authority.first_token();
+    in_the_end(&entra, &token, "in", "the start").await;
+    let asked = authority.asked();
+    for (jump, expected) in [
+        (4_000_000_299, "in"),
+        (4_000_000_300, "expired"),
+        (1_800_000_000, "in"),
+        (u64::MAX, "expired"),
+        (0, "in"),
+        (1_800_000_000, "in"),
+    ] {
+        now.store(jump, Ordering::SeqCst);
+        assert_eq!(outcome(&entra, &token).await, expected, "{jump}");
+    }
+    assert_eq!(authority.asked(), asked, "no fetch for a jump");
+    assert_eq!(entra.status()[0].keys[0].count, 1);
+}
