@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) authority: usize,
     /// The version whose form the issuer has; `None` for B2C, where the forms tell nothing.
     pub(super) form: Option<TokenVersion>,
+    /// Whether the authority speaks for one tenant whose id its documents tell.
+    learns: bool,
 }
 
 /// How a look-up ended.
@@ -30,6 +32,7 @@ pub(super) enum Found {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     exact: HashMap<Box<str>, Place>,
+    /// Tenants that are to be learnt stand before templates for many.
     templates: HashMap<String, Vec<(IssuerPattern, Place)>>,
 }
 
@@ -53,8 +56,17 @@ impl Index {
                     Purpose::Version(version) => Some(*version),
                     Purpose::Policy(_) => None,
                 };
-                index.add(issuer, Place { authority, form })?;
+                let place = Place {
+                    authority,
+                    form,
+                    learns: installed.learns,
+                };
+                index.add(issuer, place)?;
             }
+        }
+        for templates in index.templates.values_mut() {
+            // One tenant is more exact than many, in whatever order they were described.
+            templates.sort_by_key(|(_, place)| !place.learns);
         }
         Ok(index)
     }
@@ -74,10 +86,16 @@ impl Index {
         }
         let (key, _) =
             lookup_key(issuer.for_tenant(uuid::Uuid::nil()).as_str()).ok_or_else(same)?;
-        self.templates
-            .entry(key)
-            .or_default()
-            .push((issuer.clone(), place));
+        let templates = self.templates.entry(key).or_default();
+        // Two domains share a template until their tenants are learnt; two others would for good.
+        let claimed = !place.learns
+            && templates.iter().any(|(other, before)| {
+                other == issuer && before.authority != place.authority && !before.learns
+            });
+        if claimed {
+            return Err(same());
+        }
+        templates.push((issuer.clone(), place));
         Ok(())
     }
 
@@ -101,7 +119,7 @@ impl Index {
             // B2C has the policy in one form of its issuer, in whatever letter case its document
             // states; the claim check holds the issuer against that statement, byte for byte.
             let fits = template.fits(issuer) || place.form.is_none();
-            match (fits, installed.learns, installed.learnt.get()) {
+            match (fits, place.learns, installed.learnt.get()) {
                 (true, false, _) => return Found::At(*place),
                 (true, true, Some(learnt)) if *learnt == tenant => return Found::At(*place),
                 (true, true, None) => found = Found::Perhaps(*place),

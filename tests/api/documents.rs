@@ -112,7 +112,11 @@ impl Documents {
 
     /// A discovery document at `{at}/.well-known/openid-configuration`, and its keys at `{at}/keys`.
     pub(crate) fn put_authority(&self, at: &str, issuer: &str, keys: &Value) {
-        let discovery = json!({ "issuer": issuer, "jwks_uri": self.url(&format!("{at}/keys")) });
+        let discovery = json!({
+            "issuer": issuer,
+            "jwks_uri": self.url(&format!("{at}/keys")),
+            "token_endpoint": self.url(&format!("{at}/token")),
+        });
         self.put(&discovery_path(at), Page::json(&discovery));
         self.put(&format!("{at}/keys"), Page::json(keys));
     }

@@ -9,6 +9,7 @@
 )]
 
 mod acceptance;
+mod authorities;
 mod clockwork;
 mod documents;
 mod guards;
@@ -18,6 +19,5 @@ mod samples;
 mod service;
 mod signer;
 mod token;
-#[allow(dead_code, reason = "the examples use all of it, the tests its body")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;

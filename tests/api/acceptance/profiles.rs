@@ -5,11 +5,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use axum_entra::guard::{
-    Guard as _, RequireAppOnly, RequireClientApp, RequireClientAuth, RequireDirectoryRole,
-    RequireGroup, RequireIdentity, RequireMfa, RequirePolicy, RequireRole, RequireScope,
-    RequireTenant,
+    Guard as _, OncePerToken, RequireAppOnly, RequireClientApp, RequireClientAuth,
+    RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa, RequirePolicy, RequireRole,
+    RequireScope, RequireTenant,
 };
-use axum_entra::{AllowedTenants, Authority, ClientAuth, Clock, Entra, Tenant, TokenVersion};
+use axum_entra::{
+    AllowedTenants, Authority, Builder, ClientAuth, Clock, Entra, Tenant, TokenVersion,
+};
 use serde_json::{Value, json};
 
 use crate::clockwork::eventually;
@@ -87,11 +89,13 @@ impl Stage {
     }
 
     pub(super) fn entra_without_keys(&self, clock: Clock) -> Entra {
+        self.described(clock).build().unwrap()
+    }
+
+    pub(super) fn described(&self, clock: Clock) -> Builder {
         Entra::trusting(self.authority.clone())
             .clock(clock)
             .http_client(client())
-            .build()
-            .unwrap()
     }
 
     pub(super) fn change(mut self, change: impl FnOnce(Authority) -> Authority) -> Self {
@@ -172,6 +176,7 @@ pub(super) fn router(entra: &Entra, runs: &Runs) -> Router {
         .merge(on("/secure").route_layer(RequireMfa))
         .merge(on("/policy").route_layer(RequirePolicy("b2c_1_sign_in_stock")))
         .merge(on("/policy-of-the-table").route_layer(RequirePolicy("b2c_1_sign_in")))
+        .merge(on("/replay").route_layer(OncePerToken))
         .merge(on("/identity").route_layer(RequireIdentity))
         .route_layer(entra.layer())
         .route("/health", get(|| async { "up" }))

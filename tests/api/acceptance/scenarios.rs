@@ -7,7 +7,7 @@ use axum_entra::{Clock, Entra};
 use serde_json::{Map, Value, json};
 
 use super::profiles::{API_V2, KID, Stage, router};
-use super::{T0, file};
+use super::{T0, accounts, file};
 use crate::clockwork::{StoppedClock, eventually};
 use crate::documents::{Page, discovery_path};
 use crate::service::{Answer, Runs, fetch};
@@ -24,22 +24,37 @@ pub(super) async fn play(name: &str) {
         "outage" => outage(&clock).await,
         "cold_start" => cold_start(&clock).await,
         "app_keys" => app_keys().await,
+        "overage_by_names" => accounts::overage_by_names().await,
+        "overage_with_a_strange_address" => accounts::overage_with_a_strange_address().await,
+        "overage_by_hasgroups" => accounts::overage_by_hasgroups().await,
+        "overage_while_graph_is_down" => accounts::overage_while_graph_is_down().await,
+        "replay" => accounts::replay().await,
+        "cut_off_after" => accounts::cut_off_after().await,
+        "cut_off_at" => accounts::cut_off_at().await,
+        "sign_out" => accounts::sign_out().await,
         other => panic!("no scenario {other}"),
     }
 }
 
 /// The v2.0 sample, signed by a key of the tests under an id.
 fn v2r(number: usize, kid: &str) -> String {
+    spoilt(number, json!({ "kid": kid }), json!({}))
+}
+
+/// The same with members of its header and claims set.
+pub(super) fn spoilt(number: usize, header: Value, claims: Value) -> String {
     let sample = &file().tokens["V2R"];
-    let mut header: Map<String, Value> = sample.header.clone();
-    header.insert("kid".to_owned(), json!(kid));
+    let set = |mut object: Map<String, Value>, changes: Value| {
+        object.extend(changes.as_object().unwrap().clone());
+        Value::Object(object).to_string()
+    };
     key(number).sign(
-        &Value::Object(header).to_string(),
-        &Value::Object(sample.claims.clone()).to_string(),
+        &set(sample.header.clone(), header),
+        &set(sample.claims.clone(), claims),
     )
 }
 
-fn noon() -> Clock {
+pub(super) fn noon() -> Clock {
     Clock::made_up(|| T0)
 }
 

@@ -290,7 +290,7 @@ async fn an_authority_that_does_not_answer_is_given_up_after_the_timeout() {
         clock.pass(22 * HOUR).await;
         eventually("the request", || emulator.fetches().discovery >= 2).await;
         // While it hangs, a token with a known key is not kept waiting.
-        assert_eq!(entra.validate(&token).await.is_ok(), true, "{outage:?}");
+        assert!(entra.validate(&token).await.is_ok(), "{outage:?}");
         clock.pass(Duration::from_secs(6)).await;
         eventually("giving up", || last_error(&entra).is_some()).await;
         assert!(entra.validate(&token).await.is_ok());

@@ -211,6 +211,9 @@ async fn a_key_in_the_token_is_no_key() {
     }
 }
 
+/// Makes another text of a JSON object.
+type Change = fn(&str) -> String;
+
 #[tokio::test]
 async fn header_and_payload_are_one_json_object_each() {
     let header = text(&good_header());
@@ -261,7 +264,7 @@ async fn header_and_payload_are_one_json_object_each() {
             expected,
         ));
     }
-    let wholes: [(&str, fn(&str) -> String); 8] = [
+    let wholes: [(&str, Change); 8] = [
         ("an array", |json| format!("[{json}]")),
         ("a string", |_| "\"x\"".to_owned()),
         ("a number", |_| "1".to_owned()),

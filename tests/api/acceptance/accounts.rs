@@ -1,0 +1,173 @@
+//! The acceptance cases about one account: its groups in Graph, its cut-off, its sign-out.
+
+use axum_entra::directory::{Credential, DirectoryAccess};
+use axum_entra::{Entra, UserKey};
+use serde_json::{Value, json};
+
+use super::profiles::{Stage, T_V2, router};
+use super::scenarios::{noon, spoilt};
+use crate::clockwork::eventually;
+use crate::documents::Page;
+use crate::service::{Answer, Runs, fetch};
+
+const OID: &str = "690222be-ff1a-4d56-abd1-7e4f7d38e474";
+const ANOTHER: &str = "11111111-2222-4333-8444-555555555555";
+const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+
+/// The v2.0 profile with a Graph that knows one group, on the server of the documents.
+struct Account {
+    stage: Stage,
+    entra: Entra,
+    runs: Runs,
+}
+
+impl Account {
+    async fn open() -> Self {
+        let stage = Stage::set("P-V2", None).await;
+        let documents = &stage.documents;
+        let token = json!({ "access_token": "graph", "token_type": "Bearer", "expires_in": 3_600 });
+        documents.put("/v2/token", Page::json(&token));
+        for oid in [OID, ANOTHER] {
+            documents.put(&question(oid), Page::json(&json!({ "value": [GROUP] })));
+        }
+        let access = DirectoryAccess::new(Credential::secret("made up"));
+        let entra = stage
+            .described(noon())
+            .directory(access.graph_url(documents.url("/v1.0")))
+            .build()
+            .unwrap();
+        eventually("keys", || entra.is_ready()).await;
+        Self {
+            stage,
+            entra,
+            runs: Runs::default(),
+        }
+    }
+
+    async fn get(&self, path: &str, header: Value, claims: Value) -> Answer {
+        let router = router(&self.entra, &self.runs);
+        fetch(&router, path, &spoilt(0, header, claims)).await
+    }
+
+    async fn group(&self, claims: Value) -> Answer {
+        self.get("/group", json!({}), claims).await
+    }
+
+    fn questions(&self, oid: &str) -> usize {
+        self.stage.documents.count(&question(oid))
+    }
+
+    fn user(&self) -> UserKey {
+        let claims = self
+            .entra
+            .validate_at(&spoilt(0, json!({}), json!({})), super::T0);
+        claims.unwrap().user_key().unwrap()
+    }
+}
+
+/// The contract asks `checkMemberGroups`, which answers for the groups that matter alone.
+fn question(oid: &str) -> String {
+    format!("/v1.0/users/{oid}/checkMemberGroups")
+}
+
+fn shape_a(endpoint: &str) -> Value {
+    json!({
+        "_claim_names": { "groups": "src1" },
+        "_claim_sources": { "src1": { "endpoint": endpoint } },
+    })
+}
+
+/// One question to Graph, at the address this crate makes, whatever the token says.
+async fn resolved(claims: Value) {
+    let account = Account::open().await;
+    let before = account.stage.documents.seen().len();
+    assert_eq!(account.group(claims).await.status, 200);
+    let seen = account.stage.documents.seen().split_off(before);
+    assert_eq!(seen, ["/v2/token".to_owned(), question(OID)]);
+    assert_eq!(account.runs.count(), 1);
+}
+
+pub(super) async fn overage_by_names() {
+    resolved(shape_a(&format!(
+        "https://graph.windows.net/{T_V2}/users/{OID}/getMemberObjects"
+    )))
+    .await;
+}
+
+pub(super) async fn overage_with_a_strange_address() {
+    resolved(shape_a("https://evil.example/x")).await;
+}
+
+pub(super) async fn overage_by_hasgroups() {
+    resolved(json!({ "hasgroups": true })).await;
+}
+
+pub(super) async fn overage_while_graph_is_down() {
+    let account = Account::open().await;
+    let down = Page::status(503).with("retry-after", "7");
+    account.stage.documents.put(&question(OID), down);
+    let answer = account.group(shape_a("https://graph.windows.net/x")).await;
+    assert_eq!(answer.brief(), (503, "directory_unavailable".into()));
+    assert_eq!(answer.member("error"), "temporarily_unavailable");
+    assert_eq!(answer.header("retry-after"), Some("7"));
+    assert_eq!(answer.challenge(), None);
+    assert_eq!(account.runs.count(), 0);
+}
+
+pub(super) async fn replay() {
+    let account = Account::open().await;
+    let nonce = |text: &str| json!({ "nonce": text });
+    assert_eq!(
+        account.get("/replay", nonce("n1"), json!({})).await.status,
+        200
+    );
+    let again = account.get("/replay", nonce("n1"), json!({})).await;
+    assert_eq!(again.brief(), (401, "replay".into()));
+    assert_eq!(again.challenge(), Some("Bearer error=\"invalid_token\""));
+    assert_eq!(
+        account.get("/replay", nonce("n2"), json!({})).await.status,
+        200
+    );
+    assert_eq!(account.runs.count(), 2);
+}
+
+/// A cut-off one second after the token was issued, also for a token that was accepted before.
+pub(super) async fn cut_off_after() {
+    let account = Account::open().await;
+    assert_eq!(account.get("/me", json!({}), json!({})).await.status, 200);
+    account
+        .entra
+        .revoke(&account.user(), 1_537_231_049)
+        .await
+        .unwrap();
+    let answer = account.get("/me", json!({}), json!({})).await;
+    assert_eq!(answer.brief(), (401, "revoked".into()));
+    assert_eq!(answer.member("error"), "invalid_token");
+    assert_eq!(answer.challenge(), Some("Bearer error=\"invalid_token\""));
+    assert_eq!(account.runs.count(), 1);
+}
+
+pub(super) async fn cut_off_at() {
+    let account = Account::open().await;
+    account
+        .entra
+        .revoke(&account.user(), 1_537_231_048)
+        .await
+        .unwrap();
+    assert_eq!(account.get("/me", json!({}), json!({})).await.status, 200);
+}
+
+pub(super) async fn sign_out() {
+    let account = Account::open().await;
+    let ours = || json!({ "hasgroups": true });
+    let theirs = || json!({ "hasgroups": true, "oid": ANOTHER });
+    for claims in [ours(), ours(), theirs(), theirs()] {
+        assert_eq!(account.group(claims).await.status, 200);
+    }
+    assert_eq!((account.questions(OID), account.questions(ANOTHER)), (1, 1));
+    account.entra.sign_out(&account.user()).await;
+    for claims in [ours(), theirs()] {
+        assert_eq!(account.group(claims).await.status, 200);
+    }
+    assert_eq!((account.questions(OID), account.questions(ANOTHER)), (2, 1));
+}
