@@ -1,22 +1,31 @@
 //! Puts the pieces together.
 
+mod install;
+mod upkeep;
+
 use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
+use tokio::sync::watch;
 
-use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home};
+#[cfg(feature = "redis")]
+use crate::account::{Accounts, Redis};
+use crate::authority::{Authority, SharedSignals, Tenant};
+use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::keys::refresh::Refresher;
+use crate::directory::{Connection, DirectoryAccess};
+use crate::keys::HttpClient;
+use crate::keys::remote::http_client;
 #[cfg(feature = "settings")]
 use crate::keys::remote::is_certificates;
-use crate::keys::remote::{Remote, http_client};
-use crate::keys::store::{KeyReader, fixed, key_store};
-use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
-use crate::web::{Edge, EntraLayer, Origin, Rejection};
+use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
+use crate::web::{CallerToken, Directory, Edge, EntraLayer, House, Rejection, check_sessions};
+
+use install::{connect, install};
+
+type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.
 ///
@@ -39,6 +48,8 @@ use crate::web::{Edge, EntraLayer, Origin, Rejection};
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
+    house: Arc<House>,
+    connections: Arc<[Arc<Connection>]>,
 }
 
 impl Entra {
@@ -50,12 +61,16 @@ impl Entra {
     /// Begins with an authority that was described in detail.
     pub fn trusting(authority: Authority) -> Builder {
         Builder {
-            authorities: vec![authority],
+            authorities: vec![(authority, None)],
             most_bytes: 65_536,
             cache_bytes: 67_108_864,
             edge: Edge::default(),
             client: None,
             roots: Vec::new(),
+            hooks: Vec::new(),
+            signals: Vec::new(),
+            #[cfg(feature = "redis")]
+            redis: None,
         }
     }
 
@@ -77,29 +92,49 @@ impl Entra {
 
     /// Validates a token outside HTTP, by the same rules as the layer.
     ///
-    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen.
+    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen, and
+    /// for the directory where the user's sessions are to be checked.
     ///
     /// # Errors
     /// [`Rejection`], with the reason; it is also an answer, for those who need one.
     pub async fn validate(&self, token: &str) -> Result<Claims, Rejection> {
         let verdict = self.validator.judge(token, self.edge.clock.now());
-        let refusal = match verdict {
-            Verdict::Valid(claims) => return Ok(claims),
-            Verdict::Refused(refusal) => refusal,
+        let judged = match verdict {
+            Verdict::Valid(claims) => Ok(claims),
+            Verdict::Refused(refusal) => Err(refusal),
             Verdict::Wait(awaited) => {
                 let now = || self.edge.clock.now();
-                match self.validator.judge_after(awaited, token, now).await {
-                    Ok(claims) => return Ok(claims),
-                    Err(refusal) => refusal,
-                }
+                self.validator.judge_after(awaited, token, now).await
             }
         };
-        Err(Rejection::outside_http(refusal))
+        let claims = judged.map_err(Rejection::outside_http)?;
+        let headers = http::HeaderMap::new();
+        check_sessions(&claims, &headers)
+            .settle(&claims, token, &headers)
+            .await?;
+        Ok(claims)
+    }
+
+    /// Validates a token outside HTTP and keeps it at hand, to ask others on its bearer's behalf.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub async fn caller_token(&self, token: &str) -> Result<CallerToken, Rejection> {
+        Ok(CallerToken::new(self.validate(token).await?, token))
+    }
+
+    /// What only Microsoft Graph knows, and tokens for other APIs, for handlers.
+    ///
+    /// Without [`Builder::directory`] every question is answered with 503.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        Directory::new(Arc::clone(&self.connections))
     }
 
     /// Validates a token at a time (seconds since 1970-01-01 UTC) with the keys at hand.
     ///
-    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`.
+    /// Waits for nothing: while there are no keys the answer is `keys_unavailable`, and the
+    /// directory is not asked about the user's sessions.
     ///
     /// # Errors
     /// [`Rejection`], with the reason.
@@ -109,6 +144,23 @@ impl Entra {
             Verdict::Refused(refusal) => Err(Rejection::outside_http(refusal)),
             Verdict::Wait(_) => Err(Rejection::outside_http(Refusal::KeysUnavailable)),
         }
+    }
+
+    /// Where clients get their tokens, for an OpenAPI document.
+    ///
+    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
+    #[cfg(feature = "openapi")]
+    pub fn sign_in(&self) -> crate::openapi::SignIn {
+        let none = crate::openapi::SignIn::none();
+        self.validator.trusts().fold(none, |all, trust| {
+            let uri = trust
+                .audiences
+                .iter()
+                .find(|audience| audience.contains("://"))
+                .cloned()
+                .unwrap_or_else(|| format!("api://{}", trust.client_id));
+            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+        })
     }
 
     /// How fresh the keys are, authority by authority.
@@ -135,12 +187,16 @@ impl fmt::Debug for Entra {
 /// Describes an [`Entra`].
 #[must_use]
 pub struct Builder {
-    authorities: Vec<Authority>,
+    authorities: Vec<(Authority, Option<DirectoryAccess>)>,
     most_bytes: usize,
     cache_bytes: usize,
     edge: Edge,
     client: Option<HttpClient>,
     roots: Vec<u8>,
+    hooks: Vec<Hook>,
+    signals: Vec<SharedSignals>,
+    #[cfg(feature = "redis")]
+    redis: Option<Redis>,
 }
 
 impl Builder {
@@ -150,11 +206,15 @@ impl Builder {
     /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
     #[cfg(feature = "settings")]
     pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter();
-        let first = authorities
+        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
+        let (first, section) = authorities
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = authorities.fold(Entra::trusting(first), Self::authority);
+        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        for (authority, section) in authorities {
+            let access = section.directory_access()?;
+            builder = builder.authority(authority).directory_if(access);
+        }
         // A token is measured before it is known whose it is.
         if let Some(most) = settings
             .sections()
@@ -188,12 +248,45 @@ impl Builder {
             }
             builder = builder.root_certificates(pem);
         }
-        Ok(builder)
+        builder.store_of(settings)
+    }
+
+    /// The store that the settings name, which both sections share.
+    #[cfg(feature = "settings")]
+    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
+        let mut stores = settings
+            .sections()
+            .filter_map(|section| section.redis.as_ref());
+        let Some(store) = stores.next() else {
+            return Ok(self);
+        };
+        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
+        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+            return Err(expected("the same store in both sections"));
+        }
+        #[cfg(feature = "redis")]
+        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        // What must be shared and is not would let revoked tokens pass.
+        #[cfg(not(feature = "redis"))]
+        return Err(expected("a build with the feature `redis`"));
     }
 
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
-        self.authorities.push(authority);
+        self.authorities.push((authority, None));
+        self
+    }
+
+    /// Asks Microsoft Graph about callers of the authority that was named last: about groups that
+    /// a token cannot list, about sessions, and for handlers.
+    pub fn directory(self, access: DirectoryAccess) -> Self {
+        self.directory_if(Some(access))
+    }
+
+    fn directory_if(mut self, access: Option<DirectoryAccess>) -> Self {
+        if let Some((_, last)) = self.authorities.last_mut() {
+            *last = access;
+        }
         self
     }
 
@@ -237,6 +330,28 @@ impl Builder {
         self
     }
 
+    /// Calls `forget` with every account that signs out or is revoked, on any replica: the place
+    /// to drop what the application keeps of it. May be called more than once for one event.
+    ///
+    /// It must be quick, and must not own the [`Entra`] that calls it.
+    pub fn on_sign_out(mut self, forget: impl Fn(&UserKey) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Box::new(forget));
+        self
+    }
+
+    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
+    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+        self.signals.push(signals);
+        self
+    }
+
+    /// Shares revocations, sign-outs and replay records with other replicas.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, redis: Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
     /// Changes the answers to rejected requests: gets the usual answer, gives another.
     ///
     /// Keep status and `WWW-Authenticate` as they are, since clients act on them.
@@ -258,7 +373,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
-    pub fn build(self) -> Result<Entra, ConfigError> {
+    pub fn build(mut self) -> Result<Entra, ConfigError> {
         if !(1_024..=262_144).contains(&self.most_bytes) {
             return Err(ConfigError::value(
                 "MaxTokenBytes",
@@ -272,80 +387,88 @@ impl Builder {
             None => http_client((!self.roots.is_empty()).then_some(&self.roots))
                 .map_err(ConfigError::HttpClient)?,
         };
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis {
+            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
+        }
+        for hook in self.hooks {
+            self.edge.accounts.on_forget(hook);
+        }
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
-        for authority in self.authorities {
+        let mut connections = Vec::new();
+        for (authority, access) in self.authorities {
             let trust = authority.resolve()?;
-            installed.push(install(trust, &client, &edge, &mut refreshers)?);
+            let (token_endpoint, known) = watch::channel(None);
+            let connection = access
+                .map(|access| connect(access, &trust, &client, &edge, known))
+                .transpose()?;
+            connections.extend(connection.clone());
+            installed.push(install(
+                trust,
+                &client,
+                &edge,
+                connection,
+                &token_endpoint,
+                &mut refreshers,
+            )?);
         }
         let validator = Arc::new(Validator::new(
             installed,
             self.most_bytes,
+            Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
+        // Set here alone, so it was not set before.
+        let _ = edge.validator.set(Arc::downgrade(&validator));
+        // The validator owns the accounts, so they must not own it.
+        let forgetful = Arc::downgrade(&validator);
+        edge.accounts.on_forget(move |account| {
+            if let Some(validator) = forgetful.upgrade() {
+                validator.forget(account);
+            }
+        });
+        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
+        for connection in &connections {
+            let forgetful = Arc::downgrade(connection);
+            edge.accounts.on_forget(move |account| {
+                if let (Some(connection), UserKey::Object { tenant, object }) =
+                    (forgetful.upgrade(), account)
+                {
+                    connection.forget(*tenant, *object);
+                }
+            });
+        }
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+            transmitters.push(transmitter);
+            refreshers.extend(refresher);
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
-        Ok(Entra { validator, edge })
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
+        Ok(Entra {
+            validator,
+            edge,
+            house,
+            connections: connections.into(),
+        })
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let authorities: Vec<_> = self.authorities.iter().map(|(one, _)| one).collect();
         f.debug_struct("Builder")
-            .field("authorities", &self.authorities)
+            .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
-}
-
-/// Gives an authority its keys, or the task that will.
-fn install(
-    trust: Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    refreshers: &mut Vec<Refresher>,
-) -> Result<Installed, ConfigError> {
-    let learns = trust.learns;
-    let learnt = Arc::default();
-    let mut readers: Vec<KeyReader> = Vec::new();
-    for document in &trust.documents {
-        if let Some(jwks) = &trust.static_keys {
-            let issuer = document.issuers.first().cloned();
-            let keys = issuer
-                .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
-                .and_then(|issuer| {
-                    KeySet::read(jwks.as_bytes(), issuer, document)
-                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
-                })?;
-            readers.push(fixed(keys));
-            continue;
-        }
-        let (publisher, reader) = key_store(trust.freshness.cooldown);
-        let reader = reader.with_max_stale(trust.freshness.max_stale);
-        let remote = Remote {
-            client: client.clone(),
-            document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-            learns,
-            learnt: Arc::clone(&learnt),
-            last: None,
-        };
-        let name = document.address.to_string();
-        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
-        readers.push(reader);
-    }
-    let home = Home(Arc::new(Origin {
-        edge: Arc::clone(edge),
-        authorization_uri: trust.authorization_uri.clone(),
-    }));
-    Ok(Installed {
-        trust,
-        readers,
-        learns,
-        learnt,
-        home: Some(home),
-    })
 }

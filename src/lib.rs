@@ -23,17 +23,21 @@
 //! It checks tokens, not connections: TLS is the deployment's part.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod authority;
 mod builder;
 mod claims;
 mod clock;
 mod config_error;
+pub mod directory;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;
@@ -41,7 +45,12 @@ mod token;
 mod token_version;
 mod web;
 
-pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
+#[cfg(feature = "redis")]
+pub use account::Redis;
+pub use account::{OnLoss, StoreStatus};
+pub use authority::{
+    AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
+};
 pub use builder::{Builder, Entra};
 pub use claims::{
     AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
@@ -54,7 +63,10 @@ pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit, Rejection};
+pub use web::{
+    CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
+    Receiver, Rejection,
+};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]
@@ -63,6 +75,19 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/guards.md")]
+    #[cfg(feature = "openapi")]
+    mod guards {}
+    #[doc = include_str!("../docs/settings.md")]
+    #[cfg(feature = "settings")]
+    mod settings {}
+    #[doc = include_str!("../docs/app_registration.md")]
+    #[cfg(feature = "settings")]
+    mod app_registration {}
+    #[doc = include_str!("../docs/migration.md")]
+    mod migration {}
+    #[doc = include_str!("../docs/directory.md")]
+    mod directory {}
 }
 
 /// For `fuzz/` alone.

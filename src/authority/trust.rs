@@ -1,11 +1,12 @@
 //! An authority with everything worked out: what a token is held against.
 
+use url::Url;
 use uuid::Uuid;
 
 use super::addresses::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
-use super::{AllowedTenants, Authority, Document, KeyFreshness, Kind, Purpose, Tenant};
+use super::{AllowedTenants, Authority, Cloud, Document, KeyFreshness, Kind, Purpose, Tenant};
 use crate::config_error::ConfigError;
 use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
 use crate::token_version::TokenVersion;
@@ -43,6 +44,17 @@ impl Trust {
             return self.personal_accounts;
         }
         self.allowed_tenants.allows(tenant)
+    }
+
+    /// The cloud whose authority this is, if it is one of Microsoft's.
+    pub(crate) fn cloud(&self) -> Option<Cloud> {
+        self.documents.first().and_then(|document| document.cloud)
+    }
+
+    /// Where tokens are asked for, if no discovery document says so.
+    pub(crate) fn token_endpoint(&self) -> Option<Url> {
+        let start = self.authorization_uri.strip_suffix("authorize")?;
+        Url::parse(&format!("{start}token")).ok()
     }
 
     /// Whether a tenant is the one that was configured; any is, where none was.

@@ -1,6 +1,7 @@
 //! What a valid token says of its bearer.
 
 mod finish;
+mod form;
 mod groups;
 mod identity;
 mod methods;
@@ -35,6 +36,9 @@ use crate::token_version::TokenVersion;
 /// The text that older B2C policies send as `sub`, the same for every user.
 const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
 
+/// Entra's have 22 to 60 bytes; records of used tokens are bounded in number, so in size too.
+const LONGEST_TOKEN_ID: usize = 512;
+
 /// The claims of a token that passed every check; cheap to clone (one `Arc`).
 ///
 /// One model for v1.0, v2.0 and B2C tokens: where the versions name a thing differently
@@ -68,6 +72,8 @@ struct Inner {
     tenant: Option<Uuid>,
     times: Times,
     auth_time: Option<f64>,
+    /// The header's `nonce`, by which a token can be told from every other.
+    nonce: Option<Box<str>>,
     home: Option<Home>,
 }
 
@@ -158,6 +164,22 @@ impl Claims {
             self.issuer(),
             self.subject(),
         )
+    }
+
+    /// (`iss`,`sub`), also where the account has a better key: some events name it by these.
+    pub(crate) fn subject_key(&self) -> Option<UserKey> {
+        UserKey::of(None, None, self.issuer(), self.subject())
+    }
+
+    /// What tells this token from every other of its issuer: the header's `nonce`, else `uti`,
+    /// else `jti`. One that is empty or very long is none.
+    pub(crate) fn token_id(&self) -> Option<String> {
+        let good = |id: &&str| (1..=LONGEST_TOKEN_ID).contains(&id.len());
+        let (kind, id) = None
+            .or_else(|| Some(("nonce", self.inner().nonce.as_deref().filter(good)?)))
+            .or_else(|| Some(("uti", self.text(Name::TokenId).filter(good)?)))
+            .or_else(|| Some(("jti", self.text(Name::JwtId).filter(good)?)))?;
+        Some(format!("{kind}\n{}\n{id}", self.issuer()))
     }
 
     /// User, application, or neither for certain.
@@ -370,6 +392,11 @@ impl Claims {
     pub fn other_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
         inner.others.iter().map(|(name, _)| name.of(&inner.text))
+    }
+
+    /// Whether both were read from a payload of the same text.
+    pub(crate) fn is_same_token(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.inner().text == other.inner().text
     }
 
     pub(crate) fn home(&self) -> Option<&Home> {

@@ -12,6 +12,8 @@ pub struct Caller<'c> {
     claims: &'c Claims,
     time: Time<'c>,
     memberships: Cow<'c, Memberships>,
+    /// Whether this is the first request with the token; `None` where nobody looked.
+    first_use: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -28,11 +30,16 @@ pub(crate) struct Memberships {
 }
 
 impl Memberships {
-    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
     pub(crate) fn new(known: impl IntoIterator<Item = (String, bool)>) -> Self {
         Self {
             known: known.into_iter().collect(),
         }
+    }
+
+    /// Both together.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.known.extend(more.known);
+        self
     }
 
     fn of(&self, group: &str) -> Option<bool> {
@@ -51,6 +58,7 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::At(now),
             memberships: Cow::Owned(Memberships::default()),
+            first_use: None,
         }
     }
 
@@ -59,13 +67,22 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::Of(clock),
             memberships: Cow::Owned(Memberships::default()),
+            first_use: None,
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "filled by the directory"))]
     pub(crate) fn with_memberships(mut self, memberships: Memberships) -> Self {
         self.memberships = Cow::Owned(memberships);
         self
+    }
+
+    pub(crate) fn with_first_use(mut self, first_use: bool) -> Self {
+        self.first_use = Some(first_use);
+        self
+    }
+
+    pub(crate) fn first_use(&self) -> Option<bool> {
+        self.first_use
     }
 
     /// What the caller's token says.

@@ -3,6 +3,15 @@
 //! A guard is a value. It is its own layer (`.route_layer(RequireScope("access_as_user"))`), it
 //! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
 //! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
+//!
+//! A guard on nothing does not compile, be it "any" or "all" of nothing:
+//!
+//! ```compile_fail
+//! let nobody = axum_entra::guard::RequireRole::any::<&str, 0>([]);
+//! ```
+//! ```compile_fail
+//! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
+//! ```
 
 mod acr;
 #[cfg(test)]
@@ -12,11 +21,13 @@ mod caller;
 mod client;
 mod combine;
 mod denied;
+mod description;
 mod directory_role;
 mod freshness;
 mod group;
 mod mfa;
 mod names;
+mod once;
 mod policy;
 mod principal;
 mod role;
@@ -29,10 +40,12 @@ pub use caller::Caller;
 pub use client::{RequireAnyClientApp, RequireClientApp, RequireClientAuth};
 pub use combine::{And, Or};
 pub use denied::{Denied, Reason};
+pub use description::{Condition, Description, Way};
 pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
 pub use freshness::RequireRecentSignIn;
 pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
 pub use mfa::RequireMfa;
+pub use once::OncePerToken;
 pub use policy::{RequireAnyPolicy, RequirePolicy};
 pub use principal::{RequireAppOnly, RequireIdentity, RequireNoGuests, RequireUser};
 pub use role::{RequireAllRoles, RequireAnyRole, RequireRole};
@@ -68,6 +81,13 @@ pub trait Guard {
     /// # Errors
     /// [`Denied`], with the reason, and with a question where the token does not tell.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>>;
+
+    /// What the guard asks for, for documents; nothing is decided by it.
+    ///
+    /// A guard of your own says "a rule of this application's own" unless it says more.
+    fn describe(&self) -> Description {
+        Description::custom()
+    }
 
     /// Both must let the caller pass.
     fn and<G: Guard>(self, other: G) -> And<Self, G>

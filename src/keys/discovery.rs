@@ -18,12 +18,16 @@ pub(crate) type LearntTenant = OnceLock<Uuid>;
 pub(crate) struct Discovery {
     pub(crate) issuer: IssuerPattern,
     pub(crate) keys_address: Url,
+    /// Where tokens are asked for; `None` where it is not on the authority's host.
+    pub(crate) token_endpoint: Option<Url>,
 }
 
 #[derive(Deserialize)]
 struct Members {
     issuer: String,
     jwks_uri: String,
+    // Of any type: keys are worth having without it.
+    token_endpoint: Option<serde_json::Value>,
 }
 
 impl Discovery {
@@ -45,9 +49,16 @@ impl Discovery {
             .ok()
             .filter(|url| document.allows_keys_at(url))
             .ok_or(FetchError::ForeignKeys)?;
+        let token_endpoint = members
+            .token_endpoint
+            .as_ref()
+            .and_then(|endpoint| Url::parse(endpoint.as_str()?).ok())
+            .filter(|url| document.allows_keys_at(url))
+            .map(in_second_version);
         Ok(Self {
             issuer,
             keys_address,
+            token_endpoint,
         })
     }
 
@@ -93,4 +104,15 @@ impl Discovery {
         }
         Ok(IssuerPattern::new(stated))
     }
+}
+
+/// The endpoint that takes scopes: v1.0 documents name the one that takes a resource.
+///
+/// Source: Microsoft, "OAuth 2.0 on-behalf-of flow", whose endpoint is `/oauth2/v2.0/token`.
+fn in_second_version(mut endpoint: Url) -> Url {
+    if let Some(start) = endpoint.path().strip_suffix("/oauth2/token") {
+        let path = format!("{start}/oauth2/v2.0/token");
+        endpoint.set_path(&path);
+    }
+    endpoint
 }

@@ -17,4 +17,5 @@ pub use fetch_error::FetchError;
 pub use remote::HttpClient;
 
 pub(crate) use set::{KeySet, PublishedKey};
+pub(crate) use signature::{Padding, SigningKey, random, sha256};
 pub(crate) use store::Generation;

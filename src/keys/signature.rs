@@ -1,9 +1,14 @@
-//! The one door to the crypto library: a key that verifies signatures, prepared once.
+//! The one door to the crypto library: keys that verify, prepared once, and this API's own.
 
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use aws_lc_rs::rand::{SystemRandom, fill};
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::{
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaEncoding, RsaPublicKeyComponents,
+};
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::signature::{Error, Verifier};
@@ -55,17 +60,10 @@ impl VerifyingKey {
         .map_err(|_| Unusable)?;
         let mut numbers = modulus.to_vec();
         numbers.extend_from_slice(exponent);
-        let mut fingerprint = [0; 32];
-        for (to, from) in fingerprint
-            .iter_mut()
-            .zip(digest(&SHA256, &numbers).as_ref())
-        {
-            *to = *from;
-        }
         Ok(Self {
             key,
             issuer,
-            fingerprint,
+            fingerprint: sha256(&numbers),
         })
     }
 
@@ -111,4 +109,73 @@ impl fmt::Debug for VerifyingKey {
 fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
+}
+
+/// A private RSA key that this API proves with who it is.
+pub(crate) struct SigningKey(KeyPair);
+
+/// How a signature is padded (RFC 7518 sections 3.3 and 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Padding {
+    /// RS256.
+    Pkcs1,
+    /// PS256.
+    Pss,
+}
+
+impl SigningKey {
+    /// Reads a key in DER, in the form of PKCS#8 or of PKCS#1.
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Unusable> {
+        let pair = KeyPair::from_pkcs8(der)
+            .or_else(|_| KeyPair::from_der(der))
+            .map_err(|_| Unusable)?;
+        if pair.public_modulus_len() < 256 {
+            return Err(Unusable);
+        }
+        Ok(Self(pair))
+    }
+
+    /// Signs with SHA-256.
+    pub(crate) fn sign(&self, padding: Padding, message: &[u8]) -> Result<Vec<u8>, Unusable> {
+        let encoding: &'static dyn RsaEncoding = match padding {
+            Padding::Pkcs1 => &RSA_PKCS1_SHA256,
+            Padding::Pss => &RSA_PSS_SHA256,
+        };
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(encoding, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| Unusable)?;
+        Ok(signature)
+    }
+
+    /// Whether the certificate (DER) holds this key's public half.
+    pub(crate) fn belongs_to(&self, certificate: &[u8]) -> bool {
+        let public = self.0.public_key().as_ref();
+        !public.is_empty()
+            && certificate
+                .windows(public.len())
+                .any(|window| window == public)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(not shown)")
+    }
+}
+
+/// The SHA-256 of some bytes (FIPS 180-4).
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (to, from) in hash.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
+        *to = *from;
+    }
+    hash
+}
+
+/// Bytes nobody can guess.
+pub(crate) fn random() -> Result<[u8; 16], Unusable> {
+    let mut bytes = [0; 16];
+    fill(&mut bytes).map_err(|_| Unusable)?;
+    Ok(bytes)
 }

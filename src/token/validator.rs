@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+use crate::account::{Accounts, Standing};
 use crate::authority::Trust;
+use crate::authority::issuer::first_guid;
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
@@ -13,8 +17,11 @@ use crate::token_version::TokenVersion;
 
 use super::cache::{Entry, KeyIs, TokenCache, Vouched};
 use super::checks::{self, Presented, lifetime};
+use super::header::TokenKind;
 use super::index::{Found, Index, Place};
 use super::invalid::InvalidToken;
+use super::logout::Ended;
+use super::message::Message;
 use super::refusal::{Refusal, RefusedByRule, Verdict};
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
@@ -38,6 +45,7 @@ pub(crate) struct Validator {
     authorities: Vec<Installed>,
     index: Index,
     most_bytes: usize,
+    accounts: Arc<Accounts>,
     cache: Option<TokenCache>,
 }
 
@@ -52,6 +60,7 @@ impl Validator {
     pub(crate) fn new(
         authorities: Vec<Installed>,
         most_bytes: usize,
+        accounts: Arc<Accounts>,
         cache_bytes: usize,
     ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
@@ -59,6 +68,7 @@ impl Validator {
             authorities,
             index,
             most_bytes,
+            accounts,
             cache: TokenCache::new(cache_bytes),
         })
     }
@@ -98,13 +108,26 @@ impl Validator {
             KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
         }
         lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
-        Ok(())
+        match self.accounts.standing(claims, now) {
+            Standing::Good => Ok(()),
+            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
+                claims: claims.clone(),
+                cut_off,
+            }),
+            Standing::Unknown => Err(Refusal::StoreUnavailable),
+        }
     }
 
     fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
         let installed = self.authorities.get(vouched.authority)?;
         let reader = installed.readers.get(vouched.document)?;
         Some((installed, reader))
+    }
+
+    /// The authorities whose tokens are accepted.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn trusts(&self) -> impl Iterator<Item = &Trust> {
+        self.authorities.iter().map(|installed| &installed.trust)
     }
 
     #[cfg(test)]
@@ -121,7 +144,6 @@ impl Validator {
     }
 
     /// Forgets the verified tokens of an account; they are welcome again if they are still good.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called on sign-out"))]
     pub(crate) fn forget(&self, user: &UserKey) {
         if let Some(cache) = &self.cache {
             cache.forget(user);
@@ -165,12 +187,12 @@ impl Validator {
             Ok(checked) => checked,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
-        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
-            return Verdict::Refused(Refusal::Denied(refused));
-        }
         let vouched = Vouched::new(place.authority, document, key, keys.generation());
         if let Err(refusal) = self.still_good(&claims, &vouched, now) {
             return Verdict::Refused(refusal);
+        }
+        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
+            return Verdict::Refused(Refusal::Denied(refused));
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;
@@ -237,6 +259,32 @@ impl Validator {
         Ok((installed, place, document, keys))
     }
 
+    /// Verifies a logout token of one of the authorities and says what ended.
+    pub(crate) async fn logout(&self, text: &str, now: u64) -> Result<Ended, Refusal> {
+        let message = Message::verified(TokenKind::Logout, text, |token| {
+            let (.., keys) = self.authority_of(token)?;
+            let (Keys::Known(reader) | Keys::Learning(reader)) = keys;
+            Ok(reader)
+        })
+        .await?;
+        // Found again behind the signature, and after a tenant was learnt.
+        let trust = self.trust_of(&message.issuer).ok_or(InvalidToken::Issuer)?;
+        Ok(message.logout(trust, now)?)
+    }
+
+    /// The tenant of an issuer whose tokens are accepted.
+    pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
+        let (_, tenant) = first_guid(issuer)?;
+        self.trust_of(issuer)?.admits(tenant).then_some(tenant)
+    }
+
+    fn trust_of(&self, issuer: &str) -> Option<&Trust> {
+        match self.index.find(issuer, &self.authorities) {
+            Found::At(place) => Some(&self.authorities.get(place.authority)?.trust),
+            Found::Perhaps(_) | Found::Nowhere => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> Vec<AuthorityStatus> {
         self.authorities
             .iter()
@@ -252,7 +300,7 @@ fn check(
     place: Place,
     now: u64,
 ) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
-    let (draft, key) = token.into_parts();
+    let (draft, key, nonce) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
     let tenant = checks::check(&Presented {
         claims: &finished,
@@ -261,7 +309,10 @@ fn check(
         form: place.form,
         now,
     })?;
-    Ok((finished.into_claims(tenant, installed.home.clone()), key))
+    Ok((
+        finished.into_claims(tenant, nonce, installed.home.clone()),
+        key,
+    ))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

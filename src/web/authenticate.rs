@@ -5,12 +5,15 @@ use std::sync::Arc;
 use http::Request;
 use tower_layer::Layer;
 
+#[cfg(feature = "openapi")]
+use crate::guard::Description;
 use crate::token::{Validator, Verdict};
 
 use super::bearer::{Credentials, credentials};
 use super::edge::{Anonymous, Edge};
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
 use super::rejection::Rejection;
+use super::session_check::{SessionCheck, check_sessions};
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
 /// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
@@ -52,6 +55,28 @@ impl EntraLayer {
         self.0.anonymous_passes = true;
         self
     }
+
+    /// Whether requests without a token pass.
+    #[cfg(feature = "openapi")]
+    pub(crate) const fn is_optional(&self) -> bool {
+        self.0.anonymous_passes
+    }
+
+    /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn describe(&self) -> Description {
+        self.0
+            .validator
+            .trusts()
+            .map(|trust| {
+                let scopes = trust.required_scopes.iter();
+                scopes
+                    .map(Description::scope)
+                    .fold(Description::anyone(), Description::and)
+            })
+            .reduce(Description::or)
+            .unwrap_or_else(Description::anyone)
+    }
 }
 
 impl<S> Layer<S> for EntraLayer {
@@ -80,7 +105,17 @@ impl Judge for Authenticate {
             }
         };
         match self.validator.judge(token, self.edge.clock.now()) {
-            Verdict::Valid(claims) => Judgement::Admit(Admission::Claims(claims)),
+            Verdict::Valid(claims) => match check_sessions(&claims, headers) {
+                SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
+                SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
+                open @ SessionCheck::Open(..) => {
+                    let (token, headers) = (token.to_owned(), headers.clone());
+                    Judgement::Wait(Box::pin(async move {
+                        open.settle(&claims, &token, &headers).await?;
+                        Ok(Admission::Claims(claims))
+                    }))
+                }
+            },
             Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
             Verdict::Wait(awaited) => {
                 let Self {
@@ -88,11 +123,14 @@ impl Judge for Authenticate {
                 } = self.clone();
                 let (token, headers) = (token.to_owned(), headers.clone());
                 Judgement::Wait(Box::pin(async move {
-                    validator
+                    let claims = validator
                         .judge_after(awaited, &token, || edge.clock.now())
                         .await
-                        .map(Admission::Claims)
-                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))
+                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))?;
+                    check_sessions(&claims, &headers)
+                        .settle(&claims, &token, &headers)
+                        .await?;
+                    Ok(Admission::Claims(claims))
                 }))
             }
         }

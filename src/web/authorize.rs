@@ -2,21 +2,21 @@
 
 use std::any::type_name;
 
-use http::Request;
+use http::{HeaderMap, Request};
 use tower_layer::Layer;
 
-use crate::claims::Claims;
 use crate::guard::{
-    And, Caller, Guard, Or, RequireAcr, RequireAllGroups, RequireAllRoles, RequireAllScopes,
-    RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup, RequireAnyPolicy,
-    RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly, RequireAuthContext,
-    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope,
-    RequireTenant, RequireUser,
+    And, Caller, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
+    RequireAllScopes, RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup,
+    RequireAnyPolicy, RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly,
+    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
+    RequireIdentity, RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole,
+    RequireScope, RequireTenant, RequireUser,
 };
 
-use super::edge::{Anonymous, Origin};
+use super::edge::Anonymous;
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
+use super::question::{Held, checked, hold};
 use super::rejection::Rejection;
 
 /// A guard of the application's own, as a layer.
@@ -52,36 +52,31 @@ impl std::fmt::Debug for GuardLayer {
     }
 }
 
-impl<G: Guard> Judge for Authorize<G> {
+impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
     fn judge<B>(&self, request: &Request<B>) -> Judgement {
         if is_preflight(request) {
             return Judgement::Admit(Admission::Nothing);
         }
-        match admit(&self.0, request.extensions(), request.headers()) {
-            Ok(_) => Judgement::Admit(Admission::Nothing),
-            Err(rejection) => Judgement::Refuse(rejection),
+        let guard = &self.0;
+        let (extensions, headers) = (request.extensions(), request.headers());
+        let check = |caller: &Caller<'_>, headers: &HeaderMap| checked(guard, caller, headers);
+        match hold(type_name::<G>(), check, extensions, headers) {
+            Held::Passes(_) => Judgement::Admit(Admission::Nothing),
+            Held::Spends(_, spend) => spend.judgement(),
+            Held::Refused(rejection) => Judgement::Refuse(rejection),
+            Held::Open(question) => {
+                let guard = guard.clone();
+                let check = move |caller: &Caller<'_>, headers: &HeaderMap| {
+                    checked(&guard, caller, headers)
+                };
+                Judgement::Wait(Box::pin(async move {
+                    Ok(match question.settle(check).await?.1 {
+                        Some(spend) => Admission::FirstUse(spend.make().await?),
+                        None => Admission::Nothing,
+                    })
+                }))
+            }
         }
-    }
-}
-
-/// Holds a request's claims against a guard; without claims nobody passes.
-pub(super) fn admit<'r, G: Guard>(
-    guard: &G,
-    extensions: &'r http::Extensions,
-    headers: &http::HeaderMap,
-) -> Result<&'r Claims, Box<Rejection>> {
-    let Some(claims) = extensions.get::<Claims>() else {
-        return Err(Box::new(without_claims(
-            type_name::<G>(),
-            extensions,
-            headers,
-        )));
-    };
-    let system = crate::Clock::system();
-    let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
-    match guard.check(&Caller::by_clock(claims, clock)) {
-        Ok(()) => Ok(claims),
-        Err(denied) => Err(Box::new(Rejection::denied(&denied, claims, headers))),
     }
 }
 
@@ -89,7 +84,7 @@ pub(super) fn admit<'r, G: Guard>(
 pub(super) fn without_claims(
     used: &'static str,
     extensions: &http::Extensions,
-    headers: &http::HeaderMap,
+    headers: &HeaderMap,
 ) -> Rejection {
     match extensions.get::<Anonymous>() {
         Some(Anonymous(edge)) => Rejection::missing_token(edge, headers),
@@ -141,6 +136,7 @@ layers! {
     [] [] RequireIdentity;
     [] [] RequireMfa;
     [] [] RequireRecentSignIn;
+    [] [] OncePerToken;
     [A, B] [] And<A, B>;
     [A, B] [] Or<A, B>;
 }

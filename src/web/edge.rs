@@ -1,12 +1,15 @@
 //! What all answers of one layer have in common.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use axum_core::response::Response;
 
+use crate::account::Accounts;
 use crate::claims::Claims;
 use crate::clock::Clock;
+use crate::directory::Connection;
+use crate::token::Validator;
 
 use super::rejection::Rejection;
 
@@ -20,6 +23,9 @@ pub(crate) struct Edge {
     pub(crate) map_rejection: Option<RejectionMap>,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
     pub(crate) resource_metadata: Option<String>,
+    /// Weak, since its claims lead back here.
+    pub(crate) validator: OnceLock<Weak<Validator>>,
+    pub(crate) accounts: Arc<Accounts>,
 }
 
 impl fmt::Debug for Edge {
@@ -35,11 +41,13 @@ impl fmt::Debug for Edge {
 pub(crate) struct Origin {
     pub(crate) edge: Arc<Edge>,
     pub(crate) authorization_uri: String,
+    /// What only the directory knows can be asked here.
+    pub(crate) directory: Option<Arc<Connection>>,
 }
 
 impl Origin {
     /// Where these claims came from; `None` for claims that no layer admitted.
-    pub(super) fn of(claims: &Claims) -> Option<&Self> {
+    pub(crate) fn of(claims: &Claims) -> Option<&Self> {
         claims.home()?.0.downcast_ref()
     }
 }

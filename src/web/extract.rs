@@ -1,16 +1,19 @@
 //! Claims and permits in a handler's signature.
 
+use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::HeaderMap;
 use http::request::Parts;
 
 use crate::claims::Claims;
-use crate::guard::Guard;
+use crate::guard::{Caller, Guard};
 
-use super::authorize::{admit, without_claims};
+use super::authorize::without_claims;
 use super::edge::Anonymous;
+use super::question::{Held, No, checked, hold};
 use super::rejection::Rejection;
 
 impl<S: Sync> FromRequestParts<S> for Claims {
@@ -75,6 +78,13 @@ pub struct Permit<G> {
 }
 
 impl<G> Permit<G> {
+    const fn new(claims: Claims) -> Self {
+        Self {
+            claims,
+            guard: PhantomData,
+        }
+    }
+
     /// What the caller's token says.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
@@ -88,19 +98,33 @@ impl<G> Permit<G> {
     }
 }
 
+/// Makes the guard where it is needed, so that it need not be sent from thread to thread.
+fn check<G: Guard + Default>(caller: &Caller<'_>, headers: &HeaderMap) -> Result<(), No> {
+    checked(&G::default(), caller, headers)
+}
+
 impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
     type Rejection = Rejection;
 
     /// # Errors
     /// What the guard answers; 401 and 500 as for `Claims`.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        match admit(&G::default(), &parts.extensions, &parts.headers) {
-            Ok(claims) => Ok(Self {
-                claims: claims.clone(),
-                guard: PhantomData,
-            }),
-            Err(rejection) => Err(*rejection),
+        let Parts {
+            extensions,
+            headers,
+            ..
+        } = parts;
+        let (claims, spend) = match hold(type_name::<G>(), check::<G>, extensions, headers) {
+            Held::Passes(claims) => (claims.clone(), None),
+            Held::Spends(claims, spend) => (claims.clone(), Some(*spend)),
+            Held::Refused(rejection) => return Err(*rejection),
+            Held::Open(question) => question.settle(check::<G>).await?,
+        };
+        if let Some(spend) = spend {
+            let first_use = spend.make().await?;
+            extensions.insert(first_use);
         }
+        Ok(Self::new(claims))
     }
 }
 

@@ -7,11 +7,13 @@ use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Principal};
+use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
 use super::challenge::Challenge;
+use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
 
@@ -33,19 +35,25 @@ enum Cause {
     MalformedHeader,
     Invalid(InvalidToken),
     Denied(RefusedByRule),
-    /// The client can come back with a stronger token.
+    /// The client can come back with a stronger or a newer token.
     StepUp {
+        reason: &'static str,
         claims: String,
         authorization_uri: String,
     },
     KeysUnavailable,
+    DirectoryUnavailable {
+        retry_after: u64,
+    },
+    NotFound,
+    StoreUnavailable,
     NotConfigured {
         used: &'static str,
     },
 }
 
 /// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+const RETRY_SECONDS: u64 = 5;
 
 impl Rejection {
     fn new(cause: Cause, edge: Option<Arc<Edge>>, headers: &HeaderMap) -> Self {
@@ -76,23 +84,57 @@ impl Rejection {
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
         let origin = Origin::of(claims);
-        let step_up = denied.step_up().filter(|_| {
-            claims.handles_claims_challenge() && claims.principal() == crate::Principal::User
-        });
-        let cause = match step_up {
-            Some(context) => Cause::StepUp {
-                claims: claims_challenge("acrs", context),
-                authorization_uri: origin
-                    .map(|origin| origin.authorization_uri.clone())
-                    .unwrap_or_default(),
-            },
-            None => Cause::Denied(RefusedByRule::from(denied)),
-        };
+        let cause = denied
+            .step_up()
+            .and_then(|context| {
+                let wanted = claims_challenge("acrs", context);
+                step_up(Reason::AuthContext.as_str(), &wanted, claims)
+            })
+            .unwrap_or_else(|| match denied.is_replay() {
+                true => Cause::Invalid(InvalidToken::Replay),
+                false => Cause::Denied(RefusedByRule::from(denied)),
+            });
         Self::new(
             cause,
             origin.map(|origin| Arc::clone(&origin.edge)),
             headers,
         )
+    }
+
+    /// A token from before its account's sessions were revoked.
+    pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, headers: &HeaderMap) -> Self {
+        let revoked = InvalidToken::Revoked;
+        let cause = cut_off
+            .and_then(|cut_off| {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(revoked.reason(), &wanted, claims)
+            })
+            .unwrap_or(Cause::Invalid(revoked));
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause, edge, headers)
+    }
+
+    /// The directory did not answer, or what it answered is for the caller to act on.
+    pub(crate) fn directory(error: &DirectoryError, claims: &Claims, headers: &HeaderMap) -> Self {
+        let cause = match error {
+            DirectoryError::InteractionRequired {
+                claims: Some(wanted),
+            } => step_up(Reason::AuthContext.as_str(), wanted, claims),
+            _ => None,
+        };
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause.unwrap_or_else(|| Cause::from(error)), edge, headers)
+    }
+
+    /// The record of used tokens is out of reach, or the claims came from nowhere.
+    pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(Cause::StoreUnavailable, edge, headers)
+    }
+
+    /// Without a request at hand, but with the way of answering that a layer has.
+    pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
+        Self::refused(refusal, edge, &HeaderMap::new())
     }
 
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
@@ -109,7 +151,10 @@ impl Rejection {
                 StatusCode::UNAUTHORIZED
             }
             Cause::Denied(_) => StatusCode::FORBIDDEN,
-            Cause::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::NotFound => StatusCode::NOT_FOUND,
             Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -127,7 +172,10 @@ impl Rejection {
             }) => "insufficient_scope",
             Cause::Denied(_) => "forbidden",
             Cause::StepUp { .. } => "insufficient_claims",
-            Cause::KeysUnavailable => "temporarily_unavailable",
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => "temporarily_unavailable",
+            Cause::NotFound => "not_found",
             Cause::NotConfigured { .. } => "server_error",
         }
     }
@@ -140,17 +188,21 @@ impl Rejection {
             Cause::MalformedHeader => "malformed_header",
             Cause::Invalid(invalid) => invalid.reason(),
             Cause::Denied(refused) => refused.reason.as_str(),
-            Cause::StepUp { .. } => Reason::AuthContext.as_str(),
+            Cause::StepUp { reason, .. } => reason,
             Cause::KeysUnavailable => "keys_unavailable",
+            Cause::DirectoryUnavailable { .. } => "directory_unavailable",
+            Cause::NotFound => "not_found",
+            Cause::StoreUnavailable => "store_unavailable",
             Cause::NotConfigured { .. } => "not_configured",
         }
     }
 
     /// What was wrong with the token, if it was the token.
     #[must_use]
-    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+    pub fn invalid_token(&self) -> Option<&InvalidToken> {
         match &self.cause {
             Cause::Invalid(invalid) => Some(invalid),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
             _ => None,
         }
     }
@@ -158,24 +210,32 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        match &self.cause {
-            Cause::MissingToken => "This resource needs a Bearer access token.".to_owned(),
+        let sentence = match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.",
             Cause::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token.".to_owned()
+                "The Authorization header is not one well-formed Bearer token."
             }
-            Cause::Invalid(invalid) => invalid.hint().to_owned(),
-            Cause::Denied(refused) => denied_detail(refused),
-            Cause::StepUp { .. } => {
-                "This resource needs a stronger sign-in. Ask for a token with the claims of the \
-                 challenge."
-                    .to_owned()
-            }
-            Cause::KeysUnavailable => {
-                "The keys of the authority are not available at the moment.".to_owned()
-            }
+            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Denied(refused) => detail::of_reason(refused.reason),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { .. } => detail::STEP_UP,
+            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Cause::NotFound => "The directory does not know this account.",
+            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Cause::StoreUnavailable => detail::STORE,
             Cause::NotConfigured { used } => {
-                format!("{used} is used on a route without EntraLayer around it.")
+                return format!("{used} is used on a route without EntraLayer around it.");
             }
+        };
+        sentence.to_owned()
+    }
+
+    /// When to come back after 503, in seconds.
+    fn retry_after(&self) -> Option<u64> {
+        match &self.cause {
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
+            Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 
@@ -191,11 +251,16 @@ impl Rejection {
             Cause::StepUp {
                 claims,
                 authorization_uri,
+                ..
             } => Challenge::bearer()
                 .with("error", "insufficient_claims")
                 .with("claims", claims)
                 .with_some("authorization_uri", Some(authorization_uri)),
-            Cause::KeysUnavailable | Cause::NotConfigured { .. } => return None,
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. }
+            | Cause::NotFound
+            | Cause::NotConfigured { .. } => return None,
         };
         let metadata = self
             .edge
@@ -214,45 +279,73 @@ impl From<Refusal> for Cause {
         match refusal {
             Refusal::Invalid(invalid) => Self::Invalid(invalid),
             Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::Revoked { claims, cut_off } => {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
+                    .unwrap_or(Self::Invalid(InvalidToken::Revoked))
+            }
             Refusal::KeysUnavailable => Self::KeysUnavailable,
+            Refusal::StoreUnavailable => Self::StoreUnavailable,
         }
     }
 }
 
-/// The `claims` parameter: what to ask for, in base64 (Microsoft, "Claims challenges").
+impl From<&DirectoryError> for Cause {
+    fn from(error: &DirectoryError) -> Self {
+        let denied = |reason| {
+            Self::Denied(RefusedByRule {
+                reason,
+                scopes: String::new(),
+                auth_context: None,
+            })
+        };
+        match error {
+            DirectoryError::Unavailable { retry_after, .. } => Self::DirectoryUnavailable {
+                // The rest of a second is a second, or the client would come too early.
+                retry_after: retry_after.as_millis().div_ceil(1_000).max(1) as u64,
+            },
+            DirectoryError::NotConfigured => Self::DirectoryUnavailable {
+                retry_after: RETRY_SECONDS,
+            },
+            DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
+            DirectoryError::AppOnly => denied(Reason::UserOnly),
+            DirectoryError::NoAccount => denied(Reason::NoIdentity),
+            DirectoryError::NotFound => Self::NotFound,
+        }
+    }
+}
+
+impl From<DirectoryError> for Rejection {
+    /// Without the caller at hand, so with no claims challenge.
+    fn from(error: DirectoryError) -> Self {
+        Self::new(Cause::from(&error), None, &HeaderMap::new())
+    }
+}
+
+/// A claims challenge, if the caller is a user whose client said that it can handle one.
+fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause> {
+    if !claims.handles_claims_challenge() || claims.principal() != Principal::User {
+        return None;
+    }
+    Some(Cause::StepUp {
+        reason,
+        claims: base64_simd::STANDARD.encode_to_string(wanted),
+        authorization_uri: Origin::of(claims)
+            .map(|origin| origin.authorization_uri.clone())
+            .unwrap_or_default(),
+    })
+}
+
+fn is_revoked(reason: &str) -> bool {
+    reason == InvalidToken::Revoked.reason()
+}
+
+/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
 fn claims_challenge(claim: &str, value: &str) -> String {
-    let wanted = serde_json::json!({
+    serde_json::json!({
         "access_token": { claim: { "essential": true, "value": value } }
-    });
-    base64_simd::STANDARD.encode_to_string(wanted.to_string())
-}
-
-fn denied_detail(refused: &RefusedByRule) -> String {
-    match refused.reason {
-        Reason::Scope => "The access token lacks a scope this resource needs.",
-        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
-        Reason::Role => "The caller lacks a role this resource needs.",
-        Reason::Tenant => "Callers of this tenant may not use this resource.",
-        Reason::Group => "The caller is not a member of a group this resource needs.",
-        Reason::GroupsOverage => {
-            "The caller has too many groups for the access token to list, and the directory is \
-             not asked."
-        }
-        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
-        Reason::ClientApp => "This client application may not use this resource.",
-        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
-        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
-        Reason::Acr => "The sign-in does not have the class this resource needs.",
-        Reason::AuthContext => "This resource needs a stronger sign-in.",
-        Reason::Policy => "This resource needs a sign-in by another policy.",
-        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
-        Reason::UserOnly => "This resource is for users.",
-        Reason::Guest => "This resource is not for guests.",
-        Reason::NoIdentity => "The access token does not say for certain who is calling.",
-        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
-        Reason::Other(_) => "The caller may not use this resource.",
-    }
-    .to_owned()
+    })
+    .to_string()
 }
 
 impl IntoResponse for Rejection {
@@ -280,8 +373,8 @@ impl IntoResponse for Rejection {
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if let Some(map) = self
             .edge

@@ -1,0 +1,156 @@
+//! One authority's connection to Microsoft Graph, with everything it remembers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use url::Url;
+use uuid::Uuid;
+
+use super::access_token::AccessToken;
+use super::account::{Account, Asker};
+use super::answers::Answers;
+use super::app_only::AppTokens;
+use super::error::DirectoryError;
+use super::graph::{Answer, Graph};
+use super::on_behalf_of::TokensOnBehalf;
+use super::sessions::Sessions;
+use super::token_endpoint::TokenDesk;
+
+/// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
+pub(crate) struct Connection {
+    pub(super) graph: Graph,
+    pub(super) options: Options,
+    on_behalf: Arc<TokensOnBehalf>,
+    app_only: Arc<AppTokens>,
+    pub(super) memberships: Answers<Account, String, bool>,
+    pub(super) member_objects: Answers<Account, (), Arc<[String]>>,
+    pub(super) sessions: Answers<Account, (), Sessions>,
+}
+
+/// What is asked, for how long it is kept, and what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) cache: Duration,
+    pub(crate) resolve_groups: bool,
+    pub(crate) check_sessions: bool,
+    /// Graph's own scope, which stands for all permissions that were granted.
+    pub(crate) scope: String,
+}
+
+impl Connection {
+    pub(super) fn new(base: Url, desk: TokenDesk, options: Options) -> Self {
+        Self {
+            graph: Graph {
+                door: desk.door.clone(),
+                base,
+            },
+            options,
+            on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
+            app_only: Arc::new(AppTokens::new(desk)),
+            memberships: Answers::new("memberships", MOST_ACCOUNTS),
+            member_objects: Answers::new("member objects", MOST_LISTS),
+            sessions: Answers::new("sessions", MOST_ACCOUNTS),
+        }
+    }
+
+    pub(crate) const fn resolves_groups(&self) -> bool {
+        self.options.resolve_groups
+    }
+
+    pub(crate) const fn checks_sessions(&self) -> bool {
+        self.options.check_sessions
+    }
+
+    /// A token for other scopes, on behalf of the user who asks.
+    pub(crate) async fn on_behalf_of(
+        &self,
+        asker: &Asker,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        self.on_behalf.token(asker, scopes).await
+    }
+
+    /// A token of the application itself.
+    pub(crate) async fn app_token(
+        &self,
+        tenant: Option<Uuid>,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        self.app_only.token(tenant, scopes).await
+    }
+
+    /// Forgets what is known of an account: memberships, sessions and tokens on its behalf.
+    pub(crate) fn forget(&self, tenant: Uuid, object: Uuid) {
+        for is_app in [false, true] {
+            let account = Account {
+                tenant,
+                object,
+                is_app,
+            };
+            self.memberships.forget(&account);
+            self.member_objects.forget(&account);
+            self.sessions.forget(&account);
+            self.on_behalf.forget_account(&account);
+        }
+    }
+
+    pub(super) async fn get_as(
+        &self,
+        asker: &Asker,
+        name: &'static str,
+        address: Url,
+    ) -> Result<Answer, DirectoryError> {
+        let token = self.token_of(asker).await?;
+        let answer = self.graph.get(name, address, &token).await?;
+        Ok(self.looked_at(asker, answer))
+    }
+
+    pub(super) async fn post_as(
+        &self,
+        asker: &Asker,
+        name: &'static str,
+        address: Url,
+        json: Option<serde_json::Value>,
+    ) -> Result<Answer, DirectoryError> {
+        let token = self.token_of(asker).await?;
+        let answer = self.graph.post(name, address, &token, json).await?;
+        Ok(self.looked_at(asker, answer))
+    }
+
+    /// The token for Graph that fits who asks.
+    async fn token_of(&self, asker: &Asker) -> Result<AccessToken, DirectoryError> {
+        let scope = &self.options.scope;
+        if asker.account.is_app {
+            self.app_token(Some(asker.account.tenant), scope).await
+        } else {
+            self.on_behalf_of(asker, scope).await
+        }
+    }
+
+    /// A token that Graph does not take is not used again.
+    fn looked_at(&self, asker: &Asker, answer: Answer) -> Answer {
+        if answer.status == StatusCode::UNAUTHORIZED {
+            let scope = &self.options.scope;
+            self.on_behalf.forget(asker, scope);
+            self.app_only.forget(Some(asker.account.tenant), scope);
+        }
+        answer
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("graph", &self.graph.base.as_str())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Accounts of which answers are kept; some hundred bytes each.
+const MOST_ACCOUNTS: usize = 65_536;
+
+/// Accounts of which all memberships are kept; half a megabyte each at worst.
+const MOST_LISTS: usize = 512;

@@ -1,0 +1,186 @@
+//! The directory, for handlers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use uuid::Uuid;
+
+use crate::claims::Claims;
+use crate::directory::{AccessToken, Connection, DirectoryError, Revocation};
+use crate::guid::parse_guid;
+
+use super::authorize::without_claims;
+use super::caller_token::CallerToken;
+use super::edge::Origin;
+use super::rejection::Rejection;
+
+/// What only Microsoft Graph knows, and tokens for other APIs: in a handler's signature, or from
+/// [`Entra::directory`](crate::Entra::directory). Cheap to clone.
+///
+/// Every method waits for Graph or the token endpoint where the answer is not known, each call
+/// for `Keys:TimeoutMillis` at most. Many who ask the same at a time are one question.
+///
+/// ```
+/// use axum_entra::{CallerToken, Directory, Rejection};
+///
+/// async fn profile(directory: Directory, caller: CallerToken) -> Result<String, Rejection> {
+///     let token = directory
+///         .on_behalf_of(&caller, &["https://graph.microsoft.com/User.Read"])
+///         .await?;
+///     Ok(format!("calling Graph with a token for {:?}", token.expires_in()))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Directory {
+    connections: Arc<[Arc<Connection>]>,
+}
+
+impl Directory {
+    pub(crate) fn new(connections: Arc<[Arc<Connection>]>) -> Self {
+        Self { connections }
+    }
+
+    /// The ids of all groups, directory roles and administrative units that the caller is a
+    /// member of, nested ones too, however many there are.
+    ///
+    /// For deciding on a few groups a guard is better: it asks about those alone.
+    ///
+    /// # Errors
+    /// [`Rejection`]: 503 where Graph does not answer or there are no credentials, 404 where it
+    /// does not know the caller, 403 for a token that names no account, and the claims challenge
+    /// of [`on_behalf_of`](Self::on_behalf_of).
+    pub async fn member_groups(&self, caller: &CallerToken) -> Result<Arc<[String]>, Rejection> {
+        let refused = |error| caller.rejection(&error);
+        let connection = connection(caller.claims()).map_err(refused)?;
+        let asker = caller.asker().map_err(refused)?;
+        connection.member_objects(asker).await.map_err(refused)
+    }
+
+    /// A token for other scopes on behalf of the user who calls, kept until shortly before its
+    /// end (Microsoft, "OAuth 2.0 On-Behalf-Of flow").
+    ///
+    /// # Errors
+    /// [`Rejection`]: 403 `user_only` for an application's own token, and before anything is
+    /// sent. Where the authority wants the user to sign in again, 401 with its claims challenge if
+    /// the client can handle one (`cp1`), else 403 `auth_context`. 503 where there are no
+    /// credentials or no token is given out for another reason; the log says which.
+    pub async fn on_behalf_of<S: AsRef<str>>(
+        &self,
+        caller: &CallerToken,
+        scopes: &[S],
+    ) -> Result<AccessToken, Rejection> {
+        let refused = |error| caller.rejection(&error);
+        let connection = connection(caller.claims()).map_err(refused)?;
+        let asker = caller.asker().map_err(refused)?;
+        let scopes = in_one_line(scopes);
+        connection
+            .on_behalf_of(asker, &scopes)
+            .await
+            .map_err(refused)
+    }
+
+    /// A token of this API itself (client credentials), of the first authority that has
+    /// credentials: in a tenant, or in the authority's own without one. The scope is one
+    /// resource's `.default`.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] where there are no credentials or the token endpoint gives no token.
+    pub async fn app_token<S: AsRef<str>>(
+        &self,
+        tenant: Option<Uuid>,
+        scopes: &[S],
+    ) -> Result<AccessToken, DirectoryError> {
+        let connection = self
+            .connections
+            .first()
+            .ok_or(DirectoryError::NotConfigured)?;
+        connection.app_token(tenant, &in_one_line(scopes)).await
+    }
+
+    /// The object id of a user that is named by that id or by user principal name.
+    ///
+    /// Graph is asked for names alone; whether a user of that id exists is not checked.
+    ///
+    /// # Errors
+    /// [`Rejection`]: 404 for a name that Graph does not know, else as
+    /// [`member_groups`](Self::member_groups).
+    pub async fn object_id(&self, caller: &CallerToken, user: &str) -> Result<Uuid, Rejection> {
+        if let Some(id) = parse_guid(user) {
+            return Ok(id);
+        }
+        let refused = |error| caller.rejection(&error);
+        let connection = connection(caller.claims()).map_err(refused)?;
+        let asker = caller.asker().map_err(refused)?;
+        connection.object_id(asker, user).await.map_err(refused)
+    }
+
+    /// Has Graph end all sign-in sessions of a user, or of the caller without one.
+    ///
+    /// It concerns refresh tokens and cookies; access tokens live on to their end, unless the
+    /// API has a cut-off for the account. What was known of the account's sessions is forgotten.
+    /// That the caller may do this is for a guard to say, and for Graph.
+    ///
+    /// # Errors
+    /// [`Rejection`], as [`member_groups`](Self::member_groups); Graph's own refusal is a 503.
+    pub async fn revoke_sessions(
+        &self,
+        caller: &CallerToken,
+        user: Option<Uuid>,
+        which: Revocation,
+    ) -> Result<(), Rejection> {
+        let refused = |error| caller.rejection(&error);
+        let connection = connection(caller.claims()).map_err(refused)?;
+        let asker = caller.asker().map_err(refused)?;
+        let outcome = connection.revoke(asker, user, which).await;
+        let object = user.unwrap_or(asker.account.object);
+        connection.forget(asker.account.tenant, object);
+        outcome.map_err(refused)
+    }
+
+    /// Forgets what is known of an account, in every authority: its memberships, its sessions,
+    /// and tokens on its behalf. Nobody else is touched.
+    pub fn forget(&self, tenant: Uuid, object: Uuid) {
+        for connection in self.connections.iter() {
+            connection.forget(tenant, object);
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Directory {
+    type Rejection = Rejection;
+
+    /// That of the authority which issued the caller's token.
+    ///
+    /// # Errors
+    /// 401 and 500 as for `Claims`.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let Some(claims) = parts.extensions.get::<Claims>() else {
+            let used = "the extractor Directory";
+            return Err(without_claims(used, &parts.extensions, &parts.headers));
+        };
+        let own = connection(claims).ok().cloned();
+        Ok(Self::new(own.into_iter().collect()))
+    }
+}
+
+/// The connection of the authority that issued the caller's token.
+fn connection(claims: &Claims) -> Result<&Arc<Connection>, DirectoryError> {
+    Origin::of(claims)
+        .and_then(|origin| origin.directory.as_ref())
+        .ok_or(DirectoryError::NotConfigured)
+}
+
+fn in_one_line<S: AsRef<str>>(scopes: &[S]) -> String {
+    let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
+    scopes.join(" ")
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory")
+            .field("connections", &self.connections.len())
+            .finish()
+    }
+}

@@ -1,0 +1,220 @@
+//! A guard held against a request, and its question to the directory where it has one.
+
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap};
+
+use crate::claims::Claims;
+use crate::clock::Clock;
+use crate::directory::{Account, Connection, Look};
+use crate::guard::{Caller, Guard, Memberships};
+
+use super::authorize::without_claims;
+use super::caller_token::asker;
+use super::edge::Origin;
+use super::once::Spend;
+use super::rejection::Rejection;
+
+/// What came of holding a guard against a request.
+pub(super) enum Held<'r> {
+    Passes(&'r Claims),
+    /// The caller passes if this is the first use of the token.
+    Spends(&'r Claims, Box<Spend>),
+    Refused(Box<Rejection>),
+    /// The directory decides.
+    Open(Box<Question>),
+}
+
+/// A guard's no, and what could make it a yes: groups, or that the token was not used before.
+pub(super) struct No {
+    rejection: Box<Rejection>,
+    open: Vec<String>,
+    asks_first_use: bool,
+}
+
+/// What a request waits for.
+pub(super) struct Question {
+    claims: Claims,
+    headers: HeaderMap,
+    connection: Arc<Connection>,
+    open: Vec<String>,
+    asked: Asked,
+}
+
+/// Asks a guard; what it says is kept beyond the guard's life.
+pub(super) fn checked<G: Guard>(
+    guard: &G,
+    caller: &Caller<'_>,
+    headers: &HeaderMap,
+) -> Result<(), No> {
+    guard.check(caller).map_err(|denied| No {
+        rejection: Box::new(Rejection::denied(&denied, caller.claims(), headers)),
+        open: denied
+            .open_groups()
+            .iter()
+            .map(|&group| group.to_owned())
+            .collect(),
+        asks_first_use: denied.asks_first_use(),
+    })
+}
+
+/// Holds a request's claims against a guard, waiting for nothing; without claims nobody passes.
+///
+/// Where nobody can be asked, the guard's own answer stands: `groups_overage`.
+pub(super) fn hold<'r>(
+    used: &'static str,
+    check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+    extensions: &'r Extensions,
+    headers: &HeaderMap,
+) -> Held<'r> {
+    let Some(claims) = extensions.get::<Claims>() else {
+        return Held::Refused(Box::new(without_claims(used, extensions, headers)));
+    };
+    let mut asked = Asked {
+        first_use: Spend::was_made(claims, extensions).then_some(true),
+        ..Asked::default()
+    };
+    loop {
+        let no = match asked.hold(&check, claims, headers) {
+            Ok(()) => return Held::Passes(claims),
+            Err(no) => no,
+        };
+        let connection = Origin::of(claims)
+            .and_then(|origin| origin.directory.as_ref())
+            .filter(|connection| connection.resolves_groups());
+        let (Some(connection), Some(account), false) =
+            (connection, Account::of(claims), no.open.is_empty())
+        else {
+            return match asked.spend(&check, no, claims, headers) {
+                Ok(spend) => Held::Spends(claims, Box::new(spend)),
+                Err(rejection) => Held::Refused(rejection),
+            };
+        };
+        let groups: Vec<&str> = no.open.iter().map(String::as_str).collect();
+        match connection.look_up_memberships(&account, &groups) {
+            Look::Known(more) => asked.learn(no.open, more),
+            Look::Failed(error) => {
+                let rejection = Rejection::directory(&error, claims, headers);
+                return Held::Refused(Box::new(rejection));
+            }
+            Look::Open => {
+                return Held::Open(Box::new(Question {
+                    claims: claims.clone(),
+                    headers: headers.clone(),
+                    connection: Arc::clone(connection),
+                    open: no.open,
+                    asked,
+                }));
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Puts the question to the directory and holds the guard against the caller again.
+    ///
+    /// All open groups go in one question; a guard that then opens others is asked again.
+    pub(super) async fn settle(
+        self,
+        check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+    ) -> Result<(Claims, Option<Spend>), Rejection> {
+        let Self {
+            claims,
+            headers,
+            connection,
+            mut open,
+            mut asked,
+        } = self;
+        let refused = |error| Rejection::directory(&error, &claims, &headers);
+        let asker = asker(&claims, &headers).map_err(refused)?;
+        loop {
+            let more = connection
+                .memberships(&asker, &open)
+                .await
+                .map_err(refused)?;
+            asked.learn(open, more);
+            open = match asked.hold(&check, &claims, &headers) {
+                Ok(()) => return Ok((claims, None)),
+                Err(no) if no.open.is_empty() => {
+                    return match asked.spend(&check, no, &claims, &headers) {
+                        Ok(spend) => Ok((claims, Some(spend))),
+                        Err(rejection) => Err(*rejection),
+                    };
+                }
+                Err(no) => no.open,
+            };
+        }
+    }
+}
+
+/// What was asked so far, and what came of it.
+#[derive(Default)]
+struct Asked {
+    groups: Vec<String>,
+    known: Memberships,
+    /// Whether this request's is the first use of the token; `None` where nobody looked.
+    first_use: Option<bool>,
+}
+
+impl Asked {
+    fn learn(&mut self, groups: Vec<String>, more: Memberships) {
+        self.groups.extend(groups);
+        self.known = std::mem::take(&mut self.known).and(more);
+    }
+
+    /// Holds a guard against a caller; open is only what was not asked before, and nothing once
+    /// a guard has named more groups than a guard can sensibly name.
+    fn hold(
+        &self,
+        check: &impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        claims: &Claims,
+        headers: &HeaderMap,
+    ) -> Result<(), No> {
+        let system = Clock::system();
+        let mut caller = Caller::by_clock(claims, clock_of(claims, &system));
+        if !self.groups.is_empty() {
+            caller = caller.with_memberships(self.known.clone());
+        }
+        if let Some(first_use) = self.first_use {
+            caller = caller.with_first_use(first_use);
+        }
+        check(&caller, headers).map_err(|mut no| {
+            no.open.retain(|group| !self.groups.contains(group));
+            if self.groups.len() > MOST_GROUPS {
+                no.open.clear();
+            }
+            no
+        })
+    }
+
+    /// Spends the token where its first use would let the caller pass, and never in vain.
+    fn spend(
+        mut self,
+        check: &impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        no: No,
+        claims: &Claims,
+        headers: &HeaderMap,
+    ) -> Result<Spend, Box<Rejection>> {
+        if !no.asks_first_use {
+            return Err(no.rejection);
+        }
+        self.first_use = Some(true);
+        self.hold(check, claims, headers)
+            .map_err(|no| no.rejection)?;
+        self.first_use = Some(false);
+        let used = self
+            .hold(check, claims, headers)
+            .err()
+            .map(|no| *no.rejection);
+        let now = clock_of(claims, &Clock::system()).now();
+        Spend::of(claims, now, used, headers).map_err(Box::new)
+    }
+}
+
+/// The clock of the layer that admitted the claims.
+fn clock_of<'c>(claims: &'c Claims, system: &'c Clock) -> &'c Clock {
+    Origin::of(claims).map_or(system, |origin| &origin.edge.clock)
+}
+
+/// A guard of the application's own could name other groups each time it is held.
+const MOST_GROUPS: usize = 1_000;

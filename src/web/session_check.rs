@@ -1,0 +1,80 @@
+//! Whether a user's sessions were revoked after the token was issued (`Graph:CheckSessions`).
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use crate::claims::{Claims, Principal};
+use crate::directory::{Account, Connection, DirectoryError, Look, Sessions};
+
+use super::caller_token::of_account;
+use super::edge::Origin;
+use super::rejection::Rejection;
+
+/// What is known of a valid token's sessions without asking.
+pub(crate) enum SessionCheck {
+    Passes,
+    Refused(Box<Rejection>),
+    /// The directory decides.
+    Open(Arc<Connection>, Account),
+}
+
+/// Looks at what is known; tokens of applications have no sessions.
+pub(crate) fn check_sessions(claims: &Claims, headers: &HeaderMap) -> SessionCheck {
+    let connection = Origin::of(claims)
+        .and_then(|origin| origin.directory.as_ref())
+        .filter(|connection| connection.checks_sessions());
+    let Some(connection) = connection else {
+        return SessionCheck::Passes;
+    };
+    if claims.principal() == Principal::App {
+        return SessionCheck::Passes;
+    }
+    let refused = |error| {
+        let rejection = Rejection::directory(&error, claims, headers);
+        SessionCheck::Refused(Box::new(rejection))
+    };
+    let Some(account) = Account::of(claims) else {
+        return refused(DirectoryError::NoAccount);
+    };
+    match connection.look_up_sessions(&account) {
+        Look::Known(sessions) => match judge(sessions, claims, headers) {
+            Ok(()) => SessionCheck::Passes,
+            Err(rejection) => SessionCheck::Refused(Box::new(rejection)),
+        },
+        Look::Failed(error) => refused(error),
+        Look::Open => SessionCheck::Open(Arc::clone(connection), account),
+    }
+}
+
+impl SessionCheck {
+    /// Asks the directory where it has to be asked; `token` is the one the claims came from.
+    pub(crate) async fn settle(
+        self,
+        claims: &Claims,
+        token: &str,
+        headers: &HeaderMap,
+    ) -> Result<(), Rejection> {
+        match self {
+            Self::Passes => Ok(()),
+            Self::Refused(rejection) => Err(*rejection),
+            Self::Open(connection, account) => {
+                let sessions = connection.sessions(&of_account(account, token)).await;
+                let refused = |error| Rejection::directory(&error, claims, headers);
+                judge(sessions.map_err(refused)?, claims, headers)
+            }
+        }
+    }
+}
+
+/// Older than the cut-off, or of an unknown age, is revoked; of the same second passes.
+fn judge(sessions: Sessions, claims: &Claims, headers: &HeaderMap) -> Result<(), Rejection> {
+    match sessions {
+        Sessions::Valid | Sessions::ValidFrom(0) => Ok(()),
+        Sessions::ValidFrom(cut_off) if claims.issued_at().is_some_and(|iat| iat >= cut_off) => {
+            Ok(())
+        }
+        Sessions::ValidFrom(cut_off) => Err(Rejection::revoked(Some(cut_off), claims, headers)),
+        Sessions::Gone => Err(Rejection::revoked(None, claims, headers)),
+    }
+}

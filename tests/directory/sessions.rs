@@ -1,0 +1,171 @@
+//! `Graph:CheckSessions`: tokens from before the user's sessions were revoked.
+
+use axum::Router;
+use axum::routing::get as route;
+use axum_entra::Entra;
+use axum_entra::emulator::ALICE;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::fake::{Canned, World, assert_is, get};
+
+fn app(entra: &Entra) -> Router {
+    Router::new()
+        .route("/me", route(|| async { "passed" }))
+        .route_layer(entra.layer())
+}
+
+fn checking(world: &World) -> Entra {
+    world.entra_with(world.access().check_sessions(true))
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+/// The RFC 3339 form of a time, as Graph writes it.
+fn graph_time(seconds: u64) -> Value {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let mut year = 1970;
+    let mut left = days;
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while left >= 365 + u64::from(leap(year)) {
+        left -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (rest / 3_600, rest % 3_600 / 60, rest % 60);
+    json!(format!(
+        "{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z",
+        left + 1
+    ))
+}
+
+#[tokio::test]
+async fn a_token_older_than_the_cut_off_is_revoked_and_one_of_the_same_second_passes() {
+    let world = World::new().await;
+    let cut_off = now() - 100;
+    world.fake.sessions_valid_from(graph_time(cut_off));
+    let entra = checking(&world);
+    let app = app(&entra);
+    let token = || world.emulator.token().scope("access_as_user");
+    assert_is(
+        &get(&app, "/me", &token().issued_at(cut_off).mint()).await,
+        200,
+        "",
+    );
+    let old = token().issued_at(cut_off - 1).mint();
+    let refused = get(&app, "/me", &old).await;
+    assert_is(&refused, 401, "revoked");
+    assert_eq!(refused.body["error"], "invalid_token");
+    assert_is(
+        &get(&app, "/me", &token().without("iat").mint()).await,
+        401,
+        "revoked",
+    );
+    assert_eq!(entra.validate(&old).await.unwrap_err().reason(), "revoked");
+
+    let capable = token()
+        .issued_at(cut_off - 1)
+        .claim("xms_cc", json!(["cp1"]))
+        .mint();
+    let challenged = get(&app, "/me", &capable).await;
+    assert_is(&challenged, 401, "revoked");
+    assert_eq!(challenged.body["error"], "insufficient_claims");
+    let nbf = json!({ "essential": true, "value": cut_off.to_string() });
+    assert_eq!(
+        challenged.claims(),
+        json!({ "access_token": { "nbf": nbf } })
+    );
+
+    let calls = world.fake.graph_calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].path, format!("/v1.0/users/{ALICE}"));
+    assert_eq!(calls[0].query, "$select=signInSessionsValidFromDateTime");
+}
+
+#[tokio::test]
+async fn a_user_whose_sessions_were_never_revoked_passes() {
+    let world = World::new().await;
+    let token = world
+        .emulator
+        .token()
+        .scope("a")
+        .issued_at(now() - 3_000)
+        .mint();
+    for never in [Value::Null, json!("0001-01-01T00:00:00Z")] {
+        world.fake.sessions_valid_from(never);
+        assert_is(&get(&app(&checking(&world)), "/me", &token).await, 200, "");
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_is_gone_is_revoked() {
+    let world = World::new().await;
+    world
+        .fake
+        .graph_answers(Some(Canned::Json(404, Value::Null)));
+    let token = world.emulator.token().scope("a").mint();
+    assert_is(
+        &get(&app(&checking(&world)), "/me", &token).await,
+        401,
+        "revoked",
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_503_and_never_a_pass() {
+    let world = World::new().await;
+    let token = world.emulator.token().scope("a").mint();
+    for canned in [
+        Canned::Json(500, Value::Null),
+        Canned::Json(403, Value::Null),
+        Canned::Json(
+            200,
+            json!({ "signInSessionsValidFromDateTime": "yesterday" }),
+        ),
+        Canned::Json(200, json!({ "signInSessionsValidFromDateTime": 7 })),
+    ] {
+        world.fake.graph_answers(Some(canned));
+        let answer = get(&app(&checking(&world)), "/me", &token).await;
+        assert_is(&answer, 503, "directory_unavailable");
+    }
+}
+
+#[tokio::test]
+async fn applications_have_no_sessions_and_nobody_is_asked_unless_told_to() {
+    let world = World::new().await;
+    let daemon = world.emulator.token().app("daemon").mint();
+    assert_is(&get(&app(&checking(&world)), "/me", &daemon).await, 200, "");
+    let alice = world.emulator.token().scope("a").mint();
+    assert_is(&get(&app(&world.entra()), "/me", &alice).await, 200, "");
+    assert!(world.fake.graph_calls().is_empty());
+}
+
+#[tokio::test]
+async fn many_requests_of_one_user_are_one_question() {
+    let world = World::new().await;
+    world.fake.delay(std::time::Duration::from_millis(20));
+    let app = app(&checking(&world));
+    let token = world.emulator.token().scope("a").mint();
+    let mut all = JoinSet::new();
+    for _ in 0..200 {
+        let (app, token) = (app.clone(), token.clone());
+        all.spawn(async move { get(&app, "/me", &token).await.status.as_u16() });
+    }
+    assert!(all.join_all().await.iter().all(|status| *status == 200));
+    assert_eq!(world.fake.graph_calls().len(), 1);
+}
