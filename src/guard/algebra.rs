@@ -92,7 +92,7 @@ fn claims() -> impl Strategy<Value = Claims> {
                 "hasgroups": overage,
             });
             let draft = Draft::parse(payload.to_string().into_bytes()).unwrap();
-            draft.finish().unwrap().into_claims(None, None)
+            draft.finish().unwrap().into_claims(None, None, None)
         })
 }
 

@@ -33,6 +33,8 @@ mod principal;
 mod role;
 mod scope;
 mod tenant;
+#[cfg(test)]
+mod variants;
 
 pub use acr::RequireAcr;
 pub use auth_context::RequireAuthContext;

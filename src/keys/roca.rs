@@ -23,7 +23,7 @@ pub(super) fn has_fingerprint(modulus: &[u8]) -> bool {
 fn remainder(number: &[u8], prime: u32) -> u32 {
     number
         .iter()
-        .fold(0, |rest, byte| ((rest << 8) | u32::from(*byte)) % prime)
+        .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime)
 }
 
 fn is_power_of_generator(number: u32, prime: u32) -> bool {

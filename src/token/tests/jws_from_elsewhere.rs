@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::keys::jwk::Jwk;
 use crate::keys::tests::{elsewhere, ordinary_document};
-use crate::token::header::Header;
+use crate::token::header::{Header, TokenKind};
 
 /// Whether the header is accepted and a key of the set made the signature.
 fn verifies(jwks: &Value, token: &str) -> bool {
@@ -24,7 +24,7 @@ fn verifies(jwks: &Value, token: &str) -> bool {
     let Ok(header) = Header::read(header) else {
         return false;
     };
-    if header.check_algorithm().is_err() || header.check_kind().is_err() {
+    if header.check_algorithm().is_err() || header.check_kind(TokenKind::Access).is_err() {
         return false;
     }
     let signed = &token[..token.rfind('.').unwrap()];

@@ -1,0 +1,127 @@
+//! One, any and all of several names: who passes, who does not, and what the refusal names.
+
+use serde_json::{Value, json};
+
+use super::{
+    Caller, Guard, Memberships, Reason, RequireGroup, RequireRecentSignIn, RequireRole,
+    RequireScope,
+};
+use crate::claims::Claims;
+use crate::claims::wire::Draft;
+use crate::clock::Clock;
+
+fn claims(payload: Value) -> Claims {
+    let draft = Draft::parse(payload.to_string().into_bytes()).unwrap();
+    draft.finish().unwrap().into_claims(None, None, None)
+}
+
+/// `in`, or the reason and the scopes that would do.
+fn outcome(guard: &impl Guard, claims: &Claims) -> String {
+    match guard.check(&Caller::at(claims, 0)) {
+        Ok(()) => "in".to_owned(),
+        Err(denied) => {
+            let scopes: Vec<&str> = denied.scopes().collect();
+            format!("{}:{}", denied.reason(), scopes.join(" "))
+        }
+    }
+}
+
+#[test]
+fn one_any_and_all_of_the_scopes() {
+    let with = |scopes: &str| claims(json!({ "exp": 1, "scp": scopes }));
+    let (one, any, all) = (
+        RequireScope("a"),
+        RequireScope::any(["a", "b"]),
+        RequireScope::all(["a", "b"]),
+    );
+    for (scopes, expected) in [
+        ("a b", ["in", "in", "in"]),
+        ("a", ["in", "in", "scope:a b"]),
+        ("b", ["scope:a", "in", "scope:a b"]),
+        ("c", ["scope:a", "scope:a", "scope:a b"]),
+    ] {
+        let claims = with(scopes);
+        let found = [
+            outcome(&one, &claims),
+            outcome(&any, &claims),
+            outcome(&all, &claims),
+        ];
+        assert_eq!(found, expected, "{scopes}");
+    }
+}
+
+#[test]
+fn one_any_and_all_of_the_roles() {
+    let (one, any, all) = (
+        RequireRole("a"),
+        RequireRole::any(["a", "b"]),
+        RequireRole::all(["a", "b"]),
+    );
+    for (roles, expected) in [
+        (json!(["a", "b"]), ["in", "in", "in"]),
+        (json!(["a"]), ["in", "in", "role:"]),
+        (json!(["b"]), ["role:", "in", "role:"]),
+        (json!([]), ["role:", "role:", "role:"]),
+    ] {
+        let claims = claims(json!({ "exp": 1, "roles": roles }));
+        let found = [
+            outcome(&one, &claims),
+            outcome(&any, &claims),
+            outcome(&all, &claims),
+        ];
+        assert_eq!(found, expected, "{roles}");
+    }
+}
+
+#[test]
+fn one_any_and_all_of_the_groups() {
+    let (one, any, all) = (
+        RequireGroup("a"),
+        RequireGroup::any(["a", "b"]),
+        RequireGroup::all(["a", "b"]),
+    );
+    for (groups, more, expected) in [
+        (json!(["a", "b"]), false, ["in", "in", "in"]),
+        (json!(["b"]), false, ["group:", "in", "group:"]),
+        (json!([]), false, ["group:", "group:", "group:"]),
+        (json!(["a", "b"]), true, ["in", "in", "in"]),
+        (
+            json!(["b"]),
+            true,
+            ["groups_overage:", "in", "groups_overage:"],
+        ),
+    ] {
+        let claims = claims(json!({ "exp": 1, "groups": groups, "hasgroups": more }));
+        let found = [
+            outcome(&one, &claims),
+            outcome(&any, &claims),
+            outcome(&all, &claims),
+        ];
+        assert_eq!(found, expected, "{groups} {more}");
+    }
+}
+
+#[test]
+fn a_no_of_the_directory_decides_for_all_and_a_yes_for_any() {
+    let claims = claims(json!({ "exp": 1, "hasgroups": true }));
+    let known = [("a".to_owned(), true), ("b".to_owned(), false)];
+    let caller = Caller::at(&claims, 0).with_memberships(Memberships::new(known));
+    let refused = |guard: &dyn Guard| guard.check(&caller).err().map(|denied| denied.reason());
+    assert_eq!(refused(&RequireGroup::any(["b", "a"])), None);
+    assert_eq!(refused(&RequireGroup::all(["a", "b"])), Some(Reason::Group));
+    assert_eq!(refused(&RequireGroup::all(["c", "b"])), Some(Reason::Group));
+    let open = RequireGroup::all(["a", "c"]);
+    let denied = open.check(&caller).unwrap_err();
+    assert_eq!(denied.open_groups(), ["c"]);
+}
+
+#[test]
+fn a_caller_knows_the_time_of_its_clock() {
+    let claims = claims(json!({ "exp": 1, "auth_time": 1_000 }));
+    let clock = Clock::made_up(|| 1_500);
+    assert_eq!(Caller::by_clock(&claims, &clock).now(), 1_500);
+    assert_eq!(Caller::at(&claims, 7).now(), 7);
+    let fresh = RequireRecentSignIn(std::time::Duration::from_secs(499));
+    assert!(fresh.check(&Caller::at(&claims, 1_499)).is_ok());
+    assert!(fresh.check(&Caller::at(&claims, 1_501)).is_err());
+}
