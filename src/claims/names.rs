@@ -19,7 +19,7 @@ macro_rules! names {
 
 names! {
     /// `name`.
-    name = DisplayName,
+    name = FullName,
     /// `preferred_username` (v2.0).
     preferred_username = PreferredUsername,
     /// `unique_name` (v1.0).

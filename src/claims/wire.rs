@@ -114,7 +114,7 @@ names! {
     JwtId = "jti",
     ReuseData = "aio",
     ReuseHash = "rh",
-    DisplayName = "name",
+    FullName = "name",
     PreferredUsername = "preferred_username",
     UniqueName = "unique_name",
     Upn = "upn",
