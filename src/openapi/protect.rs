@@ -9,7 +9,7 @@ use super::problem::{PROBLEM_SCHEMA, schema};
 use crate::guard::Guard;
 use crate::{EntraLayer, Guarded};
 
-/// Protects documented routes, and says so in the document: see the [module](self).
+/// Protects documented routes, and says so in the document: see the [module](crate::openapi).
 ///
 /// For what [`routes!`](utoipa_axum::routes) makes, and for a whole [`OpenApiRouter`]. Layers that
 /// lie on one route's way add up, in the document as at run time.
