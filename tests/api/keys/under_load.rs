@@ -97,7 +97,10 @@ async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {
                 for _ in 0..EACH {
                     let kid = format!("{:032x}", fastrand::u128(..));
                     let header = json!({ "alg": "RS256", "kid": kid }).to_string();
-                    let token = format!("{}.AAAA", crate::signer::unsigned(&header, &payload));
+                    let token = format!(
+                        "{}.AAAA",
+                        crate::signer::unsigned(&header, payload.as_str())
+                    );
                     let answer = fetch(&router, "/", &token).await;
                     assert_eq!(answer.brief(), (401, "unknown_key".to_owned()));
                     tokio::task::yield_now().await;
