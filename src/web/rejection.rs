@@ -115,6 +115,11 @@ impl Rejection {
             DirectoryError::InteractionRequired {
                 claims: Some(wanted),
             } => step_up(Reason::AuthContext.as_str(), wanted, claims),
+            // When, the authority does not say: after this token was issued.
+            DirectoryError::Revoked => {
+                let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
+                return Self::revoked(cut_off, claims, headers);
+            }
             _ => None,
         };
         let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
@@ -288,6 +293,7 @@ impl From<&DirectoryError> for Cause {
                 retry_after: RETRY_SECONDS,
             },
             DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
+            DirectoryError::Revoked => Self::Invalid(InvalidToken::Revoked),
             DirectoryError::AppOnly => denied(Reason::UserOnly),
             DirectoryError::NoAccount => denied(Reason::NoIdentity),
             DirectoryError::NotFound => Self::NotFound,
