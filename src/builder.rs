@@ -7,8 +7,11 @@ use axum_core::response::Response;
 use tokio::sync::watch;
 use url::Url;
 
+#[cfg(feature = "redis")]
+use crate::account::{Accounts, Redis};
+use crate::account::{StoreStatus, StoreUnavailable};
 use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home};
+use crate::claims::{Claims, Home, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
@@ -20,6 +23,8 @@ use crate::keys::store::{KeyReader, fixed, key_store};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
 use crate::web::{CallerToken, Directory, Edge, EntraLayer, Origin, Rejection, check_sessions};
+
+type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.
 ///
@@ -60,6 +65,9 @@ impl Entra {
             edge: Edge::default(),
             client: None,
             roots: Vec::new(),
+            hooks: Vec::new(),
+            #[cfg(feature = "redis")]
+            redis: None,
         }
     }
 
@@ -141,6 +149,64 @@ impl Entra {
         self.validator.status()
     }
 
+    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
+    /// UTC, from now on and for good: a later call raises the time or does nothing.
+    ///
+    /// A token issued at that very second passes; one that does not say when it was issued does
+    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
+    /// forgotten two days after its time, when no older token can be alive.
+    ///
+    /// # Errors
+    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// cut-off holds all the same, and the others are told as soon as they can be.
+    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let told = self.edge.accounts.revoke(account, not_before, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Refuses an account's tokens that were issued before this second.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
+        self.revoke(account, self.edge.clock.now()).await
+    }
+
+    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
+    ///
+    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
+    /// asked for the optional claim.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let told = self.edge.accounts.end_session(tenant, session, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
+    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
+    ///
+    /// Touches no other account, may be called any number of times, and revokes nothing: a token
+    /// that is still good is good the next time it comes. A replica that cannot be told is told
+    /// later.
+    pub async fn sign_out(&self, account: &UserKey) {
+        let now = self.edge.clock.now();
+        self.edge.accounts.sign_out(account, now).await;
+    }
+
+    /// How the store of revocations and replay records is.
+    #[must_use]
+    pub fn store_status(&self) -> StoreStatus {
+        self.edge.accounts.status()
+    }
+
+    fn not_told(&self, _: StoreUnavailable) -> Rejection {
+        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
+    }
+
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
     ///
     /// One authority out of reach does not stop the others, so it does not stop the process.
@@ -165,6 +231,9 @@ pub struct Builder {
     edge: Edge,
     client: Option<HttpClient>,
     roots: Vec<u8>,
+    hooks: Vec<Hook>,
+    #[cfg(feature = "redis")]
+    redis: Option<Redis>,
 }
 
 impl Builder {
@@ -216,7 +285,27 @@ impl Builder {
             }
             builder = builder.root_certificates(pem);
         }
-        Ok(builder)
+        builder.store_of(settings)
+    }
+
+    /// The store that the settings name, which both sections share.
+    #[cfg(feature = "settings")]
+    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
+        let mut stores = settings
+            .sections()
+            .filter_map(|section| section.redis.as_ref());
+        let Some(store) = stores.next() else {
+            return Ok(self);
+        };
+        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
+        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+            return Err(expected("the same store in both sections"));
+        }
+        #[cfg(feature = "redis")]
+        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        // What must be shared and is not would let revoked tokens pass.
+        #[cfg(not(feature = "redis"))]
+        return Err(expected("a build with the feature `redis`"));
     }
 
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
@@ -278,6 +367,22 @@ impl Builder {
         self
     }
 
+    /// Calls `forget` with every account that signs out or is revoked, on any replica: the place
+    /// to drop what the application keeps of it. May be called more than once for one event.
+    ///
+    /// It must be quick, and must not own the [`Entra`] that calls it.
+    pub fn on_sign_out(mut self, forget: impl Fn(&UserKey) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Box::new(forget));
+        self
+    }
+
+    /// Shares revocations, sign-outs and replay records with other replicas.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, redis: Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
     /// Changes the answers to rejected requests: gets the usual answer, gives another.
     ///
     /// Keep status and `WWW-Authenticate` as they are, since clients act on them.
@@ -299,7 +404,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
-    pub fn build(self) -> Result<Entra, ConfigError> {
+    pub fn build(mut self) -> Result<Entra, ConfigError> {
         if !(1_024..=262_144).contains(&self.most_bytes) {
             return Err(ConfigError::value(
                 "MaxTokenBytes",
@@ -313,6 +418,13 @@ impl Builder {
             None => http_client((!self.roots.is_empty()).then_some(&self.roots))
                 .map_err(ConfigError::HttpClient)?,
         };
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis {
+            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
+        }
+        for hook in self.hooks {
+            self.edge.accounts.on_forget(hook);
+        }
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
@@ -336,10 +448,29 @@ impl Builder {
         let validator = Arc::new(Validator::new(
             installed,
             self.most_bytes,
+            Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
         // Set here alone, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
+        // The validator owns the accounts, so they must not own it.
+        let forgetful = Arc::downgrade(&validator);
+        edge.accounts.on_forget(move |account| {
+            if let Some(validator) = forgetful.upgrade() {
+                validator.forget(account);
+            }
+        });
+        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
+        for connection in &connections {
+            let forgetful = Arc::downgrade(connection);
+            edge.accounts.on_forget(move |account| {
+                if let (Some(connection), UserKey::Object { tenant, object }) =
+                    (forgetful.upgrade(), account)
+                {
+                    connection.forget(*tenant, *object);
+                }
+            });
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());

@@ -23,6 +23,7 @@
 //! It checks tokens, not connections: TLS is the deployment's part.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod authority;
 mod builder;
 mod claims;
@@ -42,6 +43,9 @@ mod token;
 mod token_version;
 mod web;
 
+#[cfg(feature = "redis")]
+pub use account::Redis;
+pub use account::{OnLoss, StoreStatus};
 pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
 pub use builder::{Builder, Entra};
 pub use claims::{

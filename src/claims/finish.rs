@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
+use super::form::{MemberName, has_member};
 use super::groups::Listing;
-use super::wire::{Draft, Malformed, MemberName, Name, Span, Value, has_member, value_of};
+use super::wire::{Draft, Malformed, Name, Span, Value, value_of};
 use super::{Claims, Home, Inner, Principal, Times};
 use crate::token_version::TokenVersion;
 
@@ -74,6 +75,7 @@ impl Draft {
                 issued_at,
             },
             auth_time,
+            nonce: None,
             home: None,
         }))
     }
@@ -105,8 +107,16 @@ impl Finished {
     }
 
     /// The end of all checks.
-    pub(crate) fn into_claims(mut self, tenant: Option<Uuid>, home: Option<Home>) -> Claims {
+    ///
+    /// `nonce` is the header's, which is signed as the claims are.
+    pub(crate) fn into_claims(
+        mut self,
+        tenant: Option<Uuid>,
+        nonce: Option<String>,
+        home: Option<Home>,
+    ) -> Claims {
         self.0.tenant = tenant;
+        self.0.nonce = nonce.map(String::into_boxed_str);
         self.0.home = home;
         Claims(Arc::new(self.0))
     }
@@ -291,7 +301,7 @@ mod tests {
 
     fn finish(text: &str) -> Result<Claims, Malformed> {
         let claims = Draft::parse(text.as_bytes().to_vec())?.finish()?;
-        Ok(claims.into_claims(None, None))
+        Ok(claims.into_claims(None, None, None))
     }
 
     /// A payload with `exp` and the given members.

@@ -1,6 +1,7 @@
 //! What a valid token says of its bearer.
 
 mod finish;
+mod form;
 mod groups;
 mod identity;
 mod methods;
@@ -32,6 +33,9 @@ use crate::token_version::TokenVersion;
 
 /// The text that older B2C policies send as `sub`, the same for every user.
 const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
+
+/// Entra's have 22 to 60 bytes; records of used tokens are bounded in number, so in size too.
+const LONGEST_TOKEN_ID: usize = 512;
 
 /// The claims of a token that passed every check; cheap to clone (one `Arc`).
 ///
@@ -66,6 +70,8 @@ struct Inner {
     tenant: Option<Uuid>,
     times: Times,
     auth_time: Option<f64>,
+    /// The header's `nonce`, by which a token can be told from every other.
+    nonce: Option<Box<str>>,
     home: Option<Home>,
 }
 
@@ -156,6 +162,22 @@ impl Claims {
             self.issuer(),
             self.subject(),
         )
+    }
+
+    /// (`iss`,`sub`), also where the account has a better key: some events name it by these.
+    pub(crate) fn subject_key(&self) -> Option<UserKey> {
+        UserKey::of(None, None, self.issuer(), self.subject())
+    }
+
+    /// What tells this token from every other of its issuer: the header's `nonce`, else `uti`,
+    /// else `jti`. One that is empty or very long is none.
+    pub(crate) fn token_id(&self) -> Option<String> {
+        let good = |id: &&str| (1..=LONGEST_TOKEN_ID).contains(&id.len());
+        let (kind, id) = None
+            .or_else(|| Some(("nonce", self.inner().nonce.as_deref().filter(good)?)))
+            .or_else(|| Some(("uti", self.text(Name::TokenId).filter(good)?)))
+            .or_else(|| Some(("jti", self.text(Name::JwtId).filter(good)?)))?;
+        Some(format!("{kind}\n{}\n{id}", self.issuer()))
     }
 
     /// User, application, or neither for certain.

@@ -1,5 +1,8 @@
 //! Refusals of the token endpoint, in Entra's words (Microsoft, reference-error-codes).
 
+mod on_behalf_of;
+mod sign_in;
+
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,6 +18,8 @@ pub(super) struct Refusal {
     error: &'static str,
     code: u32,
     sentence: String,
+    suberror: Option<&'static str>,
+    claims: Option<String>,
 }
 
 impl Refusal {
@@ -95,9 +100,7 @@ impl Refusal {
         let sentence = "The emulator could not sign the token.".to_owned();
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            error: "server_error",
-            code: 90_033,
-            sentence,
+            ..Self::bad_request("server_error", 90_033, sentence)
         }
     }
 
@@ -107,16 +110,26 @@ impl Refusal {
             error,
             code,
             sentence,
+            suberror: None,
+            claims: None,
         }
     }
 
     fn unauthorized(code: u32, sentence: String) -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
-            error: "invalid_client",
-            code,
-            sentence,
+            ..Self::bad_request("invalid_client", code, sentence)
         }
+    }
+
+    /// The OAuth error, for a redirect.
+    pub(super) fn error(&self) -> &'static str {
+        self.error
+    }
+
+    /// Entra's number and sentence, for a redirect or a page.
+    pub(super) fn description(&self) -> String {
+        format!("AADSTS{}: {}", self.code, self.sentence)
     }
 
     /// The answer, for the emulator at that base address.
@@ -126,10 +139,12 @@ impl Refusal {
             error,
             code,
             sentence,
+            suberror,
+            claims,
         } = self;
         let (trace, correlation) = (seeds::fresh_id(), seeds::fresh_id());
-        let time = utc(unix_now());
-        let body = json!({
+        let time = utc(unix_now(), ' ');
+        let mut body = json!({
             "error": error,
             "error_description": format!(
                 "AADSTS{code}: {sentence}\r\nTrace ID: {trace}\r\n\
@@ -141,6 +156,10 @@ impl Refusal {
             "correlation_id": correlation.to_string(),
             "error_uri": format!("{base}/error?code={code}"),
         });
+        if let Some(body) = body.as_object_mut() {
+            body.extend(suberror.map(|suberror| ("suberror".to_owned(), json!(suberror))));
+            body.extend(claims.map(|claims| ("claims".to_owned(), json!(claims))));
+        }
         let headers = [
             (header::CACHE_CONTROL, "no-store"),
             (header::PRAGMA, "no-cache"),
@@ -149,8 +168,8 @@ impl Refusal {
     }
 }
 
-/// `2023-11-14 22:13:20Z`, the way these answers write the time.
-fn utc(unix: u64) -> String {
+/// `2023-11-14 22:13:20Z`, the way these answers write the time; Graph has a `T` in the middle.
+pub(super) fn utc(unix: u64, between: char) -> String {
     let (days, seconds) = (unix / 86_400, unix % 86_400);
     // Howard Hinnant, "chrono-compatible low-level date algorithms": civil_from_days.
     let shifted = days + 719_468;
@@ -163,16 +182,16 @@ fn utc(unix: u64) -> String {
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
+    format!("{year:04}-{month:02}-{day:02}{between}{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_time_is_written_as_entra_writes_it() {
-        assert_eq!(super::utc(0), "1970-01-01 00:00:00Z");
-        assert_eq!(super::utc(951_782_399), "2000-02-28 23:59:59Z");
-        assert_eq!(super::utc(1_709_164_800), "2024-02-29 00:00:00Z");
-        assert_eq!(super::utc(1_700_000_000), "2023-11-14 22:13:20Z");
+        assert_eq!(super::utc(0, ' '), "1970-01-01 00:00:00Z");
+        assert_eq!(super::utc(951_782_399, ' '), "2000-02-28 23:59:59Z");
+        assert_eq!(super::utc(1_709_164_800, ' '), "2024-02-29 00:00:00Z");
+        assert_eq!(super::utc(1_700_000_000, ' '), "2023-11-14 22:13:20Z");
     }
 }

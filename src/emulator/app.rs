@@ -33,6 +33,9 @@ pub struct App {
     pub(super) scopes: Vec<String>,
     pub(super) exposed_roles: Vec<String>,
     pub(super) roles: Vec<String>,
+    pub(super) graph_roles: Vec<String>,
+    pub(super) graph_scopes: Vec<String>,
+    pub(super) redirect_uris: Vec<String>,
     pub(super) custom_keys: bool,
 }
 
@@ -48,6 +51,9 @@ impl App {
             scopes: Vec::new(),
             exposed_roles: Vec::new(),
             roles: Vec::new(),
+            graph_roles: Vec::new(),
+            graph_scopes: Vec::new(),
+            redirect_uris: Vec::new(),
             custom_keys: false,
             name,
             client_id,
@@ -82,6 +88,15 @@ impl App {
         }
     }
 
+    /// Gives an API the secret it signs in with itself, for on-behalf-of and app-only tokens.
+    #[must_use]
+    pub fn with_secret(self, secret: impl Into<String>) -> Self {
+        Self {
+            credential: Credential::Secret(secret.into()),
+            ..self
+        }
+    }
+
     /// Exposes one more scope (of an API).
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
@@ -100,6 +115,29 @@ impl App {
     #[must_use]
     pub fn with_role(mut self, role: impl Into<String>) -> Self {
         self.roles.push(role.into());
+        self
+    }
+
+    /// Grants one more application permission of Microsoft Graph (`User.Read.All`), to a client.
+    #[must_use]
+    pub fn with_graph_role(mut self, permission: impl Into<String>) -> Self {
+        self.graph_roles.push(permission.into());
+        self
+    }
+
+    /// Grants one more delegated permission of Microsoft Graph, and none that is not granted.
+    ///
+    /// Without any, consent to all of them is taken as given.
+    #[must_use]
+    pub fn with_graph_scope(mut self, permission: impl Into<String>) -> Self {
+        self.graph_scopes.push(permission.into());
+        self
+    }
+
+    /// Registers one more redirect address. The port of an `http` loopback address does not count.
+    #[must_use]
+    pub fn with_redirect_uri(mut self, address: impl Into<String>) -> Self {
+        self.redirect_uris.push(address.into());
         self
     }
 

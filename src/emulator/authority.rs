@@ -10,11 +10,13 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
+    app::App,
     directory::{Directory, Tenant},
     error::EmulatorError,
     key_ring::{KeyRings, Realm},
     outage::Condition,
     seeds,
+    sign_ins::SignIns,
     signing_key::SigningKey,
 };
 
@@ -26,17 +28,19 @@ pub(super) struct Options {
     pub(super) key_issuer: bool,
     pub(super) tfp_issuer: bool,
     pub(super) cloud_instance_name: String,
+    pub(super) tls: bool,
 }
 
 /// One emulated authority. Locks are held for a moment and never across an await.
 pub(super) struct Authority {
-    /// `http://127.0.0.1:port`, no slash at the end.
+    /// `http://127.0.0.1:port` (`https` with TLS), no slash at the end.
     pub(super) base: String,
     pub(super) options: Options,
     pub(super) directory: Directory,
     keys: Mutex<KeyRings>,
     condition: Mutex<Condition>,
     replaced_keys: Mutex<Option<Value>>,
+    sign_ins: Mutex<SignIns>,
     stopped: watch::Sender<bool>,
 }
 
@@ -49,6 +53,7 @@ impl Authority {
             keys: Mutex::default(),
             condition: Mutex::default(),
             replaced_keys: Mutex::default(),
+            sign_ins: Mutex::default(),
             stopped: watch::Sender::new(false),
         }
     }
@@ -67,6 +72,24 @@ impl Authority {
         self.replaced_keys
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn sign_ins(&self) -> MutexGuard<'_, SignIns> {
+        self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The API that a `resource`, or a scope without its last segment, names.
+    ///
+    /// Microsoft Graph has a name in each cloud, and its address on this emulator.
+    pub(super) fn api(&self, resource: &str) -> Option<&App> {
+        let resource = resource.trim_end_matches('/');
+        let here = resource.strip_prefix(&self.base);
+        if matches!(here, Some("" | "/graph" | "/graph/v1.0" | "/graph/beta"))
+            || seeds::GRAPH_HOSTS.contains(&resource)
+        {
+            return self.directory.app(seeds::MICROSOFT_GRAPH);
+        }
+        self.directory.api(resource)
     }
 
     pub(super) fn signing_key(&self, realm: &Realm) -> Result<Arc<SigningKey>, EmulatorError> {

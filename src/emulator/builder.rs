@@ -15,6 +15,7 @@ use super::{
     error::EmulatorError,
     key_ring::Realm,
     seeds, server,
+    tls::Tls,
 };
 
 /// Sets up an [`Emulator`]; every choice has a default.
@@ -35,6 +36,7 @@ impl EmulatorBuilder {
                 key_issuer: true,
                 tfp_issuer: false,
                 cloud_instance_name: "microsoftonline.com".to_owned(),
+                tls: false,
             },
             directory: seeds::directory(),
         }
@@ -50,6 +52,15 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
+        self
+    }
+
+    /// Speaks HTTPS, with a certificate of a CA made at the start ([`Emulator::ca_pem`]).
+    ///
+    /// MSAL takes no authority over plain HTTP.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.options.tls = true;
         self
     }
 
@@ -122,7 +133,8 @@ impl EmulatorBuilder {
     ///
     /// [`EmulatorError::NotLoopback`] for an address other machines could reach,
     /// [`EmulatorError::Listen`] where the socket cannot be opened, and
-    /// [`EmulatorError::KeyPair`] or [`EmulatorError::Certificate`] where no key can be made.
+    /// [`EmulatorError::KeyPair`], [`EmulatorError::Certificate`] or [`EmulatorError::Tls`] where no
+    /// key can be made.
     pub async fn start(self) -> Result<Emulator, EmulatorError> {
         let Self {
             address,
@@ -132,11 +144,14 @@ impl EmulatorBuilder {
         if !address.ip().is_loopback() {
             return Err(EmulatorError::NotLoopback(address));
         }
+        let tls = options.tls.then(Tls::generate).transpose()?;
+        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
+        let scheme = if options.tls { "https" } else { "http" };
         let failed = |source| EmulatorError::Listen { address, source };
-        let doorkeeper = Doorkeeper::bind(address).await.map_err(failed)?;
+        let doorkeeper = Doorkeeper::bind(address, acceptor).await.map_err(failed)?;
         let address = doorkeeper.address().map_err(failed)?;
         let authority = Arc::new(Authority::new(
-            format!("http://{address}"),
+            format!("{scheme}://{address}"),
             options,
             directory,
         ));
@@ -148,6 +163,6 @@ impl EmulatorBuilder {
             .map_err(|_| EmulatorError::KeyPair)??;
 
         server::spawn(doorkeeper, Arc::clone(&authority));
-        Ok(Emulator::running(authority, address))
+        Ok(Emulator::running(authority, address, ca_pem))
     }
 }

@@ -17,19 +17,26 @@ use axum::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
+
+use super::handshake::Stream;
 
 /// Accepts connections and gives each a [`CutSwitch`].
-pub(super) struct Doorkeeper(TcpListener);
+pub(super) struct Doorkeeper {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
 
 impl Doorkeeper {
-    pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self)
+    pub(super) async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, tls })
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -38,12 +45,12 @@ impl Listener for Doorkeeper {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, from) = Listener::accept(&mut self.0).await;
+        let (stream, from) = Listener::accept(&mut self.listener).await;
         // Small answers over loopback must not wait for Nagle; without it they are only slower.
         let _ = stream.set_nodelay(true);
         (
             Connection {
-                stream,
+                stream: Stream::new(stream, self.tls.as_ref()),
                 cut: CutSwitch::default(),
             },
             from,
@@ -51,7 +58,7 @@ impl Listener for Doorkeeper {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.address()
     }
 }
 
@@ -75,9 +82,9 @@ impl Connected<IncomingStream<'_, Doorkeeper>> for CutSwitch {
     }
 }
 
-/// A TCP connection that fails on the first write after its switch was thrown.
+/// A connection that fails on the first write after its switch was thrown.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     cut: CutSwitch,
 }
 

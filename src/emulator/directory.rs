@@ -1,6 +1,6 @@
 //! What the emulator knows: tenants, users, and the apps of `app`.
 
-use super::{app::App, seeds};
+use super::{app::App, redirect_uri, seeds};
 
 /// Everything the emulator knows: the seeds, and what the builder added.
 #[derive(Debug, Clone)]
@@ -50,6 +50,32 @@ impl Directory {
         self.policies
             .iter()
             .any(|known| known.eq_ignore_ascii_case(policy))
+    }
+
+    /// The policy as it was registered: the `tfp` claim keeps that letter case.
+    pub(super) fn spelled<'s>(&'s self, policy: &'s str) -> &'s str {
+        let mut known = self.policies.iter();
+        known
+            .find(|known| known.eq_ignore_ascii_case(policy))
+            .map_or(policy, String::as_str)
+    }
+
+    /// The user who types this name at a tenant's address, or at one of all tenants.
+    pub(super) fn account(&self, tenant: Option<&Tenant>, name: &str) -> Option<&User> {
+        self.users.iter().rev().find(|user| {
+            let is_here = tenant.is_none_or(|tenant| tenant.id.eq_ignore_ascii_case(&user.tenant));
+            is_here
+                && (user.name.eq_ignore_ascii_case(name)
+                    || user.object_id.eq_ignore_ascii_case(name)
+                    || self.principal_name(user).eq_ignore_ascii_case(name)
+                    || self.sign_in_name(user).eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// Whether any app may be answered at this address.
+    pub(super) fn is_redirect_uri(&self, address: &str) -> bool {
+        let mut registered = self.apps.iter().flat_map(|app| &app.redirect_uris);
+        registered.any(|registered| redirect_uri::covers(registered, address))
     }
 
     pub(super) fn principal_name(&self, user: &User) -> String {

@@ -24,6 +24,9 @@ pub enum EmulatorError {
     /// The self-signed certificate of a key (`x5c`) could not be made.
     #[error("the certificate of a signing key could not be made")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
+    /// The certificate of the TLS listener could not be made.
+    #[error("the certificate of the TLS listener could not be made")]
+    Tls(#[source] Box<dyn Error + Send + Sync>),
     /// The crypto library could not sign.
     #[error("the crypto library could not sign")]
     Signature,

@@ -29,7 +29,8 @@ pub(super) fn curl_for_user(base: &str, user: &str) -> String {
     )
 }
 
-fn text(authority: &Authority) -> String {
+/// The page as text.
+pub(super) fn text(authority: &Authority) -> String {
     let Authority {
         base, directory, ..
     } = authority;
@@ -79,9 +80,11 @@ fn described(app: &App) -> String {
     };
     if app.is_api {
         let (scopes, roles) = (app.scopes.join(" "), app.exposed_roles.join(", "));
-        format!("{}  scopes: {scopes}  app roles: [{roles}]", app.app_id_uri)
+        let uri = &app.app_id_uri;
+        format!("{uri}  {credential}  scopes: {scopes}  app roles: [{roles}]")
     } else {
-        format!("{credential}  roles: [{}]", app.roles.join(", "))
+        let (roles, back) = (app.roles.join(", "), app.redirect_uris.join(" "));
+        format!("{credential}  roles: [{roles}]  redirects: {back}")
     }
 }
 
@@ -94,6 +97,9 @@ fn addresses(base: &str, directory: &Directory) -> Vec<String> {
         format!("GET  {base}/{tenant}/.well-known/openid-configuration"),
         format!("GET  {base}/{tenant}/discovery/keys"),
         format!("POST {base}/{tenant}/oauth2/token"),
+        format!("GET  {base}/{tenant}/oauth2/v2.0/authorize?…  (sign-in page)"),
+        format!("GET  {base}/{tenant}/oauth2/v2.0/logout"),
+        format!("     {base}/graph/v1.0  (Microsoft Graph)"),
     ];
     for policy in &directory.policies {
         let prefix = format!("{base}/contoso.onmicrosoft.com/{policy}");

@@ -62,6 +62,16 @@ impl KeyRings {
         keys.find(|key| key.kid() == kid).cloned()
     }
 
+    /// A key that stands in a document at the moment.
+    pub(super) fn published_by_kid(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        let published = self
+            .rings
+            .iter()
+            .filter(|(realm, _)| **realm != Realm::Unpublished)
+            .flat_map(|(_, ring)| &ring.published);
+        published.into_iter().find(|key| key.kid() == kid).cloned()
+    }
+
     /// In every realm in use: the next key signs, the old one stays published.
     pub(super) fn rotate(&mut self) -> Result<(), EmulatorError> {
         self.publish_next()?;

@@ -8,8 +8,12 @@
 //! every token it makes carries the claim [`EMULATOR_CLAIM`] (`"xms_emulator": true`). The keys are
 //! made by the process that uses them, and the emulators of one process share them.
 //!
-//! What it does not do: no sign-in page, no refresh tokens, no ID tokens, no on-behalf-of, no
-//! Microsoft Graph. Consent is taken as given, and a `client_assertion` is not checked.
+//! It signs users in on a page without passwords (`/{tenant}/oauth2/v2.0/authorize`, code flow with
+//! PKCE, which a public client must use), gives refresh tokens, ID tokens and on-behalf-of tokens, and has a Microsoft Graph of its
+//! own ([`Emulator::graph_url`]) for memberships and sign-in sessions.
+//!
+//! What it does not do: no implicit flow, no device code, no v1.0 sign-in page, no front-channel
+//! sign-out of other applications. Consent is taken as given, and a `client_assertion` is not checked.
 //!
 //! # Example
 //!
@@ -29,21 +33,36 @@
 mod aadsts;
 mod app;
 mod authority;
+mod authorize;
 mod builder;
 mod claims;
+mod claims_request;
+mod conditions;
 mod connection;
+mod controls;
 mod directory;
 mod documents;
 mod error;
+mod faults;
 mod front_page;
+mod graph;
+mod handshake;
+mod id_token;
 mod key_pool;
 mod key_ring;
+mod msal;
 mod outage;
+mod pkce;
+mod received;
+mod redirect_uri;
+mod scopes;
 mod seeds;
 mod server;
+mod sign_ins;
 mod signing_key;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod token_endpoint;
 mod token_request;
@@ -58,10 +77,11 @@ pub use self::{
     claims::EMULATOR_CLAIM,
     directory::{Tenant, User},
     error::EmulatorError,
-    outage::{Endpoint, Fetches, Outage},
+    outage::{Endpoint, Fetches, GraphCall, Outage},
     seeds::{
-        ALICE, API_ID, BOB, CAROL, CERTIFICATE_DAEMON_ID, CLI_ID, CONSUMERS, CONTOSO, DAEMON_ID,
-        DAEMON_SECRET, DAVE, FABRIKAM, GROUP, NORTHWIND, PASSWORD, POLICY,
+        ALICE, API_ID, API_SECRET, BOB, CAROL, CERTIFICATE_DAEMON_ID, CLI_ID, CONSUMERS, CONTOSO,
+        DAEMON_ID, DAEMON_SECRET, DAVE, FABRIKAM, GROUP, MICROSOFT_GRAPH, NORTHWIND, PASSWORD,
+        POLICY, WEB_ID, WEB_SECRET,
     },
     token::TokenBuilder,
 };
@@ -81,6 +101,7 @@ pub struct Emulator {
 struct Server {
     authority: Arc<Authority>,
     address: SocketAddr,
+    ca_pem: Option<String>,
 }
 
 impl Drop for Server {
@@ -105,13 +126,17 @@ impl Emulator {
         EmulatorBuilder::new()
     }
 
-    fn running(authority: Arc<Authority>, address: SocketAddr) -> Self {
+    fn running(authority: Arc<Authority>, address: SocketAddr, ca_pem: Option<String>) -> Self {
         Self {
-            server: Arc::new(Server { authority, address }),
+            server: Arc::new(Server {
+                authority,
+                address,
+                ca_pem,
+            }),
         }
     }
 
-    /// The base address, `http://127.0.0.1:port` with no slash at the end.
+    /// The base address, `http://127.0.0.1:port` (`https` with TLS) with no slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.authority().base
@@ -249,50 +274,6 @@ impl Emulator {
         let request = Request::new(self.authority(), Version::V2, CONTOSO, None);
         let document = request.and_then(|request| request.keys(self.authority()).ok());
         document.unwrap_or_else(|| json!({ "keys": [] }))
-    }
-
-    /// Puts the discovery and the key documents out of order, until [`recover`](Self::recover).
-    pub fn outage(&self, outage: Outage) {
-        let mut condition = self.authority().condition();
-        condition.set(Endpoint::Discovery, Some(outage.clone()));
-        condition.set(Endpoint::Keys, Some(outage));
-    }
-
-    /// Puts one kind of address out of order.
-    pub fn outage_of(&self, endpoint: Endpoint, outage: Outage) {
-        self.authority().condition().set(endpoint, Some(outage));
-    }
-
-    /// Ends every outage. Requests that hang already go on hanging.
-    pub fn recover(&self) {
-        let mut condition = self.authority().condition();
-        for endpoint in [Endpoint::Discovery, Endpoint::Keys, Endpoint::Token] {
-            condition.set(endpoint, None);
-        }
-    }
-
-    /// How many requests arrived since the start or the last reset.
-    #[must_use]
-    pub fn fetches(&self) -> Fetches {
-        self.authority().condition().fetches
-    }
-
-    /// Path and query of the requests that arrived, oldest first; the last 4,096 are kept.
-    #[must_use]
-    pub fn requests_seen(&self) -> Vec<String> {
-        self.authority()
-            .condition()
-            .requests
-            .iter()
-            .cloned()
-            .collect()
-    }
-
-    /// Sets the counters to zero and forgets the requests seen.
-    pub fn reset_fetches(&self) {
-        let mut condition = self.authority().condition();
-        condition.fetches = Fetches::default();
-        condition.requests.clear();
     }
 
     fn authority(&self) -> &Arc<Authority> {

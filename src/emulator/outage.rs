@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde_json::Value;
+
 /// The kinds of address that can be out of order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,12 +14,16 @@ pub enum Endpoint {
     Keys,
     /// The token endpoints.
     Token,
+    /// Microsoft Graph, every address of it.
+    Graph,
 }
 
 impl Endpoint {
     /// The kind a path belongs to, `None` for the front page and unknown paths.
     pub(super) fn of(path: &str) -> Option<Self> {
-        if path.ends_with("/.well-known/openid-configuration") {
+        if path.starts_with("/graph/") {
+            Some(Self::Graph)
+        } else if path.ends_with("/.well-known/openid-configuration") {
             Some(Self::Discovery)
         } else if path.contains("/discovery/") && path.ends_with("/keys") {
             Some(Self::Keys)
@@ -33,8 +39,10 @@ impl Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outage {
-    /// Answers with this status and an HTML page.
+    /// Answers with this status and an HTML page; Graph with its JSON.
     Status(u16),
+    /// Answers 429 with this many seconds in `Retry-After`.
+    Throttle(u64),
     /// Never answers.
     Hang,
     /// Closes the connection with no answer.
@@ -63,6 +71,20 @@ pub struct Fetches {
     pub keys: usize,
     /// Requests to token endpoints.
     pub token: usize,
+    /// Requests to Microsoft Graph.
+    pub graph: usize,
+}
+
+/// One request that Microsoft Graph received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GraphCall {
+    /// `GET`, `POST`, ….
+    pub method: String,
+    /// Path and query, with the `/graph/v1.0` in front.
+    pub target: String,
+    /// The JSON body, null if there was none.
+    pub body: Value,
 }
 
 /// The outages in force, and what has been asked for.
@@ -71,8 +93,10 @@ pub(super) struct Condition {
     discovery: Option<Outage>,
     keys: Option<Outage>,
     token: Option<Outage>,
+    graph: Option<Outage>,
     pub(super) fetches: Fetches,
     pub(super) requests: VecDeque<String>,
+    pub(super) graph_calls: VecDeque<GraphCall>,
 }
 
 impl Condition {
@@ -81,6 +105,7 @@ impl Condition {
             Endpoint::Discovery => self.discovery = outage,
             Endpoint::Keys => self.keys = outage,
             Endpoint::Token => self.token = outage,
+            Endpoint::Graph => self.graph = outage,
         }
     }
 
@@ -89,6 +114,7 @@ impl Condition {
             Endpoint::Discovery => self.discovery.as_ref(),
             Endpoint::Keys => self.keys.as_ref(),
             Endpoint::Token => self.token.as_ref(),
+            Endpoint::Graph => self.graph.as_ref(),
         }
     }
 
@@ -103,8 +129,17 @@ impl Condition {
             Endpoint::Discovery => self.fetches.discovery += 1,
             Endpoint::Keys => self.fetches.keys += 1,
             Endpoint::Token => self.fetches.token += 1,
+            Endpoint::Graph => self.fetches.graph += 1,
         }
         self.outage(endpoint).cloned()
+    }
+
+    /// Remembers one request to Graph.
+    pub(super) fn graph_called(&mut self, call: GraphCall) {
+        if self.graph_calls.len() == REMEMBERED_REQUESTS {
+            self.graph_calls.pop_front();
+        }
+        self.graph_calls.push_back(call);
     }
 }
 

@@ -19,8 +19,19 @@ pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// The client id of the sample API; its App ID URI is `api://` and this.
 pub const API_ID: &str = "aaaaaaaa-1111-4111-8111-111111111111";
-/// The client id of the public client `cli`.
+/// The secret of the sample API, which is no secret.
+pub const API_SECRET: &str = "emulator-api-secret";
+/// The client id of the public client `cli`; its redirect addresses are `http://localhost` and
+/// `http://127.0.0.1` on any port, with no path, `/callback`, `/docs` or
+/// `/docs/oauth2-redirect.html`.
 pub const CLI_ID: &str = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
+/// The client id of the confidential client `web`; its redirect addresses are
+/// `http://localhost/callback` and `http://localhost/signin-oidc` on any port.
+pub const WEB_ID: &str = "eeeeeeee-1111-4111-8111-111111111111";
+/// The secret of `web`, which is no secret.
+pub const WEB_SECRET: &str = "emulator-web-secret";
+/// The client id of Microsoft Graph, the same in every tenant and cloud.
+pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// The client id of `daemon`, with the app roles `Tasks.Run` and `Todo.Read.All`.
 pub const DAEMON_ID: &str = "bbbbbbbb-1111-4111-8111-111111111111";
 /// The secret of `daemon`, which is no secret.
@@ -44,6 +55,53 @@ pub const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 pub const POLICY: &str = "B2C_1_susi";
 
 const DAVES_GROUPS: u32 = 250;
+
+/// Microsoft Graph's names (Microsoft, Graph national cloud deployments).
+pub(super) const GRAPH_HOSTS: [&str; 4] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
+
+/// The delegated permissions of Microsoft Graph that this emulator knows.
+const GRAPH_SCOPES: [&str; 16] = [
+    "User.Read",
+    "User.ReadBasic.All",
+    "User.Read.All",
+    "User.ReadWrite",
+    "User.ReadWrite.All",
+    "User.RevokeSessions.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Application.Read.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+    "Mail.Read",
+    "Files.Read",
+    "Calendars.Read",
+    "Sites.Read.All",
+];
+
+/// The application permissions of Microsoft Graph that the sample API has.
+const GRAPH_ROLES: [&str; 4] = [
+    "User.Read.All",
+    "GroupMember.Read.All",
+    "Application.Read.All",
+    "User.RevokeSessions.All",
+];
+
+const CLI_REDIRECTS: [&str; 8] = [
+    "http://localhost",
+    "http://localhost/callback",
+    "http://localhost/docs",
+    "http://localhost/docs/oauth2-redirect.html",
+    "http://127.0.0.1",
+    "http://127.0.0.1/callback",
+    "http://127.0.0.1/docs",
+    "http://127.0.0.1/docs/oauth2-redirect.html",
+];
 
 const SCOPES: [&str; 8] = [
     "access_as_user",
@@ -71,7 +129,11 @@ pub(super) fn directory() -> Directory {
     let dave = (1..=DAVES_GROUPS)
         .map(|number| format!("dddddddd-0000-4000-8000-{number:012}"))
         .fold(User::new("dave").with_object_id(DAVE), User::in_group);
-    let api = App::api("api", API_ID);
+    let graph = App::api("Microsoft Graph", MICROSOFT_GRAPH);
+    let graph = graph.with_app_id_uri("https://graph.microsoft.com");
+    let graph = GRAPH_SCOPES.into_iter().fold(graph, App::with_scope);
+    let api = App::api("api", API_ID).with_secret(API_SECRET);
+    let api = GRAPH_ROLES.into_iter().fold(api, App::with_graph_role);
     let api = SCOPES.into_iter().fold(api, App::with_scope);
     let api = APP_ROLES.into_iter().fold(api, App::with_app_role);
     Directory {
@@ -95,8 +157,14 @@ pub(super) fn directory() -> Directory {
             User::new("pat").in_tenant(CONSUMERS),
         ],
         apps: vec![
+            graph,
             api,
-            App::public("cli", CLI_ID),
+            CLI_REDIRECTS
+                .into_iter()
+                .fold(App::public("cli", CLI_ID), App::with_redirect_uri),
+            App::confidential("web", WEB_ID, WEB_SECRET)
+                .with_redirect_uri("http://localhost/callback")
+                .with_redirect_uri("http://localhost/signin-oidc"),
             App::confidential("daemon", DAEMON_ID, DAEMON_SECRET)
                 .with_role("Tasks.Run")
                 .with_role("Todo.Read.All"),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
-    extract::{ConnectInfo, Path, Query, Request, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
-    middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
-    routing::{get, post},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
 };
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -18,10 +18,12 @@ use tower_http::cors::CorsLayer;
 
 use super::{
     authority::Authority,
+    authorize,
+    conditions::as_conditions_allow,
     connection::{CutSwitch, Doorkeeper},
     documents::{self, Version},
-    front_page,
-    outage::{Endpoint, Outage},
+    front_page, graph, msal,
+    outage::Endpoint,
     token_endpoint,
 };
 
@@ -67,77 +69,32 @@ fn router(authority: Arc<Authority>) -> Router {
             "/{tenant}/{policy}/oauth2/v2.0/token",
             post(token_endpoint::b2c),
         )
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(authorize::show).post(authorize::pick),
+        )
+        .route(
+            "/{tenant}/{policy}/oauth2/v2.0/authorize",
+            get(authorize::show_b2c).post(authorize::pick_b2c),
+        )
+        .route(
+            "/{tenant}/oauth2/v2.0/logout",
+            get(authorize::sign_out).post(authorize::sign_out),
+        )
+        .route(
+            "/{tenant}/{policy}/oauth2/v2.0/logout",
+            get(authorize::sign_out).post(authorize::sign_out),
+        )
+        .route("/{tenant}/discovery/instance", get(msal::instance))
+        .route("/{tenant}/userrealm/{user}", get(msal::user_realm))
+        .route("/{tenant}/UserRealm/{user}", get(msal::user_realm))
+        .route("/graph/{version}/{*path}", any(graph::answer))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&authority),
             as_conditions_allow,
         ))
         .layer(CorsLayer::permissive())
         .with_state(authority)
-}
-
-/// Counts the request and plays the outage that is in force.
-async fn as_conditions_allow(
-    State(authority): Shared,
-    ConnectInfo(connection): ConnectInfo<CutSwitch>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let endpoint = Endpoint::of(request.uri().path());
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str())
-        .to_owned();
-    let followed = target.ends_with(AFTER_REDIRECT);
-    let Some(outage) = authority.condition().arrived(endpoint, target.clone()) else {
-        return next.run(request).await;
-    };
-    match outage {
-        Outage::Status(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, Html(SERVICE_PAGE)).into_response()
-        }
-        Outage::Hang => {
-            authority.until_stopped().await;
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-        Outage::CloseConnection => {
-            connection.cut();
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-        Outage::NotJson => Html(SERVICE_PAGE).into_response(),
-        Outage::EmptyKeys if endpoint == Some(Endpoint::Keys) => {
-            axum::Json(json!({ "keys": [] })).into_response()
-        }
-        Outage::Oversized => oversized(next.run(request).await).await,
-        Outage::Redirect if !followed => {
-            let joint = if target.contains('?') { '&' } else { '?' };
-            let address = format!("{}{target}{joint}{AFTER_REDIRECT}", authority.base);
-            (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
-        }
-        Outage::Slow(delay) => {
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = authority.until_stopped() => {}
-            }
-            next.run(request).await
-        }
-        Outage::EmptyKeys | Outage::Redirect | Outage::WrongIssuer => next.run(request).await,
-    }
-}
-
-/// The same document behind two mebibytes of spaces, which JSON allows.
-async fn oversized(response: Response) -> Response {
-    let (mut head, body) = response.into_parts();
-    head.headers.remove(header::CONTENT_LENGTH);
-    match axum::body::to_bytes(body, OVERSIZE).await {
-        Ok(document) => {
-            let mut bytes = vec![b' '; OVERSIZE];
-            bytes.extend_from_slice(&document);
-            Response::from_parts(head, bytes.into())
-        }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
 }
 
 /// The parameters of discovery and key addresses.
@@ -320,7 +277,3 @@ fn unknown_address(tenant: &str) -> Response {
     });
     (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
 }
-
-const AFTER_REDIRECT: &str = "redirected=1";
-const SERVICE_PAGE: &str = "<!doctype html><title>Service unavailable</title><p>We are sorry.";
-const OVERSIZE: usize = 2 * 1024 * 1024;

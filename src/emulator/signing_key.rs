@@ -5,8 +5,9 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
     signature::{
-        KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-        RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+        KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+        RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+        UnparsedPublicKey,
     },
 };
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
@@ -82,6 +83,14 @@ impl SigningKey {
             _ => &RSA_PKCS1_SHA256,
         };
         sign(&self.pair, encoding, input)
+    }
+
+    /// Whether this key made that RS256 signature.
+    pub(super) fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        let public = self.pair.public_key().as_ref();
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
+            .verify(input, signature)
+            .is_ok()
     }
 }
 

@@ -1,16 +1,26 @@
-//! One request for a token, from its form fields to the answer.
+//! One request for a token: which grant it is, and who asks.
+
+mod answer;
+mod client_credentials;
+mod code;
+mod on_behalf_of;
+mod password;
+mod refresh;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     aadsts::Refusal,
     app::{App, Credential},
     authority::{Authority, unix_now},
+    claims_request::ClaimsRequest,
     directory::Tenant,
     documents::Version,
+    scopes::Asked,
     seeds,
+    sign_ins::SignIn,
     token::TokenBuilder,
 };
 
@@ -26,227 +36,120 @@ pub(super) struct TokenRequest<'a> {
     pub(super) fields: Fields,
 }
 
-/// What was asked for, understood.
-struct Resource<'a> {
-    api: &'a App,
-    /// As the request spells it; v1.0 tokens repeat it as the audience.
-    name: String,
-    scopes: Vec<String>,
-}
-
 impl TokenRequest<'_> {
     /// The answer: a token, or why there is none.
     pub(super) fn answer(&self) -> Result<Value, Refusal> {
         let grant = self.required("grant_type")?;
-        if !matches!(grant, "client_credentials" | "password") {
+        if !GRANTS.contains(&grant) {
             return Err(Refusal::unsupported_grant(grant));
         }
         let tenant = self.known_tenant()?;
         let client = self.known_client()?;
-        let (token, resource) = match grant {
-            "password" => self.for_user(client, tenant)?,
-            _ => self.for_app(client, tenant)?,
-        };
-        self.granted(&token, &resource)
-    }
-
-    fn for_app<'s>(
-        &'s self,
-        client: &App,
-        tenant: Option<&Tenant>,
-    ) -> Result<(TokenBuilder, Resource<'s>), Refusal> {
-        // An app without a credential cannot prove to be itself.
-        if client.credential == Credential::None {
-            return Err(Refusal::missing_secret());
+        match grant {
+            "client_credentials" => self.client_credentials(client, tenant),
+            "password" => self.password(client, tenant),
+            "authorization_code" => self.code(client, tenant),
+            "refresh_token" => self.refresh_token(client, tenant),
+            _ => self.on_behalf_of(client, tenant),
         }
-        let resource = self.resource(client)?;
-        if self.version == Version::V2 {
-            let scope = self.required("scope")?;
-            if !scope.ends_with("/.default") {
-                return Err(Refusal::not_default_scope(scope));
-            }
-        }
-        let tenant = tenant.map_or(seeds::CONTOSO, |tenant| &tenant.id);
-        let token = self.token().app(&client.client_id).tenant(tenant);
-        Ok((
-            token,
-            Resource {
-                scopes: Vec::new(),
-                ..resource
-            },
-        ))
-    }
-
-    fn for_user<'s>(
-        &'s self,
-        client: &App,
-        tenant: Option<&Tenant>,
-    ) -> Result<(TokenBuilder, Resource<'s>), Refusal> {
-        let name = self.required("username")?;
-        let password = self.required("password")?;
-        let user = self.authority.directory.users.iter().rev().find(|user| {
-            let is_here = tenant.is_none_or(|tenant| tenant.id.eq_ignore_ascii_case(&user.tenant));
-            let directory = &self.authority.directory;
-            is_here
-                && (user.name.eq_ignore_ascii_case(name)
-                    || directory.principal_name(user).eq_ignore_ascii_case(name)
-                    || directory.sign_in_name(user).eq_ignore_ascii_case(name))
-        });
-        let Some(user) = user.filter(|user| user.password == password) else {
-            return Err(Refusal::wrong_password());
-        };
-        let resource = self.resource(client)?;
-        let token = self
-            .token()
-            .user(&user.object_id)
-            .tenant(&user.tenant)
-            .client(&client.client_id)
-            .scope(resource.scopes.join(" "));
-        Ok((token, resource))
     }
 
     fn token(&self) -> TokenBuilder {
         TokenBuilder::new(Arc::clone(self.authority))
     }
 
-    fn granted(&self, token: &TokenBuilder, resource: &Resource<'_>) -> Result<Value, Refusal> {
-        let issued_at = unix_now();
-        let lifetime = self.authority.options.token_lifetime.as_secs();
-        let token = token.clone().issued_at(issued_at);
-        let token = match (self.version, &self.policy) {
-            (Version::V1, _) => token.v1().audience(resource.name.as_str()),
-            (Version::V2, Some(policy)) => token
-                .audience(resource.api.client_id.as_str())
-                .policy(self.spelled(policy)),
-            (Version::V2, None) => token.audience(resource.api.client_id.as_str()),
-        };
-        let access_token = token.try_mint().map_err(|_| Refusal::out_of_order())?;
-        let expires_on = issued_at.saturating_add(lifetime);
-        // v1.0 writes its numbers as text.
-        let mut answer = match self.version {
-            Version::V1 => json!({
-                "token_type": "Bearer",
-                "expires_in": lifetime.to_string(),
-                "ext_expires_in": lifetime.to_string(),
-                "expires_on": expires_on.to_string(),
-                "not_before": issued_at.to_string(),
-                "resource": resource.name,
-                "access_token": access_token,
-            }),
-            Version::V2 => json!({
-                "token_type": "Bearer",
-                "expires_in": lifetime,
-                "ext_expires_in": lifetime,
-                "access_token": access_token,
-            }),
-        };
-        if let (Some(answer), false) = (answer.as_object_mut(), resource.scopes.is_empty()) {
-            let full = |scope: &String| format!("{}/{scope}", resource.name);
-            let scopes: Vec<_> = match self.version {
-                Version::V1 => resource.scopes.clone(),
-                Version::V2 => resource.scopes.iter().map(full).collect(),
-            };
-            answer.insert("scope".to_owned(), json!(scopes.join(" ")));
+    /// The API asked for, by `resource` (v1.0) or by `scope`.
+    fn asked(&self, client: &App) -> Result<Asked<'_>, Refusal> {
+        match self.version {
+            Version::V1 => {
+                let name = self.required("resource")?;
+                Asked::resource(self.authority, client, self.tenant, name)
+            }
+            Version::V2 => self.asked_by(client, self.required("scope")?),
         }
-        Ok(answer)
     }
 
-    /// The API asked for, by `resource` (v1.0) or by the part of the scopes before the last slash.
-    fn resource(&self, client: &App) -> Result<Resource<'_>, Refusal> {
-        if self.version == Version::V1 {
-            let name = self.required("resource")?;
-            let api = self.api(name)?;
-            return Ok(Resource {
-                api,
-                name: name.to_owned(),
-                scopes: api.scopes.clone(),
-            });
-        }
-        let mut found: Option<Resource<'_>> = None;
-        for asked in self.required("scope")?.split_ascii_whitespace() {
-            if matches!(asked, "openid" | "profile" | "email" | "offline_access") {
-                continue;
-            }
-            let Some((name, scope)) = asked.rsplit_once('/') else {
-                // A bare scope is one of Microsoft Graph's.
-                return Err(Refusal::unknown_scope(
-                    &client.client_id,
-                    asked,
-                    MICROSOFT_GRAPH,
-                ));
-            };
-            let api = self.api(name)?;
-            let resource = found.get_or_insert_with(|| Resource {
-                api,
-                name: name.trim_end_matches('/').to_owned(),
-                scopes: Vec::new(),
-            });
-            if resource.api.client_id != api.client_id {
-                return Err(Refusal::several_resources());
-            }
-            if scope == ".default" {
-                resource.scopes.clone_from(&api.scopes);
-            } else if !api.scopes.iter().any(|known| known == scope) {
-                return Err(Refusal::unknown_scope(&client.client_id, scope, name));
-            } else if !resource.scopes.iter().any(|known| known == scope) {
-                resource.scopes.push(scope.to_owned());
-            }
-        }
-        found.ok_or_else(|| Refusal::unknown_resource(MICROSOFT_GRAPH, self.tenant))
+    fn asked_by(&self, client: &App, scope: &str) -> Result<Asked<'_>, Refusal> {
+        Asked::scopes(self.authority, client, self.tenant, scope)
     }
 
-    fn api(&self, name: &str) -> Result<&App, Refusal> {
-        let api = self.authority.directory.api(name);
-        api.ok_or_else(|| Refusal::unknown_resource(name, self.tenant))
+    /// The `claims` parameter, which the sign-in must satisfy: a token alone cannot.
+    fn demands(&self) -> Result<ClaimsRequest, Refusal> {
+        let claims = self.field("claims").map(ClaimsRequest::read);
+        match claims {
+            Some(claims) => claims.ok_or_else(Refusal::malformed_claims),
+            None => Ok(ClaimsRequest::default()),
+        }
+    }
+
+    /// A sign-in that happens now, with the client's own choice of scopes.
+    fn signing_in(&self, user: &str, tenant: &str, client: &App, scope: &str) -> SignIn {
+        SignIn {
+            revocations: self.authority.sign_ins().revocations(user),
+            user: user.to_owned(),
+            tenant: tenant.to_owned(),
+            client: client.client_id.clone(),
+            policy: self.policy.clone(),
+            scope: scope.to_owned(),
+            nonce: None,
+            acrs: Vec::new(),
+            capabilities: Vec::new(),
+            session: None,
+            at: unix_now(),
+        }
+    }
+
+    /// Refuses a sign-in older than the last revocation, or one of another tenant.
+    fn still_good(&self, sign_in: &SignIn, tenant: Option<&Tenant>) -> Result<(), Refusal> {
+        if tenant.is_some_and(|tenant| !tenant.id.eq_ignore_ascii_case(&sign_in.tenant)) {
+            return Err(Refusal::grant_of_another_tenant());
+        }
+        let sign_ins = self.authority.sign_ins();
+        if sign_ins.revocations(&sign_in.user) == sign_in.revocations {
+            return Ok(());
+        }
+        let valid_from = sign_ins.valid_from(&sign_in.user);
+        Err(Refusal::revoked(sign_in.at, valid_from))
+    }
+
+    /// Refuses where the test asked for the user (`Emulator::require_interaction`).
+    fn needs_nobody(&self, user: &str, resource: &str) -> Result<(), Refusal> {
+        match self.authority.sign_ins().interaction(user) {
+            Some(claims) => Err(Refusal::interaction_required(resource, claims)),
+            None => Ok(()),
+        }
     }
 
     /// `None` for the shared addresses, which have users of all tenants.
     fn known_tenant(&self) -> Result<Option<&Tenant>, Refusal> {
-        let directory = &self.authority.directory;
-        let tenant = match self.tenant.to_ascii_lowercase().as_str() {
-            "common" | "organizations" => return Ok(None),
-            "consumers" => directory.tenant(seeds::CONSUMERS),
-            _ => directory.tenant(self.tenant),
-        };
-        let has_policy = self
-            .policy
-            .as_ref()
-            .is_none_or(|policy| directory.has_policy(policy));
-        match tenant {
-            Some(tenant) if has_policy => Ok(Some(tenant)),
-            _ => Err(Refusal::unknown_tenant(self.tenant)),
-        }
+        let authority: &Authority = self.authority;
+        authority.tenant_of(self.tenant, self.policy.as_deref())
     }
 
     fn known_client(&self) -> Result<&App, Refusal> {
         let id = self.required("client_id")?;
-        let client = self
-            .authority
-            .directory
-            .app(id)
-            .filter(|app| app.client_id == id);
-        let client = client.ok_or_else(|| Refusal::unknown_client(id, self.tenant))?;
-        match &client.credential {
-            Credential::None => {}
-            Credential::Secret(secret) => match self.field("client_secret") {
-                None => return Err(Refusal::missing_secret()),
-                Some(given) if given != secret => return Err(Refusal::wrong_secret(id)),
-                Some(_) => {}
-            },
-            Credential::Certificate => {
-                self.field("client_assertion")
-                    .ok_or_else(Refusal::missing_secret)?;
-            }
+        let client = self.authority.client(id, self.tenant)?;
+        // An app may have a certificate beside its secret; the emulator checks no assertion.
+        if client.credential == Credential::None || self.has_assertion() {
+            return Ok(client);
         }
-        Ok(client)
+        match (&client.credential, self.field("client_secret")) {
+            (Credential::Secret(secret), Some(given)) if given == secret => Ok(client),
+            (Credential::Secret(_), Some(_)) => Err(Refusal::wrong_secret(id)),
+            _ => Err(Refusal::missing_secret()),
+        }
     }
 
-    /// The policy as it was registered: the `tfp` claim keeps that letter case.
-    fn spelled<'s>(&'s self, policy: &'s str) -> &'s str {
-        let mut known = self.authority.directory.policies.iter();
-        known
-            .find(|known| known.eq_ignore_ascii_case(policy))
-            .map_or(policy, String::as_str)
+    /// Refuses an app without a credential, which cannot prove to be itself.
+    fn proven(client: &App) -> Result<(), Refusal> {
+        match client.credential {
+            Credential::None => Err(Refusal::missing_secret()),
+            Credential::Secret(_) | Credential::Certificate => Ok(()),
+        }
+    }
+
+    fn has_assertion(&self) -> bool {
+        self.field("client_assertion").is_some()
     }
 
     fn required(&self, name: &str) -> Result<&str, Refusal> {
@@ -263,4 +166,37 @@ impl TokenRequest<'_> {
     }
 }
 
-const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+impl Authority {
+    /// `None` for the shared addresses, which have users of all tenants.
+    pub(super) fn tenant_of(
+        &self,
+        segment: &str,
+        policy: Option<&str>,
+    ) -> Result<Option<&Tenant>, Refusal> {
+        let tenant = match segment.to_ascii_lowercase().as_str() {
+            "common" | "organizations" => return Ok(None),
+            "consumers" => self.directory.tenant(seeds::CONSUMERS),
+            _ => self.directory.tenant(segment),
+        };
+        let has_policy = policy.is_none_or(|policy| self.directory.has_policy(policy));
+        match tenant {
+            Some(tenant) if has_policy => Ok(Some(tenant)),
+            _ => Err(Refusal::unknown_tenant(segment)),
+        }
+    }
+
+    /// The app with this client id, whether or not it proves to be it.
+    pub(super) fn client(&self, id: &str, tenant: &str) -> Result<&App, Refusal> {
+        let client = self.directory.app(id).filter(|app| app.client_id == id);
+        client.ok_or_else(|| Refusal::unknown_client(id, tenant))
+    }
+}
+
+const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const GRANTS: [&str; 5] = [
+    "client_credentials",
+    "password",
+    "authorization_code",
+    "refresh_token",
+    ON_BEHALF_OF,
+];

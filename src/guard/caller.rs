@@ -12,6 +12,8 @@ pub struct Caller<'c> {
     claims: &'c Claims,
     time: Time<'c>,
     memberships: Cow<'c, Memberships>,
+    /// Whether this is the first request with the token; `None` where nobody looked.
+    first_use: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,7 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::At(now),
             memberships: Cow::Owned(Memberships::default()),
+            first_use: None,
         }
     }
 
@@ -64,12 +67,22 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::Of(clock),
             memberships: Cow::Owned(Memberships::default()),
+            first_use: None,
         }
     }
 
     pub(crate) fn with_memberships(mut self, memberships: Memberships) -> Self {
         self.memberships = Cow::Owned(memberships);
         self
+    }
+
+    pub(crate) fn with_first_use(mut self, first_use: bool) -> Self {
+        self.first_use = Some(first_use);
+        self
+    }
+
+    pub(crate) fn first_use(&self) -> Option<bool> {
+        self.first_use
     }
 
     /// What the caller's token says.

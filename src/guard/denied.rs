@@ -44,6 +44,8 @@ pub enum Reason {
     NoIdentity,
     /// The user signed in too long ago, or it is not known when.
     SignInTooOld,
+    /// The token was used before, or has nothing to be known by.
+    Replay,
     /// A guard of the application's own.
     Other(&'static str),
 }
@@ -71,6 +73,7 @@ impl Reason {
             Self::Guest => "guest",
             Self::NoIdentity => "no_identity",
             Self::SignInTooOld => "sign_in_too_old",
+            Self::Replay => "replay",
             Self::Other(code) => code,
         }
     }
@@ -91,6 +94,18 @@ pub struct Denied<'g> {
     one_scope: bool,
     auth_context: Option<&'g str>,
     open_groups: Vec<&'g str>,
+    first_use: FirstUse,
+}
+
+/// What a refusal has to do with earlier uses of the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstUse {
+    /// Nothing.
+    NoMatter,
+    /// It was not looked up yet.
+    Unknown,
+    /// There was one.
+    Used,
 }
 
 impl<'g> Denied<'g> {
@@ -101,6 +116,7 @@ impl<'g> Denied<'g> {
             one_scope: false,
             auth_context: None,
             open_groups: Vec::new(),
+            first_use: FirstUse::NoMatter,
         }
     }
 
@@ -133,6 +149,19 @@ impl<'g> Denied<'g> {
         denied
     }
 
+    /// A refusal that the first use of the token would turn into a pass.
+    pub(crate) const fn unless_first_use() -> Self {
+        let mut denied = Self::new(Reason::Replay);
+        denied.first_use = FirstUse::Unknown;
+        denied
+    }
+
+    pub(crate) const fn used_before() -> Self {
+        let mut denied = Self::new(Reason::Replay);
+        denied.first_use = FirstUse::Used;
+        denied
+    }
+
     /// Why.
     #[must_use]
     pub const fn reason(&self) -> Reason {
@@ -158,9 +187,29 @@ impl<'g> Denied<'g> {
         &self.open_groups
     }
 
-    /// Whether the directory could turn this refusal into a pass.
+    /// Whether an answer that is still out could turn this refusal into a pass.
     pub(crate) const fn is_open(&self) -> bool {
-        !self.open_groups.is_empty()
+        !self.open_groups.is_empty() || self.asks_first_use()
+    }
+
+    /// Whether it matters that nobody looked yet if the token was used before.
+    pub(crate) const fn asks_first_use(&self) -> bool {
+        matches!(self.first_use, FirstUse::Unknown)
+    }
+
+    /// Whether the token is refused for an earlier use, which is its own fault and not its
+    /// bearer's.
+    pub(crate) const fn is_replay(&self) -> bool {
+        matches!(
+            (self.reason, self.first_use),
+            (Reason::Replay, FirstUse::Used)
+        )
+    }
+
+    fn asks_also(&mut self, other: &Self) {
+        if other.asks_first_use() {
+            self.first_use = FirstUse::Unknown;
+        }
     }
 
     const fn names_scopes(&self) -> bool {
@@ -169,6 +218,7 @@ impl<'g> Denied<'g> {
 
     /// Both refused, and both would have to change their minds.
     pub(super) fn also(mut self, other: Self) -> Self {
+        self.asks_also(&other);
         self.open_groups.extend(other.open_groups);
         self
     }
@@ -176,10 +226,12 @@ impl<'g> Denied<'g> {
     /// Both alternatives refused: the answer names the first that has scopes, else the first.
     pub(super) fn or(mut self, mut other: Self) -> Self {
         if !self.names_scopes() && other.names_scopes() {
+            other.asks_also(&self);
             self.open_groups.append(&mut other.open_groups);
             other.open_groups = self.open_groups;
             return other;
         }
+        self.asks_also(&other);
         self.open_groups.append(&mut other.open_groups);
         self
     }

@@ -3,6 +3,15 @@
 //! A guard is a value. It is its own layer (`.route_layer(RequireScope("access_as_user"))`), it
 //! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
 //! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
+//!
+//! A guard on nothing does not compile, be it "any" or "all" of nothing:
+//!
+//! ```compile_fail
+//! let nobody = axum_entra::guard::RequireRole::any::<&str, 0>([]);
+//! ```
+//! ```compile_fail
+//! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
+//! ```
 
 mod acr;
 mod auth_context;
@@ -15,6 +24,7 @@ mod freshness;
 mod group;
 mod mfa;
 mod names;
+mod once;
 mod policy;
 mod principal;
 mod role;
@@ -31,6 +41,7 @@ pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
 pub use freshness::RequireRecentSignIn;
 pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
 pub use mfa::RequireMfa;
+pub use once::OncePerToken;
 pub use policy::{RequireAnyPolicy, RequirePolicy};
 pub use principal::{RequireAppOnly, RequireIdentity, RequireNoGuests, RequireUser};
 pub use role::{RequireAllRoles, RequireAnyRole, RequireRole};

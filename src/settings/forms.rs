@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::authority::TenantName;
 use super::credential::Secret;
-use super::section::{OnLoss, TokenVersion};
+use super::section::TokenVersion;
 use super::tree::Scalar;
+use crate::account::OnLoss;
 
 /// The form of one value. An error says what was expected with `expected`.
 pub(super) trait Form {

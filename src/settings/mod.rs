@@ -29,10 +29,12 @@ use self::reader::Reader;
 use self::tree::Node;
 
 pub(crate) use self::authority::TenantName;
-pub(crate) use self::credential::{Credential, Secret};
 pub use self::error::{SettingsError, Shown};
-pub(crate) use self::section::{
-    AllowedTenants, GraphSettings, KeySettings, OnLoss, RedisSettings, Section, TokenVersions,
+pub(crate) use self::section::Section;
+#[cfg(test)]
+use self::{
+    credential::Credential,
+    section::{AllowedTenants, KeySettings, TokenVersions},
 };
 
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.

@@ -12,6 +12,7 @@ use super::error::SettingsError;
 use super::forms::Whole;
 use super::keys::{self, Key};
 use super::reader::Reader;
+use crate::account::OnLoss;
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
@@ -101,20 +102,6 @@ pub(crate) struct RedisSettings {
     /// It may hold a password.
     pub(crate) url: Secret,
     pub(crate) on_loss: OnLoss,
-}
-
-/// Which tokens pass while the shared revocations cannot be followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnLoss {
-    FailClosed,
-    AllowYoungerThan(Duration),
-    Allow,
-}
-
-impl Default for OnLoss {
-    fn default() -> Self {
-        Self::AllowYoungerThan(Duration::from_secs(600))
-    }
 }
 
 impl Section {

@@ -67,6 +67,10 @@ impl Header {
     pub(crate) fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }
+
+    pub(crate) fn into_nonce(self) -> Option<String> {
+        self.nonce
+    }
 }
 
 /// A member that must be a string where it is present; `null` is not one.

@@ -13,8 +13,12 @@ pub(crate) enum Refusal {
     Invalid(InvalidToken),
     /// The token is good, but a rule for all routes refuses it.
     Denied(RefusedByRule),
+    /// The token is good but for its age: its account's or its session's cut-off is later.
+    Revoked { claims: Claims, cut_off: u64 },
     /// Nothing can be decided without keys.
     KeysUnavailable,
+    /// It is not known what other replicas revoked, or which tokens were used.
+    StoreUnavailable,
 }
 
 /// What a guard said, kept beyond the guard's life.

@@ -87,7 +87,11 @@ impl<'t> UnverifiedToken<'t> {
             .iter()
             .find(|key| key.key().verifies(self.signed, &self.signature))
         {
-            Some(key) => Ok(VerifiedToken::new(self.draft, Arc::clone(key))),
+            Some(key) => Ok(VerifiedToken::new(
+                self.draft,
+                Arc::clone(key),
+                self.header.into_nonce(),
+            )),
             // Graph's own tokens are signed over another nonce than they show.
             None if self.header.nonce().is_some() => Err(InvalidToken::GraphToken),
             None => Err(InvalidToken::BadSignature),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::account::{Accounts, Standing};
 use crate::authority::Trust;
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
@@ -38,6 +39,7 @@ pub(crate) struct Validator {
     authorities: Vec<Installed>,
     index: Index,
     most_bytes: usize,
+    accounts: Arc<Accounts>,
     cache: Option<TokenCache>,
 }
 
@@ -52,6 +54,7 @@ impl Validator {
     pub(crate) fn new(
         authorities: Vec<Installed>,
         most_bytes: usize,
+        accounts: Arc<Accounts>,
         cache_bytes: usize,
     ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
@@ -59,6 +62,7 @@ impl Validator {
             authorities,
             index,
             most_bytes,
+            accounts,
             cache: TokenCache::new(cache_bytes),
         })
     }
@@ -98,7 +102,14 @@ impl Validator {
             KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
         }
         lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
-        Ok(())
+        match self.accounts.standing(claims, now) {
+            Standing::Good => Ok(()),
+            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
+                claims: claims.clone(),
+                cut_off,
+            }),
+            Standing::Unknown => Err(Refusal::StoreUnavailable),
+        }
     }
 
     fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
@@ -121,7 +132,6 @@ impl Validator {
     }
 
     /// Forgets the verified tokens of an account; they are welcome again if they are still good.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called on sign-out"))]
     pub(crate) fn forget(&self, user: &UserKey) {
         if let Some(cache) = &self.cache {
             cache.forget(user);
@@ -165,12 +175,12 @@ impl Validator {
             Ok(checked) => checked,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
-        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
-            return Verdict::Refused(Refusal::Denied(refused));
-        }
         let vouched = Vouched::new(place.authority, document, key, keys.generation());
         if let Err(refusal) = self.still_good(&claims, &vouched, now) {
             return Verdict::Refused(refusal);
+        }
+        if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
+            return Verdict::Refused(Refusal::Denied(refused));
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;
@@ -252,7 +262,7 @@ fn check(
     place: Place,
     now: u64,
 ) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
-    let (draft, key) = token.into_parts();
+    let (draft, key, nonce) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
     let tenant = checks::check(&Presented {
         claims: &finished,
@@ -261,7 +271,10 @@ fn check(
         form: place.form,
         now,
     })?;
-    Ok((finished.into_claims(tenant, installed.home.clone()), key))
+    Ok((
+        finished.into_claims(tenant, nonce, installed.home.clone()),
+        key,
+    ))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

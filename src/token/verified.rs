@@ -10,14 +10,16 @@ use crate::keys::PublishedKey;
 pub(crate) struct VerifiedToken {
     draft: Draft,
     key: Arc<PublishedKey>,
+    /// The header's `nonce`.
+    nonce: Option<String>,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>) -> Self {
-        Self { draft, key }
+    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>, nonce: Option<String>) -> Self {
+        Self { draft, key, nonce }
     }
 
-    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>) {
-        (self.draft, self.key)
+    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>, Option<String>) {
+        (self.draft, self.key, self.nonce)
     }
 }

@@ -6,12 +6,12 @@ use http::{HeaderMap, Request};
 use tower_layer::Layer;
 
 use crate::guard::{
-    And, Caller, Guard, Or, RequireAcr, RequireAllGroups, RequireAllRoles, RequireAllScopes,
-    RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup, RequireAnyPolicy,
-    RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly, RequireAuthContext,
-    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope,
-    RequireTenant, RequireUser,
+    And, Caller, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
+    RequireAllScopes, RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup,
+    RequireAnyPolicy, RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly,
+    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
+    RequireIdentity, RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole,
+    RequireScope, RequireTenant, RequireUser,
 };
 
 use super::edge::Anonymous;
@@ -62,6 +62,7 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
         let check = |caller: &Caller<'_>, headers: &HeaderMap| checked(guard, caller, headers);
         match hold(type_name::<G>(), check, extensions, headers) {
             Held::Passes(_) => Judgement::Admit(Admission::Nothing),
+            Held::Spends(_, spend) => spend.judgement(),
             Held::Refused(rejection) => Judgement::Refuse(rejection),
             Held::Open(question) => {
                 let guard = guard.clone();
@@ -69,8 +70,10 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
                     checked(&guard, caller, headers)
                 };
                 Judgement::Wait(Box::pin(async move {
-                    question.settle(check).await?;
-                    Ok(Admission::Nothing)
+                    Ok(match question.settle(check).await?.1 {
+                        Some(spend) => Admission::FirstUse(spend.make().await?),
+                        None => Admission::Nothing,
+                    })
                 }))
             }
         }
@@ -133,6 +136,7 @@ layers! {
     [] [] RequireIdentity;
     [] [] RequireMfa;
     [] [] RequireRecentSignIn;
+    [] [] OncePerToken;
     [A, B] [] And<A, B>;
     [A, B] [] Or<A, B>;
 }

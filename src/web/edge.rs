@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use axum_core::response::Response;
 
+use crate::account::Accounts;
 use crate::claims::Claims;
 use crate::clock::Clock;
 use crate::directory::Connection;
@@ -24,6 +25,7 @@ pub(crate) struct Edge {
     pub(crate) resource_metadata: Option<String>,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
+    pub(crate) accounts: Arc<Accounts>,
 }
 
 impl fmt::Debug for Edge {

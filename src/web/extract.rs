@@ -78,6 +78,13 @@ pub struct Permit<G> {
 }
 
 impl<G> Permit<G> {
+    const fn new(claims: Claims) -> Self {
+        Self {
+            claims,
+            guard: PhantomData,
+        }
+    }
+
     /// What the caller's token says.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
@@ -107,15 +114,17 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
             headers,
             ..
         } = parts;
-        let claims = match hold(type_name::<G>(), check::<G>, extensions, headers) {
-            Held::Passes(claims) => claims.clone(),
+        let (claims, spend) = match hold(type_name::<G>(), check::<G>, extensions, headers) {
+            Held::Passes(claims) => (claims.clone(), None),
+            Held::Spends(claims, spend) => (claims.clone(), Some(*spend)),
             Held::Refused(rejection) => return Err(*rejection),
             Held::Open(question) => question.settle(check::<G>).await?,
         };
-        Ok(Self {
-            claims,
-            guard: PhantomData,
-        })
+        if let Some(spend) = spend {
+            let first_use = spend.make().await?;
+            extensions.insert(first_use);
+        }
+        Ok(Self::new(claims))
     }
 }
 

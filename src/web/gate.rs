@@ -13,6 +13,7 @@ use tower_service::Service;
 use crate::claims::Claims;
 
 use super::edge::Anonymous;
+use super::once::FirstUse;
 use super::rejection::Rejection;
 
 /// Decides on the head of a request. Pure but for the clock.
@@ -32,6 +33,7 @@ pub(super) enum Judgement {
 pub(super) enum Admission {
     Claims(Claims),
     Anonymous(Anonymous),
+    FirstUse(FirstUse),
     Nothing,
 }
 
@@ -97,6 +99,9 @@ fn admit<B>(request: &mut Request<B>, admission: Admission) {
         }
         Admission::Anonymous(anonymous) => {
             request.extensions_mut().insert(anonymous);
+        }
+        Admission::FirstUse(first_use) => {
+            request.extensions_mut().insert(first_use);
         }
         Admission::Nothing => {}
     }

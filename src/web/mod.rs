@@ -9,6 +9,7 @@ mod directory;
 mod edge;
 mod extract;
 mod gate;
+mod once;
 mod problem;
 mod question;
 mod rejection;
@@ -21,5 +22,5 @@ pub use directory::Directory;
 pub use extract::Permit;
 pub use rejection::Rejection;
 
-pub(crate) use edge::{Edge, Origin, RejectionMap};
+pub(crate) use edge::{Edge, Origin};
 pub(crate) use session_check::check_sessions;

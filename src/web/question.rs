@@ -12,20 +12,24 @@ use crate::guard::{Caller, Guard, Memberships};
 use super::authorize::without_claims;
 use super::caller_token::asker;
 use super::edge::Origin;
+use super::once::Spend;
 use super::rejection::Rejection;
 
 /// What came of holding a guard against a request.
 pub(super) enum Held<'r> {
     Passes(&'r Claims),
+    /// The caller passes if this is the first use of the token.
+    Spends(&'r Claims, Box<Spend>),
     Refused(Box<Rejection>),
     /// The directory decides.
     Open(Box<Question>),
 }
 
-/// A guard's no, and the groups that could make it a yes.
+/// A guard's no, and what could make it a yes: groups, or that the token was not used before.
 pub(super) struct No {
     rejection: Box<Rejection>,
     open: Vec<String>,
+    asks_first_use: bool,
 }
 
 /// What a request waits for.
@@ -50,6 +54,7 @@ pub(super) fn checked<G: Guard>(
             .iter()
             .map(|&group| group.to_owned())
             .collect(),
+        asks_first_use: denied.asks_first_use(),
     })
 }
 
@@ -65,7 +70,10 @@ pub(super) fn hold<'r>(
     let Some(claims) = extensions.get::<Claims>() else {
         return Held::Refused(Box::new(without_claims(used, extensions, headers)));
     };
-    let mut asked = Asked::default();
+    let mut asked = Asked {
+        first_use: Spend::was_made(claims, extensions).then_some(true),
+        ..Asked::default()
+    };
     loop {
         let no = match asked.hold(&check, claims, headers) {
             Ok(()) => return Held::Passes(claims),
@@ -77,7 +85,10 @@ pub(super) fn hold<'r>(
         let (Some(connection), Some(account), false) =
             (connection, Account::of(claims), no.open.is_empty())
         else {
-            return Held::Refused(no.rejection);
+            return match asked.spend(&check, no, claims, headers) {
+                Ok(spend) => Held::Spends(claims, Box::new(spend)),
+                Err(rejection) => Held::Refused(rejection),
+            };
         };
         let groups: Vec<&str> = no.open.iter().map(String::as_str).collect();
         match connection.look_up_memberships(&account, &groups) {
@@ -106,7 +117,7 @@ impl Question {
     pub(super) async fn settle(
         self,
         check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
-    ) -> Result<Claims, Rejection> {
+    ) -> Result<(Claims, Option<Spend>), Rejection> {
         let Self {
             claims,
             headers,
@@ -123,8 +134,13 @@ impl Question {
                 .map_err(refused)?;
             asked.learn(open, more);
             open = match asked.hold(&check, &claims, &headers) {
-                Ok(()) => return Ok(claims),
-                Err(no) if no.open.is_empty() => return Err(*no.rejection),
+                Ok(()) => return Ok((claims, None)),
+                Err(no) if no.open.is_empty() => {
+                    return match asked.spend(&check, no, &claims, &headers) {
+                        Ok(spend) => Ok((claims, Some(spend))),
+                        Err(rejection) => Err(*rejection),
+                    };
+                }
                 Err(no) => no.open,
             };
         }
@@ -136,6 +152,8 @@ impl Question {
 struct Asked {
     groups: Vec<String>,
     known: Memberships,
+    /// Whether this request's is the first use of the token; `None` where nobody looked.
+    first_use: Option<bool>,
 }
 
 impl Asked {
@@ -153,8 +171,13 @@ impl Asked {
         headers: &HeaderMap,
     ) -> Result<(), No> {
         let system = Clock::system();
-        let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
-        let caller = Caller::by_clock(claims, clock).with_memberships(self.known.clone());
+        let mut caller = Caller::by_clock(claims, clock_of(claims, &system));
+        if !self.groups.is_empty() {
+            caller = caller.with_memberships(self.known.clone());
+        }
+        if let Some(first_use) = self.first_use {
+            caller = caller.with_first_use(first_use);
+        }
         check(&caller, headers).map_err(|mut no| {
             no.open.retain(|group| !self.groups.contains(group));
             if self.groups.len() > MOST_GROUPS {
@@ -163,6 +186,34 @@ impl Asked {
             no
         })
     }
+
+    /// Spends the token where its first use would let the caller pass, and never in vain.
+    fn spend(
+        mut self,
+        check: &impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        no: No,
+        claims: &Claims,
+        headers: &HeaderMap,
+    ) -> Result<Spend, Box<Rejection>> {
+        if !no.asks_first_use {
+            return Err(no.rejection);
+        }
+        self.first_use = Some(true);
+        self.hold(check, claims, headers)
+            .map_err(|no| no.rejection)?;
+        self.first_use = Some(false);
+        let used = self
+            .hold(check, claims, headers)
+            .err()
+            .map(|no| *no.rejection);
+        let now = clock_of(claims, &Clock::system()).now();
+        Spend::of(claims, now, used, headers).map_err(Box::new)
+    }
+}
+
+/// The clock of the layer that admitted the claims.
+fn clock_of<'c>(claims: &'c Claims, system: &'c Clock) -> &'c Clock {
+    Origin::of(claims).map_or(system, |origin| &origin.edge.clock)
 }
 
 /// A guard of the application's own could name other groups each time it is held.

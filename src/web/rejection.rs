@@ -45,6 +45,7 @@ enum Cause {
         retry_after: u64,
     },
     NotFound,
+    StoreUnavailable,
     NotConfigured {
         used: &'static str,
     },
@@ -88,7 +89,10 @@ impl Rejection {
                 let wanted = claims_challenge("acrs", context);
                 step_up(Reason::AuthContext.as_str(), &wanted, claims)
             })
-            .unwrap_or_else(|| Cause::Denied(RefusedByRule::from(denied)));
+            .unwrap_or_else(|| match denied.is_replay() {
+                true => Cause::Invalid(InvalidToken::Replay),
+                false => Cause::Denied(RefusedByRule::from(denied)),
+            });
         Self::new(
             cause,
             origin.map(|origin| Arc::clone(&origin.edge)),
@@ -126,6 +130,17 @@ impl Rejection {
         Self::new(cause.unwrap_or_else(|| Cause::from(error)), edge, headers)
     }
 
+    /// The record of used tokens is out of reach, or the claims came from nowhere.
+    pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(Cause::StoreUnavailable, edge, headers)
+    }
+
+    /// Without a request at hand, but with the way of answering that a layer has.
+    pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
+        Self::refused(refusal, edge, &HeaderMap::new())
+    }
+
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
     pub(crate) fn outside_http(refusal: Refusal) -> Self {
         Self::new(refusal.into(), None, &HeaderMap::new())
@@ -140,9 +155,9 @@ impl Rejection {
                 StatusCode::UNAUTHORIZED
             }
             Cause::Denied(_) => StatusCode::FORBIDDEN,
-            Cause::KeysUnavailable | Cause::DirectoryUnavailable { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Cause::NotFound => StatusCode::NOT_FOUND,
             Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -161,9 +176,9 @@ impl Rejection {
             }) => "insufficient_scope",
             Cause::Denied(_) => "forbidden",
             Cause::StepUp { .. } => "insufficient_claims",
-            Cause::KeysUnavailable | Cause::DirectoryUnavailable { .. } => {
-                "temporarily_unavailable"
-            }
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => "temporarily_unavailable",
             Cause::NotFound => "not_found",
             Cause::NotConfigured { .. } => "server_error",
         }
@@ -181,15 +196,17 @@ impl Rejection {
             Cause::KeysUnavailable => "keys_unavailable",
             Cause::DirectoryUnavailable { .. } => "directory_unavailable",
             Cause::NotFound => "not_found",
+            Cause::StoreUnavailable => "store_unavailable",
             Cause::NotConfigured { .. } => "not_configured",
         }
     }
 
     /// What was wrong with the token, if it was the token.
     #[must_use]
-    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+    pub fn invalid_token(&self) -> Option<&InvalidToken> {
         match &self.cause {
             Cause::Invalid(invalid) => Some(invalid),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
             _ => None,
         }
     }
@@ -204,6 +221,9 @@ impl Rejection {
             }
             Cause::Invalid(invalid) => invalid.hint().to_owned(),
             Cause::Denied(refused) => denied_detail(refused),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => {
+                InvalidToken::Revoked.hint().to_owned()
+            }
             Cause::StepUp { .. } => {
                 "This resource needs a stronger or newer sign-in. Ask for a token with the claims \
                  of the challenge."
@@ -215,6 +235,10 @@ impl Rejection {
             Cause::NotFound => "The directory does not know this account.".to_owned(),
             Cause::KeysUnavailable => {
                 "The keys of the authority are not available at the moment.".to_owned()
+            }
+            Cause::StoreUnavailable => {
+                "It cannot be looked up at the moment whether the access token is still good."
+                    .to_owned()
             }
             Cause::NotConfigured { used } => {
                 format!("{used} is used on a route without EntraLayer around it.")
@@ -249,6 +273,7 @@ impl Rejection {
                 .with("claims", claims)
                 .with_some("authorization_uri", Some(authorization_uri)),
             Cause::KeysUnavailable
+            | Cause::StoreUnavailable
             | Cause::DirectoryUnavailable { .. }
             | Cause::NotFound
             | Cause::NotConfigured { .. } => return None,
@@ -270,7 +295,13 @@ impl From<Refusal> for Cause {
         match refusal {
             Refusal::Invalid(invalid) => Self::Invalid(invalid),
             Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::Revoked { claims, cut_off } => {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
+                    .unwrap_or(Self::Invalid(InvalidToken::Revoked))
+            }
             Refusal::KeysUnavailable => Self::KeysUnavailable,
+            Refusal::StoreUnavailable => Self::StoreUnavailable,
         }
     }
 }
@@ -322,6 +353,10 @@ fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause>
     })
 }
 
+fn is_revoked(reason: &str) -> bool {
+    reason == InvalidToken::Revoked.reason()
+}
+
 /// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
 fn claims_challenge(claim: &str, value: &str) -> String {
     serde_json::json!({
@@ -352,6 +387,7 @@ fn denied_detail(refused: &RefusedByRule) -> String {
         Reason::UserOnly => "This resource is for users.",
         Reason::Guest => "This resource is not for guests.",
         Reason::NoIdentity => "The access token does not say for certain who is calling.",
+        Reason::Replay => "The access token has nothing by which its first use could be told.",
         Reason::SignInTooOld => "This resource needs a more recent sign-in.",
         Reason::Other(_) => "The caller may not use this resource.",
     }

@@ -28,6 +28,23 @@ impl StoppedClock {
         tokio::time::advance(time).await;
         settle().await;
     }
+
+    /// Lets time pass in steps until something has come true.
+    #[track_caller]
+    pub(crate) fn pass_until(
+        &self,
+        what: &str,
+        step: Duration,
+        mut holds: impl FnMut() -> bool,
+    ) -> impl Future<Output = ()> {
+        let start = Instant::now();
+        async move {
+            while !holds() {
+                assert!(start.elapsed() < Duration::from_secs(10), "in vain: {what}");
+                self.pass(step).await;
+            }
+        }
+    }
 }
 
 /// Gives sockets and tasks a moment of real time.

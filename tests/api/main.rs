@@ -11,9 +11,12 @@
 mod acceptance;
 mod clockwork;
 mod documents;
+mod guards;
+mod refusals;
 mod samples;
 mod service;
 mod signer;
+mod token;
 #[allow(dead_code, reason = "the examples use all of it, the tests its body")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;

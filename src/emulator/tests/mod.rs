@@ -8,9 +8,14 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod code_flow;
 mod documents;
 mod grants;
+mod graph;
+mod on_behalf_of;
 mod running;
+mod sign_in;
+mod tls;
 mod tokens;
 
 fn client() -> reqwest::Client {
@@ -73,4 +78,54 @@ fn verifies(token: &str, document: &Value) -> bool {
     let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &key).unwrap();
     let signature = URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
     verifier.verify(signed.as_bytes(), &signature).is_ok()
+}
+
+/// What Graph answers to a token.
+async fn graph(
+    emulator: &Emulator,
+    method: reqwest::Method,
+    path: &str,
+    token: &str,
+    body: Value,
+) -> (StatusCode, Value) {
+    let request = client()
+        .request(method, format!("{}/graph{path}", emulator.url()))
+        .header("authorization", format!("Bearer {token}"))
+        .header("consistencylevel", "eventual");
+    let request = match body {
+        Value::Null => request,
+        body => request
+            .header("content-type", "application/json")
+            .body(body.to_string()),
+    };
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let bytes = answer.bytes().await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+/// A token of the sample API itself for Graph.
+async fn graph_app_token(emulator: &Emulator) -> String {
+    let body = format!(
+        "grant_type=client_credentials&client_id={API_ID}&client_secret={API_SECRET}\
+         &scope=https://graph.microsoft.com/.default"
+    );
+    let (_, answer) = post(emulator, &format!("/{CONTOSO}/oauth2/v2.0/token"), &body).await;
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The body of an on-behalf-of request of the sample API.
+fn on_behalf_of(assertion: &str, scope: &str) -> String {
+    format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&client_id={API_ID}\
+         &client_secret={API_SECRET}&requested_token_use=on_behalf_of&assertion={assertion}\
+         &scope={scope}"
+    )
+}
+
+/// A Graph token on behalf of the user of that API token.
+async fn graph_user_token(emulator: &Emulator, assertion: &str, scope: &str) -> String {
+    let body = on_behalf_of(assertion, scope);
+    let (_, answer) = post(emulator, &format!("/{CONTOSO}/oauth2/v2.0/token"), &body).await;
+    answer["access_token"].as_str().unwrap().to_owned()
 }

@@ -1,6 +1,7 @@
 //! What must never be shown.
 
 use super::*;
+use crate::OnLoss;
 
 #[test]
 fn secrets_appear_in_no_debug_and_no_error() {

@@ -1,6 +1,7 @@
 //! A section as a whole: defaults, what is needed, what must fit together.
 
 use super::*;
+use crate::OnLoss;
 
 #[test]
 fn an_appsettings_file_of_microsofts_template_loads_unchanged() {

@@ -1,6 +1,7 @@
 //! Each value by itself: its form, its bounds, its name in an error.
 
 use super::*;
+use crate::OnLoss;
 
 #[test]
 fn every_range_holds_at_its_edges() {

@@ -53,7 +53,7 @@ impl Twins {
                 learnt: Arc::default(),
                 home: None,
             };
-            Validator::new(vec![installed], 65_536, 0)
+            Validator::new(vec![installed], 65_536, Arc::default(), 0)
                 .unwrap()
                 .with_cache(cache)
         });

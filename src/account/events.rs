@@ -1,0 +1,124 @@
+//! What replicas tell each other: that something was raised to a time.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::claims::UserKey;
+use crate::guid::parse_guid;
+
+/// What a time is kept for. Times are only ever raised, so that the order of news is no matter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Mark {
+    /// Tokens of this account that were issued before the time are revoked.
+    Account(UserKey),
+    /// Tokens of this session that were issued before the time are revoked.
+    Session { tenant: Uuid, session: Box<str> },
+    /// The account signed out at the time: what is kept of it is forgotten, nothing is revoked.
+    SignedOut(UserKey),
+}
+
+impl Mark {
+    /// One text for one mark, the same on every replica.
+    pub(super) fn to_text(&self) -> String {
+        let user = |word: &str, account: &UserKey| match account {
+            UserKey::Object { tenant, object } => {
+                json!([word, "object", guid(tenant), guid(object)])
+            }
+            UserKey::Subject { issuer, subject } => json!([word, "subject", issuer, subject]),
+        };
+        match self {
+            Self::Account(account) => user(ACCOUNT, account),
+            Self::SignedOut(account) => user(SIGNED_OUT, account),
+            Self::Session { tenant, session } => json!([SESSION, "sid", guid(tenant), session]),
+        }
+        .to_string()
+    }
+
+    /// Reads what another replica wrote; `None` for what only a newer one would understand.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let Ok(Value::Array(parts)) = serde_json::from_str(text) else {
+            return None;
+        };
+        let parts: Vec<&str> = parts.iter().filter_map(Value::as_str).collect();
+        let (word, account) = match parts.as_slice() {
+            [SESSION, "sid", tenant, session] => {
+                return Some(Self::Session {
+                    tenant: parse_guid(tenant)?,
+                    session: (*session).into(),
+                });
+            }
+            [word, "object", tenant, object] => (
+                *word,
+                UserKey::Object {
+                    tenant: parse_guid(tenant)?,
+                    object: parse_guid(object)?,
+                },
+            ),
+            [word, "subject", issuer, subject] => (
+                *word,
+                UserKey::Subject {
+                    issuer: (*issuer).into(),
+                    subject: (*subject).into(),
+                },
+            ),
+            _ => return None,
+        };
+        match word {
+            ACCOUNT => Some(Self::Account(account)),
+            SIGNED_OUT => Some(Self::SignedOut(account)),
+            _ => None,
+        }
+    }
+}
+
+const ACCOUNT: &str = "account";
+const SESSION: &str = "session";
+const SIGNED_OUT: &str = "signed_out";
+
+fn guid(id: &Uuid) -> String {
+    id.hyphenated().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let object = UserKey::Object {
+            tenant: Uuid::from_u128(1),
+            object: Uuid::from_u128(2),
+        };
+        let subject = UserKey::Subject {
+            issuer: "https://i/\"[".into(),
+            subject: "a\nb\u{1f600}".into(),
+        };
+        for mark in [
+            Mark::Account(object.clone()),
+            Mark::Account(subject.clone()),
+            Mark::SignedOut(object),
+            Mark::SignedOut(subject),
+            Mark::Session {
+                tenant: Uuid::from_u128(3),
+                session: "s, \\".into(),
+            },
+        ] {
+            assert_eq!(Mark::parse(&mark.to_text()), Some(mark));
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out() {
+        for other in [
+            "",
+            "[]",
+            "{}",
+            "[\"account\",\"object\",\"x\",\"y\"]",
+            "[\"account\",\"subject\",\"i\",5]",
+            "[\"other\",\"subject\",\"i\",\"s\"]",
+            "[\"session\",\"sid\",\"no guid\",\"s\"]",
+        ] {
+            assert_eq!(Mark::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What replicas must agree on about an account.
+//!
+//! Cut-offs are held in memory by every replica, so that a request asks nobody; only the record
+//! of tokens that were used once is asked for elsewhere, where there is a store to ask.
+
+mod events;
+#[cfg(feature = "redis")]
+mod follower;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+mod replays;
+mod revocations;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::claims::{Claims, UserKey};
+
+use events::Mark;
+use memory::Memory;
+use revocations::Revocations;
+use store::Store;
+
+#[cfg(feature = "redis")]
+pub use redis::Redis;
+pub use store::{OnLoss, StoreStatus};
+
+pub(crate) use store::{Answer, StoreUnavailable};
+
+/// Cut-offs, sign-outs and replay records of one [`Entra`](crate::Entra) and its layers.
+pub(crate) struct Accounts {
+    local: Arc<Revocations>,
+    store: Box<dyn Store>,
+}
+
+/// What is known of a token that passed every other check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good,
+    /// Issued before its account's or its session's cut-off.
+    Revoked {
+        cut_off: u64,
+    },
+    /// Other replicas may know more, and the policy for that case does not let it pass.
+    Unknown,
+}
+
+/// Clocks are at most this far apart (contract §1, `ClockSkewSeconds`), and a fraction.
+const MOST_SKEW: u64 = 601;
+
+/// The greatest number that every reader of JSON and of Lua takes for the same.
+const GREATEST_EXACT: u64 = 1 << 53;
+
+impl Accounts {
+    /// Kept in this process alone.
+    pub(crate) fn in_memory() -> Self {
+        let local = Arc::new(Revocations::default());
+        Self {
+            store: Box::new(Memory::new(Arc::clone(&local))),
+            local,
+        }
+    }
+
+    /// Shared with other replicas. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConfigError`](crate::ConfigError) for an address that cannot be one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(shared: Redis, clock: &crate::Clock) -> Result<Self, crate::ConfigError> {
+        let local = Arc::new(Revocations::default());
+        let store = redis::follow(shared, Arc::clone(&local), clock.clone())?;
+        Ok(Self {
+            store: Box::new(store),
+            local,
+        })
+    }
+
+    /// Whether a token is still good; waits for nothing.
+    ///
+    /// What was revoked here holds whatever became of the store.
+    pub(crate) fn standing(&self, claims: &Claims, now: u64) -> Standing {
+        if let Some(cut_off) = self.local.cut_off_of(claims) {
+            return Standing::Revoked { cut_off };
+        }
+        match self.store.lost() {
+            None | Some(OnLoss::Allow) => Standing::Good,
+            Some(OnLoss::FailClosed) => Standing::Unknown,
+            Some(OnLoss::AllowYoungerThan(age)) => match claims.issued_at() {
+                Some(issued_at) if now.saturating_sub(issued_at) < age.as_secs() => Standing::Good,
+                _ => Standing::Unknown,
+            },
+        }
+    }
+
+    /// Refuses the account's tokens that were issued before `not_before`, here at once.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    pub(crate) async fn revoke(
+        &self,
+        account: &UserKey,
+        not_before: u64,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        self.raise(Mark::Account(account.clone()), not_before, now)
+            .await
+    }
+
+    /// Refuses every token of a session that ended, the one issued a moment ago too.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    pub(crate) async fn end_session(
+        &self,
+        tenant: Uuid,
+        session: &str,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        let mark = Mark::Session {
+            tenant,
+            session: session.into(),
+        };
+        // A session that ended issues nothing any more, so that nothing is equal and good.
+        self.raise(mark, now.saturating_add(1), now).await
+    }
+
+    /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
+    pub(crate) async fn sign_out(&self, account: &UserKey, now: u64) {
+        let mark = Mark::SignedOut(account.clone());
+        self.local.forget(account);
+        self.local.raise(&mark, now, now);
+        // Not told now is told later; nobody has to try again.
+        let _ = self.store.publish(&mark, now).wait().await;
+    }
+
+    async fn raise(&self, mark: Mark, at: u64, now: u64) -> Result<(), StoreUnavailable> {
+        let at = at.min(GREATEST_EXACT);
+        if self.local.raise(&mark, at, now)
+            && let Mark::Account(account) = &mark
+        {
+            self.local.forget(account);
+        }
+        self.store.publish(&mark, at).wait().await
+    }
+
+    /// Takes note that a token is used: `true` for the first time.
+    ///
+    /// `None` where the token has no identifier to be known by.
+    pub(crate) fn first_use(&self, claims: &Claims, now: u64) -> Option<Answer<bool>> {
+        let token = claims.token_id()?;
+        let until = claims.expires_at().saturating_add(MOST_SKEW);
+        Some(self.store.first_use(&token, until, now))
+    }
+
+    /// The same for a message that is no access token: a logout token, a security event.
+    pub(crate) fn first_message(
+        &self,
+        issuer: &str,
+        id: &str,
+        until: u64,
+        now: u64,
+    ) -> Answer<bool> {
+        self.store
+            .first_use(&format!("message\n{issuer}\n{id}"), until, now)
+    }
+
+    /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.
+    ///
+    /// It must not own what owns these `Accounts`, or nobody will ever be dropped.
+    pub(crate) fn on_forget(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+        self.local.on_forget(Box::new(forget));
+    }
+
+    pub(crate) fn status(&self) -> StoreStatus {
+        self.store.status()
+    }
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self::in_memory()
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("local", &self.local)
+            .field("store", &self.store)
+            .finish()
+    }
+}

@@ -1,0 +1,335 @@
+//! Cut-offs: before when an account's tokens are refused. They are raised and never lowered.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use crate::claims::{Claims, UserKey};
+
+use super::events::Mark;
+
+/// How long a mark is kept after its time.
+///
+/// A token issued before a cut-off must be dead before the cut-off is forgotten. Entra's longest
+/// access tokens, those of clients with continuous access evaluation, live up to 28 hours
+/// (Microsoft, "Continuous access evaluation", "Token lifetime"); the rest of the two days is for
+/// clocks that are apart. Tokens that live longer are nobody's here but a test's.
+pub(super) const KEPT: u64 = 48 * 60 * 60;
+
+/// What to call with an account of which nothing is to be kept.
+pub(super) type Forget = Box<dyn Fn(&UserKey) + Send + Sync>;
+
+/// What this replica knows, which every request is held against.
+#[derive(Default)]
+pub(super) struct Revocations {
+    /// The greatest cut-off there ever was: a token that is not older needs no look-up.
+    newest: AtomicU64,
+    marks: RwLock<Marks>,
+    forgets: RwLock<Vec<Forget>>,
+}
+
+#[derive(Default)]
+struct Marks {
+    accounts: HashMap<UserKey, u64>,
+    /// Accounts that are known by issuer and subject, which a token may have beside its ids.
+    subjects: HashMap<UserKey, u64>,
+    sessions: HashMap<(Uuid, Box<str>), u64>,
+    signed_out: HashMap<UserKey, u64>,
+    /// How many there may be before the old ones are looked for.
+    sweep_at: usize,
+}
+
+/// Fewer marks than this are not worth looking through.
+const FEW: usize = 1_024;
+
+impl Revocations {
+    /// Raises a mark to a time; `false` where it was that high before.
+    pub(super) fn raise(&self, mark: &Mark, at: u64, now: u64) -> bool {
+        if at == 0 {
+            return false;
+        }
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        marks.sweep(now);
+        let held = marks.entry(mark);
+        if *held >= at {
+            return false;
+        }
+        *held = at;
+        drop(marks);
+        if !matches!(mark, Mark::SignedOut(_)) {
+            self.newest.fetch_max(at, Ordering::Release);
+        }
+        true
+    }
+
+    /// The cut-off that refuses a token: its account's or its session's, the later one.
+    ///
+    /// Whole seconds: issued before it is revoked, issued at it is not. A token that does not
+    /// say when it was issued is revoked by any cut-off.
+    pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
+        let newest = self.newest.load(Ordering::Acquire);
+        let issued_at = claims.issued_at();
+        if newest == 0 || issued_at.is_some_and(|issued_at| issued_at >= newest) {
+            return None;
+        }
+        let cut_off = self
+            .marks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .cut_off_of(claims)?;
+        match issued_at {
+            Some(issued_at) if issued_at >= cut_off => None,
+            _ => Some(cut_off),
+        }
+    }
+
+    /// All marks and their times.
+    pub(super) fn all(&self) -> Vec<(Mark, u64)> {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let accounts = marks
+            .accounts
+            .iter()
+            .chain(&marks.subjects)
+            .map(|(account, at)| (Mark::Account(account.clone()), *at));
+        let sessions = marks.sessions.iter().map(|((tenant, session), at)| {
+            let mark = Mark::Session {
+                tenant: *tenant,
+                session: session.clone(),
+            };
+            (mark, *at)
+        });
+        let signed_out = marks
+            .signed_out
+            .iter()
+            .map(|(account, at)| (Mark::SignedOut(account.clone()), *at));
+        accounts.chain(sessions).chain(signed_out).collect()
+    }
+
+    /// How many cut-offs are held.
+    pub(super) fn len(&self) -> usize {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.accounts.len() + marks.subjects.len() + marks.sessions.len()
+    }
+
+    pub(super) fn on_forget(&self, forget: Forget) {
+        self.forgets
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(forget);
+    }
+
+    /// Has everything that is kept of an account forgotten.
+    pub(super) fn forget(&self, account: &UserKey) {
+        for forget in self
+            .forgets
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            forget(account);
+        }
+    }
+}
+
+impl Marks {
+    fn entry(&mut self, mark: &Mark) -> &mut u64 {
+        match mark {
+            Mark::Account(account @ UserKey::Object { .. }) => {
+                self.accounts.entry(account.clone()).or_default()
+            }
+            Mark::Account(account) => self.subjects.entry(account.clone()).or_default(),
+            Mark::Session { tenant, session } => {
+                self.sessions.entry((*tenant, session.clone())).or_default()
+            }
+            Mark::SignedOut(account) => self.signed_out.entry(account.clone()).or_default(),
+        }
+    }
+
+    fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
+        let account = claims
+            .user_key()
+            .and_then(|account| self.accounts.get(&account));
+        let subject = (!self.subjects.is_empty())
+            .then(|| self.subjects.get(&claims.subject_key()?))
+            .flatten();
+        let session = (!self.sessions.is_empty())
+            .then(|| {
+                let session = claims.session_id()?;
+                self.sessions.get(&(claims.tenant_id()?, session.into()))
+            })
+            .flatten();
+        [account, subject, session]
+            .into_iter()
+            .flatten()
+            .max()
+            .copied()
+    }
+
+    /// Lets go of marks that no living token can be older than, now and then.
+    fn sweep(&mut self, now: u64) {
+        let count = |marks: &Self| {
+            marks.accounts.len()
+                + marks.subjects.len()
+                + marks.sessions.len()
+                + marks.signed_out.len()
+        };
+        if count(self) < self.sweep_at.max(FEW) {
+            return;
+        }
+        let kept = |at: &u64| is_kept(*at, now);
+        self.accounts.retain(|_, at| kept(at));
+        self.subjects.retain(|_, at| kept(at));
+        self.sessions.retain(|_, at| kept(at));
+        self.signed_out.retain(|_, at| kept(at));
+        self.sweep_at = count(self).saturating_mul(2);
+    }
+}
+
+/// Whether a token issued before `at` may still be alive.
+pub(super) fn is_kept(at: u64, now: u64) -> bool {
+    at.saturating_add(KEPT) >= now
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("cut_offs", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::claims::wire::Draft;
+
+    const TENANT: Uuid = Uuid::from_u128(1);
+
+    fn account(number: u128) -> UserKey {
+        UserKey::Object {
+            tenant: TENANT,
+            object: Uuid::from_u128(number),
+        }
+    }
+
+    fn claims(members: &str) -> Claims {
+        let oid = Uuid::from_u128(7);
+        let text =
+            format!("{{\"iss\":\"i\",\"sub\":\"s\",\"oid\":\"{oid}\",\"exp\":9000000{members}}}");
+        Draft::parse(text.into_bytes())
+            .unwrap()
+            .finish()
+            .ok()
+            .unwrap()
+            .into_claims(Some(TENANT), None, None)
+    }
+
+    fn raised(mark: Mark, at: u64) -> Revocations {
+        let revocations = Revocations::default();
+        assert!(revocations.raise(&mark, at, at));
+        revocations
+    }
+
+    #[test]
+    fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
+        let revocations = raised(Mark::Account(account(7)), 1_000);
+        let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+        assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
+        assert_eq!(cut_off(",\"iat\":999.9"), Some(1_000));
+        assert_eq!(cut_off(",\"iat\":1000"), None);
+        assert_eq!(cut_off(",\"iat\":1001"), None);
+        assert_eq!(cut_off(""), Some(1_000), "no iat");
+    }
+
+    #[test]
+    fn another_account_is_not_touched() {
+        let revocations = raised(Mark::Account(account(8)), 1_000);
+        assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+        assert_eq!(revocations.cut_off_of(&claims("")), None);
+        let elsewhere = UserKey::Object {
+            tenant: Uuid::from_u128(2),
+            object: Uuid::from_u128(7),
+        };
+        let revocations = raised(Mark::Account(elsewhere), 1_000);
+        assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_subject_and_its_session_too() {
+        let subject = UserKey::Subject {
+            issuer: "i".into(),
+            subject: "s".into(),
+        };
+        let revocations = raised(Mark::Account(subject), 1_000);
+        assert!(revocations.cut_off_of(&claims(",\"iat\":1")).is_some());
+        let session = Mark::Session {
+            tenant: TENANT,
+            session: "x".into(),
+        };
+        let revocations = raised(session, 1_000);
+        let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+        assert_eq!(cut_off(",\"iat\":1,\"sid\":\"x\""), Some(1_000));
+        assert_eq!(cut_off(",\"iat\":1,\"sid\":\"y\""), None);
+        assert_eq!(cut_off(",\"iat\":1"), None);
+    }
+
+    #[test]
+    fn a_sign_out_revokes_nothing() {
+        let revocations = raised(Mark::SignedOut(account(7)), 1_000);
+        assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+        assert_eq!(revocations.cut_off_of(&claims("")), None);
+    }
+
+    #[test]
+    fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
+        let revocations = Revocations::default();
+        let total = u128::try_from(FEW).unwrap() + 7;
+        for number in 0..total {
+            revocations.raise(&Mark::Account(account(number)), 1_000, 1_000);
+        }
+        let last = Mark::Account(account(9_999));
+        revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
+        assert!(revocations.cut_off_of(&claims(",\"iat\":999")).is_some());
+        // What cannot matter any more makes room.
+        revocations.marks.write().unwrap().sweep_at = 0;
+        revocations.raise(&last, 1_001 + KEPT, 1_001 + KEPT);
+        assert_eq!(revocations.len(), 1);
+    }
+
+    proptest! {
+        /// Whatever the order and however often: the greatest time stands.
+        #[test]
+        fn cut_offs_are_monotonic_in_any_order(
+            events in proptest::collection::vec((0_u128..4, 1_u64..5_000), 1..60),
+        ) {
+            let revocations = Revocations::default();
+            let mut greatest: HashMap<u128, u64> = HashMap::new();
+            for (number, at) in &events {
+                let before = greatest.get(number).copied().unwrap_or(0);
+                let raised = revocations.raise(&Mark::Account(account(*number + 5)), *at, 5_000);
+                prop_assert_eq!(raised, *at > before);
+                greatest.insert(*number, before.max(*at));
+                // The account of the claims is number 2 of these.
+                let held = greatest.get(&2).copied();
+                prop_assert_eq!(revocations.cut_off_of(&claims("")), held);
+                for issued_at in [0, 1, 2_500, 4_999, 5_000] {
+                    let revoked = revocations
+                        .cut_off_of(&claims(&format!(",\"iat\":{issued_at}")))
+                        .is_some();
+                    prop_assert_eq!(revoked, held.is_some_and(|held| issued_at < held));
+                }
+            }
+            let all: HashMap<Mark, u64> = revocations.all().into_iter().collect();
+            for (number, at) in greatest {
+                prop_assert_eq!(all.get(&Mark::Account(account(number + 5))), Some(&at));
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Spending a token: the record of its first use, and what comes of it.
+
+use http::{Extensions, HeaderMap};
+
+use crate::account::{Answer, StoreUnavailable};
+use crate::claims::Claims;
+
+use super::edge::Origin;
+use super::gate::{Admission, Judgement};
+use super::rejection::Rejection;
+
+/// Stands in the request extensions once the token is spent, for further guards of the request.
+#[derive(Debug, Clone)]
+pub(super) struct FirstUse(String);
+
+/// The first use of a token, if it is one.
+#[derive(Debug)]
+pub(super) struct Spend {
+    answer: Answer<bool>,
+    first_use: FirstUse,
+    /// What to answer if the token was used before; `None` if that is no matter after all.
+    used: Option<Rejection>,
+    unavailable: Rejection,
+}
+
+impl Spend {
+    /// Whether this request spent the token already.
+    pub(super) fn was_made(claims: &Claims, extensions: &Extensions) -> bool {
+        extensions
+            .get::<FirstUse>()
+            .is_some_and(|FirstUse(spent)| claims.token_id().is_some_and(|id| id == *spent))
+    }
+
+    /// Takes note of the use, or begins to.
+    pub(super) fn of(
+        claims: &Claims,
+        now: u64,
+        used: Option<Rejection>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Rejection> {
+        let unavailable = Rejection::store_unavailable(claims, headers);
+        let found = Origin::of(claims)
+            .and_then(|origin| origin.edge.accounts.first_use(claims, now))
+            .zip(claims.token_id());
+        match found {
+            Some((answer, id)) => Ok(Self {
+                answer,
+                first_use: FirstUse(id),
+                used,
+                unavailable,
+            }),
+            None => Err(unavailable),
+        }
+    }
+
+    /// Decides at once where the record is in memory.
+    pub(super) fn judgement(self) -> Judgement {
+        let Self {
+            answer,
+            first_use,
+            used,
+            unavailable,
+        } = self;
+        match answer {
+            Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
+                Ok(first_use) => Judgement::Admit(Admission::FirstUse(first_use)),
+                Err(rejection) => Judgement::Refuse(Box::new(rejection)),
+            },
+            Answer::Later(answer) => Judgement::Wait(Box::pin(async move {
+                outcome(answer.await, first_use, used, unavailable).map(Admission::FirstUse)
+            })),
+        }
+    }
+
+    /// Decides when the answer is there.
+    pub(super) async fn make(self) -> Result<FirstUse, Rejection> {
+        let answer = self.answer.wait().await;
+        outcome(answer, self.first_use, self.used, self.unavailable)
+    }
+}
+
+fn outcome(
+    answer: Result<bool, StoreUnavailable>,
+    first_use: FirstUse,
+    used: Option<Rejection>,
+    unavailable: Rejection,
+) -> Result<FirstUse, Rejection> {
+    match (answer, used) {
+        (Ok(true), _) | (Ok(false), None) => Ok(first_use),
+        (Ok(false), Some(used)) => Err(used),
+        (Err(StoreUnavailable), _) => Err(unavailable),
+    }
+}

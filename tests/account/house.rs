@@ -1,0 +1,143 @@
+//! An API with its authority, a clock that moves by hand, and its answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Request};
+use axum::{Router, routing::get};
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
+use axum_entra::guard::{Guard as _, OncePerToken, RequireRole, RequireScope};
+use axum_entra::{Authority, Builder, Claims, Clock, Entra, Permit, Tenant, UserKey, guards};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+guards! {
+    pub(crate) Once = OncePerToken;
+    pub(crate) OnceAndRole = OncePerToken.and(RequireRole("Nobody"));
+}
+
+/// When every test begins.
+pub(crate) const NOON: u64 = 1_537_233_200;
+
+pub(crate) struct House {
+    pub(crate) emulator: Emulator,
+    pub(crate) entra: Entra,
+    now: Arc<AtomicU64>,
+}
+
+/// Status, `reason`, and what else came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn of(&self) -> (u16, &str) {
+        (self.status, self.body["reason"].as_str().unwrap_or("in"))
+    }
+
+    pub(crate) fn challenge(&self) -> &str {
+        self.headers["www-authenticate"].to_str().unwrap()
+    }
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|builder| builder).await
+    }
+
+    pub(crate) async fn open_with(more: impl FnOnce(Builder) -> Builder) -> Self {
+        let emulator = Emulator::start().await.unwrap();
+        let now = Arc::new(AtomicU64::new(NOON));
+        let reading = Arc::clone(&now);
+        let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
+            .instance(emulator.url())
+            .sts_instance(emulator.url());
+        let builder = Entra::trusting(authority)
+            .clock(Clock::made_up(move || reading.load(Ordering::SeqCst)));
+        let entra = more(builder).build().unwrap();
+        Self {
+            emulator,
+            entra,
+            now,
+        }
+    }
+
+    pub(crate) fn at(&self, now: u64) {
+        self.now.store(now, Ordering::SeqCst);
+    }
+
+    /// A token of alice, issued at a time and good for an hour from then.
+    pub(crate) fn token(&self, issued_at: u64) -> TokenBuilder {
+        self.emulator
+            .token()
+            .user("alice")
+            .issued_at(issued_at)
+            .not_before(issued_at)
+            .expires_at(issued_at + 3_600)
+    }
+
+    pub(crate) fn app(&self) -> Router {
+        let handler = || async { "in" };
+        Router::new()
+            .route(
+                "/me",
+                get(|claims: Claims| async move { format!("{:?}", claims.principal()) }),
+            )
+            .route("/replay", get(handler).route_layer(OncePerToken))
+            .route(
+                "/twice",
+                get(|_: Permit<Once>| async { "in" }).route_layer(Once),
+            )
+            .route("/permit", get(|_: Permit<Once>| async { "in" }))
+            .route(
+                "/once-and-role",
+                get(|_: Permit<OnceAndRole>| async { "in" }),
+            )
+            .route(
+                "/once-or-scope",
+                get(handler).route_layer(OncePerToken.or(RequireScope("access_as_user"))),
+            )
+            .route(
+                "/once-or-nothing",
+                get(handler).route_layer(OncePerToken.or(RequireScope("nobody.has.it"))),
+            )
+            .route_layer(self.entra.layer())
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(
+            self.app(),
+            Request::get(path)
+                .header(AUTHORIZATION, format!("Bearer {token}"))
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn send(&self, app: Router, request: Request<Body>) -> Answer {
+        let response = app.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
+    }
+
+    pub(crate) async fn key_of(&self, token: &str) -> UserKey {
+        self.entra
+            .validate(token)
+            .await
+            .unwrap()
+            .user_key()
+            .unwrap()
+    }
+}

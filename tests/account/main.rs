@@ -1,0 +1,14 @@
+//! What is known of an account beside its token: revoked, signed out, used before.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod house;
+mod matrix;
+mod once;
+mod revoked;
+mod signed_out;

@@ -1,0 +1,60 @@
+//! Sign-out: what is forgotten, and what is not.
+
+use std::sync::{Arc, Mutex};
+
+use axum_entra::UserKey;
+
+use crate::house::{House, NOON};
+
+#[tokio::test]
+async fn whoever_keeps_something_is_told_whom_to_forget() {
+    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told_too = Arc::clone(&told);
+    let house = House::open_with(|builder| {
+        builder.on_sign_out(move |account| told_too.lock().unwrap().push(account.clone()))
+    })
+    .await;
+    let (alice, bob) = (
+        house.token(NOON - 1).mint(),
+        house.token(NOON - 1).user("bob").mint(),
+    );
+    let (alice_key, bob_key) = (house.key_of(&alice).await, house.key_of(&bob).await);
+    house.entra.sign_out(&alice_key).await;
+    house.entra.sign_out(&alice_key).await;
+    assert_eq!(*told.lock().unwrap(), [alice_key.clone(), alice_key]);
+    // Nothing is revoked, for nobody.
+    assert_eq!(house.get("/me", &alice).await.of(), (200, "in"));
+    assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
+    told.lock().unwrap().clear();
+    house.entra.revoke(&bob_key, NOON).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [bob_key]);
+}
+
+#[tokio::test]
+async fn an_account_that_was_never_seen_may_sign_out() {
+    let house = House::open().await;
+    let nobody = UserKey::Subject {
+        issuer: "https://nowhere.example".into(),
+        subject: "nobody".into(),
+    };
+    house.entra.sign_out(&nobody).await;
+    assert_eq!(house.entra.store_status().cut_offs, 0);
+}
+
+#[tokio::test]
+async fn nothing_outlives_the_last_handle() {
+    let weak = {
+        let kept = Arc::new(());
+        let weak = Arc::downgrade(&kept);
+        let house = House::open_with(|builder| {
+            builder.on_sign_out(move |_| {
+                let _ = &kept;
+            })
+        })
+        .await;
+        let _layer = house.entra.layer();
+        assert!(weak.upgrade().is_some());
+        weak
+    };
+    assert!(weak.upgrade().is_none());
+}

@@ -1,0 +1,32 @@
+//! Guards: each with what it lets in and what it refuses, in every place it can stand.
+
+mod alternatives;
+mod each;
+mod readiness;
+mod routers;
+mod who_is_asking;
+
+/// One route, `/`, with a guard in every place it can stand.
+///
+/// A macro, because every guard is a type of its own.
+macro_rules! mounts {
+    ($entra:expr, $runs:expr, $guard:expr) => {{
+        axum_entra::guards! { Named = $guard; }
+        let route = || axum::Router::new().route("/", $runs.handler());
+        let runs = $runs.clone();
+        let permit = move |permit: axum_entra::Permit<Named>| {
+            runs.note();
+            async move { permit.claims().version().as_str() }
+        };
+        let in_signature = axum::Router::new().route("/", axum::routing::get(permit));
+        [
+            ("route_layer", route().route_layer($guard)),
+            ("layer", route().layer($guard)),
+            ("route_layer by name", route().route_layer(Named)),
+            ("Guarded", route().route_layer(axum_entra::Guarded($guard))),
+            ("Permit", in_signature),
+        ]
+        .map(|(place, router)| (place, router.route_layer($entra.layer())))
+    }};
+}
+use mounts;

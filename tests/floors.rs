@@ -1,0 +1,377 @@
+//! The house of `docs/architecture.md`: imports go down, a foreign crate has one door, files are small.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders and files of `src`, floor by floor, from the ground up.
+const FLOORS: [&[&str]; 5] = [
+    &[
+        "clock",
+        "guid",
+        "config_error",
+        "token_version",
+        "published",
+    ],
+    &["claims", "authority"],
+    &["keys", "guard", "account"],
+    &["token", "directory"],
+    &["web", "settings", "openapi"],
+];
+
+/// Above all floors: they put the pieces together, and nothing below may look up at them.
+const TOP: [&str; 4] = ["lib", "builder", "guards_macro", "metrics"];
+
+/// Beside the house: may use everything, and nothing uses it.
+const BESIDE: &str = "emulator";
+
+/// Foreign crates that one file names, so that they can be exchanged there.
+const DOORS: [(&str, &[&str]); 4] = [
+    ("aws_lc_rs", &["keys/signature.rs"]),
+    ("arc_swap", &["published.rs"]),
+    ("reqwest", &["keys/remote.rs"]),
+    ("redis", &["account/redis.rs"]),
+];
+
+/// Imports that climb, each with its reason.
+const ALLOWED: [(&str, &str); 1] = [
+    // The developer's one error type wraps that of the settings, which names it in its own errors.
+    ("config_error.rs", "settings"),
+];
+
+/// Lines of code in a file: documentation, comments and tests are not counted.
+const MOST_LINES: usize = 350;
+
+#[test]
+fn imports_go_down_and_never_sideways() {
+    let found: Vec<String> = sources().iter().flat_map(Source::climbs).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_foreign_crate_has_one_door() {
+    let found: Vec<String> = sources().iter().flat_map(Source::back_doors).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_file_is_one_thing_and_so_not_long() {
+    let found: Vec<String> = sources().iter().filter_map(Source::too_long).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    let found: Vec<String> = sources().iter().flat_map(Source::unsafe_code).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn no_file_is_named_after_nothing() {
+    let nothing = ["util", "utils", "helper", "helpers", "common", "misc"];
+    for source in sources() {
+        let named = source
+            .path
+            .split('/')
+            .map(|part| part.trim_end_matches(".rs"));
+        assert!(
+            !named.into_iter().any(|part| nothing.contains(&part)),
+            "{}",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn every_folder_has_its_floor() {
+    for source in sources() {
+        let home = source.home();
+        let known = home == BESIDE || TOP.contains(&home) || floor(home).is_some();
+        assert!(
+            known,
+            "{} has no floor: add it to FLOORS and to docs/architecture.md",
+            source.path
+        );
+    }
+}
+
+/// A test that cannot fail proves nothing.
+#[test]
+fn made_up_offenders_are_found() {
+    let made_up = |path: &str, text: &str| Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    let climbing = [
+        ("claims/x.rs", "use crate::web::Rejection;"),
+        ("claims/x.rs", "use crate::authority::Tenant;"),
+        ("guid.rs", "pub use crate::claims::Claims;"),
+        ("keys/x.rs", "    use crate::guard::Guard;"),
+        ("keys/x.rs", "use crate::{clock::Clock, web::Edge};"),
+        (
+            "keys/x.rs",
+            "use crate::{\n    clock::Clock,\n    token::Validator,\n};",
+        ),
+        ("token/checks/x.rs", "use crate::builder::Entra;"),
+        ("web/x.rs", "use crate::emulator::Emulator;"),
+        ("web/x.rs", "use crate::settings::Settings;"),
+        ("token/x.rs", "fn f() { crate::web::go() }"),
+        ("token/x.rs", "pub(in crate::web) fn f() {}"),
+        ("token/x.rs", "use super::super::web::Edge;"),
+    ];
+    for (path, text) in climbing {
+        assert_eq!(made_up(path, text).climbs().len(), 1, "{path}: {text}");
+    }
+    let level = [
+        ("claims/x.rs", "use crate::guid::parse_guid;"),
+        ("claims/x.rs", "use crate::claims::wire::Name;"),
+        ("token/x.rs", "use crate::{claims::Claims, guard::Reason};"),
+        ("emulator/x.rs", "use crate::web::Rejection;"),
+        ("builder.rs", "use crate::web::Edge;"),
+        ("claims/x.rs", "// use crate::web::Rejection;"),
+        (
+            "claims/x.rs",
+            "/// As [`Rejection`](crate::web::Rejection).",
+        ),
+        (
+            "claims/x.rs",
+            "#[cfg(test)]\nmod tests {\n    use crate::web::Rejection;\n}",
+        ),
+        ("claims/x.rs", "use super::wire::Name;"),
+    ];
+    for (path, text) in level {
+        assert_eq!(made_up(path, text).climbs(), [""; 0], "{path}: {text}");
+    }
+    assert_eq!(
+        made_up("web/x.rs", "use reqwest::Client;")
+            .back_doors()
+            .len(),
+        1
+    );
+    assert_eq!(
+        made_up("web/x.rs", "let x = aws_lc_rs::digest::SHA256;")
+            .back_doors()
+            .len(),
+        1
+    );
+    assert!(
+        made_up("keys/remote.rs", "use reqwest::Client;")
+            .back_doors()
+            .is_empty()
+    );
+    assert!(
+        made_up("emulator/x.rs", "use aws_lc_rs::rsa;")
+            .back_doors()
+            .is_empty()
+    );
+    assert!(
+        made_up("web/x.rs", "// reqwest::Client")
+            .back_doors()
+            .is_empty()
+    );
+    assert_eq!(made_up("web/x.rs", "unsafe { f() }").unsafe_code().len(), 1);
+    assert!(made_up("web/x.rs", "// unsafe").unsafe_code().is_empty());
+    let long = "let a = 1;\n".repeat(MOST_LINES + 1);
+    assert!(made_up("web/x.rs", &long).too_long().is_some());
+    let tested = format!("let a = 1;\n#[cfg(test)]\nmod tests {{\n{long}}}");
+    assert!(made_up("web/x.rs", &tested).too_long().is_none());
+}
+
+/// One file of `src`.
+struct Source {
+    /// Relative to `src`, with `/` between.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The folder, or the file's own name where it is in none.
+    fn home(&self) -> &str {
+        let first = self.path.split('/').next().unwrap_or_default();
+        first.trim_end_matches(".rs")
+    }
+
+    /// The lines of code: no comments, no documentation, no test module.
+    fn code(&self) -> String {
+        let all: Vec<&str> = self.text.lines().collect();
+        let mut code = Vec::new();
+        let mut lines = all.iter().copied().peekable();
+        while let Some(line) = lines.next() {
+            if line.trim() == "#[cfg(test)]" {
+                skip_item(&mut lines);
+                continue;
+            }
+            let line = line.split("//").next().unwrap_or_default();
+            code.push(line.to_owned());
+        }
+        code.join("\n")
+    }
+
+    fn climbs(&self) -> Vec<String> {
+        let home = self.home();
+        if home == BESIDE || TOP.contains(&home) || self.is_test() {
+            return Vec::new();
+        }
+        let own = floor(home);
+        let code = self.code();
+        uses(&code)
+            .into_iter()
+            .filter(|used| used != home)
+            .filter(|used| {
+                let is_module = floor(used).is_some() || TOP.contains(&used.as_str());
+                // Names that lib.rs gives out, such as `crate::Claims`, are words, not ways.
+                (is_module || used == BESIDE) && floor(used).is_none_or(|floor| Some(floor) >= own)
+            })
+            .filter(|used| !ALLOWED.contains(&(self.path.as_str(), used.as_str())))
+            .map(|used| format!("{} uses {used}", self.path))
+            .collect()
+    }
+
+    fn back_doors(&self) -> Vec<String> {
+        if self.home() == BESIDE || self.is_test() {
+            return Vec::new();
+        }
+        let code = self.code();
+        DOORS
+            .iter()
+            .filter(|(name, doors)| names(&code, name) && !doors.contains(&self.path.as_str()))
+            .map(|(name, doors)| format!("{} names {name}, whose door is {}", self.path, doors[0]))
+            .collect()
+    }
+
+    fn too_long(&self) -> Option<String> {
+        let code = self.code();
+        let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+        (lines > MOST_LINES && !self.is_test()).then(|| format!("{}: {lines} lines", self.path))
+    }
+
+    fn unsafe_code(&self) -> Vec<String> {
+        let code = self.code();
+        code.lines()
+            .filter(|line| {
+                line.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .any(|word| word == "unsafe")
+            })
+            .map(|line| format!("{}: {}", self.path, line.trim()))
+            .collect()
+    }
+
+    fn is_test(&self) -> bool {
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+    }
+}
+
+/// Goes past the item behind `#[cfg(test)]`: to the brace that closes it, or to its semicolon.
+fn skip_item<'l>(lines: &mut impl Iterator<Item = &'l str>) {
+    for line in lines.by_ref() {
+        let item = line.trim_end();
+        if item.trim_start().starts_with("#[") {
+            continue;
+        }
+        if !item.ends_with('{') {
+            return;
+        }
+        let indent = item.len() - item.trim_start().len();
+        let close = format!("{}}}", " ".repeat(indent));
+        lines
+            .by_ref()
+            .find(|line| line.trim_end().starts_with(&close));
+        return;
+    }
+}
+
+/// The modules behind `crate::` and `super::super::`, also in `crate::{a, b}`.
+fn uses(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let flat: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
+    for root in ["crate::", "super::super::", "pub(in crate::"] {
+        for (at, _) in flat.match_indices(root) {
+            // `$crate::` in a macro is whoever expands it; `pub(in crate::x)` is found once.
+            let before = flat[..at].chars().last();
+            if before == Some('$') || (root == "crate::" && flat[..at].ends_with("pub(in ")) {
+                continue;
+            }
+            let rest = &flat[at + root.len()..];
+            match rest.strip_prefix('{') {
+                Some(group) => found.extend(names_in_group(group)),
+                None => found.extend(first_word(rest)),
+            }
+        }
+    }
+    found.retain(|name| name != "super");
+    found.dedup();
+    found
+}
+
+/// The first name of each member of `{ a::b, c::{d, e} }`, whose first brace is gone.
+fn names_in_group(group: &str) -> Vec<String> {
+    let (mut depth, mut member, mut found) = (0, String::new(), Vec::new());
+    for letter in group.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.extend(first_word(member.trim()));
+                member.clear();
+                continue;
+            }
+            _ => {}
+        }
+        member.push(letter);
+    }
+    found.extend(first_word(member.trim()));
+    found
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let end = text
+        .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .unwrap_or(text.len());
+    (end > 0).then(|| text[..end].to_owned())
+}
+
+/// Whether code names a crate: `name::` or `use name` as a whole word.
+fn names(code: &str, name: &str) -> bool {
+    // A module of that name is ours, as is what its parent takes from it.
+    if code.contains(&format!("mod {name};")) {
+        return false;
+    }
+    code.match_indices(name).any(|(at, _)| {
+        let before = code[..at].chars().last();
+        let after = &code[at + name.len()..];
+        let whole =
+            before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':');
+        whole && after.starts_with("::")
+    })
+}
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let parts: Vec<_> = path
+                    .strip_prefix(&root)
+                    .unwrap()
+                    .components()
+                    .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                    .collect();
+                sources.push(Source {
+                    path: parts.join("/"),
+                    text: fs::read_to_string(&path).unwrap(),
+                });
+            }
+        }
+    }
+    assert!(sources.len() > 50, "the whole house");
+    sources
+}

@@ -1,0 +1,133 @@
+//! What one replica is told, every replica knows.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum_entra::emulator::{CONTOSO, Emulator};
+use axum_entra::{OnLoss, Redis, UserKey};
+
+use crate::replica::{Replica, account, eventually, now, token};
+use crate::server::server;
+
+#[tokio::test]
+async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("both follow", async || {
+        one.is_following() && other.is_following()
+    })
+    .await;
+    let tokens: Vec<String> = (0..100)
+        .map(|number| token(&emulator, number, 60))
+        .collect();
+    for token in &tokens {
+        assert_eq!(other.reason(token).await, "in");
+    }
+    let start = Instant::now();
+    for number in 0..100 {
+        one.entra.revoke(&account(number), now()).await.unwrap();
+    }
+    eventually("the other knows all", async || {
+        other.entra.store_status().cut_offs == 100
+    })
+    .await;
+    let took = start.elapsed();
+    println!("100 revocations were known by the other replica after {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    for token in &tokens {
+        assert_eq!(one.reason(token).await, "revoked");
+        assert_eq!(other.reason(token).await, "revoked");
+    }
+    assert_eq!(other.reason(&token(&emulator, 100, 60)).await, "in");
+}
+
+#[tokio::test]
+async fn a_replica_that_starts_later_knows_what_was_revoked_before() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let early = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("it follows", async || early.is_following()).await;
+    early.entra.revoke_now(&account(1)).await.unwrap();
+    // Far more events than the stream keeps are no harm: the hash has the cut-offs.
+    server.run(&["XTRIM", "{axum-entra}:events", "MAXLEN", "0"]);
+    let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("it follows", async || late.is_following()).await;
+    assert_eq!(late.reason(&token(&emulator, 1, 60)).await, "revoked");
+    assert_eq!(late.reason(&token(&emulator, 2, 60)).await, "in");
+}
+
+#[tokio::test]
+async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("both follow", async || {
+        one.is_following() && other.is_following()
+    })
+    .await;
+    let time = now();
+    one.entra.revoke(&account(1), time - 10).await.unwrap();
+    other.entra.revoke(&account(1), time - 100).await.unwrap();
+    let third = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("it follows", async || third.is_following()).await;
+    let token = token(&emulator, 1, 50);
+    for replica in [&one, &other, &third] {
+        eventually("revoked", async || {
+            replica.reason(&token).await == "revoked"
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn sessions_and_sign_outs_are_told_too() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let kept = Arc::clone(&told);
+    let redis = Redis::at(server.url(), OnLoss::FailClosed);
+    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let other = Replica::with(&emulator, redis, move |account| {
+        kept.lock().unwrap().push(account.clone());
+    });
+    eventually("both follow", async || {
+        one.is_following() && other.is_following()
+    })
+    .await;
+    for _ in 0..2 {
+        one.entra.sign_out(&account(1)).await;
+    }
+    // The second of the same second as well.
+    eventually("it is told", async || told.lock().unwrap().len() == 2).await;
+    assert_eq!(other.reason(&token(&emulator, 1, 60)).await, "in");
+    let session = emulator.token().claim("sid", "s-1").mint();
+    assert_eq!(other.reason(&session).await, "in");
+    let tenant = CONTOSO.parse().unwrap();
+    one.entra.end_session(tenant, "s-1").await.unwrap();
+    eventually("revoked", async || {
+        other.reason(&session).await == "revoked"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn apis_with_another_prefix_do_not_share() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let redis = Redis::client(
+        redis::Client::open(server.url()).unwrap(),
+        OnLoss::FailClosed,
+    );
+    let stranger = Replica::with(&emulator, redis.prefix("stranger"), |_| {});
+    eventually("both follow", async || {
+        one.is_following() && stranger.is_following()
+    })
+    .await;
+    one.entra.revoke_now(&account(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(stranger.reason(&token(&emulator, 1, 60)).await, "in");
+}

@@ -1,0 +1,18 @@
+//! Two replicas and a real Redis: what they agree on, and what happens when it goes away.
+//!
+//! Needs the program `redis-server`; without it every test says so and passes.
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
+
+mod agreeing;
+mod losing;
+mod replica;
+mod server;
+mod spending;

@@ -1,0 +1,109 @@
+//! One replica of an API.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::{Router, routing::get};
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
+use axum_entra::guard::OncePerToken;
+use axum_entra::{Authority, Entra, OnLoss, Redis, Rejection, Tenant, UserKey};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+pub(crate) struct Replica {
+    pub(crate) entra: Entra,
+}
+
+impl Replica {
+    /// With connections of its own.
+    pub(crate) fn new(emulator: &Emulator, url: &str, on_loss: OnLoss) -> Self {
+        Self::with(emulator, Redis::at(url, on_loss), |_| {})
+    }
+
+    pub(crate) fn with(
+        emulator: &Emulator,
+        redis: Redis,
+        forget: impl Fn(&UserKey) + Send + Sync + 'static,
+    ) -> Self {
+        let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
+            .instance(emulator.url())
+            .sts_instance(emulator.url());
+        let entra = Entra::trusting(authority)
+            .on_sign_out(forget)
+            .redis(redis)
+            .build()
+            .unwrap();
+        Self { entra }
+    }
+
+    pub(crate) fn is_following(&self) -> bool {
+        self.entra.store_status().following
+    }
+
+    /// Status and reason of a request.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, String) {
+        let handler = || async { "in" };
+        let app: Router = Router::new()
+            .route("/me", get(handler))
+            .route("/replay", get(handler).route_layer(OncePerToken))
+            .route_layer(self.entra.layer());
+        let request = Request::get(path)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        let reason = response
+            .extensions()
+            .get::<Rejection>()
+            .map_or("in", Rejection::reason)
+            .to_owned();
+        if response.status() == 503 {
+            assert!(response.headers().contains_key("retry-after"));
+        }
+        (response.status().as_u16(), reason)
+    }
+
+    pub(crate) async fn reason(&self, token: &str) -> String {
+        self.get("/me", token).await.1
+    }
+}
+
+/// An account that nobody has but this number.
+pub(crate) fn account(number: u128) -> UserKey {
+    UserKey::Object {
+        tenant: CONTOSO.parse().unwrap(),
+        object: object(number),
+    }
+}
+
+pub(crate) fn object(number: u128) -> Uuid {
+    Uuid::from_u128(0xacc0_0000_0000_4000_8000_0000_0000_0000 + number)
+}
+
+/// A token of that account, issued so many seconds ago.
+pub(crate) fn token(emulator: &Emulator, number: u128, age: u64) -> String {
+    emulator
+        .token()
+        .claim("oid", object(number).to_string())
+        .issued_at(now() - age)
+        .mint()
+}
+
+pub(crate) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+/// Waits, and not for long, until something has come true; says how long it took.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < Duration::from_secs(15), "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    start.elapsed()
+}
