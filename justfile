@@ -24,3 +24,7 @@ examples:
 
 smoke:
     .ci/smoke
+
+# Runs every sample's printed lines.
+walks:
+    .ci/examples

@@ -143,6 +143,23 @@ impl Entra {
         }
     }
 
+    /// Where clients get their tokens, for an OpenAPI document.
+    ///
+    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
+    #[cfg(feature = "openapi")]
+    pub fn sign_in(&self) -> crate::openapi::SignIn {
+        let none = crate::openapi::SignIn::none();
+        self.validator.trusts().fold(none, |all, trust| {
+            let uri = trust
+                .audiences
+                .iter()
+                .find(|audience| audience.contains("://"))
+                .cloned()
+                .unwrap_or_else(|| format!("api://{}", trust.client_id));
+            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+        })
+    }
+
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {

@@ -23,18 +23,29 @@ macro_rules! guards {
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy, ::core::default::Default)]
             $visibility struct $name;
 
-            impl $crate::guard::Guard for $name {
-                fn check(
-                    &self,
-                    caller: &$crate::guard::Caller<'_>,
-                ) -> ::core::result::Result<(), $crate::guard::Denied<'_>> {
+            impl $name {
+                #[doc(hidden)]
+                fn __guard() -> &'static (dyn $crate::guard::Guard + ::core::marker::Send + ::core::marker::Sync) {
                     #[allow(unused_imports)]
                     use $crate::guard::Guard as _;
                     // A static lives as long as every refusal that names its scopes.
                     static GUARD: ::std::sync::LazyLock<
                         ::std::boxed::Box<dyn $crate::guard::Guard + ::core::marker::Send + ::core::marker::Sync>,
                     > = ::std::sync::LazyLock::new(|| ::std::boxed::Box::new($guard));
-                    GUARD.check(caller)
+                    &**GUARD
+                }
+            }
+
+            impl $crate::guard::Guard for $name {
+                fn check(
+                    &self,
+                    caller: &$crate::guard::Caller<'_>,
+                ) -> ::core::result::Result<(), $crate::guard::Denied<'_>> {
+                    Self::__guard().check(caller)
+                }
+
+                fn describe(&self) -> $crate::guard::Description {
+                    Self::__guard().describe()
                 }
             }
 

@@ -36,6 +36,8 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod keys;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod published;
 #[cfg(feature = "settings")]
 pub mod settings;

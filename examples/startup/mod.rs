@@ -2,15 +2,18 @@
 #![allow(dead_code, reason = "each program uses its part")]
 #![allow(clippy::print_stdout, reason = "the contract's first line")]
 
+mod walk;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
-use axum_entra::emulator::Emulator;
+use axum_entra::emulator::{Emulator, EmulatorBuilder};
 use axum_entra::settings::Settings;
 use axum_entra::{Builder, Entra};
 use clap::Parser;
@@ -30,6 +33,27 @@ pub(crate) struct Arguments {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+    /// The registration (single-page application) that the page /docs signs in with. With the
+    /// emulator: its app `cli`.
+    #[arg(long, value_name = "CLIENT_ID")]
+    docs_client: Option<String>,
+}
+
+/// What a sample wants of the start when it brings its own authority.
+pub(crate) struct Plan {
+    pub(crate) emulator: EmulatorBuilder,
+    pub(crate) settings: fn(&Emulator) -> Value,
+    pub(crate) authorities: fn(Builder, &Emulator) -> Builder,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            emulator: Emulator::builder(),
+            settings: Emulator::settings,
+            authorities: |builder, _| builder,
+        }
+    }
 }
 
 /// A sample, ready to be served.
@@ -38,6 +62,8 @@ pub(crate) struct Sample {
     listener: TcpListener,
     address: SocketAddr,
     emulator: Option<Emulator>,
+    docs_client: Option<String>,
+    walk: OnceLock<walk::Walk>,
 }
 
 /// Something the person at the keyboard has to change: exit code 2 and one line.
@@ -51,7 +77,15 @@ impl<E: std::error::Error> From<E> for Wrong {
 
 /// Runs a sample to its end.
 pub(crate) async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode {
-    match start(routes).await {
+    run_planned(Plan::default(), routes).await
+}
+
+/// The same, with an emulator to the sample's taste.
+pub(crate) async fn run_planned(
+    plan: Plan,
+    routes: impl AsyncFnOnce(&Sample) -> Router,
+) -> ExitCode {
+    match start(plan, routes).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Wrong(line)) => {
             eprintln!("{}", line.replace('\n', " "));
@@ -60,7 +94,7 @@ pub(crate) async fn run(routes: impl AsyncFnOnce(&Sample) -> Router) -> ExitCode
     }
 }
 
-async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong> {
+async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong> {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
@@ -69,10 +103,11 @@ async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong>
         .init();
     let settings = Settings::load(arguments.settings.as_deref())?;
     let (builder, emulator) = if settings.is_empty() {
-        let emulator = Emulator::start().await?;
-        let text = emulator.settings().to_string();
+        let emulator = plan.emulator.start().await?;
+        let text = (plan.settings)(&emulator).to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;
-        (Builder::from_settings(&settings)?, Some(emulator))
+        let builder = (plan.authorities)(Builder::from_settings(&settings)?, &emulator);
+        (builder, Some(emulator))
     } else {
         (Builder::from_settings(&settings)?, None)
     };
@@ -86,12 +121,32 @@ async fn start(routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong>
         listener,
         address,
         emulator,
+        docs_client: arguments.docs_client,
+        walk: OnceLock::new(),
     };
     let app = routes(&sample).await;
     sample.serve(app).await
 }
 
 impl Sample {
+    /// The client that the page `/docs` signs in with.
+    pub(crate) fn docs_client(&self) -> Option<&str> {
+        let of_emulator = self
+            .emulator
+            .is_some()
+            .then_some(axum_entra::emulator::CLI_ID);
+        self.docs_client.as_deref().or(of_emulator)
+    }
+
+    /// Says what to print when the sample serves on the emulator, in place of the usual lines.
+    pub(crate) fn show(&self, lines: impl FnOnce(&mut walk::Walk, &Emulator)) {
+        if let Some(emulator) = &self.emulator {
+            let mut walk = walk::Walk::new(emulator, format!("http://{}", self.address));
+            lines(&mut walk, emulator);
+            let _ = self.walk.set(walk);
+        }
+    }
+
     async fn serve(self, app: Router) -> Result<(), Wrong> {
         // The signals are caught before anybody can know the address.
         let (mut terminate, mut interrupt) = (
@@ -105,14 +160,12 @@ impl Sample {
                 "No AzureAd settings: the embedded emulator at {} is the authority.",
                 emulator.url()
             );
-            println!("Get a token for alice, then call the API:");
+            println!("Get a token, then call the API:");
             println!();
-            let get = emulator.curl_for_user("alice");
-            println!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
-            println!(
-                "curl -i -H \"Authorization: Bearer $TOKEN\" http://{}/me",
-                self.address
-            );
+            match self.walk.get() {
+                Some(walk) => println!("{}", walk.text()),
+                None => self.print_usual_lines(emulator),
+            }
         }
         let stop = async move {
             tokio::select! {
@@ -124,6 +177,17 @@ impl Sample {
             .with_graceful_shutdown(stop)
             .await?;
         Ok(())
+    }
+}
+
+impl Sample {
+    fn print_usual_lines(&self, emulator: &Emulator) {
+        let get = emulator.curl_for_user("alice");
+        println!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
+        println!(
+            "curl -i -H \"Authorization: Bearer $TOKEN\" http://{}/me",
+            self.address
+        );
     }
 }
 

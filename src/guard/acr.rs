@@ -1,6 +1,6 @@
 //! The authentication context class (`acr`).
 
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 /// Requires a value of `acr`; weak, and kept because Microsoft's older pages ask for it.
 ///
@@ -20,5 +20,12 @@ impl<S: AsRef<str>> Guard for RequireAcr<S> {
         } else {
             Err(Denied::new(Reason::Acr))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Acr,
+            format!("a sign-in of class `{}`", self.0.as_ref()),
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! Conditional Access authentication contexts (`acrs`): step-up.
 
-use super::{Caller, Denied, Guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 /// Requires a Conditional Access authentication context, `c1` to `c99`.
 ///
@@ -25,5 +25,10 @@ impl<S: AsRef<str>> Guard for RequireAuthContext<S> {
         } else {
             Err(Denied::auth_context(needed))
         }
+    }
+
+    fn describe(&self) -> Description {
+        let needs = format!("authentication context `{}`", self.0.as_ref());
+        Description::condition(Reason::AuthContext, needs)
     }
 }

@@ -1,7 +1,7 @@
 //! Client applications (`azp`, `appid`) and how they prove themselves.
 
-use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 use crate::claims::ClientAuth;
 use crate::guid::same_id;
 
@@ -28,6 +28,13 @@ impl<S: AsRef<str>> Guard for RequireClientApp<S> {
             Err(Denied::new(Reason::ClientApp))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::ClientApp,
+            format!("client application `{}`", self.0.as_ref()),
+        )
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
@@ -37,6 +44,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
         } else {
             Err(Denied::new(Reason::ClientApp))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::ClientApp,
+            names::one_of("", "client applications", &self.0),
+        )
     }
 }
 
@@ -56,5 +70,11 @@ impl Guard for RequireClientAuth {
             Some(proof) if proof >= self.0 => Ok(()),
             _ => Err(Denied::new(Reason::ClientAuth)),
         }
+    }
+
+    fn describe(&self) -> Description {
+        let proof = self.0.as_str();
+        let needs = format!("a client that proved itself by {proof} or better");
+        Description::condition(Reason::ClientAuth, needs)
     }
 }

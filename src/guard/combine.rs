@@ -1,6 +1,6 @@
 //! Guards of guards, with three answers: yes, no, and "ask the directory".
 
-use super::{Caller, Denied, Guard};
+use super::{Caller, Denied, Description, Guard};
 
 /// Both let the caller pass: made by [`Guard::and`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +22,10 @@ impl<A: Guard, B: Guard> Guard for And<A, B> {
             Err(second) => Err(second),
         }
     }
+
+    fn describe(&self) -> Description {
+        self.0.describe().and(self.1.describe())
+    }
 }
 
 /// One of both lets the caller pass: made by [`Guard::or`].
@@ -39,5 +43,9 @@ impl<A: Guard, B: Guard> Guard for Or<A, B> {
             Ok(()) => Ok(()),
             Err(second) => Err(first.or(second)),
         }
+    }
+
+    fn describe(&self) -> Description {
+        self.0.describe().or(self.1.describe())
     }
 }

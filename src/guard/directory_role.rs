@@ -1,7 +1,7 @@
 //! Directory roles (`wids`).
 
-use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 use crate::guid::same_id;
 
 named_guard! {
@@ -28,6 +28,13 @@ impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
             Err(Denied::new(Reason::DirectoryRole))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::DirectoryRole,
+            format!("directory role `{}`", self.0.as_ref()),
+        )
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
@@ -37,5 +44,12 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
         } else {
             Err(Denied::new(Reason::DirectoryRole))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::DirectoryRole,
+            names::one_of("", "directory roles", &self.0),
+        )
     }
 }

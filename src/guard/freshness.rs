@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 /// Requires that the user signed in at most this long ago, in whole seconds.
 ///
@@ -24,5 +24,10 @@ impl Guard for RequireRecentSignIn {
             Some(age) if age <= self.0.as_secs() => Ok(()),
             _ => Err(Denied::new(Reason::SignInTooOld)),
         }
+    }
+
+    fn describe(&self) -> Description {
+        let needs = format!("a sign-in at most {} s ago", self.0.as_secs());
+        Description::condition(Reason::SignInTooOld, needs)
     }
 }

@@ -1,7 +1,7 @@
 //! Group memberships, also of callers with more groups than a token holds.
 
-use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 named_guard! {
     /// Requires membership in a group, by its object id (or its name, where the application is
@@ -22,6 +22,13 @@ impl<S: AsRef<str>> Guard for RequireGroup<S> {
             None => Err(Denied::open(vec![self.0.as_ref()])),
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Group,
+            format!("membership in group `{}`", self.0.as_ref()),
+        )
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyGroup<S, N> {
@@ -35,6 +42,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyGroup<S, N> {
             }
         }
         Err(refusal(open))
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Group,
+            names::one_of("membership in", "groups", &self.0),
+        )
     }
 }
 
@@ -53,6 +67,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
         } else {
             Err(Denied::open(open))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Group,
+            names::all_of("membership in", "groups", &self.0),
+        )
     }
 }
 

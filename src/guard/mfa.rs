@@ -1,6 +1,6 @@
 //! Multi-factor authentication.
 
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, Denied, Description, Guard, Reason};
 use crate::claims::AuthenticationMethod;
 
 /// Requires that `amr` names multi-factor authentication: `mfa` or `ngcmfa`.
@@ -22,5 +22,9 @@ impl Guard for RequireMfa {
         } else {
             Err(Denied::new(Reason::Mfa))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::Mfa, "a sign-in with multi-factor authentication")
     }
 }

@@ -19,6 +19,7 @@ mod caller;
 mod client;
 mod combine;
 mod denied;
+mod description;
 mod directory_role;
 mod freshness;
 mod group;
@@ -37,6 +38,7 @@ pub use caller::Caller;
 pub use client::{RequireAnyClientApp, RequireClientApp, RequireClientAuth};
 pub use combine::{And, Or};
 pub use denied::{Denied, Reason};
+pub use description::{Condition, Description, Way};
 pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
 pub use freshness::RequireRecentSignIn;
 pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
@@ -77,6 +79,13 @@ pub trait Guard {
     /// # Errors
     /// [`Denied`], with the reason, and with a question where the token does not tell.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>>;
+
+    /// What the guard asks for, for documents; nothing is decided by it.
+    ///
+    /// A guard of your own says "a rule of this application's own" unless it says more.
+    fn describe(&self) -> Description {
+        Description::custom()
+    }
 
     /// Both must let the caller pass.
     fn and<G: Guard>(self, other: G) -> And<Self, G>

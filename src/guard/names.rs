@@ -18,6 +18,28 @@ impl Names for Vec<String> {
     }
 }
 
+/// "one of 45 groups", or the names themselves where they are few.
+pub(super) fn one_of<S: AsRef<str>>(before: &str, what: &str, names: &[S]) -> String {
+    phrase(before, "one of", what, names)
+}
+
+/// The same for guards that need them all.
+pub(super) fn all_of<S: AsRef<str>>(before: &str, what: &str, names: &[S]) -> String {
+    phrase(before, "all of", what, names)
+}
+
+fn phrase<S: AsRef<str>>(before: &str, how: &str, what: &str, names: &[S]) -> String {
+    let space = if before.is_empty() { "" } else { " " };
+    match names {
+        [one] => format!("{before}{space}{what} `{}`", one.as_ref()),
+        [first, second] => {
+            let (first, second) = (first.as_ref(), second.as_ref());
+            format!("{before}{space}{how} the {what} `{first}`, `{second}`")
+        }
+        _ => format!("{before}{space}{how} {} {what}", names.len()),
+    }
+}
+
 /// Declares a guard on one name, and its forms on several: any of them, all of them.
 ///
 /// The constructors refuse an empty list when they are compiled: a guard on nothing would let

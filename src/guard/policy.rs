@@ -1,7 +1,7 @@
 //! B2C policies (`tfp`, else `acr`).
 
-use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 named_guard! {
     /// Requires that the user went through a B2C policy, in any letter case.
@@ -25,6 +25,13 @@ impl<S: AsRef<str>> Guard for RequirePolicy<S> {
             Err(Denied::new(Reason::Policy))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Policy,
+            format!("a sign-in by policy `{}`", self.0.as_ref()),
+        )
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyPolicy<S, N> {
@@ -34,5 +41,12 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyPolicy<S, N> {
         } else {
             Err(Denied::new(Reason::Policy))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Policy,
+            names::one_of("a sign-in by", "policies", &self.0),
+        )
     }
 }

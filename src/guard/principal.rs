@@ -1,6 +1,6 @@
 //! Who the caller is: user or application, member or guest, somebody or nobody.
 
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, Denied, Description, Guard, Reason};
 use crate::claims::Principal;
 
 /// Requires a user's token.
@@ -16,6 +16,10 @@ impl Guard for RequireUser {
             Principal::App | Principal::Unknown => Err(Denied::new(Reason::UserOnly)),
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::UserOnly, "a user")
+    }
 }
 
 /// Requires an application that signed in as itself.
@@ -28,6 +32,10 @@ impl Guard for RequireAppOnly {
             Principal::App => Ok(()),
             Principal::User | Principal::Unknown => Err(Denied::new(Reason::AppOnly)),
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::AppOnly, "an application signed in as itself")
     }
 }
 
@@ -42,6 +50,10 @@ impl Guard for RequireNoGuests {
         } else {
             Ok(())
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::Guest, "no guest")
     }
 }
 
@@ -58,5 +70,9 @@ impl Guard for RequireIdentity {
             Some(_) => Ok(()),
             None => Err(Denied::new(Reason::NoIdentity)),
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::NoIdentity, "a token that names one account")
     }
 }

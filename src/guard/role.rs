@@ -1,7 +1,7 @@
 //! App roles and application permissions (`roles`).
 
 use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, Denied, Description, Guard, Reason};
 
 named_guard! {
     /// Requires a role, as a whole and in this letter case: `Task` is not `Task Admin`.
@@ -24,6 +24,10 @@ impl<S: AsRef<str>> Guard for RequireRole<S> {
             Err(Denied::new(Reason::Role))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::role(self.0.as_ref())
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyRole<S, N> {
@@ -34,6 +38,10 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyRole<S, N> {
             Err(Denied::new(Reason::Role))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::any(self.0.iter().map(|name| Description::role(name.as_ref())))
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAllRoles<S, N> {
@@ -43,5 +51,9 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllRoles<S, N> {
         } else {
             Err(Denied::new(Reason::Role))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::all(self.0.iter().map(|name| Description::role(name.as_ref())))
     }
 }

@@ -1,7 +1,7 @@
 //! Delegated permissions (`scp`).
 
 use super::names::named_guard;
-use super::{Caller, Denied, Guard};
+use super::{Caller, Denied, Description, Guard};
 use crate::claims::Principal;
 
 named_guard! {
@@ -47,6 +47,10 @@ impl<S: AsRef<str> + Sync> Guard for RequireScope<S> {
             Err(Denied::one_scope(self))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::scope(self.0.as_ref())
+    }
 }
 
 impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
@@ -57,6 +61,10 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
             Err(Denied::one_scope(&self.0))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::any(self.0.iter().map(|name| Description::scope(name.as_ref())))
+    }
 }
 
 impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
@@ -66,5 +74,9 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
         } else {
             Err(Denied::all_scopes(&self.0))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::all(self.0.iter().map(|name| Description::scope(name.as_ref())))
     }
 }

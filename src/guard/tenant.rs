@@ -1,7 +1,7 @@
 //! Tenants (`tid`).
 
-use super::names::named_guard;
-use super::{Caller, Denied, Guard, Reason};
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
 use crate::guid::parse_guid;
 
 named_guard! {
@@ -25,6 +25,13 @@ impl<S: AsRef<str>> Guard for RequireTenant<S> {
             Err(Denied::new(Reason::Tenant))
         }
     }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Tenant,
+            format!("a caller of tenant `{}`", self.0.as_ref()),
+        )
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
@@ -34,5 +41,12 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
         } else {
             Err(Denied::new(Reason::Tenant))
         }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Tenant,
+            names::one_of("a caller of", "tenants", &self.0),
+        )
     }
 }

@@ -33,11 +33,37 @@ impl<F: Form> Key<List<F>> {
     }
 }
 
+/// What a document says of a key's form.
+#[cfg(test)]
+trait Named {
+    fn form(&self) -> String;
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<F> {
+    fn form(&self) -> String {
+        self.form.expected()
+    }
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<List<F>> {
+    fn form(&self) -> String {
+        format!("list of {}", self.form.0.expected())
+    }
+}
+
 macro_rules! keys {
     ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal;)*) => {
         $(pub(super) const $name: Key<$form> = Key { path: $path, form: $value, meaning: $meaning };)*
         /// The path of every key of the table.
         pub(super) const $all: &[&str] = &[$($path),*];
+
+        /// Path, meaning and form of every key, for the documents that are held against the table.
+        #[cfg(test)]
+        pub(super) fn table() -> Vec<(&'static str, &'static str, String)> {
+            vec![$(($path, $meaning, Named::form(&$name))),*]
+        }
     };
 }
 

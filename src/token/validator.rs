@@ -118,6 +118,12 @@ impl Validator {
         Some((installed, reader))
     }
 
+    /// The authorities whose tokens are accepted.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn trusts(&self) -> impl Iterator<Item = &Trust> {
+        self.authorities.iter().map(|installed| &installed.trust)
+    }
+
     #[cfg(test)]
     pub(super) fn with_cache(mut self, cache: Option<TokenCache>) -> Self {
         self.cache = cache;

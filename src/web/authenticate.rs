@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http::Request;
 use tower_layer::Layer;
 
+#[cfg(feature = "openapi")]
+use crate::guard::Description;
 use crate::token::{Validator, Verdict};
 
 use super::bearer::{Credentials, credentials};
@@ -52,6 +54,28 @@ impl EntraLayer {
     pub fn optional(mut self) -> Self {
         self.0.anonymous_passes = true;
         self
+    }
+
+    /// Whether requests without a token pass.
+    #[cfg(feature = "openapi")]
+    pub(crate) const fn is_optional(&self) -> bool {
+        self.0.anonymous_passes
+    }
+
+    /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn describe(&self) -> Description {
+        self.0
+            .validator
+            .trusts()
+            .map(|trust| {
+                let scopes = trust.required_scopes.iter();
+                scopes
+                    .map(Description::scope)
+                    .fold(Description::anyone(), Description::and)
+            })
+            .reduce(Description::or)
+            .unwrap_or_else(Description::anyone)
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod documents;
 mod layers;
 mod secrets;
 mod sections;

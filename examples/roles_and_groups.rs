@@ -1,0 +1,106 @@
+//! Who may do what, by app role and by group: `cargo run --example roles_and_groups`
+//!
+//! The two access-control tutorials of Microsoft (`ms-identity-javascript-react-tutorial`,
+//! `5-AccessControl`) side by side. By role: `TaskUser` and `TaskAdmin` may use the to-do list,
+//! `TaskAdmin` alone the dashboard. By group: the same with two groups, and a caller with more
+//! groups than a token can list ("overage", over 200) is told so.
+//!
+//! **With a real tenant.** Create the roles and assign people to them, or let the registration
+//! emit groups (`docs/app_registration.md`), expose the scope `access_as_user`, and set
+//! `AzureAd__TenantId=… AzureAd__ClientId=…`. The ids of the two groups come from `USERS_GROUP` and
+//! `ADMINS_GROUP`. For callers with an overage give the API credentials (`AzureAd__ClientSecret`)
+//! and the application permission `GroupMember.Read.All`.
+
+mod startup;
+mod whoami;
+
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::routing::get;
+use axum_entra::emulator::{API_ID, App, Emulator, User};
+use axum_entra::guard::{RequireGroup, RequireRole, RequireScope};
+use startup::{Plan, Sample};
+use tower_http::cors::CorsLayer;
+use whoami::whoami;
+
+const USERS: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const ADMINS: &str = "aaaaaaaa-0000-4000-8000-000000000002";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let api = App::api("api", API_ID)
+        .with_scope("access_as_user")
+        .with_app_role("TaskUser")
+        .with_app_role("TaskAdmin");
+    let emulator = Emulator::builder()
+        .app(api)
+        .user(User::new("ada").with_role("TaskAdmin").in_group(ADMINS))
+        .user(User::new("ugo").with_role("TaskUser").in_group(USERS));
+    let plan = Plan {
+        emulator,
+        ..Plan::default()
+    };
+    startup::run_planned(plan, routes).await
+}
+
+async fn routes(sample: &Sample) -> Router {
+    sample.show(|walk, _| {
+        walk.user("ADA", "ada", "access_as_user")
+            .user("UGO", "ugo", "access_as_user")
+            .user("BOB", "bob", "access_as_user")
+            .user("DAVE", "dave", "access_as_user")
+            .call(200, "ugo has the role TaskUser", "UGO", "GET /api/todolist")
+            .call(
+                403,
+                "the dashboard is for TaskAdmin",
+                "UGO",
+                "GET /api/dashboard",
+            )
+            .call(
+                200,
+                "ada has the role TaskAdmin",
+                "ADA",
+                "GET /api/dashboard",
+            )
+            .call(403, "bob has no role at all", "BOB", "GET /api/todolist")
+            .call(
+                200,
+                "ugo is in the users' group",
+                "UGO",
+                "GET /api/groups/todolist",
+            )
+            .call(
+                403,
+                "and not in the admins'",
+                "UGO",
+                "GET /api/groups/dashboard",
+            )
+            .call(200, "ada is", "ADA", "GET /api/groups/dashboard")
+            .call(
+                403,
+                "dave has 250 groups, and nobody is asked",
+                "DAVE",
+                "GET /api/groups/todolist",
+            );
+    });
+    let of = |name: &str, or: &str| std::env::var(name).unwrap_or_else(|_| or.to_owned());
+    let (users, admins) = (of("USERS_GROUP", USERS), of("ADMINS_GROUP", ADMINS));
+    let by_role = Router::new()
+        .route(
+            "/todolist",
+            get(whoami).layer(RequireRole::any(["TaskUser", "TaskAdmin"])),
+        )
+        .route("/dashboard", get(whoami).layer(RequireRole("TaskAdmin")));
+    let by_group = Router::new()
+        .route(
+            "/todolist",
+            get(whoami).layer(RequireGroup::any([users, admins.clone()])),
+        )
+        .route("/dashboard", get(whoami).layer(RequireGroup(admins)));
+    Router::new()
+        .nest("/api", by_role.nest("/groups", by_group))
+        .route_layer(RequireScope("access_as_user"))
+        .route_layer(sample.entra.layer())
+        .layer(CorsLayer::permissive())
+}

@@ -1,0 +1,151 @@
+//! The protected routes of `protected_api`, each described where it is written.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use axum_entra::guard::{RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
+use axum_entra::openapi::Protect;
+use axum_entra::{Claims, Entra, Permit, UserKey, guards};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower_http::cors::CorsLayer;
+use utoipa::openapi::OpenApi;
+use utoipa::{Modify, OpenApi as _, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::whoami;
+
+guards! {
+    /// A user with a list of their own.
+    CanUseTodos = RequireScope("access_as_user").and(RequireIdentity);
+    /// Everybody's lists: an application's permission, or a user's with a role.
+    CanReadAllTodos = RequireRole("Todo.Read.All")
+        .or(RequireScope("access_as_user").and(RequireRole("Todo.Admin")));
+    /// A job that no user stands behind.
+    CanRunJobs = RequireAppOnly.and(RequireRole("Tasks.Run"));
+}
+
+/// To-do lists by owner, never by a name or an address: those change hands.
+type Todos = Arc<Mutex<HashMap<UserKey, Vec<Todo>>>>;
+
+/// Something to do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct Todo {
+    id: usize,
+    title: String,
+    done: bool,
+}
+
+/// Something to do, before it has a number.
+#[derive(Debug, Deserialize, ToSchema)]
+struct NewTodo {
+    title: String,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "protected_api",
+    description = "To-do lists, a sample of axum-entra."
+))]
+struct Document;
+
+/// The routes with their guards around them, and the document that the guards have written.
+pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(me))
+        // A guard around a route is in the document too; `Permit` in a handler's signature proves
+        // to the handler that it was there.
+        .routes(routes!(list, create).guarded(CanUseTodos))
+        .routes(routes!(list_all).guarded(CanReadAllTodos))
+        .routes(routes!(run_job).guarded(CanRunJobs))
+        .layer(CorsLayer::permissive())
+        .authenticated(entra.layer())
+        .with_state(Todos::default())
+        .split_for_parts();
+    entra
+        .sign_in()
+        .scope("access_as_user", "Use the API as you")
+        .modify(&mut document);
+    (router, document)
+}
+
+/// Who is calling, as far as the token tells.
+#[utoipa::path(get, path = "/me", responses((status = 200, body = Value, description = "Who is calling")))]
+async fn me(claims: Claims) -> Json<Value> {
+    Json(whoami::body(&claims))
+}
+
+/// The caller's own list.
+#[utoipa::path(get, path = "/todos", responses((status = 200, body = Vec<Todo>, description = "The list")))]
+async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<Vec<Todo>> {
+    let owner = permit.claims().user_key();
+    let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
+    Json(
+        owner
+            .and_then(|owner| todos.get(&owner).cloned())
+            .unwrap_or_default(),
+    )
+}
+
+/// Adds to the caller's own list.
+#[utoipa::path(
+    post,
+    path = "/todos",
+    request_body = NewTodo,
+    responses((status = 201, body = Todo, description = "Added"), (status = 422, description = "A body of another form")),
+)]
+async fn create(
+    permit: Permit<CanUseTodos>,
+    State(todos): State<Todos>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Todo>), Response> {
+    let NewTodo { title } = serde_json::from_slice(&body).map_err(|_| invalid_body())?;
+    // The guard asked for an identity, so there is a key.
+    let owner = permit.claims().user_key().ok_or_else(invalid_body)?;
+    let mut todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
+    let list = todos.entry(owner).or_default();
+    let todo = Todo {
+        id: list.len() + 1,
+        title,
+        done: false,
+    };
+    list.push(todo.clone());
+    Ok((StatusCode::CREATED, Json(todo)))
+}
+
+/// Everybody's lists.
+#[utoipa::path(get, path = "/todos/all", responses((status = 200, body = Vec<Todo>, description = "The list")))]
+async fn list_all(State(todos): State<Todos>) -> Json<Vec<Todo>> {
+    let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
+    Json(todos.values().flatten().cloned().collect())
+}
+
+/// Starts a job.
+#[utoipa::path(post, path = "/jobs", responses((status = 202, description = "Started")))]
+async fn run_job() -> StatusCode {
+    StatusCode::ACCEPTED
+}
+
+fn invalid_body() -> Response {
+    let problem = json!({
+        "type": "about:blank",
+        "title": "Unprocessable Content",
+        "status": 422,
+        "detail": "The body is not a JSON object with a string `title`.",
+        "error": "invalid_request",
+        "reason": "invalid_body",
+    });
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        content_type,
+        problem.to_string(),
+    )
+        .into_response()
+}

@@ -1,0 +1,317 @@
+//! What a guard asks for, said by the guard itself: for documents, never for decisions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+
+/// The ways through a guard: who goes one of them to its end may pass.
+///
+/// From [`Guard::describe`](super::Guard::describe). Its `Display` is a phrase for people:
+/// "scope `Data.Read`, or an application signed in as itself and role `Data.Read.All`".
+///
+/// It says what the guard is made of and nothing about the token before it: that a token has to be
+/// valid at all is the layer's part.
+///
+/// ```
+/// use axum_entra::guard::{Guard, RequireRole, RequireScope};
+///
+/// let guard = RequireScope("Todo.Read").or(RequireRole("Todo.Read.All"));
+/// let ways = guard.describe();
+/// assert_eq!(ways.ways().len(), 2);
+/// assert_eq!(ways.to_string(), "scope `Todo.Read`, or role `Todo.Read.All`");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use]
+pub struct Description {
+    any_of: Vec<Way>,
+}
+
+/// One way through a guard: everything on it is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<Condition>,
+}
+
+/// What is needed besides scopes and roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    reason: String,
+    needs: String,
+}
+
+impl Description {
+    /// Nothing is needed beyond a valid token.
+    pub fn anyone() -> Self {
+        Self {
+            any_of: vec![Way::default()],
+        }
+    }
+
+    /// A scope is needed, by the name that stands in the token (`Todo.Read`).
+    pub fn scope(name: impl Into<String>) -> Self {
+        Self::only(Way {
+            scopes: vec![name.into()],
+            ..Way::default()
+        })
+    }
+
+    /// A role is needed.
+    pub fn role(name: impl Into<String>) -> Self {
+        Self::only(Way {
+            roles: vec![name.into()],
+            ..Way::default()
+        })
+    }
+
+    /// Something else is needed: the reason of its refusals, and a phrase that names it.
+    pub fn condition(reason: Reason, needs: impl Into<String>) -> Self {
+        Self::only(Way {
+            conditions: vec![Condition {
+                reason: reason.as_str().to_owned(),
+                needs: needs.into(),
+            }],
+            ..Way::default()
+        })
+    }
+
+    /// A rule of the application's own, of which nothing is told.
+    pub fn custom() -> Self {
+        Self::condition(Reason::Other("custom"), "a rule of this application's own")
+    }
+
+    /// Both are needed: every way through the one, joined to every way through the other.
+    pub fn and(self, other: Self) -> Self {
+        let mut all = Self { any_of: Vec::new() };
+        for first in &self.any_of {
+            for second in &other.any_of {
+                all.add(first.clone().joined(second));
+            }
+        }
+        all
+    }
+
+    /// One of both will do.
+    pub fn or(mut self, other: Self) -> Self {
+        for way in other.any_of {
+            self.add(way);
+        }
+        self
+    }
+
+    /// The ways, in the guard's order; never none.
+    #[must_use]
+    pub fn ways(&self) -> &[Way] {
+        &self.any_of
+    }
+
+    pub(super) fn all(parts: impl Iterator<Item = Self>) -> Self {
+        parts.fold(Self::anyone(), Self::and)
+    }
+
+    /// The lists that guards hold are never empty; of none this would be a way for nobody.
+    pub(super) fn any(mut parts: impl Iterator<Item = Self>) -> Self {
+        let first = parts.next().unwrap_or_else(Self::custom);
+        parts.fold(first, Self::or)
+    }
+
+    fn only(way: Way) -> Self {
+        Self { any_of: vec![way] }
+    }
+
+    fn add(&mut self, way: Way) {
+        if !self.any_of.contains(&way) {
+            self.any_of.push(way);
+        }
+    }
+}
+
+impl Way {
+    /// The scopes that are all needed, by their names in the token.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The roles that are all needed.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Everything else that is needed.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// Whether a user's token can go this way.
+    #[must_use]
+    pub fn is_for_users(&self) -> bool {
+        !self.has_condition(Reason::AppOnly)
+    }
+
+    /// Whether an application's own token can go this way: it has no scopes.
+    #[must_use]
+    pub fn is_for_apps(&self) -> bool {
+        self.scopes.is_empty() && !self.has_condition(Reason::UserOnly)
+    }
+
+    fn has_condition(&self, reason: Reason) -> bool {
+        self.conditions
+            .iter()
+            .any(|condition| condition.reason == reason.as_str())
+    }
+
+    fn joined(mut self, other: &Self) -> Self {
+        union(&mut self.scopes, &other.scopes);
+        union(&mut self.roles, &other.roles);
+        union(&mut self.conditions, &other.conditions);
+        self
+    }
+}
+
+impl Condition {
+    /// The code of a refusal for want of it, as in [`Reason::as_str`].
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The phrase that names it.
+    #[must_use]
+    pub fn needs(&self) -> &str {
+        &self.needs
+    }
+}
+
+fn union<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, way) in self.any_of.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", or ")?;
+            }
+            write!(f, "{way}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scopes = self.scopes.iter().map(|name| format!("scope `{name}`"));
+        let roles = self.roles.iter().map(|name| format!("role `{name}`"));
+        let rest = self
+            .conditions
+            .iter()
+            .map(|condition| condition.needs.clone());
+        let parts: Vec<String> = scopes.chain(roles).chain(rest).collect();
+        if parts.is_empty() {
+            f.write_str("a valid token")
+        } else {
+            f.write_str(&parts.join(" and "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::ClientAuth;
+    use crate::guard::{
+        Guard, RequireAppOnly, RequireClientAuth, RequireGroup, RequireIdentity,
+        RequireRecentSignIn, RequireRole, RequireScope, RequireUser,
+    };
+
+    #[test]
+    fn a_guard_says_what_it_is_made_of() {
+        let text = |guard: &dyn Guard| guard.describe().to_string();
+        for (said, expected) in [
+            (text(&RequireScope("a")), "scope `a`"),
+            (
+                text(&RequireScope::any(["a", "b"])),
+                "scope `a`, or scope `b`",
+            ),
+            (
+                text(&RequireScope::all(["a", "b"])),
+                "scope `a` and scope `b`",
+            ),
+            (text(&RequireRole::any(["x", "x"])), "role `x`"),
+            (
+                text(&RequireScope("a").and(RequireIdentity)),
+                "scope `a` and a token that names one account",
+            ),
+            (
+                text(&RequireRole("all").or(RequireScope("a").and(RequireRole("x")))),
+                "role `all`, or scope `a` and role `x`",
+            ),
+            (
+                text(&RequireAppOnly.and(RequireRole("x"))),
+                "role `x` and an application signed in as itself",
+            ),
+            (
+                text(&RequireGroup::any(["1", "2", "3"])),
+                "membership in one of 3 groups",
+            ),
+            (
+                text(&RequireRecentSignIn(Duration::from_secs(600))),
+                "a sign-in at most 600 s ago",
+            ),
+            (
+                text(&RequireClientAuth(ClientAuth::Secret)),
+                "a client that proved itself by secret or better",
+            ),
+        ] {
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn and_joins_every_way_to_every_way() {
+        let guard = RequireScope::any(["a", "b"]).and(RequireRole("x").or(RequireRole("y")));
+        let described = guard.describe();
+        let ways: Vec<String> = described.ways().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            ways,
+            [
+                "scope `a` and role `x`",
+                "scope `a` and role `y`",
+                "scope `b` and role `x`",
+                "scope `b` and role `y`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_scope_is_for_users_and_a_role_for_both() {
+        let for_whom = |guard: &dyn Guard| {
+            let described = guard.describe();
+            (
+                described.ways()[0].is_for_users(),
+                described.ways()[0].is_for_apps(),
+            )
+        };
+        assert_eq!(for_whom(&RequireScope("a")), (true, false));
+        assert_eq!(for_whom(&RequireRole("a")), (true, true));
+        assert_eq!(for_whom(&RequireRole("a").and(RequireUser)), (true, false));
+        assert_eq!(
+            for_whom(&RequireRole("a").and(RequireAppOnly)),
+            (false, true)
+        );
+    }
+}

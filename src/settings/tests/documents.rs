@@ -1,0 +1,114 @@
+//! The documents on settings, held against the table of keys.
+
+use serde_json::Value;
+
+use super::*;
+use crate::settings::keys::{CLIENT_CREDENTIALS, table};
+
+const PAGE: &str = include_str!("../../../docs/settings.md");
+const SCHEMA: &str = include_str!("../../../docs/settings.schema.json");
+
+fn section() -> Value {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    schema["$defs"]["section"].clone()
+}
+
+/// The leaves of the schema: path and node.
+fn leaves(node: &Value, prefix: &str, all: &mut Vec<(String, Value)>) {
+    for (name, child) in node["properties"].as_object().unwrap() {
+        let path = format!("{prefix}{name}");
+        if child["properties"].is_object() {
+            leaves(child, &format!("{path}:"), all);
+        } else {
+            all.push((path, child.clone()));
+        }
+    }
+}
+
+#[test]
+fn the_schema_has_the_keys_of_the_table_and_no_others() {
+    let mut found = Vec::new();
+    leaves(&section(), "", &mut found);
+    let table = table();
+    for (path, node) in &found {
+        if path == CLIENT_CREDENTIALS {
+            continue;
+        }
+        let (_, meaning, expected) = table
+            .iter()
+            .find(|(known, _, _)| known == path)
+            .unwrap_or_else(|| panic!("{path} is not in the table"));
+        assert_eq!(node["description"], *meaning, "{path}");
+        if let Some(least) = node["minimum"].as_u64() {
+            let most = node["maximum"].as_u64().unwrap();
+            assert_eq!(
+                *expected,
+                format!("a whole number from {least} to {most}"),
+                "{path}"
+            );
+        } else {
+            assert!(
+                !expected.starts_with("a whole number"),
+                "{path} has no bounds"
+            );
+        }
+        assert_eq!(
+            node["type"] == "boolean",
+            expected == "true or false",
+            "{path}"
+        );
+    }
+    assert_eq!(
+        found.len(),
+        table.len() + 1,
+        "a key is missing in the schema"
+    );
+}
+
+#[test]
+fn the_defaults_of_the_schema_are_those_of_the_code() {
+    let mut found = Vec::new();
+    leaves(&section(), "", &mut found);
+    let variables: Vec<(String, String)> = found
+        .iter()
+        .filter(|(path, node)| !node["default"].is_null() && !path.starts_with("Redis"))
+        .flat_map(|(path, node)| {
+            let name = format!("AzureAd__{}", path.replace(':', "__"));
+            match &node["default"] {
+                Value::Array(elements) => elements
+                    .iter()
+                    .enumerate()
+                    .map(|(index, one)| (format!("{name}__{index}"), text(one)))
+                    .collect(),
+                one => vec![(name, text(one))],
+            }
+        })
+        .collect();
+    assert!(variables.len() > 10);
+    let stated = Settings::from_parts(Some(("file", &file(r#""Scopes":"""#))), variables).unwrap();
+    let silent = load(&file(r#""Scopes":"""#), []).unwrap();
+    let (mut stated, silent) = (stated.entra.unwrap(), silent.entra.unwrap());
+    // Not given, the cloud's own host is worked out later.
+    assert_eq!(
+        stated.instance.take().unwrap().as_str(),
+        "https://login.microsoftonline.com/"
+    );
+    assert_eq!(format!("{stated:?}"), format!("{silent:?}"));
+}
+
+#[test]
+fn the_page_names_every_key_with_its_meaning() {
+    for (path, meaning, _) in table() {
+        let row = PAGE
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{path}` |")))
+            .unwrap_or_else(|| panic!("{path} is not on the page"));
+        assert!(row.ends_with(&format!("| {meaning} |")), "{row}");
+    }
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,164 @@
+//! Layers that lie on one way add up in the document as they do at run time.
+
+use axum::http::StatusCode;
+use axum_entra::guard::{Caller, Denied, Guard, RequireRole, RequireScope};
+use axum_entra::openapi::{Protect, SignIn};
+use serde_json::{Value, json};
+use utoipa::Modify;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::structure::assert_valid;
+use crate::tokens::Way;
+use crate::{Emulator, entra, operations, send};
+
+#[utoipa::path(get, path = "/inner", responses((status = 200, description = "Here")))]
+async fn inner() -> &'static str {
+    "here"
+}
+
+#[utoipa::path(get, path = "/other", responses((status = 200, description = "There")))]
+async fn other() -> &'static str {
+    "there"
+}
+
+fn described(router: OpenApiRouter, sign_in: &SignIn) -> (axum::Router, Value) {
+    let (router, mut document) = router.split_for_parts();
+    sign_in.modify(&mut document);
+    (router, serde_json::to_value(&document).unwrap())
+}
+
+#[tokio::test]
+async fn guards_on_the_outer_and_the_inner_router_are_both_needed() {
+    let emulator = Emulator::start().await.unwrap();
+    let entra = entra(&emulator, []).await;
+    let nested = OpenApiRouter::new().routes(routes!(inner).guarded(RequireRole("Task Admin")));
+    let router = OpenApiRouter::new()
+        .nest("/nested", nested)
+        .routes(routes!(other))
+        .guarded(RequireScope("access_as_user"))
+        .authenticated(entra.layer());
+    let (router, document) = described(router, &entra.sign_in());
+    assert_valid(&document);
+    let ways = |path: &str| Way::all_of(&document["paths"][path]["get"]);
+    assert_eq!(ways("/nested/inner")[0].scopes, ["access_as_user"]);
+    assert_eq!(ways("/nested/inner")[0].roles, ["Task Admin"]);
+    assert!(ways("/other")[0].roles.is_empty());
+
+    let way = &ways("/nested/inner")[0];
+    for token in way.tokens(&emulator) {
+        let answer = send(
+            &router,
+            "GET",
+            "/nested/inner",
+            Some(&format!("Bearer {token}")),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    for (missing, token) in way.spoilt(&emulator) {
+        let answer = send(
+            &router,
+            "GET",
+            "/nested/inner",
+            Some(&format!("Bearer {token}")),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn an_optional_layer_is_documented_as_optional_but_not_before_a_guard() {
+    let emulator = Emulator::start().await.unwrap();
+    let entra = entra(&emulator, []).await;
+    let router = OpenApiRouter::new()
+        .routes(routes!(inner).guarded(RequireScope("access_as_user")))
+        .routes(routes!(other))
+        .authenticated(entra.layer().optional());
+    let (router, document) = described(router, &entra.sign_in());
+    assert_valid(&document);
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(security("/other")[0], json!({}));
+    assert!(!security("/inner").as_array().unwrap().contains(&json!({})));
+    assert_eq!(
+        send(&router, "GET", "/other", None).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        send(&router, "GET", "/inner", None).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn scopes_that_every_route_needs_are_in_every_operation() {
+    let emulator = Emulator::start().await.unwrap();
+    let entra = entra(&emulator, [("AzureAd__Scopes", "Data.Read User.Read")]).await;
+    let router = OpenApiRouter::new()
+        .routes(routes!(inner).guarded(RequireScope("access_as_user")))
+        .routes(routes!(other))
+        .authenticated(entra.layer());
+    let (_, document) = described(router, &entra.sign_in());
+    for (_, path, operation) in operations(&document) {
+        let scopes = &Way::all_of(&operation)[0].scopes;
+        assert!(
+            scopes.ends_with(&["User.Read".to_owned()]) || scopes.len() == 3,
+            "{path}"
+        );
+        assert!(
+            scopes.contains(&"Data.Read".to_owned()),
+            "{path}: {scopes:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_guard_of_the_applications_own_is_named_by_its_own_words() {
+    #[derive(Clone)]
+    struct Silent;
+    impl Guard for Silent {
+        fn check(&self, _: &Caller<'_>) -> Result<(), Denied<'_>> {
+            Err(Denied::because("silent"))
+        }
+    }
+    let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(Silent));
+    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api/");
+    let (_, document) = described(router, &sign_in);
+    assert_valid(&document);
+    let operation = &document["paths"]["/inner"]["get"];
+    assert_eq!(Way::all_of(operation)[0].conditions, ["custom"]);
+    let said = operation["responses"]["403"]["description"]
+        .as_str()
+        .unwrap();
+    assert!(said.contains("a rule of this application's own"), "{said}");
+}
+
+#[test]
+fn a_document_can_be_finished_twice_and_scopes_are_described() {
+    let guard = RequireScope("Todo.Read").or(RequireScope("https://other.example/Data.Read"));
+    let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(guard));
+    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api/")
+        .scope("Todo.Read", "Read your to-do lists");
+    let (_, mut document) = router.split_for_parts();
+    sign_in.modify(&mut document);
+    let once = document.clone();
+    sign_in.modify(&mut document);
+    assert!(once == document);
+    let document = serde_json::to_value(&document).unwrap();
+    assert_valid(&document);
+    let flow = &document["components"]["securitySchemes"]["entra"]["flows"]["authorizationCode"];
+    assert_eq!(
+        flow["authorizationUrl"],
+        "https://login.microsoftonline.com/common/oauth2/v2.0/authorize"
+    );
+    assert_eq!(
+        flow["tokenUrl"],
+        "https://login.microsoftonline.com/common/oauth2/v2.0/token"
+    );
+    assert_eq!(
+        flow["scopes"]["api://api/Todo.Read"],
+        "Read your to-do lists"
+    );
+    assert!(flow["scopes"]["https://other.example/Data.Read"].is_string());
+}
