@@ -5,24 +5,23 @@ use std::sync::Arc;
 
 use axum_core::response::Response;
 use tokio::sync::watch;
-use url::Url;
 
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
 use crate::account::{StoreStatus, StoreUnavailable};
-use crate::authority::{Authority, Tenant, Trust};
-use crate::claims::{Claims, Home, UserKey};
+use crate::authority::{Authority, Tenant};
+use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
-use crate::keys::refresh::Refresher;
+use crate::directory::{Connection, DirectoryAccess};
+use crate::keys::HttpClient;
+use crate::keys::remote::http_client;
+use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
+use crate::web::{CallerToken, Directory, Edge, EntraLayer, Rejection, check_sessions};
+
+mod installing;
 #[cfg(feature = "settings")]
-use crate::keys::remote::is_certificates;
-use crate::keys::remote::{Remote, http_client};
-use crate::keys::store::{KeyReader, fixed, key_store};
-use crate::keys::{HttpClient, KeySet};
-use crate::token::{AuthorityStatus, Installed, Refusal, Validator, Verdict};
-use crate::web::{CallerToken, Directory, Edge, EntraLayer, Origin, Rejection, check_sessions};
+mod setting_up;
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -254,77 +253,6 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Begins with what the settings say; the file that `CaFile` names is read.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
-    #[cfg(feature = "settings")]
-    pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
-        let (first, section) = authorities
-            .next()
-            .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
-        for (authority, section) in authorities {
-            let access = section.directory_access()?;
-            builder = builder.authority(authority).directory_if(access);
-        }
-        // A token is measured before it is known whose it is.
-        if let Some(most) = settings
-            .sections()
-            .map(|section| section.max_token_bytes)
-            .max()
-        {
-            builder = builder.max_token_bytes(most);
-        }
-        // One cache for all authorities.
-        if let Some(most) = settings
-            .sections()
-            .map(|section| section.token_cache_bytes)
-            .max()
-        {
-            builder = builder.token_cache_bytes(most);
-        }
-        for file in settings
-            .sections()
-            .filter_map(|section| section.ca_file.as_ref())
-        {
-            let unreadable = || {
-                ConfigError::value(
-                    "CaFile",
-                    file.display(),
-                    "a readable file of PEM certificates",
-                )
-            };
-            let pem = std::fs::read(file).map_err(|_| unreadable())?;
-            if !is_certificates(&pem) {
-                return Err(unreadable());
-            }
-            builder = builder.root_certificates(pem);
-        }
-        builder.store_of(settings)
-    }
-
-    /// The store that the settings name, which both sections share.
-    #[cfg(feature = "settings")]
-    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut stores = settings
-            .sections()
-            .filter_map(|section| section.redis.as_ref());
-        let Some(store) = stores.next() else {
-            return Ok(self);
-        };
-        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
-        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
-            return Err(expected("the same store in both sections"));
-        }
-        #[cfg(feature = "redis")]
-        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
-        // What must be shared and is not would let revoked tokens pass.
-        #[cfg(not(feature = "redis"))]
-        return Err(expected("a build with the feature `redis`"));
-    }
-
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authorities.push((authority, None));
@@ -450,10 +378,10 @@ impl Builder {
             let trust = authority.resolve()?;
             let (token_endpoint, known) = watch::channel(None);
             let connection = access
-                .map(|access| connect(access, &trust, &client, &edge, known))
+                .map(|access| installing::connect(access, &trust, &client, &edge, known))
                 .transpose()?;
             connections.extend(connection.clone());
-            installed.push(install(
+            installed.push(installing::install(
                 trust,
                 &client,
                 &edge,
@@ -507,81 +435,4 @@ impl fmt::Debug for Builder {
             .field("authorities", &authorities)
             .finish_non_exhaustive()
     }
-}
-
-/// Gives an authority its connection to Graph.
-fn connect(
-    access: DirectoryAccess,
-    trust: &Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    endpoint: watch::Receiver<Option<Url>>,
-) -> Result<Arc<Connection>, ConfigError> {
-    let desk = TokenDesk {
-        door: Door {
-            client: client.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-        },
-        endpoint,
-        client_id: trust.client_id.clone(),
-        credential: access.credential().clone(),
-        clock: edge.clock.clone(),
-    };
-    access.connect(trust.cloud(), desk).map(Arc::new)
-}
-
-/// Gives an authority its keys, or the task that will.
-fn install(
-    trust: Trust,
-    client: &HttpClient,
-    edge: &Arc<Edge>,
-    directory: Option<Arc<Connection>>,
-    token_endpoint: &watch::Sender<Option<Url>>,
-    refreshers: &mut Vec<Refresher>,
-) -> Result<Installed, ConfigError> {
-    let learns = trust.learns;
-    let learnt = Arc::default();
-    let mut readers: Vec<KeyReader> = Vec::new();
-    for (index, document) in trust.documents.iter().enumerate() {
-        if let Some(jwks) = &trust.static_keys {
-            token_endpoint.send_replace(trust.token_endpoint());
-            let issuer = document.issuers.first().cloned();
-            let keys = issuer
-                .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
-                .and_then(|issuer| {
-                    KeySet::read(jwks.as_bytes(), issuer, document)
-                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
-                })?;
-            readers.push(fixed(keys));
-            continue;
-        }
-        let (publisher, reader) = key_store(trust.freshness.cooldown);
-        let remote = Remote {
-            client: client.clone(),
-            document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-            learns,
-            learnt: Arc::clone(&learnt),
-            last: None,
-            // Each policy of B2C has its own; the first policy's is taken.
-            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
-        };
-        let name = document.address.to_string();
-        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
-        readers.push(reader);
-    }
-    let home = Home(Arc::new(Origin {
-        edge: Arc::clone(edge),
-        authorization_uri: trust.authorization_uri.clone(),
-        directory,
-    }));
-    Ok(Installed {
-        trust,
-        readers,
-        learns,
-        learnt,
-        home: Some(home),
-    })
 }

@@ -4,6 +4,7 @@ mod authenticate;
 mod authorize;
 mod bearer;
 mod caller_token;
+mod cause;
 mod challenge;
 mod directory;
 mod edge;

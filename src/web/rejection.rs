@@ -7,11 +7,12 @@ use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::claims::{Claims, Principal};
+use crate::claims::Claims;
 use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
+use super::cause::Cause;
 use super::challenge::Challenge;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
@@ -27,32 +28,6 @@ pub struct Rejection {
     edge: Option<Arc<Edge>>,
     grpc: bool,
 }
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Cause {
-    MissingToken,
-    MalformedHeader,
-    Invalid(InvalidToken),
-    Denied(RefusedByRule),
-    /// The client can come back with a stronger or a newer token.
-    StepUp {
-        reason: &'static str,
-        claims: String,
-        authorization_uri: String,
-    },
-    KeysUnavailable,
-    DirectoryUnavailable {
-        retry_after: u64,
-    },
-    NotFound,
-    StoreUnavailable,
-    NotConfigured {
-        used: &'static str,
-    },
-}
-
-/// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
-const RETRY_SECONDS: u64 = 5;
 
 impl Rejection {
     fn new(cause: Cause, edge: Option<Arc<Edge>>, headers: &HeaderMap) -> Self {
@@ -83,18 +58,8 @@ impl Rejection {
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
         let origin = Origin::of(claims);
-        let cause = denied
-            .step_up()
-            .and_then(|context| {
-                let wanted = claims_challenge("acrs", context);
-                step_up(Reason::AuthContext.as_str(), &wanted, claims)
-            })
-            .unwrap_or_else(|| match denied.is_replay() {
-                true => Cause::Invalid(InvalidToken::Replay),
-                false => Cause::Denied(RefusedByRule::from(denied)),
-            });
         Self::new(
-            cause,
+            Cause::denied(denied, claims),
             origin.map(|origin| Arc::clone(&origin.edge)),
             headers,
         )
@@ -102,32 +67,15 @@ impl Rejection {
 
     /// A token from before its account's sessions were revoked.
     pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, headers: &HeaderMap) -> Self {
-        let revoked = InvalidToken::Revoked;
-        let cause = cut_off
-            .and_then(|cut_off| {
-                let wanted = claims_challenge("nbf", &cut_off.to_string());
-                step_up(revoked.reason(), &wanted, claims)
-            })
-            .unwrap_or(Cause::Invalid(revoked));
+        let cause = Cause::revoked(cut_off, claims);
         let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
         Self::new(cause, edge, headers)
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
     pub(crate) fn directory(error: &DirectoryError, claims: &Claims, headers: &HeaderMap) -> Self {
-        let cause = match error {
-            DirectoryError::InteractionRequired {
-                claims: Some(wanted),
-            } => step_up(Reason::AuthContext.as_str(), wanted, claims),
-            // When, the authority does not say: after this token was issued.
-            DirectoryError::Revoked => {
-                let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
-                return Self::revoked(cut_off, claims, headers);
-            }
-            _ => None,
-        };
         let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause.unwrap_or_else(|| Cause::from(error)), edge, headers)
+        Self::new(Cause::directory(error, claims), edge, headers)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
@@ -206,7 +154,7 @@ impl Rejection {
     pub fn invalid_token(&self) -> Option<&InvalidToken> {
         match &self.cause {
             Cause::Invalid(invalid) => Some(invalid),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
+            cause if cause.is_revoked() => Some(&InvalidToken::Revoked),
             _ => None,
         }
     }
@@ -214,45 +162,7 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        match &self.cause {
-            Cause::MissingToken => "This resource needs a Bearer access token.".to_owned(),
-            Cause::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token.".to_owned()
-            }
-            Cause::Invalid(invalid) => invalid.hint().to_owned(),
-            Cause::Denied(refused) => denied_detail(refused),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => {
-                InvalidToken::Revoked.hint().to_owned()
-            }
-            Cause::StepUp { .. } => {
-                "This resource needs a stronger or newer sign-in. Ask for a token with the claims \
-                 of the challenge."
-                    .to_owned()
-            }
-            Cause::DirectoryUnavailable { .. } => {
-                "The directory is not available at the moment.".to_owned()
-            }
-            Cause::NotFound => "The directory does not know this account.".to_owned(),
-            Cause::KeysUnavailable => {
-                "The keys of the authority are not available at the moment.".to_owned()
-            }
-            Cause::StoreUnavailable => {
-                "It cannot be looked up at the moment whether the access token is still good."
-                    .to_owned()
-            }
-            Cause::NotConfigured { used } => {
-                format!("{used} is used on a route without EntraLayer around it.")
-            }
-        }
-    }
-
-    /// When to come back after 503, in seconds.
-    fn retry_after(&self) -> Option<u64> {
-        match &self.cause {
-            Cause::KeysUnavailable => Some(RETRY_SECONDS),
-            Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
-            _ => None,
-        }
+        self.cause.detail()
     }
 
     /// The `WWW-Authenticate` header, where the answer has one.
@@ -290,108 +200,11 @@ impl Rejection {
     }
 }
 
-impl From<Refusal> for Cause {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Invalid(invalid) => Self::Invalid(invalid),
-            Refusal::Denied(refused) => Self::Denied(refused),
-            Refusal::Revoked { claims, cut_off } => {
-                let wanted = claims_challenge("nbf", &cut_off.to_string());
-                step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
-                    .unwrap_or(Self::Invalid(InvalidToken::Revoked))
-            }
-            Refusal::KeysUnavailable => Self::KeysUnavailable,
-            Refusal::StoreUnavailable => Self::StoreUnavailable,
-        }
-    }
-}
-
-impl From<&DirectoryError> for Cause {
-    fn from(error: &DirectoryError) -> Self {
-        let denied = |reason| {
-            Self::Denied(RefusedByRule {
-                reason,
-                scopes: String::new(),
-                auth_context: None,
-            })
-        };
-        match error {
-            DirectoryError::Unavailable { retry_after, .. } => Self::DirectoryUnavailable {
-                // The rest of a second is a second, or the client would come too early.
-                retry_after: retry_after.as_millis().div_ceil(1_000).max(1) as u64,
-            },
-            DirectoryError::NotConfigured => Self::DirectoryUnavailable {
-                retry_after: RETRY_SECONDS,
-            },
-            DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
-            DirectoryError::Revoked => Self::Invalid(InvalidToken::Revoked),
-            DirectoryError::AppOnly => denied(Reason::UserOnly),
-            DirectoryError::NoAccount => denied(Reason::NoIdentity),
-            DirectoryError::NotFound => Self::NotFound,
-        }
-    }
-}
-
 impl From<DirectoryError> for Rejection {
     /// Without the caller at hand, so with no claims challenge.
     fn from(error: DirectoryError) -> Self {
         Self::new(Cause::from(&error), None, &HeaderMap::new())
     }
-}
-
-/// A claims challenge, if the caller is a user whose client said that it can handle one.
-fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause> {
-    if !claims.handles_claims_challenge() || claims.principal() != Principal::User {
-        return None;
-    }
-    Some(Cause::StepUp {
-        reason,
-        claims: base64_simd::STANDARD.encode_to_string(wanted),
-        authorization_uri: Origin::of(claims)
-            .map(|origin| origin.authorization_uri.clone())
-            .unwrap_or_default(),
-    })
-}
-
-fn is_revoked(reason: &str) -> bool {
-    reason == InvalidToken::Revoked.reason()
-}
-
-/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
-fn claims_challenge(claim: &str, value: &str) -> String {
-    serde_json::json!({
-        "access_token": { claim: { "essential": true, "value": value } }
-    })
-    .to_string()
-}
-
-fn denied_detail(refused: &RefusedByRule) -> String {
-    match refused.reason {
-        Reason::Scope => "The access token lacks a scope this resource needs.",
-        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
-        Reason::Role => "The caller lacks a role this resource needs.",
-        Reason::Tenant => "Callers of this tenant may not use this resource.",
-        Reason::Group => "The caller is not a member of a group this resource needs.",
-        Reason::GroupsOverage => {
-            "The caller has too many groups for the access token to list, and the directory is \
-             not asked."
-        }
-        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
-        Reason::ClientApp => "This client application may not use this resource.",
-        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
-        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
-        Reason::Acr => "The sign-in does not have the class this resource needs.",
-        Reason::AuthContext => "This resource needs a stronger sign-in.",
-        Reason::Policy => "This resource needs a sign-in by another policy.",
-        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
-        Reason::UserOnly => "This resource is for users.",
-        Reason::Guest => "This resource is not for guests.",
-        Reason::NoIdentity => "The access token does not say for certain who is calling.",
-        Reason::Replay => "The access token has nothing by which its first use could be told.",
-        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
-        Reason::Other(_) => "The caller may not use this resource.",
-    }
-    .to_owned()
 }
 
 impl IntoResponse for Rejection {
@@ -419,7 +232,7 @@ impl IntoResponse for Rejection {
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = self.retry_after() {
+        if let Some(seconds) = self.cause.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if let Some(map) = self

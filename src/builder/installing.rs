@@ -1,0 +1,94 @@
+//! What one authority needs to run: its keys, or the task that fetches them, and its Graph.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use url::Url;
+
+use crate::authority::Trust;
+use crate::claims::Home;
+use crate::config_error::ConfigError;
+use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
+use crate::keys::refresh::Refresher;
+use crate::keys::remote::Remote;
+use crate::keys::store::{KeyReader, fixed, key_store};
+use crate::keys::{HttpClient, KeySet};
+use crate::token::Installed;
+use crate::web::{Edge, Origin};
+
+/// Gives an authority its connection to Graph.
+pub(super) fn connect(
+    access: DirectoryAccess,
+    trust: &Trust,
+    client: &HttpClient,
+    edge: &Arc<Edge>,
+    endpoint: watch::Receiver<Option<Url>>,
+) -> Result<Arc<Connection>, ConfigError> {
+    let desk = TokenDesk {
+        door: Door {
+            client: client.clone(),
+            timeout: trust.freshness.timeout,
+            max_bytes: trust.freshness.max_bytes,
+        },
+        endpoint,
+        client_id: trust.client_id.clone(),
+        credential: access.credential().clone(),
+        clock: edge.clock.clone(),
+    };
+    access.connect(trust.cloud(), desk).map(Arc::new)
+}
+
+/// Gives an authority its keys, or the task that will.
+pub(super) fn install(
+    trust: Trust,
+    client: &HttpClient,
+    edge: &Arc<Edge>,
+    directory: Option<Arc<Connection>>,
+    token_endpoint: &watch::Sender<Option<Url>>,
+    refreshers: &mut Vec<Refresher>,
+) -> Result<Installed, ConfigError> {
+    let learns = trust.learns;
+    let learnt = Arc::default();
+    let mut readers: Vec<KeyReader> = Vec::new();
+    for (index, document) in trust.documents.iter().enumerate() {
+        if let Some(jwks) = &trust.static_keys {
+            token_endpoint.send_replace(trust.token_endpoint());
+            let issuer = document.issuers.first().cloned();
+            let keys = issuer
+                .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
+                .and_then(|issuer| {
+                    KeySet::read(jwks.as_bytes(), issuer, document)
+                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
+                })?;
+            readers.push(fixed(keys));
+            continue;
+        }
+        let (publisher, reader) = key_store(trust.freshness.cooldown);
+        let remote = Remote {
+            client: client.clone(),
+            document: document.clone(),
+            timeout: trust.freshness.timeout,
+            max_bytes: trust.freshness.max_bytes,
+            learns,
+            learnt: Arc::clone(&learnt),
+            last: None,
+            // Each policy of B2C has its own; the first policy's is taken.
+            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
+        };
+        let name = document.address.to_string();
+        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
+        readers.push(reader);
+    }
+    let home = Home(Arc::new(Origin {
+        edge: Arc::clone(edge),
+        authorization_uri: trust.authorization_uri.clone(),
+        directory,
+    }));
+    Ok(Installed {
+        trust,
+        readers,
+        learns,
+        learnt,
+        home: Some(home),
+    })
+}
