@@ -25,6 +25,10 @@ examples:
 smoke:
     .ci/smoke
 
+# The pages of the samples in Chromium; needs Node.js and Chromium.
+browser:
+    .ci/browser/run
+
 # Runs every sample's printed lines.
 walks:
     .ci/examples

@@ -36,15 +36,16 @@ async fn main() -> ExitCode {
 
 /// Two sections, as they stand in an `appsettings.json`.
 fn employees_and_customers(emulator: &Emulator) -> Value {
-    let mut settings = emulator.settings();
-    settings["AzureAdB2C"] = json!({
-        "Instance": emulator.url(),
-        "Domain": "contoso.onmicrosoft.com",
-        "TenantId": CONTOSO,
-        "ClientId": API_ID,
-        "SignUpSignInPolicyId": POLICY,
-    });
-    settings
+    json!({
+        "AzureAd": emulator.settings().get("AzureAd"),
+        "AzureAdB2C": {
+            "Instance": emulator.url(),
+            "Domain": "contoso.onmicrosoft.com",
+            "TenantId": CONTOSO,
+            "ClientId": API_ID,
+            "SignUpSignInPolicyId": POLICY,
+        },
+    })
 }
 
 /// The third. In the cloud it is `Authority::external_id("northwind", tenant, client_id)`.

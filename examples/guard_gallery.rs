@@ -3,20 +3,22 @@
 //! `cargo run --example guard_gallery`; settings as for `protected_api`. Every guarded route
 //! answers with the body of `/me`.
 
+mod account_routes;
 mod startup;
 mod whoami;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use axum_entra::guard::{
-    Guard, RequireAcr, RequireAppOnly, RequireAuthContext, RequireClientApp, RequireClientAuth,
-    RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa, RequireNoGuests,
-    RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant, RequireUser,
+    Guard, OncePerToken, RequireAcr, RequireAppOnly, RequireAuthContext, RequireClientApp,
+    RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
+    RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
+    RequireUser,
 };
-use axum_entra::{Claims, ClientAuth, Permit, guards};
+use axum_entra::{Claims, ClientAuth, Entra, Permit, guards};
 use serde_json::{Value, json};
 use startup::Sample;
 use tower_http::cors::CorsLayer;
@@ -41,18 +43,21 @@ async fn routes(sample: &Sample) -> Router {
     let open = Router::new()
         .route("/open", get(|| async { "open" }))
         .route("/ready", get(move || startup::ready(entra.clone())))
-        .route("/unlayered", me().layer(RequireScope("access_as_user")));
+        .route(
+            "/unlayered",
+            get(whoami).layer(RequireScope("access_as_user")),
+        );
     let optional = Router::new()
         .route("/optional", get(optional))
         .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer().optional());
-    let guarded = guarded()
+    let guarded = guarded(&sample.entra)
         .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer());
     open.merge(optional).merge(guarded)
 }
 
-fn guarded() -> Router {
+fn guarded(entra: &Entra) -> Router {
     // One of 45 groups: more than one question to the directory holds.
     let groups: [String; 45] =
         std::array::from_fn(|index| format!("aaaaaaaa-0000-4000-8000-{:012}", index + 1));
@@ -107,16 +112,23 @@ fn guarded() -> Router {
             me().layer(RequireRecentSignIn(Duration::from_secs(600))),
         )
         .route("/identity", me().layer(RequireIdentity))
+        .route("/replay", me().layer(OncePerToken))
+        .route("/signout", post(account_routes::sign_out))
+        .route(
+            "/users/{id}/revokeSignInSessions",
+            post(account_routes::revoke),
+        )
         .nest(
             "/nested",
             Router::new()
                 .route("/inner", me().layer(RequireRole("Task Admin")))
                 .route_layer(RequireScope("access_as_user")),
         )
+        .with_state(entra.clone())
 }
 
 /// The routes differ in their guards alone.
-fn me() -> MethodRouter {
+fn me() -> MethodRouter<Entra> {
     get(whoami)
 }
 

@@ -4,9 +4,11 @@
 //! an `appsettings.json` with a section `AzureAd` (`--settings FILE`), or `AzureAd__TenantId` and
 //! `AzureAd__ClientId` in the environment.
 
+mod account_routes;
 mod docs_page;
 mod startup;
 mod todo_api;
+#[allow(dead_code, reason = "the sample uses its body alone")]
 mod whoami;
 
 use std::process::ExitCode;

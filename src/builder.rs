@@ -1,5 +1,8 @@
 //! Puts the pieces together.
 
+mod install;
+mod upkeep;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,20 +11,19 @@ use tokio::sync::watch;
 
 #[cfg(feature = "redis")]
 use crate::account::{Accounts, Redis};
-use crate::account::{StoreStatus, StoreUnavailable};
-use crate::authority::{Authority, Tenant};
+use crate::authority::{Authority, SharedSignals, Tenant};
 use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess};
 use crate::keys::HttpClient;
 use crate::keys::remote::http_client;
-use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
-use crate::web::{CallerToken, Directory, Edge, EntraLayer, Rejection, check_sessions};
-
-mod installing;
 #[cfg(feature = "settings")]
-mod setting_up;
+use crate::keys::remote::is_certificates;
+use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
+use crate::web::{CallerToken, Directory, Edge, EntraLayer, House, Rejection, check_sessions};
+
+use install::{connect, install};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -46,6 +48,7 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
+    house: Arc<House>,
     connections: Arc<[Arc<Connection>]>,
 }
 
@@ -65,6 +68,7 @@ impl Entra {
             client: None,
             roots: Vec::new(),
             hooks: Vec::new(),
+            signals: Vec::new(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -165,64 +169,6 @@ impl Entra {
         self.validator.status()
     }
 
-    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
-    /// UTC, from now on and for good: a later call raises the time or does nothing.
-    ///
-    /// A token issued at that very second passes; one that does not say when it was issued does
-    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
-    /// forgotten two days after its time, when no older token can be alive.
-    ///
-    /// # Errors
-    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
-    /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.revoke(account, not_before, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Refuses an account's tokens that were issued before this second.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
-        self.revoke(account, self.edge.clock.now()).await
-    }
-
-    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
-    ///
-    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
-    /// asked for the optional claim.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
-        let now = self.edge.clock.now();
-        let told = self.edge.accounts.end_session(tenant, session, now).await;
-        told.map_err(|error| self.not_told(error))
-    }
-
-    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
-    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
-    ///
-    /// Touches no other account, may be called any number of times, and revokes nothing: a token
-    /// that is still good is good the next time it comes. A replica that cannot be told is told
-    /// later.
-    pub async fn sign_out(&self, account: &UserKey) {
-        let now = self.edge.clock.now();
-        self.edge.accounts.sign_out(account, now).await;
-    }
-
-    /// How the store of revocations and replay records is.
-    #[must_use]
-    pub fn store_status(&self) -> StoreStatus {
-        self.edge.accounts.status()
-    }
-
-    fn not_told(&self, _: StoreUnavailable) -> Rejection {
-        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
-    }
-
     /// Whether tokens of at least one authority can be validated: for a readiness probe.
     ///
     /// One authority out of reach does not stop the others, so it does not stop the process.
@@ -248,11 +194,83 @@ pub struct Builder {
     client: Option<HttpClient>,
     roots: Vec<u8>,
     hooks: Vec<Hook>,
+    signals: Vec<SharedSignals>,
     #[cfg(feature = "redis")]
     redis: Option<Redis>,
 }
 
 impl Builder {
+    /// Begins with what the settings say; the file that `CaFile` names is read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
+    #[cfg(feature = "settings")]
+    pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
+        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
+        let (first, section) = authorities
+            .next()
+            .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
+        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        for (authority, section) in authorities {
+            let access = section.directory_access()?;
+            builder = builder.authority(authority).directory_if(access);
+        }
+        // A token is measured before it is known whose it is.
+        if let Some(most) = settings
+            .sections()
+            .map(|section| section.max_token_bytes)
+            .max()
+        {
+            builder = builder.max_token_bytes(most);
+        }
+        // One cache for all authorities.
+        if let Some(most) = settings
+            .sections()
+            .map(|section| section.token_cache_bytes)
+            .max()
+        {
+            builder = builder.token_cache_bytes(most);
+        }
+        for file in settings
+            .sections()
+            .filter_map(|section| section.ca_file.as_ref())
+        {
+            let unreadable = || {
+                ConfigError::value(
+                    "CaFile",
+                    file.display(),
+                    "a readable file of PEM certificates",
+                )
+            };
+            let pem = std::fs::read(file).map_err(|_| unreadable())?;
+            if !is_certificates(&pem) {
+                return Err(unreadable());
+            }
+            builder = builder.root_certificates(pem);
+        }
+        builder.store_of(settings)
+    }
+
+    /// The store that the settings name, which both sections share.
+    #[cfg(feature = "settings")]
+    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
+        let mut stores = settings
+            .sections()
+            .filter_map(|section| section.redis.as_ref());
+        let Some(store) = stores.next() else {
+            return Ok(self);
+        };
+        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
+        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+            return Err(expected("the same store in both sections"));
+        }
+        #[cfg(feature = "redis")]
+        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        // What must be shared and is not would let revoked tokens pass.
+        #[cfg(not(feature = "redis"))]
+        return Err(expected("a build with the feature `redis`"));
+    }
+
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authorities.push((authority, None));
@@ -321,6 +339,12 @@ impl Builder {
         self
     }
 
+    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
+    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+        self.signals.push(signals);
+        self
+    }
+
     /// Shares revocations, sign-outs and replay records with other replicas.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: Redis) -> Self {
@@ -378,10 +402,10 @@ impl Builder {
             let trust = authority.resolve()?;
             let (token_endpoint, known) = watch::channel(None);
             let connection = access
-                .map(|access| installing::connect(access, &trust, &client, &edge, known))
+                .map(|access| connect(access, &trust, &client, &edge, known))
                 .transpose()?;
             connections.extend(connection.clone());
-            installed.push(installing::install(
+            installed.push(install(
                 trust,
                 &client,
                 &edge,
@@ -416,13 +440,25 @@ impl Builder {
                 }
             });
         }
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+            transmitters.push(transmitter);
+            refreshers.extend(refresher);
+        }
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
         Ok(Entra {
             validator,
             edge,
+            house,
             connections: connections.into(),
         })
     }

@@ -48,7 +48,9 @@ mod web;
 #[cfg(feature = "redis")]
 pub use account::Redis;
 pub use account::{OnLoss, StoreStatus};
-pub use authority::{AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, Tenant};
+pub use authority::{
+    AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
+};
 pub use builder::{Builder, Entra};
 pub use claims::{
     AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
@@ -63,7 +65,7 @@ pub use token_version::TokenVersion;
 pub use uuid::Uuid;
 pub use web::{
     CallerToken, Directory, EntraLayer, EntraService, GuardLayer, GuardService, Guarded, Permit,
-    Rejection,
+    Receiver, Rejection,
 };
 
 /// The documents' examples are compiled as tests.
@@ -73,6 +75,17 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
+    #[doc = include_str!("../docs/guards.md")]
+    #[cfg(feature = "openapi")]
+    mod guards {}
+    #[doc = include_str!("../docs/settings.md")]
+    #[cfg(feature = "settings")]
+    mod settings {}
+    #[doc = include_str!("../docs/app_registration.md")]
+    #[cfg(feature = "settings")]
+    mod app_registration {}
+    #[doc = include_str!("../docs/migration.md")]
+    mod migration {}
     #[doc = include_str!("../docs/directory.md")]
     mod directory {}
 }

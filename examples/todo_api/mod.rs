@@ -19,7 +19,7 @@ use utoipa::{Modify, OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::whoami;
+use crate::{account_routes, whoami};
 
 guards! {
     /// A user with a list of their own.
@@ -64,6 +64,7 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .routes(routes!(list, create).guarded(CanUseTodos))
         .routes(routes!(list_all).guarded(CanReadAllTodos))
         .routes(routes!(run_job).guarded(CanRunJobs))
+        .merge(account_routes::routes(entra))
         .layer(CorsLayer::permissive())
         .authenticated(entra.layer())
         .with_state(Todos::default())

@@ -1,9 +1,11 @@
 //! What replicas tell each other: that something was raised to a time.
 
+#[cfg(any(feature = "redis", test))]
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::claims::UserKey;
+#[cfg(any(feature = "redis", test))]
 use crate::guid::parse_guid;
 
 /// What a time is kept for. Times are only ever raised, so that the order of news is no matter.
@@ -17,6 +19,8 @@ pub(super) enum Mark {
     SignedOut(UserKey),
 }
 
+/// As the store spells them.
+#[cfg(any(feature = "redis", test))]
 impl Mark {
     /// One text for one mark, the same on every replica.
     pub(super) fn to_text(&self) -> String {
@@ -71,10 +75,14 @@ impl Mark {
     }
 }
 
+#[cfg(any(feature = "redis", test))]
 const ACCOUNT: &str = "account";
+#[cfg(any(feature = "redis", test))]
 const SESSION: &str = "session";
+#[cfg(any(feature = "redis", test))]
 const SIGNED_OUT: &str = "signed_out";
 
+#[cfg(any(feature = "redis", test))]
 fn guid(id: &Uuid) -> String {
     id.hyphenated().to_string()
 }

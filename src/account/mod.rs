@@ -52,6 +52,9 @@ pub(crate) enum Standing {
 /// Clocks are at most this far apart (contract §1, `ClockSkewSeconds`), and a fraction.
 const MOST_SKEW: u64 = 601;
 
+/// Ends of sessions that need no proof must not fill the memory; some 20 MB.
+const MOST_UNPROVEN_SESSIONS: usize = 100_000;
+
 /// The greatest number that every reader of JSON and of Lua takes for the same.
 const GREATEST_EXACT: u64 = 1 << 53;
 
@@ -110,7 +113,7 @@ impl Accounts {
             .await
     }
 
-    /// Refuses every token of a session that ended, the one issued a moment ago too.
+    /// Refuses every token of a session that ended at that second, those of that second too.
     ///
     /// # Errors
     /// [`StoreUnavailable`] where the others could not be told; they will be.
@@ -118,6 +121,7 @@ impl Accounts {
         &self,
         tenant: Uuid,
         session: &str,
+        at: u64,
         now: u64,
     ) -> Result<(), StoreUnavailable> {
         let mark = Mark::Session {
@@ -125,7 +129,12 @@ impl Accounts {
             session: session.into(),
         };
         // A session that ended issues nothing any more, so that nothing is equal and good.
-        self.raise(mark, now.saturating_add(1), now).await
+        self.raise(mark, at.saturating_add(1), now).await
+    }
+
+    /// Whether there is room for a session that somebody says has ended, without proof.
+    pub(crate) fn has_room_for_sessions(&self) -> bool {
+        self.local.sessions() < MOST_UNPROVEN_SESSIONS
     }
 
     /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
@@ -154,18 +163,6 @@ impl Accounts {
         let token = claims.token_id()?;
         let until = claims.expires_at().saturating_add(MOST_SKEW);
         Some(self.store.first_use(&token, until, now))
-    }
-
-    /// The same for a message that is no access token: a logout token, a security event.
-    pub(crate) fn first_message(
-        &self,
-        issuer: &str,
-        id: &str,
-        until: u64,
-        now: u64,
-    ) -> Answer<bool> {
-        self.store
-            .first_use(&format!("message\n{issuer}\n{id}"), until, now)
     }
 
     /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.

@@ -41,7 +41,7 @@ pub struct Redis {
 #[derive(Clone)]
 enum Source {
     Address(String),
-    Client(Client),
+    Client(Box<Client>),
 }
 
 impl Redis {
@@ -56,7 +56,7 @@ impl Redis {
     /// Two connections are made with it: one that waits for news, one for commands.
     #[must_use]
     pub fn client(client: Client, on_loss: OnLoss) -> Self {
-        Self::of(Source::Client(client), on_loss)
+        Self::of(Source::Client(Box::new(client)), on_loss)
     }
 
     fn of(source: Source, on_loss: OnLoss) -> Self {
@@ -93,7 +93,7 @@ pub(super) fn follow(
     clock: Clock,
 ) -> Result<Shared, ConfigError> {
     let client = match redis.source {
-        Source::Client(client) => client,
+        Source::Client(client) => *client,
         Source::Address(url) => Client::open(url).map_err(|_| {
             ConfigError::value(
                 "Redis:Url",

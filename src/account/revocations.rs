@@ -87,6 +87,7 @@ impl Revocations {
     }
 
     /// All marks and their times.
+    #[cfg(any(feature = "redis", test))]
     pub(super) fn all(&self) -> Vec<(Mark, u64)> {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         let accounts = marks
@@ -112,6 +113,11 @@ impl Revocations {
     pub(super) fn len(&self) -> usize {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         marks.accounts.len() + marks.subjects.len() + marks.sessions.len()
+    }
+
+    pub(super) fn sessions(&self) -> usize {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.sessions.len()
     }
 
     pub(super) fn on_forget(&self, forget: Forget) {

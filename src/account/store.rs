@@ -53,6 +53,10 @@ pub(crate) struct StoreUnavailable;
 /// An answer that is there, or one that has to be waited for.
 pub(crate) enum Answer<T> {
     Now(Result<T, StoreUnavailable>),
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "memory answers at once")
+    )]
     Later(Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send>>),
 }
 

@@ -5,6 +5,7 @@ mod cloud;
 mod freshness;
 pub(crate) mod issuer;
 mod tenants;
+mod transmitter;
 mod trust;
 
 use std::time::Duration;
@@ -14,8 +15,10 @@ use crate::token_version::TokenVersion;
 pub use cloud::Cloud;
 pub use freshness::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
+pub use transmitter::SharedSignals;
 
 pub(crate) use addresses::{Document, Purpose, append_app_id, is_allowed_address};
+pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;
 
 /// One authority whose tokens are accepted, and for whom they must be meant.

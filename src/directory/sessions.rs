@@ -111,9 +111,6 @@ impl Connection {
             Revocation::RefreshTokens => self.graph.beta_address(segments),
         };
         let answer = self.post_as(asker, call, address, None).await?;
-        if answer.is_missing() {
-            return Err(DirectoryError::NotFound);
-        }
         let outcome = answer.success(call).map(drop);
         if let Err(error) = &outcome {
             error.log(call);
@@ -136,6 +133,9 @@ impl Connection {
             return Err(DirectoryError::NotFound);
         }
         let mut address: Url = self.graph.address(["users", user]);
+        // A path may hold `@` as it is (RFC 3986); "URL-encoded" means it should not.
+        let encoded = address.path().replace('@', "%40");
+        address.set_path(&encoded);
         address.set_query(Some("$select=id"));
         let answer = self.get_as(asker, CALL, address).await?;
         if answer.is_missing() {

@@ -57,6 +57,7 @@ pub(crate) struct Last {
     address: Url,
     issuer: IssuerPattern,
     etag: http::HeaderValue,
+    max_age: Option<Duration>,
 }
 
 /// What a fetch brought.
@@ -68,6 +69,15 @@ pub(crate) enum Fetched {
     },
     /// The same keys as before (304).
     Unchanged { max_age: Option<Duration> },
+}
+
+/// What one GET brought.
+enum Answer {
+    Document(Body),
+    /// 304, which may say anew how long that holds (RFC 9111 section 4.3.4).
+    Unchanged {
+        max_age: Option<Duration>,
+    },
 }
 
 struct Body {
@@ -82,7 +92,7 @@ impl Remote {
         let discovery = self
             .get("discovery document", &self.document.address, None)
             .await?;
-        let Some(discovery) = discovery else {
+        let Answer::Document(discovery) = discovery else {
             return Err(FetchError::Status {
                 document: "discovery document",
                 status: 304,
@@ -103,19 +113,26 @@ impl Remote {
         if let Some(app_id) = &self.document.app_id {
             append_app_id(&mut keys_address, app_id);
         }
-        let etag = self
+        let last = self
             .last
             .as_ref()
-            .filter(|last| last.address == keys_address && last.issuer == issuer)
-            .map(|last| last.etag.clone());
-        let Some(body) = self.get("keys document", &keys_address, etag).await? else {
-            return Ok(Fetched::Unchanged { max_age: None });
+            .filter(|last| last.address == keys_address && last.issuer == issuer);
+        let etag = last.map(|last| last.etag.clone());
+        let body = match self.get("keys document", &keys_address, etag).await? {
+            Answer::Document(body) => body,
+            Answer::Unchanged { max_age } => {
+                let before = last.and_then(|last| last.max_age);
+                return Ok(Fetched::Unchanged {
+                    max_age: max_age.or(before),
+                });
+            }
         };
         let keys = KeySet::read(&body.bytes, issuer.clone(), &self.document)?;
         self.last = body.etag.map(|etag| Last {
             address: keys_address,
             issuer,
             etag,
+            max_age: body.max_age,
         });
         Ok(Fetched::Keys {
             keys,
@@ -123,13 +140,13 @@ impl Remote {
         })
     }
 
-    /// One GET; `None` for 304.
+    /// One GET, within the time there is.
     async fn get(
         &self,
         document: &'static str,
         address: &Url,
         etag: Option<http::HeaderValue>,
-    ) -> Result<Option<Body>, FetchError> {
+    ) -> Result<Answer, FetchError> {
         tokio::time::timeout(self.timeout, self.get_slowly(document, address, etag))
             .await
             .unwrap_or(Err(FetchError::TimedOut {
@@ -143,7 +160,7 @@ impl Remote {
         document: &'static str,
         address: &Url,
         etag: Option<http::HeaderValue>,
-    ) -> Result<Option<Body>, FetchError> {
+    ) -> Result<Answer, FetchError> {
         let transport = |error: reqwest::Error| FetchError::Transport {
             document,
             // The address may hold a query that a log should not.
@@ -162,8 +179,13 @@ impl Remote {
         if response.url() != address {
             return Err(FetchError::Redirected { document });
         }
+        let max_age = response
+            .headers()
+            .get(CACHE_CONTROL)
+            .and_then(|value| value.to_str().ok())
+            .and_then(max_age);
         match response.status() {
-            StatusCode::NOT_MODIFIED if conditional => return Ok(None),
+            StatusCode::NOT_MODIFIED if conditional => return Ok(Answer::Unchanged { max_age }),
             StatusCode::OK => {}
             status => {
                 return Err(FetchError::Status {
@@ -172,11 +194,6 @@ impl Remote {
                 });
             }
         }
-        let max_age = response
-            .headers()
-            .get(CACHE_CONTROL)
-            .and_then(|value| value.to_str().ok())
-            .and_then(max_age);
         let etag = response.headers().get(ETAG).cloned();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(transport)? {
@@ -188,7 +205,7 @@ impl Remote {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(Body {
+        Ok(Answer::Document(Body {
             bytes,
             max_age,
             etag,

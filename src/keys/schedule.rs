@@ -29,13 +29,16 @@ impl Schedule {
 
     /// After a good fetch: the interval, or the document's `max-age` within bounds, ±10 %.
     ///
+    /// Before the keys are too old there is time left to try again: Entra's `max-age` is a day, as
+    /// long as keys are kept by default, and one failed fetch must not cost the keys.
+    ///
     /// `chance` is between 0 and 1.
     pub(crate) fn after_success(&self, max_age: Option<Duration>, chance: f64) -> Duration {
         let interval = max_age.map_or(self.refresh, |max_age| {
             max_age.clamp(SHORTEST.min(self.refresh), LONGEST)
         });
         let jitter = 0.9 + 0.2 * chance.clamp(0.0, 1.0);
-        interval.mul_f64(jitter).min(self.max_stale)
+        interval.mul_f64(jitter).min(self.max_stale.mul_f64(0.9))
     }
 
     /// After the `failures`th failed fetch in a row: 1 s, doubled up to 60 s, less up to a half.
@@ -90,8 +93,16 @@ mod tests {
             short_lived
                 .after_success(Some(Duration::from_secs(9_999)), 1.0)
                 .as_secs(),
-            120
+            108
         );
+    }
+
+    #[test]
+    fn a_failed_fetch_leaves_time_for_another_before_the_keys_are_too_old() {
+        let usual = schedule(3_600, 86_400);
+        let day = Some(Duration::from_secs(86_400));
+        assert_eq!(usual.after_success(day, 1.0).as_secs(), 77_760);
+        assert_eq!(schedule(60, 60).after_success(None, 1.0).as_secs(), 54);
     }
 
     #[test]

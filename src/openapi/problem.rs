@@ -62,13 +62,14 @@ pub(super) fn answer(description: impl Into<String>, has_challenge: bool) -> Res
 }
 
 /// Every `error` of the layers' answers, as in `web/rejection.rs`.
-const ERRORS: [&str; 8] = [
+const ERRORS: [&str; 9] = [
     "missing_token",
     "invalid_request",
     "invalid_token",
     "insufficient_scope",
     "forbidden",
     "insufficient_claims",
+    "not_found",
     "temporarily_unavailable",
     "server_error",
 ];

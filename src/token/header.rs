@@ -16,8 +16,32 @@ pub(crate) struct Header {
     nonce: Option<String>,
 }
 
-/// Spellings of `typ` that an access token may have (RFC 9068 section 4; RFC 7515 section 4.1.9).
-const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
+/// What a token is meant to be, which its `typ` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    Access,
+    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
+    Logout,
+    /// RFC 8417 section 2.3.
+    SecurityEvent,
+}
+
+impl TokenKind {
+    /// Whether a `typ` is one of its spellings (RFC 7515 section 4.1.9). An access token need not
+    /// have one; another kind must, or one could be passed off as the other.
+    fn has_type(self, typ: Option<&str>) -> bool {
+        let known: &[&str] = match self {
+            // RFC 9068 section 4.
+            Self::Access => &["JWT", "at+jwt", "application/at+jwt"],
+            Self::Logout => &["logout+jwt", "application/logout+jwt"],
+            Self::SecurityEvent => &["secevent+jwt", "application/secevent+jwt"],
+        };
+        match typ {
+            Some(typ) => known.iter().any(|known| known.eq_ignore_ascii_case(typ)),
+            None => self == Self::Access,
+        }
+    }
+}
 
 impl Header {
     /// Reads the form: one JSON object, every member once, strings where strings belong.
@@ -45,15 +69,11 @@ impl Header {
     }
 
     /// Everything else that would make it another kind of token.
-    pub(crate) fn check_kind(&self) -> Result<(), InvalidToken> {
+    pub(crate) fn check_kind(&self, kind: TokenKind) -> Result<(), InvalidToken> {
         if self.critical {
             return Err(InvalidToken::CriticalHeader);
         }
-        let odd = self
-            .typ
-            .as_ref()
-            .is_some_and(|typ| !TYPES.iter().any(|known| known.eq_ignore_ascii_case(typ)));
-        if odd || self.wrapped {
+        if self.wrapped || !kind.has_type(self.typ.as_deref()) {
             Err(InvalidToken::TokenType)
         } else {
             Ok(())
@@ -92,7 +112,7 @@ mod tests {
     fn kind(members: &str) -> Result<(), InvalidToken> {
         read(&format!("{{\"alg\":\"RS256\",{members}}}"))
             .unwrap()
-            .check_kind()
+            .check_kind(TokenKind::Access)
     }
 
     #[test]
@@ -166,6 +186,25 @@ mod tests {
                 Err(InvalidToken::CriticalHeader),
                 "{critical}"
             );
+        }
+    }
+
+    #[test]
+    fn one_kind_cannot_be_passed_off_as_another() {
+        use TokenKind::{Access, Logout, SecurityEvent};
+        let kinds = [Access, Logout, SecurityEvent];
+        for (typ, of) in [
+            (None, Access),
+            (Some("JWT"), Access),
+            (Some("at+jwt"), Access),
+            (Some("Logout+JWT"), Logout),
+            (Some("application/logout+jwt"), Logout),
+            (Some("secevent+jwt"), SecurityEvent),
+            (Some("application/SecEvent+jwt"), SecurityEvent),
+        ] {
+            for kind in kinds {
+                assert_eq!(kind.has_type(typ), kind == of, "{typ:?} {kind:?}");
+            }
         }
     }
 }

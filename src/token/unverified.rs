@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::claims::wire::{Draft, Name};
 use crate::keys::PublishedKey;
 
-use super::header::Header;
+use super::header::{Header, TokenKind};
 use super::invalid::InvalidToken;
 use super::verified::VerifiedToken;
 
@@ -23,6 +23,15 @@ pub(crate) struct UnverifiedToken<'t> {
 impl<'t> UnverifiedToken<'t> {
     /// Size, three parts, strict base64url, two JSON objects, the JOSE header; in that order.
     pub(crate) fn read(token: &'t str, most_bytes: usize) -> Result<Self, InvalidToken> {
+        Self::read_as(TokenKind::Access, token, most_bytes)
+    }
+
+    /// The same for a token that is no access token.
+    pub(crate) fn read_as(
+        kind: TokenKind,
+        token: &'t str,
+        most_bytes: usize,
+    ) -> Result<Self, InvalidToken> {
         if token.len() > most_bytes {
             return Err(InvalidToken::TooLarge {
                 bytes: token.len(),
@@ -40,7 +49,7 @@ impl<'t> UnverifiedToken<'t> {
         // Before the signature is looked at, so that `none` is refused for what it is.
         header.check_algorithm()?;
         let signature = decode(signature)?;
-        header.check_kind()?;
+        header.check_kind(kind)?;
         Ok(Self {
             signed: signed.as_bytes(),
             signature,

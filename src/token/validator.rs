@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::account::{Accounts, Standing};
 use crate::authority::Trust;
+use crate::authority::issuer::first_guid;
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
@@ -14,8 +17,11 @@ use crate::token_version::TokenVersion;
 
 use super::cache::{Entry, KeyIs, TokenCache, Vouched};
 use super::checks::{self, Presented, lifetime};
+use super::header::TokenKind;
 use super::index::{Found, Index, Place};
 use super::invalid::InvalidToken;
+use super::logout::Ended;
+use super::message::Message;
 use super::refusal::{Refusal, RefusedByRule, Verdict};
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
@@ -251,6 +257,32 @@ impl Validator {
             Keys::Known(reader)
         };
         Ok((installed, place, document, keys))
+    }
+
+    /// Verifies a logout token of one of the authorities and says what ended.
+    pub(crate) async fn logout(&self, text: &str, now: u64) -> Result<Ended, Refusal> {
+        let message = Message::verified(TokenKind::Logout, text, |token| {
+            let (.., keys) = self.authority_of(token)?;
+            let (Keys::Known(reader) | Keys::Learning(reader)) = keys;
+            Ok(reader)
+        })
+        .await?;
+        // Found again behind the signature, and after a tenant was learnt.
+        let trust = self.trust_of(&message.issuer).ok_or(InvalidToken::Issuer)?;
+        Ok(message.logout(trust, now)?)
+    }
+
+    /// The tenant of an issuer whose tokens are accepted.
+    pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
+        let (_, tenant) = first_guid(issuer)?;
+        self.trust_of(issuer)?.admits(tenant).then_some(tenant)
+    }
+
+    fn trust_of(&self, issuer: &str) -> Option<&Trust> {
+        match self.index.find(issuer, &self.authorities) {
+            Found::At(place) => Some(&self.authorities.get(place.authority)?.trust),
+            Found::Perhaps(_) | Found::Nowhere => None,
+        }
     }
 
     pub(crate) fn status(&self) -> Vec<AuthorityStatus> {

@@ -7,13 +7,13 @@ use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Principal};
 use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
-use super::cause::Cause;
 use super::challenge::Challenge;
+use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
 
@@ -29,6 +29,32 @@ pub struct Rejection {
     grpc: bool,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cause {
+    MissingToken,
+    MalformedHeader,
+    Invalid(InvalidToken),
+    Denied(RefusedByRule),
+    /// The client can come back with a stronger or a newer token.
+    StepUp {
+        reason: &'static str,
+        claims: String,
+        authorization_uri: String,
+    },
+    KeysUnavailable,
+    DirectoryUnavailable {
+        retry_after: u64,
+    },
+    NotFound,
+    StoreUnavailable,
+    NotConfigured {
+        used: &'static str,
+    },
+}
+
+/// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
+const RETRY_SECONDS: u64 = 5;
+
 impl Rejection {
     fn new(cause: Cause, edge: Option<Arc<Edge>>, headers: &HeaderMap) -> Self {
         Self {
@@ -36,6 +62,12 @@ impl Rejection {
             edge,
             grpc: is_grpc(headers),
         }
+    }
+
+    /// To somebody whose token was good, through the edge it came in by.
+    fn to_caller(cause: Cause, claims: &Claims, headers: &HeaderMap) -> Self {
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause, edge, headers)
     }
 
     pub(super) fn missing_token(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
@@ -57,31 +89,51 @@ impl Rejection {
 
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
-        let origin = Origin::of(claims);
-        Self::new(
-            Cause::denied(denied, claims),
-            origin.map(|origin| Arc::clone(&origin.edge)),
-            headers,
-        )
+        let cause = denied
+            .step_up()
+            .and_then(|context| {
+                let wanted = claims_challenge("acrs", context);
+                step_up(Reason::AuthContext.as_str(), &wanted, claims)
+            })
+            .unwrap_or_else(|| match denied.is_replay() {
+                true => Cause::Invalid(InvalidToken::Replay),
+                false => Cause::Denied(RefusedByRule::from(denied)),
+            });
+        Self::to_caller(cause, claims, headers)
     }
 
     /// A token from before its account's sessions were revoked.
     pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, headers: &HeaderMap) -> Self {
-        let cause = Cause::revoked(cut_off, claims);
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause, edge, headers)
+        let revoked = InvalidToken::Revoked;
+        let cause = cut_off
+            .and_then(|cut_off| {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(revoked.reason(), &wanted, claims)
+            })
+            .unwrap_or(Cause::Invalid(revoked));
+        Self::to_caller(cause, claims, headers)
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
     pub(crate) fn directory(error: &DirectoryError, claims: &Claims, headers: &HeaderMap) -> Self {
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(Cause::directory(error, claims), edge, headers)
+        let cause = match error {
+            DirectoryError::InteractionRequired {
+                claims: Some(wanted),
+            } => step_up(Reason::AuthContext.as_str(), wanted, claims),
+            // When, the authority does not say: after this token was issued.
+            DirectoryError::Revoked => {
+                let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
+                return Self::revoked(cut_off, claims, headers);
+            }
+            _ => None,
+        };
+        let cause = cause.unwrap_or_else(|| Cause::from(error));
+        Self::to_caller(cause, claims, headers)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
     pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(Cause::StoreUnavailable, edge, headers)
+        Self::to_caller(Cause::StoreUnavailable, claims, headers)
     }
 
     /// Without a request at hand, but with the way of answering that a layer has.
@@ -154,7 +206,7 @@ impl Rejection {
     pub fn invalid_token(&self) -> Option<&InvalidToken> {
         match &self.cause {
             Cause::Invalid(invalid) => Some(invalid),
-            cause if cause.is_revoked() => Some(&InvalidToken::Revoked),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
             _ => None,
         }
     }
@@ -162,7 +214,33 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        self.cause.detail()
+        let sentence = match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.",
+            Cause::MalformedHeader => {
+                "The Authorization header is not one well-formed Bearer token."
+            }
+            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Denied(refused) => detail::of_reason(refused.reason),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { .. } => detail::STEP_UP,
+            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Cause::NotFound => "The directory does not know this account.",
+            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Cause::StoreUnavailable => detail::STORE,
+            Cause::NotConfigured { used } => {
+                return format!("{used} is used on a route without EntraLayer around it.");
+            }
+        };
+        sentence.to_owned()
+    }
+
+    /// When to come back after 503, in seconds.
+    fn retry_after(&self) -> Option<u64> {
+        match &self.cause {
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
+            Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
     }
 
     /// The `WWW-Authenticate` header, where the answer has one.
@@ -200,11 +278,79 @@ impl Rejection {
     }
 }
 
+impl From<Refusal> for Cause {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(invalid) => Self::Invalid(invalid),
+            Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::Revoked { claims, cut_off } => {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
+                    .unwrap_or(Self::Invalid(InvalidToken::Revoked))
+            }
+            Refusal::KeysUnavailable => Self::KeysUnavailable,
+            Refusal::StoreUnavailable => Self::StoreUnavailable,
+        }
+    }
+}
+
+impl From<&DirectoryError> for Cause {
+    fn from(error: &DirectoryError) -> Self {
+        let denied = |reason| {
+            Self::Denied(RefusedByRule {
+                reason,
+                scopes: String::new(),
+                auth_context: None,
+            })
+        };
+        match error {
+            DirectoryError::Unavailable { retry_after, .. } => Self::DirectoryUnavailable {
+                // The rest of a second is a second, or the client would come too early.
+                retry_after: retry_after.as_millis().div_ceil(1_000).max(1) as u64,
+            },
+            DirectoryError::NotConfigured => Self::DirectoryUnavailable {
+                retry_after: RETRY_SECONDS,
+            },
+            DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
+            DirectoryError::Revoked => Self::Invalid(InvalidToken::Revoked),
+            DirectoryError::AppOnly => denied(Reason::UserOnly),
+            DirectoryError::NoAccount => denied(Reason::NoIdentity),
+            DirectoryError::NotFound => Self::NotFound,
+        }
+    }
+}
+
 impl From<DirectoryError> for Rejection {
     /// Without the caller at hand, so with no claims challenge.
     fn from(error: DirectoryError) -> Self {
         Self::new(Cause::from(&error), None, &HeaderMap::new())
     }
+}
+
+/// A claims challenge, if the caller is a user whose client said that it can handle one.
+fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause> {
+    if !claims.handles_claims_challenge() || claims.principal() != Principal::User {
+        return None;
+    }
+    Some(Cause::StepUp {
+        reason,
+        claims: base64_simd::STANDARD.encode_to_string(wanted),
+        authorization_uri: Origin::of(claims)
+            .map(|origin| origin.authorization_uri.clone())
+            .unwrap_or_default(),
+    })
+}
+
+fn is_revoked(reason: &str) -> bool {
+    reason == InvalidToken::Revoked.reason()
+}
+
+/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
+fn claims_challenge(claim: &str, value: &str) -> String {
+    serde_json::json!({
+        "access_token": { claim: { "essential": true, "value": value } }
+    })
+    .to_string()
 }
 
 impl IntoResponse for Rejection {
@@ -232,7 +378,7 @@ impl IntoResponse for Rejection {
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = self.cause.retry_after() {
+        if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if let Some(map) = self

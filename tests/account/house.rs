@@ -52,7 +52,11 @@ impl House {
     }
 
     pub(crate) async fn open_with(more: impl FnOnce(Builder) -> Builder) -> Self {
-        let emulator = Emulator::start().await.unwrap();
+        Self::of(Emulator::start().await.unwrap(), more).await
+    }
+
+    #[expect(clippy::unused_async, reason = "build() needs a runtime around it")]
+    pub(crate) async fn of(emulator: Emulator, more: impl FnOnce(Builder) -> Builder) -> Self {
         let now = Arc::new(AtomicU64::new(NOON));
         let reading = Arc::clone(&now);
         let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)

@@ -12,3 +12,4 @@ mod matrix;
 mod once;
 mod revoked;
 mod signed_out;
+mod told;

@@ -1,14 +1,29 @@
 //! A web server on loopback with any document at any address.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{Request, Response, StatusCode};
+use axum_entra::HttpClient;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+
+/// A client for all of them: making one is slow, since it reads the system's certificates.
+///
+/// It keeps no connections, which would belong to the runtime of one test.
+pub(crate) fn client() -> HttpClient {
+    static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
+        HttpClient::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap()
+    });
+    CLIENT.clone()
+}
 
 /// A page: status, headers, body.
 #[derive(Debug, Clone)]
@@ -33,6 +48,10 @@ impl Page {
             headers: Vec::new(),
             body: String::new(),
         }
+    }
+
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

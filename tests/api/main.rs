@@ -12,6 +12,7 @@ mod acceptance;
 mod clockwork;
 mod documents;
 mod guards;
+mod keys;
 mod refusals;
 mod samples;
 mod service;

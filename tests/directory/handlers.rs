@@ -132,7 +132,7 @@ async fn a_principal_name_is_sent_encoded_and_becomes_an_object_id() {
     let call = world.fake.graph_calls().pop().unwrap();
     assert_eq!(
         call.path,
-        "/v1.0/users/bob_fabrikam.example%23EXT%23@contoso.example"
+        "/v1.0/users/bob_fabrikam.example%23EXT%23%40contoso.example"
     );
     assert_eq!(call.query, "$select=id");
     world.fake.graph_answers(None);
@@ -192,7 +192,9 @@ async fn sessions_are_ended_by_the_call_that_was_chosen_and_any_2xx_is_success()
     world
         .fake
         .graph_answers(Some(Canned::Json(404, Value::Null)));
-    assert_is(&get(&app, "/revoke/me/new", &token).await, 404, "not_found");
+    // Whatever Graph's reason: nothing was revoked there, and trying again may help.
+    let answer = get(&app, "/revoke/me/new", &token).await;
+    assert_is(&answer, 503, "directory_unavailable");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+#[path = "../../examples/account_routes/mod.rs"]
+mod account_routes;
 #[path = "../../examples/docs_page/mod.rs"]
 mod docs_page;
 mod layers;
@@ -17,6 +19,7 @@ mod structure;
 mod todo_api;
 mod tokens;
 mod ways;
+#[allow(dead_code, reason = "the sample uses its body alone")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;
 
@@ -25,7 +28,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use axum_entra::emulator::Emulator;
+use axum_entra::emulator::{BOB, Emulator};
 use axum_entra::settings::Settings;
 use axum_entra::{Builder, Entra};
 use http_body_util::BodyExt;
@@ -95,6 +98,7 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 }
 
 async fn send(router: &Router, method: &str, path: &str, authorization: Option<&str>) -> Answer {
+    let path = path.replace("{id}", BOB);
     let mut request = Request::builder().method(method).uri(path);
     if let Some(value) = authorization {
         request = request.header(header::AUTHORIZATION, value);

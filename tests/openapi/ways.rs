@@ -14,10 +14,9 @@ async fn a_token_with_exactly_what_is_documented_passes() {
             for token in way.tokens(&api.emulator) {
                 let bearer = format!("Bearer {token}");
                 let answer = send(&api.router, &method, &path, Some(&bearer)).await;
-                assert!(
-                    answer.status.is_success(),
-                    "{method} {path} {way:?}: {answer:?}"
-                );
+                // Where Microsoft Graph is asked and the API has no credentials: past the guard.
+                let passed = answer.status.is_success() || answer.status == 503;
+                assert!(passed, "{method} {path} {way:?}: {answer:?}");
                 let status = answer.status.as_str();
                 assert!(!operation["responses"][status].is_null(), "{method} {path}");
             }
@@ -100,6 +99,14 @@ async fn the_sample_demands_what_the_contract_says() {
         "GET /todos/all  Todo.Read.All ",
         "GET /todos/all access_as_user Todo.Admin ",
         "POST /jobs  Tasks.Run app_only",
+        "POST /me/invalidateAllRefreshTokens User.ReadWrite  ",
+        "POST /me/invalidateAllRefreshTokens Directory.ReadWrite.All  ",
+        "POST /me/invalidateAllRefreshTokens Directory.AccessAsUser.All  ",
+        "POST /me/revokeSignInSessions User.RevokeSessions.All  ",
+        "POST /signout   ",
+        "POST /users/{id}/invalidateAllRefreshTokens  User.RevokeSessions.All ",
+        "POST /users/{id}/revokeSignInSessions Directory.AccessAsUser.All  ",
+        "POST /users/{id}/revokeSignInSessions Directory.ReadWrite.All  ",
         "POST /todos access_as_user  no_identity",
     ] {
         assert!(

@@ -131,3 +131,33 @@ async fn apis_with_another_prefix_do_not_share() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(stranger.reason(&token(&emulator, 1, 60)).await, "in");
 }
+
+#[tokio::test]
+async fn settings_name_the_store() {
+    use axum_entra::Builder;
+    use axum_entra::settings::Settings;
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let mut settings = emulator.settings();
+    settings["AzureAd"]["Redis"] = serde_json::json!({
+        "Url": server.url(),
+        "OnLoss": "fail_closed",
+    });
+    let text = settings.to_string();
+    let settings = Settings::from_parts(Some(("appsettings.json", &text)), []).unwrap();
+    let entra = Builder::from_settings(&settings).unwrap().build().unwrap();
+    let status = entra.store_status();
+    assert_eq!(
+        (status.shared, status.on_loss),
+        (true, Some(OnLoss::FailClosed))
+    );
+    let one = Replica { entra };
+    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    eventually("both follow", async || {
+        one.is_following() && other.is_following()
+    })
+    .await;
+    one.entra.revoke_now(&account(1)).await.unwrap();
+    let token = token(&emulator, 1, 60);
+    eventually("told", async || other.reason(&token).await == "revoked").await;
+}

@@ -1,6 +1,5 @@
 //! The profiles and routes of the acceptance cases.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,13 +9,11 @@ use axum_entra::guard::{
     RequireGroup, RequireIdentity, RequireMfa, RequirePolicy, RequireRole, RequireScope,
     RequireTenant,
 };
-use axum_entra::{
-    AllowedTenants, Authority, ClientAuth, Clock, Entra, HttpClient, Tenant, TokenVersion,
-};
+use axum_entra::{AllowedTenants, Authority, ClientAuth, Clock, Entra, Tenant, TokenVersion};
 use serde_json::{Value, json};
 
 use crate::clockwork::eventually;
-use crate::documents::Documents;
+use crate::documents::{Documents, client};
 use crate::service::Runs;
 use crate::signer::key;
 use crate::whoami::body;
@@ -31,15 +28,6 @@ const T_B2C: &str = "775527ff-9a37-4307-8b3d-cc311f58d925";
 const API_B2C: &str = "90c0fe63-bcf2-44d5-8fb7-b8bbc0b29dc6";
 
 const B2C_KEYS: &str = include_str!("../../vectors/b2c/keys.json");
-
-/// Making a client is slow in an unoptimised build: it reads the system's certificates.
-static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
-    HttpClient::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(0)
-        .build()
-        .unwrap()
-});
 
 /// An authority of the papers and the server of its documents.
 pub(super) struct Stage {
@@ -101,7 +89,7 @@ impl Stage {
     pub(super) fn entra_without_keys(&self, clock: Clock) -> Entra {
         Entra::trusting(self.authority.clone())
             .clock(clock)
-            .http_client(CLIENT.clone())
+            .http_client(client())
             .build()
             .unwrap()
     }

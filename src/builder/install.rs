@@ -1,4 +1,4 @@
-//! What one authority needs to run: its keys, or the task that fetches them, and its Graph.
+//! Authorities with their keys and their connections.
 
 use std::sync::Arc;
 

@@ -1,0 +1,138 @@
+//! Ending sessions and signing out: what both sample programs let a caller do to an account.
+#![allow(dead_code, reason = "each program uses its part")]
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum_entra::directory::Revocation;
+use axum_entra::guard::{RequireRole, RequireScope};
+use axum_entra::openapi::Protect;
+use axum_entra::{CallerToken, Claims, Directory, Entra, Rejection, UserKey, Uuid, guards};
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+guards! {
+    /// Users, for their own refresh tokens.
+    pub(crate) CanInvalidateOwn = RequireScope::any(
+        ["User.ReadWrite", "Directory.ReadWrite.All", "Directory.AccessAsUser.All"],
+    );
+    /// Users, for their own sessions.
+    pub(crate) CanRevokeOwn = CanInvalidateOwn.or(RequireScope("User.RevokeSessions.All"));
+    /// Administrators and applications, for other users.
+    pub(crate) CanRevokeOthers =
+        RequireScope::any(["Directory.ReadWrite.All", "Directory.AccessAsUser.All"])
+            .or(RequireRole("User.RevokeSessions.All"));
+}
+
+/// The routes of `protected_api`, each with its guard.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(entra: &Entra) -> OpenApiRouter<S> {
+    OpenApiRouter::new()
+        .routes(routes!(invalidate_own).guarded(CanInvalidateOwn))
+        .routes(routes!(revoke_own).guarded(CanRevokeOwn))
+        .routes(routes!(invalidate).guarded(CanRevokeOthers))
+        .routes(routes!(revoke).guarded(CanRevokeOthers))
+        .routes(routes!(sign_out))
+        .with_state(entra.clone())
+}
+
+/// Makes the caller's refresh tokens invalid, and refuses the caller's older access tokens.
+#[utoipa::path(post, path = "/me/invalidateAllRefreshTokens", responses((status = 204, description = "Done")))]
+async fn invalidate_own(
+    State(entra): State<Entra>,
+    directory: Directory,
+    caller: CallerToken,
+) -> Result<StatusCode, Rejection> {
+    end_own(&entra, &directory, &caller, Revocation::RefreshTokens).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends the caller's sessions, and refuses the caller's older access tokens.
+#[utoipa::path(post, path = "/me/revokeSignInSessions", responses((status = 200, body = Value, description = "Done")))]
+async fn revoke_own(
+    State(entra): State<Entra>,
+    directory: Directory,
+    caller: CallerToken,
+) -> Result<Json<Value>, Rejection> {
+    end_own(&entra, &directory, &caller, Revocation::SignInSessions).await?;
+    Ok(Json(json!({ "value": true })))
+}
+
+/// Makes a user's refresh tokens invalid, and refuses the user's older access tokens.
+#[utoipa::path(post, path = "/users/{id}/invalidateAllRefreshTokens", params(("id" = String, Path, description = "Object id or user principal name")), responses((status = 204, description = "Done")))]
+async fn invalidate(
+    State(entra): State<Entra>,
+    Path(user): Path<String>,
+    directory: Directory,
+    caller: CallerToken,
+) -> Result<StatusCode, Rejection> {
+    end(
+        &entra,
+        &directory,
+        &caller,
+        &user,
+        Revocation::RefreshTokens,
+    )
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends a user's sessions, and refuses the user's older access tokens.
+#[utoipa::path(post, path = "/users/{id}/revokeSignInSessions", params(("id" = String, Path, description = "Object id or user principal name")), responses((status = 200, body = Value, description = "Done")))]
+pub(crate) async fn revoke(
+    State(entra): State<Entra>,
+    Path(user): Path<String>,
+    directory: Directory,
+    caller: CallerToken,
+) -> Result<Json<Value>, Rejection> {
+    end(
+        &entra,
+        &directory,
+        &caller,
+        &user,
+        Revocation::SignInSessions,
+    )
+    .await?;
+    Ok(Json(json!({ "value": true })))
+}
+
+/// Forgets what is kept of the caller.
+#[utoipa::path(post, path = "/signout", responses((status = 204, description = "Forgotten")))]
+pub(crate) async fn sign_out(State(entra): State<Entra>, claims: Claims) -> StatusCode {
+    // A token that names nobody has left nothing to forget.
+    if let Some(account) = claims.user_key() {
+        entra.sign_out(&account).await;
+    }
+    StatusCode::NO_CONTENT
+}
+
+async fn end_own(
+    entra: &Entra,
+    directory: &Directory,
+    caller: &CallerToken,
+    which: Revocation,
+) -> Result<(), Rejection> {
+    let told = directory.revoke_sessions(caller, None, which).await;
+    // Whatever Graph says, older tokens end here.
+    if let Some(account) = caller.claims().user_key() {
+        entra.revoke_now(&account).await?;
+    }
+    told
+}
+
+async fn end(
+    entra: &Entra,
+    directory: &Directory,
+    caller: &CallerToken,
+    user: &str,
+    which: Revocation,
+) -> Result<(), Rejection> {
+    let object: Uuid = directory.object_id(caller, user).await?;
+    let told = directory.revoke_sessions(caller, Some(object), which).await;
+    if let Some(tenant) = caller.claims().tenant_id() {
+        entra
+            .revoke_now(&UserKey::Object { tenant, object })
+            .await?;
+    }
+    told
+}

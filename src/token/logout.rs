@@ -1,0 +1,73 @@
+//! Logout tokens (OpenID Connect Back-Channel Logout 1.0).
+
+use uuid::Uuid;
+
+use crate::authority::Trust;
+use crate::authority::issuer::first_guid;
+use crate::claims::UserKey;
+use crate::guid::parse_guid;
+
+use super::invalid::InvalidToken;
+use super::message::Message;
+
+/// What ended, and when: what has to be refused from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Every key under which the account may be known.
+    pub(crate) accounts: Vec<UserKey>,
+    pub(crate) session: Option<(Uuid, String)>,
+    /// Whether it ends all of the account's sessions, or that one.
+    pub(crate) all_sessions: bool,
+    /// When it happened, by its author's clock: a message that comes twice, or late, refuses no
+    /// token that was issued after it.
+    pub(crate) at: u64,
+}
+
+/// The one event of a logout token (section 2.4).
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+impl Message {
+    /// The checks of section 2.6 behind that of the signature.
+    pub(crate) fn logout(&self, trust: &Trust, now: u64) -> Result<Ended, InvalidToken> {
+        let ours = |audience: &str| {
+            audience == trust.client_id || trust.audiences.iter().any(|own| own == audience)
+        };
+        self.check_audience(ours)?;
+        if self.get("exp").is_none() {
+            return Err(InvalidToken::Malformed);
+        }
+        let at = self.check_times(trust.clock_skew, now)?;
+        let event = self.get("events").and_then(|events| events.get(EVENT));
+        // An id token has a nonce; one of them must not do for the other.
+        if self.text("jti").is_none()
+            || !event.is_some_and(serde_json::Value::is_object)
+            || self.get("nonce").is_some()
+        {
+            return Err(InvalidToken::Malformed);
+        }
+        let tenant = first_guid(&self.issuer).map(|(_, tenant)| tenant);
+        if tenant.is_some_and(|tenant| !trust.admits(tenant)) {
+            return Err(InvalidToken::TenantNotAllowed);
+        }
+        let mut accounts = Vec::new();
+        if let Some(subject) = self.text("sub") {
+            accounts.push(UserKey::Subject {
+                issuer: self.issuer.as_str().into(),
+                subject: subject.into(),
+            });
+        }
+        if let (Some(tenant), Some(object)) = (tenant, self.text("oid").and_then(parse_guid)) {
+            accounts.push(UserKey::Object { tenant, object });
+        }
+        let session = tenant.zip(self.text("sid").map(str::to_owned));
+        if accounts.is_empty() && session.is_none() {
+            return Err(InvalidToken::Malformed);
+        }
+        Ok(Ended {
+            accounts,
+            all_sessions: session.is_none(),
+            session,
+            at,
+        })
+    }
+}

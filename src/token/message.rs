@@ -1,0 +1,145 @@
+//! Signed messages that are no access tokens: who wrote them, and that nobody changed them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::claims::Times;
+use crate::keys::PublishedKey;
+use crate::keys::store::{Arrival, KeyReader};
+
+use super::checks::lifetime;
+use super::header::TokenKind;
+use super::invalid::InvalidToken;
+use super::refusal::Refusal;
+use super::unverified::UnverifiedToken;
+
+/// What a message says, once its signature is verified and its key is its issuer's.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) issuer: String,
+    members: Map<String, Value>,
+}
+
+/// Messages have a few hundred bytes.
+const MOST_BYTES: usize = 65_536;
+
+impl Message {
+    /// Reads a message and verifies its signature with a key of the reader that is chosen for it.
+    ///
+    /// Waits for a fetch, at most once, if it names a key that nobody has seen.
+    pub(crate) async fn verified<'k>(
+        kind: TokenKind,
+        text: &str,
+        choose: impl Fn(&UnverifiedToken<'_>) -> Result<&'k KeyReader, InvalidToken>,
+    ) -> Result<Self, Refusal> {
+        for last in [false, true] {
+            let token = UnverifiedToken::read_as(kind, text, MOST_BYTES)?;
+            let reader = choose(&token)?;
+            let Some(keys) = reader.load().keys.clone() else {
+                let arrival = match reader.first_attempt() {
+                    Some(awaited) if !last => awaited.arrival().await,
+                    _ => Arrival::Nothing,
+                };
+                match arrival {
+                    Arrival::Fetched => continue,
+                    Arrival::Nothing => return Err(Refusal::KeysUnavailable),
+                }
+            };
+            let kid = token.kid().ok_or(InvalidToken::UnknownKey)?;
+            let candidates = keys.with_id(kid);
+            if !candidates.is_empty() {
+                return Ok(Self::of(token, candidates, text)?);
+            }
+            let asked = if last || keys.skips(kid) {
+                None
+            } else {
+                reader.ask()
+            };
+            let Some(awaited) = asked else {
+                break;
+            };
+            if awaited.arrival().await == Arrival::Nothing {
+                return Err(Refusal::KeysUnavailable);
+            }
+        }
+        Err(InvalidToken::UnknownKey.into())
+    }
+
+    fn of(
+        token: UnverifiedToken<'_>,
+        candidates: &[Arc<PublishedKey>],
+        text: &str,
+    ) -> Result<Self, InvalidToken> {
+        let issuer = token.issuer()?.to_owned();
+        let (_, key, _) = token.verify(candidates)?.into_parts();
+        let bound = |pattern: &crate::authority::issuer::IssuerPattern| pattern.fits(&issuer);
+        if !bound(key.stated()) || key.key().issuer().is_some_and(|own| !bound(own)) {
+            return Err(InvalidToken::Issuer);
+        }
+        // The same text that was verified, and of which the form was checked.
+        let payload = text.split('.').nth(1).unwrap_or_default();
+        let json = base64_simd::URL_SAFE_NO_PAD
+            .decode_to_vec(payload)
+            .map_err(|_| InvalidToken::Malformed)?;
+        let members = serde_json::from_slice(&json).map_err(|_| InvalidToken::Malformed)?;
+        Ok(Self { issuer, members })
+    }
+
+    /// A member; `None` where it is absent or `null`.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// `aud`: a text or a list of them, of which one must be ours.
+    pub(super) fn check_audience(&self, ours: impl Fn(&str) -> bool) -> Result<(), InvalidToken> {
+        let found = match self.get("aud") {
+            Some(Value::String(audience)) => ours(audience),
+            Some(Value::Array(audiences)) => audiences.iter().filter_map(Value::as_str).any(ours),
+            _ => false,
+        };
+        if found {
+            Ok(())
+        } else {
+            Err(InvalidToken::Audience)
+        }
+    }
+
+    /// `iat`, which must be there and not in the future; `exp` and `nbf` by the same rule as an
+    /// access token's, where they are there.
+    pub(super) fn check_times(&self, skew: u64, now: u64) -> Result<u64, InvalidToken> {
+        let time = |name| match self.get(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_f64()
+                .filter(|seconds| (0.0..=9_007_199_254_740_992.0).contains(seconds))
+                .map(Some)
+                .ok_or(InvalidToken::Malformed),
+        };
+        let issued_at = time("iat")?;
+        lifetime::judge(
+            &Times {
+                expires_at: time("exp")?.unwrap_or(f64::MAX),
+                not_before: time("nbf")?,
+                issued_at,
+            },
+            skew,
+            now,
+        )?;
+        self.get("iat")
+            .and_then(whole)
+            .ok_or(InvalidToken::Malformed)
+    }
+}
+
+/// A time in whole seconds.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let text = value.as_f64()?.trunc().to_string();
+        text.parse().ok()
+    })
+}

@@ -1,0 +1,273 @@
+//! Which keys of a document count, and for whom.
+
+use axum_entra::{AllowedTenants, Authority, Tenant, TokenVersion};
+use base64_simd::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::{
+    API, HOUR, ask, at_once, authority, count, issuer, jwks, last_error, ready, signed, started,
+};
+use crate::clockwork::{StoppedClock, eventually};
+use crate::documents::{Documents, Page, discovery_path};
+use crate::signer::key;
+use crate::token::{
+    KID, OTHER, TENANT, authority as with_static_keys, built, good, good_header, text,
+};
+
+/// A key of the tests with some members changed; `null` takes one away.
+fn changed(kid: &str, changes: Value) -> Value {
+    let mut jwk = key(1).jwk(kid);
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => jwk.as_object_mut().unwrap().remove(name),
+            value => jwk
+                .as_object_mut()
+                .unwrap()
+                .insert(name.clone(), value.clone()),
+        };
+    }
+    jwk
+}
+
+fn modulus(bytes: usize) -> String {
+    let mut number = vec![0xa5_u8; bytes];
+    number[bytes - 1] = 0xa7;
+    URL_SAFE_NO_PAD.encode_to_string(number)
+}
+
+#[tokio::test]
+async fn an_unusable_key_is_left_out_and_costs_the_others_nothing() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let authority = authority(&documents);
+    let unusable = [
+        ("1024 bits", json!({ "n": modulus(128) })),
+        (
+            "2047 bits",
+            json!({ "n": URL_SAFE_NO_PAD.encode_to_string([&[0x7f_u8][..], &[0xff; 255]].concat()) }),
+        ),
+        ("16384 bits", json!({ "n": modulus(2_048) })),
+        ("exponent 1", json!({ "e": "AQ" })),
+        ("exponent 2", json!({ "e": "Ag" })),
+        ("no modulus", json!({ "n": null })),
+        ("no exponent", json!({ "e": null })),
+        ("an empty modulus", json!({ "n": "" })),
+        ("padding", json!({ "e": "AQAB=" })),
+        ("the other alphabet", json!({ "n": "++//" })),
+        ("a number as modulus", json!({ "n": 5 })),
+        ("a private member", json!({ "d": "AQAB" })),
+        ("a prime", json!({ "p": "AQAB" })),
+        ("a secret", json!({ "k": "AQAB" })),
+        (
+            "EC",
+            json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" }),
+        ),
+        ("oct", json!({ "kty": "oct" })),
+        ("OKP", json!({ "kty": "OKP" })),
+        ("a type of tomorrow", json!({ "kty": "AKP" })),
+        ("no type", json!({ "kty": null })),
+        ("rsa in small letters", json!({ "kty": "rsa" })),
+        ("for encryption", json!({ "use": "enc" })),
+        ("for signing alone", json!({ "key_ops": ["sign"] })),
+        ("for nothing", json!({ "key_ops": [] })),
+        ("RS384", json!({ "alg": "RS384" })),
+        ("PS256", json!({ "alg": "PS256" })),
+        ("HS256", json!({ "alg": "HS256" })),
+        (
+            "of another cloud",
+            json!({ "issuer": issuer(), "cloud_instance_name": "microsoftonline.us" }),
+        ),
+    ];
+    let usable = [
+        ("as it is", json!({})),
+        ("RS256", json!({ "alg": "RS256" })),
+        ("without use", json!({ "use": null })),
+        ("for verifying", json!({ "key_ops": ["verify"] })),
+        (
+            "of this cloud",
+            json!({ "cloud_instance_name": "microsoftonline.com" }),
+        ),
+        (
+            "with a certificate",
+            json!({ "x5c": ["MIIB"], "x5t": "x", "other": [1] }),
+        ),
+    ];
+    let mut keys: Vec<Value> = unusable
+        .iter()
+        .chain(&usable)
+        .map(|(kid, changes)| changed(kid, changes.clone()))
+        .collect();
+    keys.extend([
+        json!(null),
+        json!(5),
+        json!("key"),
+        json!([]),
+        json!({}),
+        changed("x", json!({ "kid": null })),
+    ]);
+    keys.push(changed("x", json!({ "kid": 7 })));
+    documents.put("/v2/keys", Page::json(&jwks(&keys)));
+    let entra = ready(authority).await;
+    assert_eq!(count(&entra), usable.len());
+    let before = documents.seen().len();
+    for (kid, _) in &usable {
+        assert_eq!(ask(&entra, &signed(1, kid)).await.status, 200, "{kid}");
+    }
+    for (kid, _) in &unusable {
+        // It is there, and not for this: fetching again would be no help.
+        assert_eq!(
+            ask(&entra, &signed(1, kid)).await.brief(),
+            (401, "unknown_key".into()),
+            "{kid}"
+        );
+    }
+    assert_eq!(documents.seen().len(), before);
+}
+
+#[tokio::test]
+async fn both_of_two_keys_with_one_id_are_tried() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let authority = authority(&documents);
+    documents.put(
+        "/v2/keys",
+        Page::json(&jwks(&[key(0).jwk(KID), key(1).jwk(KID)])),
+    );
+    let entra = ready(authority).await;
+    assert_eq!(at_once(&entra, &signed(0, KID)), "in");
+    assert_eq!(at_once(&entra, &signed(1, KID)), "in");
+    assert_eq!(at_once(&entra, &signed(2, KID)), "bad_signature");
+}
+
+#[tokio::test]
+async fn two_hundred_keys_are_no_trouble() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let authority = authority(&documents);
+    let mut keys: Vec<Value> = (0..199).map(|n| key(1).jwk(&format!("k{n}"))).collect();
+    keys.push(key(0).jwk(KID));
+    documents.put("/v2/keys", Page::json(&jwks(&keys)));
+    let entra = ready(authority).await;
+    assert_eq!(count(&entra), 200);
+    assert_eq!(at_once(&entra, &signed(0, KID)), "in");
+    assert_eq!(at_once(&entra, &signed(1, "k198")), "in");
+}
+
+#[tokio::test]
+async fn the_keys_are_where_the_discovery_document_says() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let authority = authority(&documents);
+    let elsewhere = json!({ "issuer": issuer(), "jwks_uri": documents.url("/far/away?x=1") });
+    documents.put(&discovery_path("/v2"), Page::json(&elsewhere));
+    documents.put("/far/away", Page::json(&key(1).jwks("k2")));
+    let entra = ready(authority).await;
+    assert_eq!(at_once(&entra, &signed(1, "k2")), "in");
+    assert_eq!(documents.seen()[1], "/far/away?x=1");
+    assert_eq!(documents.count("/v2/keys"), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_gone_refuses_its_tokens_at_once_known_ones_too() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let entra = ready(authority(&documents)).await;
+    let token = signed(0, KID);
+    for _ in 0..3 {
+        assert_eq!(ask(&entra, &token).await.status, 200);
+    }
+    documents.put("/v2/keys", Page::json(&key(1).jwks("k2")));
+    clock.pass(2 * HOUR).await;
+    eventually("the new key", || at_once(&entra, &signed(1, "k2")) == "in").await;
+    assert_eq!(
+        ask(&entra, &token).await.brief(),
+        (401, "unknown_key".into())
+    );
+
+    // The same id with another key is another key.
+    documents.put("/v2/keys", Page::json(&key(2).jwks("k2")));
+    clock.pass(2 * HOUR).await;
+    eventually("the newest key", || {
+        at_once(&entra, &signed(2, "k2")) == "in"
+    })
+    .await;
+    assert_eq!(
+        ask(&entra, &signed(1, "k2")).await.brief(),
+        (401, "bad_signature".into())
+    );
+}
+
+/// A token of a tenant, signed by the first key under `KID`.
+fn of_tenant(tenant: &str) -> String {
+    let mut claims = good();
+    claims.insert("tid".into(), json!(tenant));
+    claims.insert(
+        "iss".into(),
+        json!(format!("https://login.microsoftonline.com/{tenant}/v2.0")),
+    );
+    key(0).sign(&text(&good_header()), &text(&claims))
+}
+
+#[tokio::test]
+async fn a_key_verifies_tokens_of_its_own_issuer_alone() {
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    for (bound, expected) in [
+        (issuer(), "in"),
+        (template.to_owned(), "in"),
+        (of(OTHER), "issuer"),
+        (of("9188040d-6c67-4c5b-b112-36a304b66dad"), "issuer"),
+        (format!("{}/", issuer()), "issuer"),
+        (String::new(), "issuer"),
+    ] {
+        let mut jwk = key(0).jwk(KID);
+        jwk["issuer"] = json!(bound);
+        let entra = built(with_static_keys().static_keys(jwks(&[jwk]).to_string()));
+        assert_eq!(at_once(&entra, &of_tenant(TENANT)), expected, "{bound}");
+    }
+}
+
+/// KEY-10: a key of personal accounts signs a business token.
+#[tokio::test]
+async fn a_key_of_personal_accounts_is_no_key_of_a_tenant() {
+    let consumers = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let mut personal = key(0).jwk(KID);
+    personal["issuer"] = json!(format!(
+        "https://login.microsoftonline.com/{consumers}/v2.0"
+    ));
+    let mut ordinary = key(1).jwk("k2");
+    ordinary["issuer"] = json!(template);
+    let nobodys = key(2).jwk("k3");
+    documents.put_authority("/common", template, &jwks(&[personal, ordinary, nobodys]));
+    let common = Authority::entra(Tenant::Common, API)
+        .token_versions([TokenVersion::V2])
+        .allowed_tenants(AllowedTenants::Any)
+        .allow_personal_accounts()
+        .metadata_address(documents.discovery("/common"));
+    let entra = ready(common).await;
+    assert_eq!(
+        count(&entra),
+        2,
+        "a common key that names no issuer is left out"
+    );
+    assert_eq!(at_once(&entra, &of_tenant(consumers)), "in");
+    assert_eq!(at_once(&entra, &of_tenant(TENANT)), "issuer");
+    assert_eq!(at_once(&entra, &signed(1, "k2")), "in");
+    assert_eq!(at_once(&entra, &signed(2, "k3")), "unknown_key");
+}
+
+#[tokio::test]
+async fn keys_without_an_issuer_are_good_where_the_document_speaks_for_one_tenant() {
+    let entra = built(with_static_keys());
+    assert_eq!(at_once(&entra, &of_tenant(TENANT)), "in");
+    let documents = Documents::start().await;
+    documents.put_authority(
+        "/common",
+        "https://login.microsoftonline.com/{tenantid}/v2.0",
+        &key(0).jwks(KID),
+    );
+    let common = Authority::entra(Tenant::Organizations, API)
+        .token_versions([TokenVersion::V2])
+        .allowed_tenants(AllowedTenants::Any)
+        .metadata_address(documents.discovery("/common"));
+    let entra = started(common);
+    eventually("an error", || last_error(&entra).is_some()).await;
+    assert!(last_error(&entra).unwrap().contains("none of its 1 keys"));
+}

@@ -1,0 +1,93 @@
+//! A tenant known by its domain, whose id the first good document tells.
+
+use std::time::Duration;
+
+use axum_entra::emulator::{CONTOSO, Emulator, FABRIKAM, Outage};
+use axum_entra::{Authority, Entra, Tenant, TokenVersion};
+
+use super::{API, HOUR, ask, at_once, issuer, last_error, ready, started};
+use crate::clockwork::{StoppedClock, eventually};
+use crate::documents::Page;
+use crate::documents::{Documents, discovery_path};
+use crate::signer::key;
+use crate::token::{KID, OTHER, good, good_header, text};
+
+fn by_domain(emulator: &Emulator, domain: &str) -> Entra {
+    let authority = Authority::entra(Tenant::id(domain), axum_entra::emulator::API_ID)
+        .instance(emulator.url())
+        .sts_instance(emulator.url());
+    Entra::trusting(authority).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_tenant_of_a_domain_is_learnt_and_no_other_comes_in() {
+    let emulator = Emulator::start().await.unwrap();
+    let contoso = by_domain(&emulator, "contoso.onmicrosoft.com");
+    let of = |tenant: &str| emulator.token().tenant(tenant);
+    // The first request waits for the document that tells the tenant.
+    for token in [of(CONTOSO).mint(), of(CONTOSO).v1().mint()] {
+        assert_eq!(ask(&contoso, &token).await.status, 200);
+    }
+    for token in [of(FABRIKAM).mint(), of(FABRIKAM).v1().mint()] {
+        assert_eq!(ask(&contoso, &token).await.brief(), (401, "issuer".into()));
+    }
+    let fabrikam = by_domain(&emulator, "Fabrikam.onmicrosoft.com");
+    assert_eq!(ask(&fabrikam, &of(FABRIKAM).mint()).await.status, 200);
+    assert_eq!(
+        ask(&fabrikam, &of(CONTOSO).mint()).await.brief(),
+        (401, "issuer".into())
+    );
+}
+
+#[tokio::test]
+async fn before_the_tenant_is_learnt_the_answer_is_503() {
+    let clock = StoppedClock::new();
+    let emulator = Emulator::start().await.unwrap();
+    emulator.outage(Outage::Status(500));
+    let entra = by_domain(&emulator, "contoso.onmicrosoft.com");
+    let ours = emulator.token().mint();
+    let theirs = emulator.token().tenant(FABRIKAM).mint();
+    let unavailable = (503, "keys_unavailable".to_owned());
+    assert_eq!(ask(&entra, &ours).await.brief(), unavailable);
+    assert_eq!(ask(&entra, &theirs).await.brief(), unavailable);
+    let strange = emulator.token().issuer("https://evil.example/v2.0").mint();
+    assert_eq!(ask(&entra, &strange).await.brief(), (401, "issuer".into()));
+    emulator.recover();
+    clock
+        .pass_until("recovery", Duration::from_secs(5), || {
+            entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        })
+        .await;
+    assert_eq!(ask(&entra, &ours).await.status, 200);
+    assert_eq!(ask(&entra, &theirs).await.brief(), (401, "issuer".into()));
+}
+
+#[tokio::test]
+async fn what_was_learnt_is_fixed() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    let authority = Authority::entra(Tenant::id("contoso.onmicrosoft.com"), API)
+        .token_versions([TokenVersion::V2])
+        .metadata_address(documents.discovery("/v2"));
+    documents.put_authority("/v2", &issuer(), &key(0).jwks(KID));
+    let entra = ready(authority.clone()).await;
+    let token = key(0).sign(&text(&good_header()), &text(&good()));
+    assert_eq!(at_once(&entra, &token), "in");
+
+    documents.put_authority("/v2", &of(OTHER), &key(0).jwks(KID));
+    clock.pass(2 * HOUR).await;
+    clock
+        .pass_until("a refused document", Duration::from_secs(60), || {
+            last_error(&entra).is_some()
+        })
+        .await;
+    assert!(last_error(&entra).unwrap().contains("it states the issuer"));
+    assert_eq!(at_once(&entra, &token), "in");
+
+    // A template would be every tenant there is.
+    documents.put_authority("/v2", &of("{tenantid}"), &key(0).jwks(KID));
+    let entra = started(authority);
+    eventually("a refused document", || last_error(&entra).is_some()).await;
+    assert_eq!(ask(&entra, &token).await.status.as_u16(), 503);
+    documents.put(&discovery_path("/v2"), Page::status(404));
+}
