@@ -15,6 +15,8 @@ use super::failure::CallFailure;
 pub(super) struct Answers<K, Q, A> {
     kind: &'static str,
     most: usize,
+    /// How long a failure is kept; others who wait do not share one that is not.
+    remembers: fn(&DirectoryError) -> Option<Duration>,
     entries: Mutex<HashMap<K, Arc<Entry<Q, A>>>>,
 }
 
@@ -61,8 +63,18 @@ where
         Self {
             kind,
             most,
+            remembers: DirectoryError::is_anybodys_for,
             entries: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// Keeps failures by a rule of its own.
+    pub(super) fn remembering(
+        mut self,
+        remembers: fn(&DirectoryError) -> Option<Duration>,
+    ) -> Self {
+        self.remembers = remembers;
+        self
     }
 
     /// What is known by now.
@@ -98,13 +110,13 @@ where
             }
         };
         let asking = ask(open);
-        let (kind, asked) = (self.kind, Arc::clone(&entry));
+        let (kind, remembers, asked) = (self.kind, self.remembers, Arc::clone(&entry));
         let task = tokio::spawn(async move {
             let outcome = asking.await;
             if let Err(error) = &outcome {
                 error.log(kind);
             }
-            let outcome = lock(&asked.known).store(outcome);
+            let outcome = lock(&asked.known).store(outcome, remembers);
             drop(flight);
             outcome
         });
@@ -197,6 +209,7 @@ impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
     fn store(
         &mut self,
         outcome: Result<Vec<Fresh<Q, A>>, DirectoryError>,
+        remembers: fn(&DirectoryError) -> Option<Duration>,
     ) -> Result<(), DirectoryError> {
         let now = Instant::now();
         self.stored = self.stored.saturating_add(1);
@@ -219,8 +232,8 @@ impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
                 Ok(())
             }
             Err(error) => {
-                self.failure = Some(Kept {
-                    until: until(error.is_remembered_for().unwrap_or_default()),
+                self.failure = remembers(&error).map(|keep| Kept {
+                    until: until(keep),
                     value: error.clone(),
                     stored,
                 });

@@ -24,7 +24,7 @@ pub(crate) struct Connection {
     pub(super) options: Options,
     on_behalf: Arc<TokensOnBehalf>,
     app_only: Arc<AppTokens>,
-    pub(super) memberships: Answers<Account, String, bool>,
+    pub(super) memberships: Answers<Account, Uuid, bool>,
     pub(super) member_objects: Answers<Account, (), Arc<[String]>>,
     pub(super) sessions: Answers<Account, (), Sessions>,
 }
@@ -149,8 +149,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Accounts of which answers are kept; some hundred bytes each.
-const MOST_ACCOUNTS: usize = 65_536;
+/// Accounts of which answers are kept; some hundred bytes each, and 60 for each group asked about.
+const MOST_ACCOUNTS: usize = 32_768;
 
 /// Accounts of which all memberships are kept; half a megabyte each at worst.
 const MOST_LISTS: usize = 512;

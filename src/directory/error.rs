@@ -30,6 +30,10 @@ pub enum DirectoryError {
         /// The `claims` to ask for, as JSON text; they belong into a claims challenge.
         claims: Option<String>,
     },
+    /// The authority does not act on the caller's token any more: the user's sessions were
+    /// revoked, or the account is disabled.
+    #[error("the authority revoked the user's tokens")]
+    Revoked,
     /// An application's own token, on behalf of which there is nobody to act.
     #[error("there is no user on whose behalf to act")]
     AppOnly,
@@ -67,11 +71,21 @@ impl DirectoryError {
         CallFailure::NoToken.into()
     }
 
-    /// How long not to ask again.
-    pub(super) fn is_remembered_for(&self) -> Option<Duration> {
+    /// How long not to ask again about the same account, whatever token it shows.
+    pub(super) fn is_anybodys_for(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            // Another token of the account may do.
             _ => None,
+        }
+    }
+
+    /// How long not to ask again with the same token.
+    pub(super) fn is_the_tokens_for(&self) -> Option<Duration> {
+        match self {
+            Self::InteractionRequired { .. } => Some(SHORTEST),
+            Self::Revoked => Some(REVOKED),
+            _ => self.is_anybodys_for(),
         }
     }
 
@@ -101,6 +115,9 @@ impl From<CallFailure> for DirectoryError {
 
 /// Contract §7: a failure is remembered for `Retry-After`, else one second.
 const SHORTEST: Duration = Duration::from_secs(1);
+
+/// What the authority revoked stays revoked; a disabled account may be enabled again.
+const REVOKED: Duration = Duration::from_secs(60);
 
 /// A mistaken header must not put an account out of service for days.
 const LONGEST: Duration = Duration::from_secs(3_600);

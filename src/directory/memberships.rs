@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::account::{Account, Asker};
 use super::answers::{Fresh, Look};
 use super::connection::Connection;
 use super::error::DirectoryError;
 use crate::guard::Memberships;
-use crate::guid::{parse_guid, same_id};
+use crate::guid::parse_guid;
 
 #[derive(Deserialize)]
 struct Members {
@@ -52,7 +53,7 @@ impl Connection {
             return Ok(Memberships::default());
         }
         let (connection, who) = (Arc::clone(self), asker.clone());
-        let ask = |open: Vec<String>| async move {
+        let ask = |open: Vec<Uuid>| async move {
             let mut answers = Vec::with_capacity(open.len());
             for few in open.chunks(MOST_IDS) {
                 answers.extend(connection.check_member_groups(&who, few).await?);
@@ -69,11 +70,12 @@ impl Connection {
     async fn check_member_groups(
         self: &Arc<Self>,
         asker: &Asker,
-        groups: &[String],
-    ) -> Result<Vec<Fresh<String, bool>>, DirectoryError> {
+        groups: &[Uuid],
+    ) -> Result<Vec<Fresh<Uuid, bool>>, DirectoryError> {
         let [kind, id] = asker.account.path();
         let address = self.graph.address([&*kind, &*id, "checkMemberGroups"]);
-        let body = json!({ "groupIds": groups });
+        let ids: Vec<String> = groups.iter().map(Uuid::to_string).collect();
+        let body = json!({ "groupIds": ids });
         let answer = self.post_as(asker, CALL, address, Some(body)).await?;
         let members = if answer.is_missing() {
             // Who is not in the directory is in none of its groups (contract §6).
@@ -82,28 +84,26 @@ impl Connection {
             answer.json::<Members>(CALL)?.value
         };
         let keep = self.options.cache;
-        let fresh = |group: &String| {
-            let member = members.iter().any(|member| same_id(member, group));
-            (group.clone(), member, keep)
-        };
+        let members: Vec<Uuid> = members.iter().filter_map(|id| parse_guid(id)).collect();
+        let fresh = |group: &Uuid| (*group, members.contains(group), keep);
         Ok(groups.iter().map(fresh).collect())
     }
 }
 
-/// The groups that can be asked for, each once and in one spelling.
-fn questions(groups: &[&str]) -> Vec<String> {
-    let mut ids: Vec<String> = groups
+/// The groups that can be asked for, each once.
+fn questions(groups: &[&str]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = groups
         .iter()
         .filter_map(|group| parse_guid(group))
-        .map(|id| id.hyphenated().to_string())
         .collect();
     ids.sort_unstable();
     ids.dedup();
     ids
 }
 
-fn together(questions: Vec<String>, answers: Vec<bool>) -> Memberships {
-    Memberships::new(questions.into_iter().zip(answers))
+fn together(questions: Vec<Uuid>, answers: Vec<bool>) -> Memberships {
+    let ids = questions.iter().map(Uuid::to_string);
+    Memberships::new(ids.zip(answers))
 }
 
 const CALL: &str = "checkMemberGroups";

@@ -32,7 +32,7 @@ impl TokensOnBehalf {
     pub(super) fn new(desk: TokenDesk) -> Self {
         Self {
             desk,
-            kept: Answers::new("on behalf of", MOST),
+            kept: Answers::new("on behalf of", MOST).remembering(DirectoryError::is_the_tokens_for),
         }
     }
 

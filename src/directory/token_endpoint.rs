@@ -141,6 +141,10 @@ fn refusal(answer: &Answer) -> DirectoryError {
     if wants_user && answer.status.is_client_error() {
         return DirectoryError::InteractionRequired { claims };
     }
+    let revoked = |code| REVOKED.contains(code);
+    if refused.error == "invalid_grant" && refused.error_codes.iter().any(revoked) {
+        return DirectoryError::Revoked;
+    }
     let mut code = printable(&refused.error);
     for number in refused.error_codes.iter().take(4) {
         code.push_str(&format!(" AADSTS{number}"));
@@ -160,6 +164,11 @@ fn is_challenge(claims: &str) -> bool {
 }
 
 const CALL: &str = "token endpoint";
+
+/// Of a grant that was good once (Microsoft, "Microsoft Entra authentication and authorization
+/// error codes"): UserDisabled; SsoArtifactInvalidOrExpired, after a change of password;
+/// FreshTokenNeeded, after the sessions were revoked.
+const REVOKED: [u64; 3] = [50_057, 50_133, 50_173];
 
 #[cfg(test)]
 mod tests {

@@ -64,6 +64,12 @@ impl Rejection {
         }
     }
 
+    /// To somebody whose token was good, through the edge it came in by.
+    fn to_caller(cause: Cause, claims: &Claims, headers: &HeaderMap) -> Self {
+        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause, edge, headers)
+    }
+
     pub(super) fn missing_token(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
         Self::new(Cause::MissingToken, Some(Arc::clone(edge)), headers)
     }
@@ -83,7 +89,6 @@ impl Rejection {
 
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
-        let origin = Origin::of(claims);
         let cause = denied
             .step_up()
             .and_then(|context| {
@@ -94,11 +99,7 @@ impl Rejection {
                 true => Cause::Invalid(InvalidToken::Replay),
                 false => Cause::Denied(RefusedByRule::from(denied)),
             });
-        Self::new(
-            cause,
-            origin.map(|origin| Arc::clone(&origin.edge)),
-            headers,
-        )
+        Self::to_caller(cause, claims, headers)
     }
 
     /// A token from before its account's sessions were revoked.
@@ -110,8 +111,7 @@ impl Rejection {
                 step_up(revoked.reason(), &wanted, claims)
             })
             .unwrap_or(Cause::Invalid(revoked));
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause, edge, headers)
+        Self::to_caller(cause, claims, headers)
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
@@ -120,16 +120,20 @@ impl Rejection {
             DirectoryError::InteractionRequired {
                 claims: Some(wanted),
             } => step_up(Reason::AuthContext.as_str(), wanted, claims),
+            // When, the authority does not say: after this token was issued.
+            DirectoryError::Revoked => {
+                let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
+                return Self::revoked(cut_off, claims, headers);
+            }
             _ => None,
         };
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause.unwrap_or_else(|| Cause::from(error)), edge, headers)
+        let cause = cause.unwrap_or_else(|| Cause::from(error));
+        Self::to_caller(cause, claims, headers)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
     pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(Cause::StoreUnavailable, edge, headers)
+        Self::to_caller(Cause::StoreUnavailable, claims, headers)
     }
 
     /// Without a request at hand, but with the way of answering that a layer has.
@@ -308,6 +312,7 @@ impl From<&DirectoryError> for Cause {
                 retry_after: RETRY_SECONDS,
             },
             DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
+            DirectoryError::Revoked => Self::Invalid(InvalidToken::Revoked),
             DirectoryError::AppOnly => denied(Reason::UserOnly),
             DirectoryError::NoAccount => denied(Reason::NoIdentity),
             DirectoryError::NotFound => Self::NotFound,

@@ -8,6 +8,7 @@
 
 mod answers;
 mod credentials;
+mod emulated;
 mod fake;
 mod groups;
 mod handlers;

@@ -150,6 +150,42 @@ async fn interaction_required_becomes_a_claims_challenge_for_who_can_handle_it()
 }
 
 #[tokio::test]
+async fn a_token_that_the_authority_revoked_is_revoked_here_and_a_newer_one_is_not() {
+    let world = World::new().await;
+    let refusal = json!({ "error": "invalid_grant", "error_codes": [50173] });
+    world.fake.tokens_answer(Some(Canned::Json(400, refusal)));
+    let app = app(&world.entra());
+    let token = || {
+        world
+            .emulator
+            .token()
+            .user("bob")
+            .scope("access_as_user")
+            .groups_overage()
+    };
+    let old = token().issued_at(1_700_000_000).expires_at(4_000_000_000);
+    let capable = old.clone().claim("xms_cc", json!(["cp1"])).mint();
+    let old = old.mint();
+    for path in ["/mail", "/group", "/group"] {
+        let answer = get(&app, path, &old).await;
+        assert_is(&answer, 401, "revoked");
+        assert_eq!(answer.body["error"], "invalid_token");
+        let challenged = get(&app, path, &capable).await;
+        assert_is(&challenged, 401, "revoked");
+        let nbf = json!({ "essential": true, "value": "1700000001" });
+        assert_eq!(
+            challenged.claims(),
+            json!({ "access_token": { "nbf": nbf } })
+        );
+    }
+    // Two tokens, two scopes; what was answered is remembered.
+    assert_eq!(world.fake.token_calls().len(), 4);
+    world.fake.tokens_answer(None);
+    world.fake.member_of(&[GROUP]);
+    assert_is(&get(&app, "/group", &token().mint()).await, 200, "");
+}
+
+#[tokio::test]
 async fn an_authority_for_many_is_asked_in_the_callers_tenant() {
     let world = World::new().await;
     let authority = world
