@@ -9,7 +9,6 @@ mod docs_page;
 mod inspect;
 mod startup;
 mod todo_api;
-#[allow(dead_code, reason = "the sample uses its body alone")]
 mod whoami;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@
     )
 )]
 
+#[cfg(feature = "metrics")]
 use std::time::Duration;
 
 /// One instrument: its name, what kind it is, and what it tells.
@@ -190,9 +191,8 @@ pub(crate) fn token_looked_up(hit: bool) {
 }
 
 /// How long ago the shared revocations were last known to be complete.
-#[allow(dead_code, reason = "for the replicas' shared store")]
+#[cfg(feature = "metrics")]
 pub(crate) fn revocations_behind(lag: Duration) {
-    #[cfg(feature = "metrics")]
     metrics::gauge!(REVOCATION_LAG).set(lag);
 }
 

@@ -1,4 +1,5 @@
 //! `GET /me`: who is calling, as far as the token tells.
+#![allow(dead_code, reason = "each program uses its part")]
 
 use axum::Json;
 use axum_entra::{Claims, Groups};

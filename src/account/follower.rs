@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::events::Mark;
-use super::redis::{Entry, Link, Lost, News, Place};
+use super::redis::{self, Entry, Link, Lost, News, Place};
 use super::replays::Replays;
 use super::revocations::{Revocations, is_kept};
 use super::store::{Answer, OnLoss, Store, StoreStatus, StoreUnavailable};
@@ -33,12 +33,29 @@ pub(super) struct Shared {
 }
 
 /// What the task and the requests tell each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     following: AtomicBool,
     /// Something was raised here that the others were not told of.
     untold: AtomicBool,
     last_error: Mutex<Option<String>>,
+    /// When all that the others raised was last known to be here; at first the start.
+    complete: Mutex<Instant>,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            following: AtomicBool::default(),
+            untold: AtomicBool::default(),
+            last_error: Mutex::default(),
+            complete: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn is_complete(&self) {
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
 }
 
 struct Follower {
@@ -69,7 +86,7 @@ pub(super) fn spawn(
         link: Arc::new(link),
         local,
         replays: Arc::default(),
-        state: Arc::default(),
+        state: Arc::new(State::new()),
         on_loss,
         runtime,
         _alive: alive,
@@ -135,6 +152,12 @@ impl Store for Shared {
 
     fn lost(&self) -> Option<OnLoss> {
         (!self.state.following.load(Ordering::Acquire)).then_some(self.on_loss)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn behind(&self) -> Option<Duration> {
+        let complete = self.state.complete.lock();
+        Some(complete.unwrap_or_else(PoisonError::into_inner).elapsed())
     }
 
     fn status(&self) -> StoreStatus {
@@ -215,6 +238,7 @@ impl Follower {
             if !self.state.following.swap(true, Ordering::AcqRel) {
                 tracing::info!("following the shared store");
             }
+            self.state.is_complete();
             let mut behind = false;
             loop {
                 let entries = news.after(&last).await?;
@@ -225,11 +249,19 @@ impl Follower {
                         break;
                     }
                     behind = current != place;
+                    if !behind {
+                        self.state.is_complete();
+                    }
                 } else {
                     behind = false;
                 }
+                // A full batch may have more behind it.
+                let all = (1..redis::BATCH).contains(&entries.len());
                 if !self.take(entries, &mut place, &mut last) {
                     break;
+                }
+                if all {
+                    self.state.is_complete();
                 }
                 if self.state.untold.load(Ordering::Acquire) {
                     break;

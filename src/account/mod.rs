@@ -99,6 +99,12 @@ impl Accounts {
         }
     }
 
+    /// How long ago all that other replicas revoked was last known to be here.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn behind(&self) -> Option<std::time::Duration> {
+        self.store.behind()
+    }
+
     /// Refuses the account's tokens that were issued before `not_before`, here at once.
     ///
     /// # Errors

@@ -169,6 +169,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait for news before asking whether there were any.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The most events of one answer.
+pub(super) const BATCH: usize = 1_000;
+
 /// Events that are kept for those who were away for a moment; for longer, there is the hash.
 const KEPT_EVENTS: usize = 10_000;
 
@@ -333,7 +336,7 @@ impl News<'_> {
         let mut command = cmd("XREAD");
         command
             .arg("COUNT")
-            .arg(1_000)
+            .arg(BATCH)
             .arg("BLOCK")
             .arg(u64::try_from(PAUSE.as_millis()).unwrap_or(1_000))
             .arg("STREAMS")

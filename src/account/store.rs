@@ -89,5 +89,12 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
     /// What to do as long as what others revoke does not arrive here; `None` while it does.
     fn lost(&self) -> Option<OnLoss>;
 
+    /// How long ago all that others revoked was last known to be here; `None` where nothing is
+    /// shared.
+    #[cfg(feature = "metrics")]
+    fn behind(&self) -> Option<Duration> {
+        None
+    }
+
     fn status(&self) -> StoreStatus;
 }

@@ -89,13 +89,17 @@ impl Entra {
         })
     }
 
-    /// Sets the gauges that time alone changes: how old keys are, and how many are in use.
+    /// Sets the gauges that time alone changes: how old keys are, how many are in use, and how far
+    /// the shared revocations are behind.
     ///
     /// Call it before the application's metrics are read.
     #[cfg(feature = "metrics")]
     pub fn record_key_age(&self) {
         for keys in self.status().iter().flat_map(|authority| &authority.keys) {
             crate::measure::key_age(&keys.address, keys.age, keys.count);
+        }
+        if let Some(lag) = self.edge.accounts.behind() {
+            crate::measure::revocations_behind(lag);
         }
     }
 }

@@ -19,7 +19,7 @@ macro_rules! names {
 
 names! {
     /// `name`.
-    name = FullName,
+    name = DisplayName,
     /// `preferred_username` (v2.0).
     preferred_username = PreferredUsername,
     /// `unique_name` (v1.0).

@@ -61,6 +61,7 @@ macro_rules! names {
     ($($variant:ident = $name:literal,)+) => {
         /// The claims this crate knows by name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "some claims are names")]
         pub(crate) enum Name { $($variant),+ }
 
         impl Name {
@@ -114,7 +115,7 @@ names! {
     JwtId = "jti",
     ReuseData = "aio",
     ReuseHash = "rh",
-    FullName = "name",
+    DisplayName = "name",
     PreferredUsername = "preferred_username",
     UniqueName = "unique_name",
     Upn = "upn",

@@ -80,7 +80,7 @@ fn written(object: &Map<String, Value>, seed: u64, every: u64) -> String {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (state >> 33) % every == 0
+        (state >> 33).is_multiple_of(every)
     };
     let mut text = String::new();
     write(&Value::Object(object.clone()), &mut escape, &mut text);

@@ -19,7 +19,6 @@ mod structure;
 mod todo_api;
 mod tokens;
 mod ways;
-#[allow(dead_code, reason = "the sample uses its body alone")]
 #[path = "../../examples/whoami/mod.rs"]
 mod whoami;
 

@@ -12,6 +12,7 @@
 )]
 
 mod agreeing;
+mod lagging;
 mod losing;
 mod replica;
 mod server;

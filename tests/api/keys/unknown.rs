@@ -142,7 +142,7 @@ async fn junk_and_strangers_never_cause_a_fetch() {
     let with = |header: serde_json::Value, issuer: &str| {
         let mut claims = good();
         claims.insert("iss".into(), json!(issuer));
-        format!("{}.AAAA", unsigned(&header.to_string(), &text(&claims)))
+        format!("{}.AAAA", unsigned(header.to_string(), text(&claims)))
     };
     let ours = issuer();
     let other = "https://login.microsoftonline.com/22222222-2222-4222-8222-222222222222/v2.0";
