@@ -16,10 +16,10 @@
 //!     .route("/", get(|claims: Claims| async move { claims.scopes().count().to_string() }))
 //!     .route_layer(RequireScope("Todo.Read"));
 //!
-//! let request = http::Request::new(Body::empty());
-//! let allowed = claims().scope("Todo.Read").on(request.clone());
+//! let request = || http::Request::new(Body::empty());
+//! let allowed = claims().scope("Todo.Read").on(request());
 //! assert_eq!(app.clone().oneshot(allowed).await.unwrap().status(), 200);
-//! let refused = claims().scope("Other").on(request);
+//! let refused = claims().scope("Other").on(request());
 //! assert_eq!(app.oneshot(refused).await.unwrap().status(), 403);
 //! # }
 //! ```

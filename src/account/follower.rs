@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::events::Mark;
-use super::redis::{self, Entry, Link, Lost, News, Place};
+use super::redis::{BATCH, Entry, Link, Lost, News, Place};
 use super::replays::Replays;
 use super::revocations::{Revocations, is_kept};
 use super::store::{Answer, OnLoss, Store, StoreStatus, StoreUnavailable};
@@ -256,7 +256,7 @@ impl Follower {
                     behind = false;
                 }
                 // A full batch may have more behind it.
-                let all = (1..redis::BATCH).contains(&entries.len());
+                let all = (1..BATCH).contains(&entries.len());
                 if !self.take(entries, &mut place, &mut last) {
                     break;
                 }
