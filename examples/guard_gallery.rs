@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
+use axum_entra::emulator::Emulator;
 use axum_entra::guard::{
     Guard, OncePerToken, RequireAcr, RequireAppOnly, RequireAuthContext, RequireClientApp,
     RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
@@ -20,7 +21,7 @@ use axum_entra::guard::{
 };
 use axum_entra::{Claims, ClientAuth, Entra, Permit, guards};
 use serde_json::{Value, json};
-use startup::Sample;
+use startup::{Plan, Sample};
 use tower_http::cors::CorsLayer;
 use whoami::whoami;
 
@@ -35,7 +36,12 @@ guards! {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    startup::run(routes).await
+    let plan = Plan {
+        // The emulator has a Graph too, so that every route does its work.
+        settings: Emulator::settings_with_graph,
+        ..Plan::default()
+    };
+    startup::run_planned(plan, routes).await
 }
 
 async fn routes(sample: &Sample) -> Router {

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use axum::Router;
 use axum::routing::get;
 use axum_entra::Builder;
+use axum_entra::emulator::Emulator;
 use startup::{Plan, Sample};
 use tower_http::trace::TraceLayer;
 
@@ -23,6 +24,8 @@ use tower_http::trace::TraceLayer;
 async fn main() -> ExitCode {
     let plan = Plan {
         describe,
+        // The emulator has a Graph too, so that every route does its work.
+        settings: Emulator::settings_with_graph,
         ..Plan::default()
     };
     startup::run_planned(plan, routes).await

@@ -141,13 +141,14 @@ impl Authenticate {
     }
 
     fn decide<B>(&self, request: &Request<B>) -> Judgement {
+        // Whatever it carries: nobody is admitted by it, and no claims are attached.
+        if is_preflight(request) {
+            return Judgement::Admit(Admission::Nothing);
+        }
         let headers = request.headers();
         let refuse = |rejection| Judgement::Refuse(Box::new(rejection));
         let token = match credentials(headers) {
             Credentials::Token(token) => token,
-            Credentials::None if is_preflight(request) => {
-                return Judgement::Admit(Admission::Nothing);
-            }
             Credentials::None if self.anonymous_passes => {
                 return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(&self.edge))));
             }
