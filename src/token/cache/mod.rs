@@ -5,6 +5,8 @@
 mod entry;
 mod hash;
 mod hot;
+#[cfg(test)]
+mod model;
 mod set;
 #[cfg(test)]
 mod tests;
