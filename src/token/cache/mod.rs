@@ -5,8 +5,6 @@
 mod entry;
 mod hash;
 mod hot;
-#[cfg(test)]
-mod model;
 mod set;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Any history of keys, clocks, cut-offs and sign-outs: what the cache says yes to, the whole
 //! judgement says yes to, and so does a model that knows nothing of either.
 
+mod world;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,10 +11,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-mod world;
-
-use super::TokenCache;
-use super::hash::TokenHash;
 use crate::account::Accounts;
 use crate::authority::Document;
 use crate::authority::issuer::IssuerPattern;
@@ -20,6 +18,8 @@ use crate::claims::UserKey;
 use crate::emulator::CONTOSO;
 use crate::keys::KeySet;
 use crate::keys::store::{KeyPublisher, Snapshot, key_store};
+use crate::token::cache::TokenCache;
+use crate::token::cache::hash::TokenHash;
 use crate::token::{Installed, Refusal, Validator, Verdict};
 use world::{KEYS, Minted, NOW, SESSION, SKEW, TOKENS, WORLD, World, part_of};
 
