@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::form::{MemberName, has_member};
 use super::groups::Listing;
-use super::wire::{Draft, Malformed, Name, Span, Value, value_of};
+use super::wire::{Draft, Malformed, Name, Span, Value, Values};
 use super::{Claims, Home, Inner, Principal, Times};
 use crate::token_version::TokenVersion;
 
@@ -24,11 +24,15 @@ impl Draft {
     /// # Errors
     /// [`Malformed`] for a claim of a type it must not have, and for a missing `exp`.
     pub(crate) fn finish(self) -> Result<Finished, Malformed> {
-        let (text, values, others) = self.into_parts();
+        let Self {
+            text,
+            values,
+            others,
+        } = self.compacted()?;
         let mut reading = Reading {
             text,
             values,
-            lists: Vec::new(),
+            lists: Vec::with_capacity(16),
         };
         let expires_at = reading.time(Name::ExpiresAt)?.ok_or(Malformed)?;
         let not_before = reading.time(Name::NotBefore)?;
@@ -55,6 +59,7 @@ impl Draft {
             reading.plain(Name::Subject),
             reading.plain(Name::Object),
         );
+        reading.values.shrink();
         let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
         Ok(Finished(Inner {
             version: version.unwrap_or(TokenVersion::V1),
@@ -87,14 +92,14 @@ impl Draft {
 
 impl Finished {
     pub(crate) fn text(&self, name: Name) -> Option<&str> {
-        match value_of(&self.0.values, name) {
+        match self.0.values.of(name) {
             Value::Text(span) => Some(span.of(&self.0.text)),
             Value::Absent | Value::Json(_) => None,
         }
     }
 
     pub(crate) fn has(&self, name: Name) -> bool {
-        value_of(&self.0.values, name) != Value::Absent
+        self.0.values.of(name) != Value::Absent
     }
 
     /// The audiences; empty where there is no `aud`.
@@ -116,11 +121,11 @@ impl Finished {
     pub(crate) fn into_claims(
         mut self,
         tenant: Option<Uuid>,
-        nonce: Option<String>,
+        nonce: Option<Box<str>>,
         home: Option<Home>,
     ) -> Claims {
         self.0.tenant = tenant;
-        self.0.nonce = nonce.map(String::into_boxed_str);
+        self.0.nonce = nonce;
         self.0.home = home;
         Claims(Arc::new(self.0))
     }
@@ -128,13 +133,13 @@ impl Finished {
 
 struct Reading {
     text: String,
-    values: [Value; Name::COUNT],
+    values: Values,
     lists: Vec<Span>,
 }
 
 impl Reading {
     fn value(&self, name: Name) -> Value {
-        value_of(&self.values, name)
+        self.values.of(name)
     }
 
     fn plain(&self, name: Name) -> Option<&str> {

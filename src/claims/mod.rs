@@ -7,6 +7,7 @@ mod identity;
 mod methods;
 mod names;
 mod principal;
+pub(crate) mod scan;
 mod times;
 pub(crate) mod wire;
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub use principal::{ClientAuth, Principal};
 pub(crate) use finish::Finished;
 use groups::Listing;
 pub(crate) use times::Times;
-use wire::{Name, Span, Value};
+use wire::{Name, Span, Value, Values};
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
 use crate::token_version::TokenVersion;
@@ -55,7 +56,7 @@ pub struct Claims(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     text: Box<str>,
-    values: [Value; Name::COUNT],
+    values: Values,
     others: Box<[(Span, Span)]>,
     lists: Box<[Span]>,
     scopes: Option<Listing>,
@@ -93,14 +94,14 @@ impl Claims {
     }
 
     fn text(&self, name: Name) -> Option<&str> {
-        match wire::value_of(&self.inner().values, name) {
+        match self.inner().values.of(name) {
             Value::Text(span) => Some(span.of(&self.inner().text)),
             Value::Absent | Value::Json(_) => None,
         }
     }
 
     fn json(&self, name: Name) -> Option<&str> {
-        match wire::value_of(&self.inner().values, name) {
+        match self.inner().values.of(name) {
             Value::Text(span) | Value::Json(span) => Some(span.of(&self.inner().text)),
             Value::Absent => None,
         }
@@ -394,9 +395,11 @@ impl Claims {
         inner.others.iter().map(|(name, _)| name.of(&inner.text))
     }
 
-    /// Whether both were read from a payload of the same text.
+    /// Whether both say the same, of every claim that anybody can ask for.
     pub(crate) fn is_same_token(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.inner().text == other.inner().text
+        let (own, others) = (self.inner(), other.inner());
+        Arc::ptr_eq(&self.0, &other.0)
+            || own.text == others.text && own.values == others.values && own.others == others.others
     }
 
     pub(crate) fn home(&self) -> Option<&Home> {
@@ -425,6 +428,7 @@ impl Claims {
         let heap = [
             size_of::<Inner>().saturating_add(2 * size_of::<usize>()),
             inner.text.len(),
+            inner.values.heap_bytes(),
             size_of_val(&*inner.others),
             size_of_val(&*inner.lists),
         ];

@@ -6,12 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::form::{MemberName, deep_form};
+use super::form::deep_form;
+use super::scan::{Scanned, Scanner};
 
 /// The text is not one well-formed JSON object, or a claim has a type it must not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +35,27 @@ impl Span {
             .checked_sub(whole.as_ptr() as usize)
             .ok_or(Malformed)?;
         Self::at((self.start as usize).saturating_add(offset), piece.len())
+    }
+
+    const fn length(self) -> usize {
+        (self.end as usize).saturating_sub(self.start as usize)
+    }
+
+    /// The string that a span's text stands in, its quotes included.
+    const fn with_quotes(self) -> Self {
+        Self {
+            start: self.start.saturating_sub(1),
+            end: self.end.saturating_add(1),
+        }
+    }
+
+    /// Copies what it spans to the end of another text, and is the span of the copy.
+    fn move_to(&mut self, from: &str, to: &mut String) -> Result<(), Malformed> {
+        let piece = self.of(from);
+        let span = Self::at(to.len(), piece.len())?;
+        to.push_str(piece);
+        *self = span;
+        Ok(())
     }
 
     pub(crate) fn of(self, text: &str) -> &str {
@@ -134,6 +152,8 @@ names! {
 /// Members whose twins in another letter case would let two readers see two tokens.
 const FOLDED: [&str; 6] = ["iss", "aud", "tid", "exp", "nbf", "ver"];
 
+const FOLDED_LENGTH: usize = 3;
+
 /// Other members that are looked through one by one before a set is built for them.
 const FEW: usize = 16;
 
@@ -141,32 +161,29 @@ const FEW: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Draft {
     /// The payload, and behind it the strings that had escapes in them.
-    text: String,
-    values: [Value; Name::COUNT],
-    others: Vec<(Span, Span)>,
+    pub(super) text: String,
+    pub(super) values: Values,
+    pub(super) others: Vec<(Span, Span)>,
 }
 
 impl Draft {
     /// Reads the form: one JSON object, no member twice, no odd nesting, no half characters.
     pub(crate) fn parse(payload: Vec<u8>) -> Result<Self, Malformed> {
         let text = String::from_utf8(payload).map_err(|_| Malformed)?;
-        // Offsets are kept in 32 bits, with room for the decoded copies of escaped strings.
+        // Offsets are kept in 31 bits, with room for the decoded copies of escaped strings.
         if text.len() > (u32::MAX / 4) as usize {
             return Err(Malformed);
         }
         let mut members = Members {
             payload: &text,
             decoded: String::new(),
-            values: [Value::Absent; Name::COUNT],
+            values: Values::default(),
             seen: [false; Name::COUNT],
             folded: [false; FOLDED.len()],
             others: Vec::new(),
             many: HashSet::new(),
-            escapes: text.contains('\\'),
         };
-        let mut json = serde_json::Deserializer::from_str(&text);
-        json.deserialize_map(&mut members).map_err(|_| Malformed)?;
-        json.end().map_err(|_| Malformed)?;
+        Scanner::object(&text, |name, value| members.member(name, value))?;
         let Members {
             decoded,
             values,
@@ -183,7 +200,7 @@ impl Draft {
     }
 
     pub(crate) fn value(&self, name: Name) -> Value {
-        value_of(&self.values, name)
+        self.values.of(name)
     }
 
     /// The text of a claim; `None` where it is absent or of another type.
@@ -204,6 +221,7 @@ impl Draft {
     }
 
     /// A member that has no name of its own here, as it is written.
+    #[cfg(test)]
     pub(crate) fn other(&self, name: &str) -> Option<&str> {
         self.others
             .iter()
@@ -211,49 +229,158 @@ impl Draft {
             .map(|(_, raw)| raw.of(&self.text))
     }
 
-    pub(crate) fn into_parts(self) -> (String, [Value; Name::COUNT], Vec<(Span, Span)>) {
-        (self.text, self.values, self.others)
+    /// The values and the names that somebody can ask for, in a text that holds nothing else.
+    pub(super) fn compacted(mut self) -> Result<Self, Malformed> {
+        for opaque in [Name::ReuseData, Name::ReuseHash] {
+            self.values.remove(opaque);
+        }
+        let others = self.others.iter_mut().flat_map(|(name, raw)| [name, raw]);
+        let spans = self.values.found.iter().map(|found| found.span().length());
+        let length: usize = spans.sum::<usize>() + others.map(|span| span.length()).sum::<usize>();
+        let mut text = String::with_capacity(length);
+        for found in &mut self.values.found {
+            found.move_to(&self.text, &mut text)?;
+        }
+        for (name, raw) in &mut self.others {
+            name.move_to(&self.text, &mut text)?;
+            raw.move_to(&self.text, &mut text)?;
+        }
+        Ok(Self { text, ..self })
     }
 }
 
-pub(crate) fn value_of(values: &[Value; Name::COUNT], name: Name) -> Value {
-    values.get(name as usize).copied().unwrap_or(Value::Absent)
+/// The values of the claims that have a name here; few of them are in one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Values {
+    /// For each name the place of its value, counted from 1; 0 where it is absent.
+    places: [u8; Name::COUNT],
+    found: Vec<Found>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            places: [0; Name::COUNT],
+            found: Vec::with_capacity(Name::COUNT / 2),
+        }
+    }
+}
+
+impl Values {
+    pub(crate) fn of(&self, name: Name) -> Value {
+        let place = self.places.get(name as usize).copied().unwrap_or_default();
+        match usize::from(place).checked_sub(1) {
+            Some(place) => self
+                .found
+                .get(place)
+                .map_or(Value::Absent, |found| found.value()),
+            None => Value::Absent,
+        }
+    }
+
+    fn set(&mut self, name: Name, value: Value) -> Result<(), Malformed> {
+        let found = match value {
+            Value::Absent => return Ok(()),
+            Value::Text(span) => Found(span),
+            Value::Json(span) => Found(Span {
+                start: span.start | Found::JSON,
+                ..span
+            }),
+        };
+        self.found.push(found);
+        let place = u8::try_from(self.found.len()).map_err(|_| Malformed)?;
+        *self.places.get_mut(name as usize).ok_or(Malformed)? = place;
+        Ok(())
+    }
+
+    /// Makes a value absent; its text is not copied any more.
+    fn remove(&mut self, name: Name) {
+        let Some(place) = self.places.get_mut(name as usize) else {
+            return;
+        };
+        let found = usize::from(std::mem::take(place)).checked_sub(1);
+        if let Some(found) = found.and_then(|found| self.found.get_mut(found)) {
+            *found = Found(Span { start: 0, end: 0 });
+        }
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.found.shrink_to_fit();
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.found.capacity().saturating_mul(size_of::<Found>())
+    }
+}
+
+/// The span of a value that is there; the highest bit tells text from other JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Found(Span);
+
+impl Found {
+    const JSON: u32 = 1 << 31;
+
+    const fn span(self) -> Span {
+        Span {
+            start: self.0.start & !Self::JSON,
+            ..self.0
+        }
+    }
+
+    const fn value(self) -> Value {
+        if self.0.start & Self::JSON == 0 {
+            Value::Text(self.0)
+        } else {
+            Value::Json(self.span())
+        }
+    }
+
+    fn move_to(&mut self, from: &str, to: &mut String) -> Result<(), Malformed> {
+        let json = self.0.start & Self::JSON;
+        let mut span = self.span();
+        span.move_to(from, to)?;
+        span.start |= json;
+        self.0 = span;
+        Ok(())
+    }
 }
 
 /// Collects the members of the payload object.
 struct Members<'t> {
     payload: &'t str,
     decoded: String,
-    values: [Value; Name::COUNT],
+    values: Values,
     seen: [bool; Name::COUNT],
     folded: [bool; FOLDED.len()],
     others: Vec<(Span, Span)>,
     many: HashSet<String>,
-    escapes: bool,
 }
 
 impl<'t> Members<'t> {
-    fn member(&mut self, name: Cow<'t, str>, raw: &'t RawValue) -> Result<(), Malformed> {
-        for (folded, seen) in FOLDED.iter().zip(&mut self.folded) {
-            if name.eq_ignore_ascii_case(folded) && std::mem::replace(seen, true) {
-                return Err(Malformed);
+    fn member(&mut self, name: Scanned<'t>, value: Scanned<'t>) -> Result<(), Malformed> {
+        let name = text_of(name)?;
+        // They have three letters each.
+        if name.len() == FOLDED_LENGTH {
+            for (folded, seen) in FOLDED.iter().zip(&mut self.folded) {
+                if name.eq_ignore_ascii_case(folded) && std::mem::replace(seen, true) {
+                    return Err(Malformed);
+                }
             }
         }
-        let value = self.value(raw.get())?;
         match Name::known(&name) {
             Some(known) => {
                 let seen = self.seen.get_mut(known as usize).ok_or(Malformed)?;
                 if std::mem::replace(seen, true) {
                     return Err(Malformed);
                 }
-                *self.values.get_mut(known as usize).ok_or(Malformed)? = value;
+                let value = self.value(value)?;
+                self.values.set(known, value)
             }
-            None => self.other(name, raw.get())?,
+            None => self.other(name, value),
         }
-        Ok(())
     }
 
-    fn other(&mut self, name: Cow<'t, str>, raw: &'t str) -> Result<(), Malformed> {
+    fn other(&mut self, name: Cow<'t, str>, value: Scanned<'t>) -> Result<(), Malformed> {
         let twice = if self.others.len() < FEW {
             self.others.iter().any(|(span, _)| self.read(*span) == name)
         } else {
@@ -274,35 +401,36 @@ impl<'t> Members<'t> {
             Cow::Borrowed(text) => self.within(text)?,
             Cow::Owned(text) => self.keep(&text)?,
         };
-        let raw = self.within(raw)?;
+        let raw = match value {
+            Scanned::Null => self.keep("null")?,
+            // With its quotes, for it is read as JSON.
+            Scanned::Plain(text) => self.within(text)?.with_quotes(),
+            Scanned::Escaped(raw) => {
+                text_of(value)?;
+                self.within(raw)?
+            }
+            Scanned::Simple(raw) => self.within(raw)?,
+            Scanned::Nested(raw) => {
+                deep_form(raw)?;
+                self.within(raw)?
+            }
+        };
         self.others.push((name, raw));
         Ok(())
     }
 
     /// Looks at a value's form and says what it is.
-    fn value(&mut self, raw: &'t str) -> Result<Value, Malformed> {
-        match raw.as_bytes() {
-            b"null" => Ok(Value::Absent),
-            [b'"', inner @ .., b'"'] => {
-                if self.escapes && inner.contains(&b'\\') {
-                    // Half of a surrogate pair fails here, as it should.
-                    let text: String = serde_json::from_str(raw).map_err(|_| Malformed)?;
-                    return self.keep(&text).map(Value::Text);
-                }
-                let inner = raw.get(1..raw.len().saturating_sub(1)).ok_or(Malformed)?;
-                self.within(inner).map(Value::Text)
-            }
-            [b'{', ..] => {
+    fn value(&mut self, value: Scanned<'t>) -> Result<Value, Malformed> {
+        match value {
+            Scanned::Null => Ok(Value::Absent),
+            Scanned::Plain(text) => self.within(text).map(Value::Text),
+            // Half of a surrogate pair fails here, as it should.
+            Scanned::Escaped(_) => self.keep(&text_of(value)?).map(Value::Text),
+            Scanned::Simple(raw) => self.within(raw).map(Value::Json),
+            Scanned::Nested(raw) => {
                 deep_form(raw)?;
                 self.within(raw).map(Value::Json)
             }
-            [b'[', rest @ ..] => {
-                if self.escapes || rest.iter().any(|byte| matches!(byte, b'[' | b'{')) {
-                    deep_form(raw)?;
-                }
-                self.within(raw).map(Value::Json)
-            }
-            _ => self.within(raw).map(Value::Json),
         }
     }
 
@@ -330,20 +458,14 @@ impl<'t> Members<'t> {
     }
 }
 
-impl<'t> Visitor<'t> for &mut Members<'t> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(MemberName)? {
-            let raw: &'t RawValue = map.next_value()?;
-            self.member(name, raw)
-                .map_err(|Malformed| serde::de::Error::custom("malformed"))?;
-        }
-        Ok(())
+/// A string with its escapes resolved; anything else is no string.
+pub(crate) fn text_of(scanned: Scanned<'_>) -> Result<Cow<'_, str>, Malformed> {
+    match scanned {
+        Scanned::Plain(text) => Ok(Cow::Borrowed(text)),
+        Scanned::Escaped(raw) => serde_json::from_str(raw)
+            .map(Cow::Owned)
+            .map_err(|_| Malformed),
+        Scanned::Null | Scanned::Simple(_) | Scanned::Nested(_) => Err(Malformed),
     }
 }
 

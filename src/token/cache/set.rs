@@ -48,6 +48,27 @@ impl Set {
         None
     }
 
+    /// The place of exactly this token.
+    pub(super) fn place_of(&self, hash: u64, token: &[u8]) -> Option<usize> {
+        let tags = self.tags.load(Ordering::Relaxed);
+        (0..WAYS).find(|way| {
+            byte(tags, *way) == tag(hash)
+                && self.entry(*way).is_some_and(|entry| {
+                    entry.as_deref().is_some_and(|entry| entry.token() == token)
+                })
+        })
+    }
+
+    /// The first empty place.
+    pub(super) fn empty_place(&self) -> Option<usize> {
+        let tags = self.tags.load(Ordering::Relaxed);
+        (0..WAYS).find(|way| byte(tags, *way) == 0)
+    }
+
+    pub(super) fn is_empty(&self, way: usize) -> bool {
+        byte(self.tags.load(Ordering::Relaxed), way) == 0
+    }
+
     pub(super) fn entry(&self, way: usize) -> Option<Loaded<Option<Arc<Entry>>>> {
         self.ways.get(way).map(Slot::load)
     }
@@ -66,6 +87,10 @@ impl Set {
         self.tags.store(others | (tag << shift), Ordering::Release);
         before
     }
+}
+
+const fn byte(tags: u64, way: usize) -> u64 {
+    (tags >> (8 * way)) & 0xff
 }
 
 /// The highest eight bits of the hash, but never 0.

@@ -86,6 +86,9 @@ impl Writer {
             }
             let (set, way) = (self.hand / WAYS, self.hand % WAYS);
             self.hand = (self.hand + 1) % places.max(1);
+            if sets.get(set).is_none_or(|set| set.is_empty(way)) {
+                continue;
+            }
             let spared = match sets.get(set).and_then(|set| set.entry(way)).as_deref() {
                 Some(Some(entry)) => !entry.is_dead(now) && entry.was_used() && step < places,
                 _ => continue,
@@ -97,6 +100,9 @@ impl Writer {
     }
 
     fn remove(&mut self, sets: &[Set], set: usize, way: usize) {
+        if sets.get(set).is_none_or(|set| set.is_empty(way)) {
+            return;
+        }
         let entry = sets.get(set).and_then(|set| set.replace(way, 0, None));
         if let Some(entry) = entry {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
@@ -109,13 +115,16 @@ impl Writer {
 
 /// The place for an entry: its own, an empty one, a dead one's, one's that nobody asked for.
 fn place_in(set: &Set, hash: u64, entry: &Entry, now: u64) -> usize {
+    if let Some(way) = set
+        .place_of(hash, entry.token())
+        .or_else(|| set.empty_place())
+    {
+        return way;
+    }
     let rank = |way: usize| match set.entry(way).as_deref() {
-        Some(Some(other)) if other.token() == entry.token() => 0,
-        Some(None) => 1,
-        Some(Some(other)) if other.is_dead(now) => 2,
-        Some(Some(other)) if !other.is_used() => 3,
-        Some(Some(_)) => 4,
-        None => 5,
+        Some(Some(other)) if other.is_dead(now) => 0,
+        Some(Some(other)) if !other.is_used() => 1,
+        _ => 2,
     };
     // Not always the first of equals.
     let first = usize::from(hash.to_le_bytes()[6]);
