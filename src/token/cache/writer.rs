@@ -54,7 +54,10 @@ impl Writer {
             set.replace(way, hash, Some(Arc::new(entry)));
             self.bytes = self.bytes.saturating_add(bytes);
         }
-        if let Some(own) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(own) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *own = account;
         }
     }
@@ -85,7 +88,8 @@ impl Writer {
                 return;
             }
             let (set, way) = (self.hand / WAYS, self.hand % WAYS);
-            self.hand = (self.hand + 1) % places.max(1);
+            let next = self.hand.saturating_add(1);
+            self.hand = if next < places { next } else { 0 };
             let spared = match sets.get(set).and_then(|set| set.entry(way)).as_deref() {
                 Some(Some(entry)) => !entry.is_dead(now) && entry.was_used() && step < places,
                 _ => continue,
@@ -101,7 +105,10 @@ impl Writer {
         if let Some(entry) = entry {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
         }
-        if let Some(account) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(account) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *account = 0;
         }
     }
