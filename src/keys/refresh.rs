@@ -84,7 +84,12 @@ impl Refresher {
             }
         };
         self.publisher.answer(ticket, self.failures == 0);
-        Instant::now() + wait
+        #[allow(
+            clippy::arithmetic_side_effects,
+            reason = "a day and a tenth at most; a moment that cannot be told would be a storm"
+        )]
+        let next = Instant::now() + wait;
+        next
     }
 
     /// Fetches in a task of its own: a panic there is a failed fetch, not the end of refreshing.
