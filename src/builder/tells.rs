@@ -135,6 +135,20 @@ impl Builder {
         self
     }
 
+    /// The scopes that a challenge names when there is no token, or a bad one, so that a client
+    /// knows what to ask for (RFC 6750 section 3, and the Model Context Protocol's authorization
+    /// specification). Short names get the prefix that [`resource_scopes`](Self::resource_scopes)
+    /// gives them.
+    ///
+    /// For an API whose routes all need these. They are told and not checked: guards do that.
+    /// Without it a challenge names what the setting `Scopes` has every route need.
+    pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .challenge_scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
     /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.edge.resource_metadata = Some(url.into());
