@@ -155,6 +155,33 @@ impl Builder {
         self
     }
 
+    /// Tells the span around a request who calls and why it was not let in: `entra.tenant`,
+    /// `entra.client`, `entra.reason`, and with [`log_accounts`](Self::log_accounts) the
+    /// pseudonym as `entra.account`. No field names a person.
+    ///
+    /// A span takes only the fields that it was made with:
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_http::trace::TraceLayer;
+    /// use tracing::field::Empty;
+    ///
+    /// # fn traced(entra: &axum_entra::Entra) -> axum::Router {
+    /// let trace = TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+    ///     tracing::info_span!(
+    ///         "request", method = %request.method(), path = request.uri().path(),
+    ///         entra.tenant = Empty, entra.client = Empty,
+    ///         entra.account = Empty, entra.reason = Empty,
+    ///     )
+    /// });
+    /// axum::Router::new().layer(entra.layer()).layer(trace)
+    /// # }
+    /// ```
+    pub fn record_on_spans(mut self) -> Self {
+        self.edge.tells_spans = true;
+        self
+    }
+
     /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
     /// hash of its identity with this key. Nothing in the log names anybody without it.
     ///

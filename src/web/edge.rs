@@ -29,6 +29,8 @@ pub(crate) struct Edge {
     pub(crate) challenge_scope: String,
     /// How accounts are named in the log, if the application asked for it.
     pub(crate) pseudonyms: Option<Pseudonyms>,
+    /// Whether the span of a request is told about its caller, if the application asked for it.
+    pub(crate) tells_spans: bool,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<Accounts>,

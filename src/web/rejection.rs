@@ -12,7 +12,7 @@ use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
-use super::challenge::Challenge;
+use super::challenge::{Challenge, claims_challenge};
 use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
@@ -347,14 +347,6 @@ fn is_revoked(reason: &str) -> bool {
     reason == InvalidToken::Revoked.reason()
 }
 
-/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
-fn claims_challenge(claim: &str, value: &str) -> String {
-    serde_json::json!({
-        "access_token": { claim: { "essential": true, "value": value } }
-    })
-    .to_string()
-}
-
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -363,6 +355,9 @@ impl IntoResponse for Rejection {
             reason = self.reason(),
             "request rejected"
         );
+        if let Some(edge) = &self.edge {
+            edge.tell_reason(self.reason());
+        }
         let detail = self.detail();
         let problem = Problem {
             r#type: "about:blank",

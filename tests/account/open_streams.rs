@@ -7,12 +7,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::body::HttpBody as _;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
 use axum_entra::{Claims, Expiry};
-use axum::body::HttpBody as _;
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 use tokio_stream::{StreamExt as _, once, pending};
