@@ -100,6 +100,23 @@ impl Accounts {
         }
     }
 
+    /// Completes when the token is revoked, or its account signs out, here or elsewhere.
+    ///
+    /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
+    pub(crate) fn gone(self: Arc<Self>, claims: Claims) -> impl Future<Output = ()> + use<> {
+        // Now, and not when it is first polled: nothing in between may be missed.
+        let mut raised = self.local.watch();
+        let signed_out = self.local.signed_out_at(&claims);
+        async move {
+            while self.local.cut_off_of(&claims).is_none()
+                && self.local.signed_out_at(&claims) <= signed_out
+            {
+                // The sender is owned here, so that it cannot be gone.
+                let _ = raised.changed().await;
+            }
+        }
+    }
+
     /// How long ago all that other replicas revoked was last known to be here.
     #[cfg(feature = "metrics")]
     pub(crate) fn behind(&self) -> Option<std::time::Duration> {

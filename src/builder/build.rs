@@ -44,6 +44,8 @@ impl Builder {
         let trusts: Vec<_> = trusts
             .map(|(authority, access)| Ok((authority.resolve()?, access)))
             .collect::<Result<_, ConfigError>>()?;
+        let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
+        self.edge.challenge_scope = self.described.challenge_scope(&all);
         let resource = self
             .described
             .resolve(trusts.first().map(|(trust, _)| trust))?;

@@ -24,6 +24,7 @@ mod rejection;
 mod session_check;
 mod shared_signals;
 mod sign_out;
+mod span;
 mod token_source;
 
 pub use authenticate::{EntraLayer, EntraService};

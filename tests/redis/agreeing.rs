@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{OnLoss, Redis, UserKey};
+use axum_entra::{Expiry, OnLoss, Redis, UserKey};
 
 use crate::replica::{Replica, account, eventually, now, token};
 use crate::server::server;
@@ -144,4 +144,23 @@ async fn settings_name_the_store() {
     one.entra.revoke_now(&account(1)).await.unwrap();
     let token = token(&emulator, 1, 60);
     eventually("told", async || other.reason(&token).await == "revoked").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_at_one_ends_with_a_revocation_or_a_sign_out_at_the_other() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let open = async |number| {
+        let claims = other.entra.validate(&token(&emulator, number, 60)).await;
+        tokio::spawn(Expiry::of(&claims.unwrap()))
+    };
+    let (revoked, signed_out, stranger) = (open(1).await, open(2).await, open(3).await);
+    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.sign_out(&account(2)).await;
+    for ended in [revoked, signed_out] {
+        let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
+        ended.expect("it stays open").unwrap();
+    }
+    assert!(!stranger.is_finished());
 }
