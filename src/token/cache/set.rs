@@ -90,7 +90,7 @@ impl Set {
 }
 
 const fn byte(tags: u64, way: usize) -> u64 {
-    (tags >> (8 * way)) & 0xff
+    tags.wrapping_shr((way as u32).wrapping_mul(8)) & 0xff
 }
 
 /// The highest eight bits of the hash, but never 0.
