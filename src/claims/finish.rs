@@ -160,7 +160,15 @@ impl Reading {
         // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
         let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
         // A text that rounds down to 2^53 is beyond it all the same.
-        let beyond = seconds >= GREATEST_EXACT && raw != "9007199254740992";
+        // As a whole number, a fraction of zeros behind it or not, it is not.
+        let whole = raw.split_once('.').map_or(raw, |(whole, fraction)| {
+            if fraction.bytes().all(|digit| digit == b'0') {
+                whole
+            } else {
+                raw
+            }
+        });
+        let beyond = seconds >= GREATEST_EXACT && whole != "9007199254740992";
         if beyond || seconds.is_sign_negative() && seconds != 0.0 || !seconds.is_finite() {
             return Err(Malformed);
         }
@@ -287,6 +295,8 @@ mod tests {
             "1.5e9",
             "1537234948.75",
             "9007199254740992",
+            "9007199254740992.0",
+            "9007199254740992.000",
             "1e3",
         ] {
             assert!(finish(&format!("{{\"exp\":{good}}}")).is_ok(), "{good}");
@@ -296,6 +306,8 @@ mod tests {
             "-0.5",
             "9007199254740993",
             "9007199254740992.5",
+            "9007199254740992.05",
+            "9007199254740993.0",
             "1e16",
             "1e999",
             "\"10\"",

@@ -132,6 +132,7 @@ impl Authenticate {
     fn admitted(&self, admission: &Admission) -> Outcome {
         match admission {
             Admission::Claims(claims) => {
+                self.edge.tell_caller(claims);
                 if let Some(pseudonyms) = &self.edge.pseudonyms {
                     pseudonyms.log(claims);
                 }

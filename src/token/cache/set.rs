@@ -32,7 +32,7 @@ impl Set {
         token: &[u8],
         look: impl FnOnce(&Entry) -> R,
     ) -> Option<R> {
-        let differences = self.tags.load(Ordering::Acquire) ^ (ONES * tag(hash));
+        let differences = self.tags.load(Ordering::Acquire) ^ ONES.wrapping_mul(tag(hash));
         // The lowest of these bits is right; one above it may be wrong, and costs a comparison.
         let mut equal = differences.wrapping_sub(ONES) & !differences & HIGHS;
         while equal != 0 {
@@ -82,7 +82,7 @@ impl Set {
     ) -> Option<Arc<Entry>> {
         let tag = if entry.is_some() { tag(hash) } else { 0 };
         let before = self.ways.get(way)?.swap(entry);
-        let shift = 8 * u32::try_from(way).unwrap_or_default();
+        let shift = u32::try_from(way).unwrap_or_default().wrapping_mul(8);
         let others = self.tags.load(Ordering::Relaxed) & !(0xff << shift);
         self.tags.store(others | (tag << shift), Ordering::Release);
         before
@@ -90,7 +90,7 @@ impl Set {
 }
 
 const fn byte(tags: u64, way: usize) -> u64 {
-    (tags >> (8 * way)) & 0xff
+    tags.wrapping_shr((way as u32).wrapping_mul(8)) & 0xff
 }
 
 /// The highest eight bits of the hash, but never 0.

@@ -54,7 +54,10 @@ impl Writer {
             set.replace(way, hash, Some(Arc::new(entry)));
             self.bytes = self.bytes.saturating_add(bytes);
         }
-        if let Some(own) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(own) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *own = account;
         }
     }
@@ -85,7 +88,8 @@ impl Writer {
                 return;
             }
             let (set, way) = (self.hand / WAYS, self.hand % WAYS);
-            self.hand = (self.hand + 1) % places.max(1);
+            let next = self.hand.saturating_add(1);
+            self.hand = if next < places { next } else { 0 };
             if sets.get(set).is_none_or(|set| set.is_empty(way)) {
                 continue;
             }
@@ -107,7 +111,10 @@ impl Writer {
         if let Some(entry) = entry {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
         }
-        if let Some(account) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(account) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *account = 0;
         }
     }
