@@ -1,6 +1,6 @@
 //! An MCP server behind the layer: `cargo run --example mcp_server`, then give an MCP client
-//! `http://127.0.0.1:3000/mcp`. Without a token it gets 401 with `resource_metadata`, reads there
-//! which authority to ask and for which scopes, and comes back with a token.
+//! `http://127.0.0.1:3000/mcp`. Without a token it gets 401 with the scope to begin with and
+//! `resource_metadata`, reads there which authority to ask, and comes back with a token.
 //!
 //! On a real tenant set `AzureAd__Resource` to the URL that clients use, register that URL as an
 //! identifier URI of the application, and give the client's id to the client: Entra registers
@@ -35,6 +35,7 @@ fn describe(builder: Builder, listener: String) -> Builder {
         .default_resource(format!("{listener}/mcp"))
         .resource_name("To-do lists for agents")
         .resource_scopes(["access_as_user", "Todo.Read"])
+        .challenge_scopes(["access_as_user"])
 }
 
 async fn routes(sample: &Sample) -> Router {

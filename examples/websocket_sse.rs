@@ -2,8 +2,8 @@
 //!
 //! A browser can set no header on a WebSocket, so the token goes among the subprotocols:
 //! `new WebSocket("ws://127.0.0.1:3000/ws", ["bearer", token])`. `EventSource` can set none either;
-//! use `fetch` and read its body. Both end when the token does, and the client comes back with a
-//! new one. With the token that the program prints how to get:
+//! use `fetch` and read its body. Both end when the token does: at its `exp`, and at once when it is
+//! revoked or the account signs out. The client comes back with a new one. With the token that the program prints how to get:
 //!
 //! ```text
 //! curl -N -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/events

@@ -1,5 +1,8 @@
 //! Puts the pieces together.
 
+mod build;
+#[cfg(feature = "settings")]
+mod from_settings;
 mod install;
 mod tells;
 mod upkeep;
@@ -8,25 +11,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
-use tokio::sync::watch;
 
 #[cfg(feature = "redis")]
-use crate::account::{Accounts, Redis};
+use crate::account::Redis;
 use crate::authority::{Authority, SharedSignals, Tenant};
 use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess};
 use crate::keys::HttpClient;
-use crate::keys::remote::http_client;
-#[cfg(feature = "settings")]
-use crate::keys::remote::is_certificates;
-use crate::token::{AuthorityStatus, Refusal, Transmitter, Validator, Verdict};
+use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
 use crate::web::{
     CallerToken, Described, Directory, Edge, EntraLayer, House, Rejection, Resource, check_sessions,
 };
-
-use install::{connect, install};
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
@@ -189,80 +186,6 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Begins with what the settings say; the file that `CaFile` names is read.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
-    #[cfg(feature = "settings")]
-    pub fn from_settings(settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
-        let (first, section) = authorities
-            .next()
-            .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
-        for (authority, section) in authorities {
-            let access = section.directory_access()?;
-            builder = builder.authority(authority).directory_if(access);
-        }
-        // A token is measured before it is known whose it is.
-        if let Some(most) = settings
-            .sections()
-            .map(|section| section.max_token_bytes)
-            .max()
-        {
-            builder = builder.max_token_bytes(most);
-        }
-        if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
-            builder = builder.resource(resource.as_str());
-        }
-        // One cache for all authorities.
-        if let Some(most) = settings
-            .sections()
-            .map(|section| section.token_cache_bytes)
-            .max()
-        {
-            builder = builder.token_cache_bytes(most);
-        }
-        for file in settings
-            .sections()
-            .filter_map(|section| section.ca_file.as_ref())
-        {
-            let unreadable = || {
-                ConfigError::value(
-                    "CaFile",
-                    file.display(),
-                    "a readable file of PEM certificates",
-                )
-            };
-            let pem = std::fs::read(file).map_err(|_| unreadable())?;
-            if !is_certificates(&pem) {
-                return Err(unreadable());
-            }
-            builder = builder.root_certificates(pem);
-        }
-        builder.store_of(settings)
-    }
-
-    /// The store that the settings name, which both sections share.
-    #[cfg(feature = "settings")]
-    fn store_of(self, settings: &crate::settings::Settings) -> Result<Self, ConfigError> {
-        let mut stores = settings
-            .sections()
-            .filter_map(|section| section.redis.as_ref());
-        let Some(store) = stores.next() else {
-            return Ok(self);
-        };
-        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
-        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
-            return Err(expected("the same store in both sections"));
-        }
-        #[cfg(feature = "redis")]
-        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
-        // What must be shared and is not would let revoked tokens pass.
-        #[cfg(not(feature = "redis"))]
-        return Err(expected("a build with the feature `redis`"));
-    }
-
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authorities.push((authority, None));
@@ -353,111 +276,6 @@ impl Builder {
     ) -> Self {
         self.edge.map_rejection = Some(Arc::new(map));
         self
-    }
-
-    /// Checks everything and starts to fetch keys; does not wait for them.
-    ///
-    /// # Errors
-    /// [`ConfigError`], for the first setting that cannot be used.
-    pub fn build(mut self) -> Result<Entra, ConfigError> {
-        if !(1_024..=262_144).contains(&self.most_bytes) {
-            return Err(ConfigError::value(
-                "MaxTokenBytes",
-                self.most_bytes,
-                "1024 to 262144",
-            ));
-        }
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        let client = match self.client {
-            Some(client) => client,
-            None => http_client((!self.roots.is_empty()).then_some(&self.roots))
-                .map_err(ConfigError::HttpClient)?,
-        };
-        #[cfg(feature = "redis")]
-        if let Some(redis) = self.redis {
-            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
-        }
-        for hook in self.hooks {
-            self.edge.accounts.on_forget(hook);
-        }
-        let trusts = self.authorities.into_iter();
-        let trusts: Vec<_> = trusts
-            .map(|(authority, access)| Ok((authority.resolve()?, access)))
-            .collect::<Result<_, ConfigError>>()?;
-        let resource = self
-            .described
-            .resolve(trusts.first().map(|(trust, _)| trust))?;
-        if let (None, Some(resource)) = (&self.edge.resource_metadata, &resource) {
-            self.edge.resource_metadata = Some(resource.metadata.clone());
-        }
-        let edge = Arc::new(self.edge);
-        let mut installed = Vec::new();
-        let mut refreshers = Vec::new();
-        let mut connections = Vec::new();
-        for (trust, access) in trusts {
-            let (token_endpoint, known) = watch::channel(None);
-            let connection = access
-                .map(|access| connect(access, &trust, &client, &edge, known))
-                .transpose()?;
-            connections.extend(connection.clone());
-            installed.push(install(
-                trust,
-                &client,
-                &edge,
-                connection,
-                &token_endpoint,
-                &mut refreshers,
-            )?);
-        }
-        let validator = Arc::new(Validator::new(
-            installed,
-            self.most_bytes,
-            Arc::clone(&edge.accounts),
-            self.cache_bytes,
-        )?);
-        // Set here alone, so it was not set before.
-        let _ = edge.validator.set(Arc::downgrade(&validator));
-        // The validator owns the accounts, so they must not own it.
-        let forgetful = Arc::downgrade(&validator);
-        edge.accounts.on_forget(move |account| {
-            if let Some(validator) = forgetful.upgrade() {
-                validator.forget(account);
-            }
-        });
-        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
-        for connection in &connections {
-            let forgetful = Arc::downgrade(connection);
-            edge.accounts.on_forget(move |account| {
-                if let (Some(connection), UserKey::Object { tenant, object }) =
-                    (forgetful.upgrade(), account)
-                {
-                    connection.forget(*tenant, *object);
-                }
-            });
-        }
-        let mut transmitters = Vec::new();
-        for signals in self.signals {
-            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
-            transmitters.push(transmitter);
-            refreshers.extend(refresher);
-        }
-        crate::measure::describe();
-        // Nothing is fetched for a description that turned out to be wrong.
-        for refresher in refreshers {
-            runtime.spawn(refresher.run());
-        }
-        let house = Arc::new(House {
-            validator: Arc::clone(&validator),
-            edge: Arc::clone(&edge),
-            transmitters,
-        });
-        Ok(Entra {
-            validator,
-            edge,
-            house,
-            resource: resource.map(Arc::new),
-            connections: connections.into(),
-        })
     }
 }
 

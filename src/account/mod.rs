@@ -2,6 +2,7 @@
 //!
 //! Cut-offs are held in memory by every replica, so that a request asks nobody; only the record
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod events;
 #[cfg(feature = "redis")]
@@ -96,6 +97,23 @@ impl Accounts {
                 Some(issued_at) if now.saturating_sub(issued_at) < age.as_secs() => Standing::Good,
                 _ => Standing::Unknown,
             },
+        }
+    }
+
+    /// Completes when the token is revoked, or its account signs out, here or elsewhere.
+    ///
+    /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
+    pub(crate) fn gone(self: Arc<Self>, claims: Claims) -> impl Future<Output = ()> + use<> {
+        // Now, and not when it is first polled: nothing in between may be missed.
+        let mut raised = self.local.watch();
+        let signed_out = self.local.signed_out_at(&claims);
+        async move {
+            while self.local.cut_off_of(&claims).is_none()
+                && self.local.signed_out_at(&claims) <= signed_out
+            {
+                // The sender is owned here, so that it cannot be gone.
+                let _ = raised.changed().await;
+            }
         }
     }
 

@@ -176,35 +176,13 @@ pub(super) const BATCH: usize = 1_000;
 const KEPT_EVENTS: usize = 10_000;
 
 /// Raises a mark, and tells those who follow if that was news (or in any case).
-const RAISE: &str = r"
-redis.call('HSETNX', KEYS[3], 'epoch', ARGV[3])
-local held = redis.call('HGET', KEYS[1], ARGV[1])
-local higher = not held or (tonumber(held) or 0) < tonumber(ARGV[2])
-if higher then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-if higher or ARGV[5] == '1' then
-  local sequence = redis.call('HINCRBY', KEYS[3], 'sequence', 1)
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*',
-    'epoch', redis.call('HGET', KEYS[3], 'epoch'), 'sequence', sequence,
-    'mark', ARGV[1], 'at', ARGV[2])
-end
-return 0";
+const RAISE: &str = include_str!("scripts/raise.lua");
 
 /// Everything at one moment, so that no event falls between the hash and the stream.
-const OVERVIEW: &str = r"
-redis.call('HSETNX', KEYS[3], 'epoch', ARGV[1])
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
-local id = '0-0'
-if last[1] then id = last[1][1] end
-return {redis.call('HGET', KEYS[3], 'epoch'),
-  tonumber(redis.call('HGET', KEYS[3], 'sequence') or '0'), id,
-  redis.call('HGETALL', KEYS[1])}";
+const OVERVIEW: &str = include_str!("scripts/overview.lua");
 
 /// Removes a mark, unless it was raised in the meantime.
-const REMOVE: &str = r"
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-end
-return 0";
+const REMOVE: &str = include_str!("scripts/remove.lua");
 
 impl Link {
     /// Raises a mark for everybody.
@@ -243,7 +221,7 @@ impl Link {
 
     /// A connection of its own, since waiting for news holds up everything behind it.
     pub(super) async fn news(&self) -> Result<News<'_>, Lost> {
-        let connection = self.connect(PATIENCE + PAUSE).await?;
+        let connection = self.connect(PATIENCE.saturating_add(PAUSE)).await?;
         Ok(News {
             link: self,
             connection,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::claims::{Claims, UserKey};
@@ -29,6 +30,8 @@ pub(super) struct Revocations {
     newest: AtomicU64,
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
+    /// Changes after each mark that was raised.
+    raised: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -62,6 +65,7 @@ impl Revocations {
         if !matches!(mark, Mark::SignedOut(_)) {
             self.newest.fetch_max(at, Ordering::Release);
         }
+        self.raised.send_replace(());
         true
     }
 
@@ -84,6 +88,18 @@ impl Revocations {
             Some(issued_at) if issued_at >= cut_off => None,
             _ => Some(cut_off),
         }
+    }
+
+    /// When the account of a token last signed out.
+    pub(super) fn signed_out_at(&self, claims: &Claims) -> Option<u64> {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let at = |account: Option<UserKey>| marks.signed_out.get(&account?).copied();
+        at(claims.user_key()).max(at(claims.subject_key()))
+    }
+
+    /// Sees a change for each mark that is raised from here on.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.raised.subscribe()
     }
 
     /// All marks and their times.
@@ -112,7 +128,7 @@ impl Revocations {
     /// How many cut-offs are held.
     pub(super) fn len(&self) -> usize {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        marks.accounts.len() + marks.subjects.len() + marks.sessions.len()
+        marks.cut_offs()
     }
 
     pub(super) fn sessions(&self) -> usize {
@@ -154,6 +170,11 @@ impl Marks {
         }
     }
 
+    fn cut_offs(&self) -> usize {
+        let accounts = self.accounts.len().saturating_add(self.subjects.len());
+        accounts.saturating_add(self.sessions.len())
+    }
+
     fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let account = claims
             .user_key()
@@ -176,12 +197,7 @@ impl Marks {
 
     /// Lets go of marks that no living token can be older than, now and then.
     fn sweep(&mut self, now: u64) {
-        let count = |marks: &Self| {
-            marks.accounts.len()
-                + marks.subjects.len()
-                + marks.sessions.len()
-                + marks.signed_out.len()
-        };
+        let count = |marks: &Self| marks.cut_offs().saturating_add(marks.signed_out.len());
         if count(self) < self.sweep_at.max(FEW) {
             return;
         }

@@ -1,36 +1,12 @@
 //! Where an authority's documents are, and what they may state.
 
-use url::{Host, Url};
+use url::Url;
 
+use super::document::{Document, Purpose, host_and_port, is_allowed_address};
 use super::issuer::{IssuerPattern, TENANT_PLACE};
 use super::{Authority, Cloud, Kind};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
-
-/// Whose tokens a document's keys verify: one version's, or one policy's.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Purpose {
-    Version(TokenVersion),
-    /// The policy's name in lower case.
-    Policy(String),
-}
-
-/// One discovery document: where it is and what is expected of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Document {
-    pub(crate) purpose: Purpose,
-    pub(crate) address: Url,
-    /// The issuers it may state.
-    pub(crate) issuers: Vec<IssuerPattern>,
-    /// Hosts (with port) on which its keys may lie.
-    pub(crate) key_hosts: Vec<String>,
-    /// The cloud whose hosts are good for its keys too.
-    pub(crate) cloud: Option<Cloud>,
-    /// Whether its keys have to name their issuer: those of `common` and its like.
-    pub(crate) keys_name_issuer: bool,
-    /// The application whose own keys are asked for.
-    pub(crate) app_id: Option<String>,
-}
 
 /// The parts every address of an authority is made of.
 pub(super) struct Base {
@@ -268,15 +244,6 @@ fn key_hosts(address: &Url, base: &Base) -> Vec<String> {
     hosts
 }
 
-/// Host and port, as the contract's "same host" means it.
-pub(crate) fn host_and_port(url: &Url) -> Option<String> {
-    Some(format!(
-        "{}:{}",
-        url.host_str()?,
-        url.port_or_known_default()?
-    ))
-}
-
 fn with_app_id(mut address: Url, authority: &Authority) -> Url {
     if authority.custom_signing_keys {
         append_app_id(&mut address, &authority.client_id);
@@ -288,20 +255,6 @@ fn with_app_id(mut address: Url, authority: &Authority) -> Url {
 pub(crate) fn append_app_id(address: &mut Url, app_id: &str) {
     if !address.query_pairs().any(|(name, _)| name == "appid") {
         address.query_pairs_mut().append_pair("appid", app_id);
-    }
-}
-
-/// Whether documents may be read there: over TLS, or without it on this machine alone.
-pub(crate) fn is_allowed_address(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.host().is_some(),
-        "http" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        },
-        _ => false,
     }
 }
 
@@ -317,60 +270,4 @@ pub(super) fn checked_url(setting: &str, text: &str) -> Result<Url, ConfigError>
                 "an https URL, or an http URL with a loopback address",
             )
         })
-}
-
-impl Document {
-    /// Whether keys may be read there.
-    pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
-        let on_cloud = || {
-            // "Same host" means host and port (contract §7); the cloud's hosts have one port.
-            url.scheme() == "https"
-                && url.port_or_known_default() == Some(443)
-                && self
-                    .cloud
-                    .zip(url.host_str())
-                    .is_some_and(|(cloud, host)| cloud.has_host(host))
-        };
-        is_allowed_address(url)
-            && (host_and_port(url).is_some_and(|host| self.key_hosts.contains(&host)) || on_cloud())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Tenant;
-
-    #[test]
-    fn keys_lie_on_the_same_host_and_port_or_on_the_clouds() {
-        let trust = Authority::entra(
-            Tenant::id("11111111-1111-4111-8111-111111111111"),
-            "6e74172b-be56-4843-9ff4-e66a39bb12e3",
-        )
-        .resolve()
-        .unwrap();
-        let document = trust.documents.last().unwrap();
-        let allowed = |text: &str| document.allows_keys_at(&Url::parse(text).unwrap());
-        for good in [
-            "https://login.microsoftonline.com/common/discovery/v2.0/keys",
-            "https://login.microsoftonline.com:443/k",
-            "https://login.windows.net/k",
-        ] {
-            assert!(allowed(good), "{good}");
-        }
-        for bad in [
-            "http://login.microsoftonline.com/k",
-            "https://login.microsoftonline.com:8443/k",
-            "https://login.windows.net:8443/k",
-            "https://login.microsoftonline.com.evil.example/k",
-            "https://login.microsoftonline.com@evil.example/k",
-            "https://evil.example/login.microsoftonline.com",
-            "https://login.microsoftonline.us/k",
-            "http://127.0.0.1/k",
-            "file:///etc/passwd",
-            "data:,x",
-        ] {
-            assert!(!allowed(bad), "{bad}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod cloud;
+mod document;
 mod freshness;
 pub(crate) mod issuer;
 mod tenants;
@@ -17,7 +18,8 @@ pub use freshness::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
 pub use transmitter::SharedSignals;
 
-pub(crate) use addresses::{Document, Purpose, append_app_id, is_allowed_address};
+pub(crate) use addresses::append_app_id;
+pub(crate) use document::{Document, Purpose, is_allowed_address};
 pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;
 

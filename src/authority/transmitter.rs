@@ -1,6 +1,7 @@
 //! A transmitter of security events: whom we believe that something happened to an account.
 
-use super::addresses::{checked_url, host_and_port};
+use super::addresses::checked_url;
+use super::document::host_and_port;
 use super::issuer::IssuerPattern;
 use super::{Document, KeyFreshness, Purpose};
 use crate::config_error::ConfigError;

@@ -135,9 +135,50 @@ impl Builder {
         self
     }
 
+    /// The scopes that a challenge names when there is no token, or a bad one, so that a client
+    /// knows what to ask for (RFC 6750 section 3, and the Model Context Protocol's authorization
+    /// specification). Short names get the prefix that [`resource_scopes`](Self::resource_scopes)
+    /// gives them.
+    ///
+    /// For an API whose routes all need these. They are told and not checked: guards do that.
+    /// Without it a challenge names what the setting `Scopes` has every route need.
+    pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .challenge_scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
     /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.edge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Tells the span around a request who calls and why it was not let in: `entra.tenant`,
+    /// `entra.client`, `entra.reason`, and with [`log_accounts`](Self::log_accounts) the
+    /// pseudonym as `entra.account`. No field names a person.
+    ///
+    /// A span takes only the fields that it was made with:
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_http::trace::TraceLayer;
+    /// use tracing::field::Empty;
+    ///
+    /// # fn traced(entra: &axum_entra::Entra) -> axum::Router {
+    /// let trace = TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+    ///     tracing::info_span!(
+    ///         "request", method = %request.method(), path = request.uri().path(),
+    ///         entra.tenant = Empty, entra.client = Empty,
+    ///         entra.account = Empty, entra.reason = Empty,
+    ///     )
+    /// });
+    /// axum::Router::new().layer(entra.layer()).layer(trace)
+    /// # }
+    /// ```
+    pub fn record_on_spans(mut self) -> Self {
+        self.edge.tells_spans = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! Answers that are kept for a while, and asked for by one for all.
 
+mod known;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
@@ -11,6 +13,10 @@ use tokio::time::Instant;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
 
+pub(super) use known::Fresh;
+use known::Known;
+pub(crate) use known::Look;
+
 /// What is known by key (an account) and question (a group); bounded in size.
 pub(super) struct Answers<K, Q, A> {
     kind: &'static str,
@@ -20,37 +26,10 @@ pub(super) struct Answers<K, Q, A> {
     entries: Mutex<HashMap<K, Arc<Entry<Q, A>>>>,
 }
 
-/// What a look finds, without asking anybody.
-#[derive(Debug)]
-pub(crate) enum Look<T> {
-    /// All that was asked for; of several questions in their order.
-    Known(T),
-    /// Asking failed a moment ago.
-    Failed(DirectoryError),
-    /// Somebody has to be asked.
-    Open,
-}
-
-/// A good answer, and how long it is kept.
-pub(super) type Fresh<Q, A> = (Q, A, Duration);
-
 struct Entry<Q, A> {
     /// Held by the one who asks.
     flight: Arc<tokio::sync::Mutex<()>>,
     known: Mutex<Known<Q, A>>,
-}
-
-struct Known<Q, A> {
-    answers: HashMap<Q, Kept<A>>,
-    failure: Option<Kept<DirectoryError>>,
-    /// Counts what was stored, so that those who waited take it whatever its age.
-    stored: u64,
-}
-
-struct Kept<T> {
-    value: T,
-    until: Instant,
-    stored: u64,
 }
 
 impl<K, Q, A> Answers<K, Q, A>
@@ -99,7 +78,7 @@ where
     {
         let entry = self.entry(key);
         // What was good when the request came is good for it until the end.
-        let (came, seen) = (Instant::now(), lock(&entry.known).stored);
+        let (came, seen) = (Instant::now(), lock(&entry.known).stored());
         let flight = Arc::clone(&entry.flight).lock_owned().await;
         let open = {
             let known = lock(&entry.known);
@@ -150,11 +129,7 @@ where
         }
         let entry = Arc::new(Entry {
             flight: Arc::default(),
-            known: Mutex::new(Known {
-                answers: HashMap::new(),
-                failure: None,
-                stored: 0,
-            }),
+            known: Mutex::new(Known::new()),
         });
         entries.insert(key.clone(), Arc::clone(&entry));
         entry
@@ -179,88 +154,9 @@ fn make_room<K: Eq + Hash, Q: Eq + Hash + Clone, A: Clone>(
     });
 }
 
-impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
-    /// Answers that were good at a time, and those stored after `seen` whatever their age.
-    fn look(&self, questions: &[Q], now: Instant, seen: u64) -> Look<Vec<A>> {
-        let answer = |question| {
-            let kept = self.answers.get(question)?;
-            kept.is_good(now, seen).then(|| kept.value.clone())
-        };
-        if let Some(answers) = questions.iter().map(answer).collect() {
-            return Look::Known(answers);
-        }
-        match &self.failure {
-            Some(kept) if kept.is_good(now, seen) => {
-                let rest = kept.until.saturating_duration_since(Instant::now());
-                Look::Failed(kept.value.clone().with_rest(rest))
-            }
-            _ => Look::Open,
-        }
-    }
-
-    fn open(&self, questions: &[Q], now: Instant, seen: u64) -> Vec<Q> {
-        let is_open = |question: &&Q| {
-            let kept = self.answers.get(question);
-            !kept.is_some_and(|kept| kept.is_good(now, seen))
-        };
-        questions.iter().filter(is_open).cloned().collect()
-    }
-
-    fn store(
-        &mut self,
-        outcome: Result<Vec<Fresh<Q, A>>, DirectoryError>,
-        remembers: fn(&DirectoryError) -> Option<Duration>,
-    ) -> Result<(), DirectoryError> {
-        let now = Instant::now();
-        self.stored = self.stored.saturating_add(1);
-        let stored = self.stored;
-        let until = |keep| now.checked_add(keep).unwrap_or(now);
-        match outcome {
-            Ok(fresh) => {
-                self.failure = None;
-                if self.answers.len() > MOST_QUESTIONS {
-                    self.answers.clear();
-                }
-                for (question, value, keep) in fresh {
-                    let kept = Kept {
-                        value,
-                        until: until(keep),
-                        stored,
-                    };
-                    self.answers.insert(question, kept);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.failure = remembers(&error).map(|keep| Kept {
-                    until: until(keep),
-                    value: error.clone(),
-                    stored,
-                });
-                Err(error)
-            }
-        }
-    }
-
-    fn is_good_at(&self, now: Instant) -> bool {
-        let failure = self.failure.as_ref().map(|kept| kept.until);
-        let answers = self.answers.values().map(|kept| kept.until);
-        failure.into_iter().chain(answers).any(|until| until > now)
-    }
-}
-
-impl<T> Kept<T> {
-    fn is_good(&self, now: Instant, seen: u64) -> bool {
-        self.until > now || self.stored > seen
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// A guard of the application's own could name ever new groups.
-const MOST_QUESTIONS: usize = 1_024;
 
 #[cfg(test)]
 mod tests {

@@ -39,7 +39,8 @@ impl VerifyingKey {
         let modulus = without_leading_zeros(modulus);
         let exponent = without_leading_zeros(exponent);
         let bits = modulus.first().map_or(0, |first| {
-            modulus.len() * 8 - first.leading_zeros() as usize
+            let bits = modulus.len().saturating_mul(8);
+            bits.saturating_sub(first.leading_zeros() as usize)
         });
         // The range is enforced by the library too, but only when a signature is verified.
         // An even modulus or exponent is no RSA key; an exponent of 1 signs nothing.

@@ -45,6 +45,14 @@ impl Challenge {
     }
 }
 
+/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
+pub(super) fn claims_challenge(claim: &str, value: &str) -> String {
+    serde_json::json!({
+        "access_token": { claim: { "essential": true, "value": value } }
+    })
+    .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,8 +24,13 @@ pub(crate) struct Edge {
     pub(crate) map_rejection: Option<RejectionMap>,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
     pub(crate) resource_metadata: Option<String>,
+    /// The scopes that every route needs, by their full names, as challenges give them to clients
+    /// that have no good token yet.
+    pub(crate) challenge_scope: String,
     /// How accounts are named in the log, if the application asked for it.
     pub(crate) pseudonyms: Option<Pseudonyms>,
+    /// Whether the span of a request is told about its caller, if the application asked for it.
+    pub(crate) tells_spans: bool,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<Accounts>,

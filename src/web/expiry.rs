@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,11 +17,14 @@ use crate::clock::Clock;
 use super::edge::Origin;
 
 pin_project! {
-    /// Completes when a token expires (`exp`, without skew): for what stays open longer than a
-    /// request, such as a WebSocket or Server-Sent Events.
+    /// Completes when a token expires (`exp`, without skew), is revoked, or its account signs out:
+    /// for what stays open longer than a request, such as a WebSocket or Server-Sent Events.
     ///
     /// A request is checked once, when it comes. Whatever it opens would go on for as long as
     /// the client likes; with this it ends, and the client comes back with a new token.
+    ///
+    /// It hears of every revocation and sign-out that this replica hears of, through Redis those
+    /// of others too, and counts sign-outs from [`Expiry::of`] on.
     ///
     /// ```
     /// # use axum_entra::{Claims, Expiry};
@@ -36,27 +40,35 @@ pin_project! {
     /// # }
     /// ```
     ///
-    /// Does not notice that the account is revoked meanwhile.
+    /// Does not ask the directory again (`Graph:CheckSessions`), and does not end because the
+    /// store that replicas share is out of reach. Claims made in code only expire.
     pub struct Expiry {
         #[pin]
         sleep: Option<Sleep>,
+        gone: Option<Gone>,
     }
 }
 
+/// The end of a token before its time.
+type Gone = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
 impl Expiry {
-    /// The expiry of the token that these claims were in.
+    /// The end of the token that these claims were in.
     #[must_use]
     pub fn of(claims: &Claims) -> Self {
+        let edge = Origin::of(claims).map(|origin| &origin.edge);
         let system = Clock::system();
-        let clock = Origin::of(claims).map_or(&system, |origin| &origin.edge.clock);
+        let clock = edge.map_or(&system, |edge| &edge.clock);
         let left = claims.expires_at().saturating_sub(clock.now());
         Self {
+            gone: edge
+                .map(|edge| -> Gone { Box::pin(Arc::clone(&edge.accounts).gone(claims.clone())) }),
             // Longer than any process lives, and within what timers can hold.
             sleep: (left > 0).then(|| sleep(Duration::from_secs(left.min(LONGEST_SECONDS)))),
         }
     }
 
-    /// Ends a stream when the token expires, whatever is still to come.
+    /// Ends a stream when the token does, whatever is still to come.
     #[must_use]
     pub const fn end<S>(self, stream: S) -> UntilExpiry<S> {
         UntilExpiry {
@@ -73,8 +85,14 @@ impl Future for Expiry {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let own = self.project();
+        if let Some(gone) = own.gone
+            && gone.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(());
+        }
         // Over already: a timer of no time would still take a moment.
-        match self.project().sleep.as_pin_mut() {
+        match own.sleep.as_pin_mut() {
             Some(sleep) => sleep.poll(context),
             None => Poll::Ready(()),
         }

@@ -67,6 +67,8 @@ pub(crate) struct Described {
     pub(crate) listener: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) scopes: Vec<String>,
+    /// What a client without a good token is told to ask for.
+    pub(crate) challenge_scopes: Vec<String>,
 }
 
 /// The description, checked, with its addresses worked out.
@@ -81,6 +83,26 @@ pub(crate) struct Resource {
 }
 
 impl Described {
+    /// The scopes that a challenge names: those given for it, else those that every route needs.
+    ///
+    /// With several authorities the latter are only known where all need the same.
+    pub(crate) fn challenge_scope(&self, trusts: &[&Trust]) -> String {
+        let Some((first, others)) = trusts.split_first() else {
+            return String::new();
+        };
+        let needed = &first.required_scopes;
+        let scopes = match &*self.challenge_scopes {
+            [] if others.iter().any(|other| other.required_scopes != *needed) => {
+                return String::new();
+            }
+            [] => needed,
+            _ => &self.challenge_scopes,
+        };
+        let prefix = scope_prefix(first);
+        let scopes: Vec<_> = scopes.iter().map(|scope| full(scope, &prefix)).collect();
+        scopes.join(" ")
+    }
+
     /// Works the addresses out; `None` where no address is given, and nothing is served.
     pub(crate) fn resolve(self, trust: Option<&Trust>) -> Result<Option<Resource>, ConfigError> {
         let is_given = self.address.is_some();

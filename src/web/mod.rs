@@ -1,4 +1,5 @@
 //! HTTP: what a request brings, and what it is answered.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod authenticate;
 mod authorize;
@@ -23,6 +24,7 @@ mod rejection;
 mod session_check;
 mod shared_signals;
 mod sign_out;
+mod span;
 mod token_source;
 
 pub use authenticate::{EntraLayer, EntraService};

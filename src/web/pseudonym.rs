@@ -28,7 +28,7 @@ impl Pseudonyms {
         }
     }
 
-    fn of(&self, account: &UserKey) -> String {
+    pub(super) fn of(&self, account: &UserKey) -> String {
         let hash = match account {
             UserKey::Object { tenant, object } => {
                 self.0

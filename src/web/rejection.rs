@@ -12,7 +12,7 @@ use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
-use super::challenge::Challenge;
+use super::challenge::{Challenge, claims_challenge};
 use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
@@ -245,10 +245,15 @@ impl Rejection {
 
     /// The `WWW-Authenticate` header, where the answer has one.
     fn challenge(&self) -> Option<HeaderValue> {
+        // A client without a good token learns what to ask for (RFC 6750 section 3).
+        let edge = self.edge.as_deref();
+        let wanted = edge.map(|edge| edge.challenge_scope.as_str());
         let challenge = match &self.cause {
-            Cause::MissingToken => Challenge::bearer(),
+            Cause::MissingToken => Challenge::bearer().with_some("scope", wanted),
             Cause::MalformedHeader => Challenge::bearer().with("error", "invalid_request"),
-            Cause::Invalid(_) => Challenge::bearer().with("error", "invalid_token"),
+            Cause::Invalid(_) => Challenge::bearer()
+                .with("error", "invalid_token")
+                .with_some("scope", wanted),
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -266,10 +271,7 @@ impl Rejection {
             | Cause::NotFound
             | Cause::NotConfigured { .. } => return None,
         };
-        let metadata = self
-            .edge
-            .as_ref()
-            .and_then(|edge| edge.resource_metadata.as_deref());
+        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
         Some(
             challenge
                 .with_some("resource_metadata", metadata)
@@ -345,14 +347,6 @@ fn is_revoked(reason: &str) -> bool {
     reason == InvalidToken::Revoked.reason()
 }
 
-/// The `claims` parameter: what to ask for, as JSON (Microsoft, "Claims challenges").
-fn claims_challenge(claim: &str, value: &str) -> String {
-    serde_json::json!({
-        "access_token": { claim: { "essential": true, "value": value } }
-    })
-    .to_string()
-}
-
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -361,6 +355,9 @@ impl IntoResponse for Rejection {
             reason = self.reason(),
             "request rejected"
         );
+        if let Some(edge) = &self.edge {
+            edge.tell_reason(self.reason());
+        }
         let detail = self.detail();
         let problem = Problem {
             r#type: "about:blank",

@@ -10,6 +10,7 @@
 mod house;
 mod matrix;
 mod once;
+mod open_streams;
 mod revoked;
 mod signed_out;
 mod told;

@@ -10,10 +10,12 @@
 mod doors;
 mod explain;
 mod grpc;
+mod log;
 mod made_up;
 mod mcp;
 mod metadata;
 mod metrics;
+mod spans;
 #[path = "../../examples/todo_tools/mod.rs"]
 mod todo_tools;
 

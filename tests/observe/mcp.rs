@@ -24,6 +24,7 @@ async fn serve(emulator: &Emulator) -> String {
     let entra = trusting(emulator)
         .resource(&address)
         .resource_scopes(["access_as_user", "Todo.Read"])
+        .challenge_scopes(["access_as_user"])
         .build()
         .unwrap();
     let tools = StreamableHttpService::new(
@@ -48,13 +49,20 @@ async fn read(http: &HttpClient, address: &str) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-/// What the authorization specification has a client do, step by step.
-async fn discover(http: &HttpClient, address: &str, scopes: &[&str]) -> String {
+fn parameter<'c>(challenge: &'c str, name: &str) -> &'c str {
+    let value = challenge.split(&format!("{name}=\"")).nth(1).unwrap();
+    value.split('"').next().unwrap()
+}
+
+/// What the authorization specification has a client do, step by step: it asks for the scopes of
+/// the challenge, and for those it knows to need besides.
+async fn discover(http: &HttpClient, address: &str, besides: &[&str]) -> String {
     let refused = http.post(address).body("{}").send().await.unwrap();
     assert_eq!(refused.status(), 401);
     let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
-    let metadata = challenge.split("resource_metadata=\"").nth(1).unwrap();
-    let metadata = read(http, metadata.split('"').next().unwrap()).await;
+    let first = parameter(challenge, "scope").to_owned();
+    assert_eq!(first, format!("api://{API_ID}/access_as_user"));
+    let metadata = read(http, parameter(challenge, "resource_metadata")).await;
     assert_eq!(metadata["resource"], address);
     let offered: Vec<&str> = metadata["scopes_supported"]
         .as_array()
@@ -62,10 +70,10 @@ async fn discover(http: &HttpClient, address: &str, scopes: &[&str]) -> String {
         .iter()
         .map(|scope| scope.as_str().unwrap())
         .collect();
-    let wanted: Vec<String> = scopes
+    let more = besides
         .iter()
-        .map(|scope| format!("api://{API_ID}/{scope}"))
-        .collect();
+        .map(|scope| format!("api://{API_ID}/{scope}"));
+    let wanted: Vec<String> = [first].into_iter().chain(more).collect();
     assert!(wanted.iter().all(|scope| offered.contains(&&**scope)));
 
     let issuer = metadata["authorization_servers"][0].as_str().unwrap();
@@ -103,7 +111,7 @@ async fn a_client_finds_its_way_from_401_to_an_answer() {
     let emulator = Emulator::start().await.unwrap();
     let address = serve(&emulator).await;
     let http = HttpClient::new();
-    let token = discover(&http, &address, &["access_as_user", "Todo.Read"]).await;
+    let token = discover(&http, &address, &["Todo.Read"]).await;
     let answer = call(&address, token.clone(), "whoami").await;
     assert_eq!(answer["content"][0]["text"], format!("user by {CLI_ID}"));
     let answer = call(&address, token, "todos").await;
@@ -114,7 +122,7 @@ async fn a_client_finds_its_way_from_401_to_an_answer() {
 async fn a_tool_may_need_more_than_the_server() {
     let emulator = Emulator::start().await.unwrap();
     let address = serve(&emulator).await;
-    let token = discover(&HttpClient::new(), &address, &["access_as_user"]).await;
+    let token = discover(&HttpClient::new(), &address, &[]).await;
     let answer = call(&address, token, "todos").await;
     assert_eq!(answer["isError"], true);
     assert_eq!(answer["content"][0]["text"], "refused: scope");

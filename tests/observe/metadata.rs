@@ -130,3 +130,67 @@ async fn a_web_page_may_ask_first_and_nobody_may_write() {
     assert_eq!(written.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(written.headers().contains_key("allow"));
 }
+
+/// The challenges of a router whose one route needs `access_as_user`: without a token, with a bad
+/// one, with a header that is none, and with a token that lacks the scope.
+async fn challenges(emulator: &Emulator, builder: axum_entra::Builder) -> [String; 4] {
+    let app = app(&builder.build().unwrap());
+    let poor = emulator.token().user("alice").scope("Todo.Read").mint();
+    let mut challenges = [const { String::new() }; 4];
+    for (challenge, token) in
+        challenges
+            .iter_mut()
+            .zip([None, Some("junk"), Some("not=a=token"), Some(&*poor)])
+    {
+        let response = call(&app, "/", token).await;
+        let header = response.headers()["www-authenticate"].to_str();
+        *challenge = header.unwrap().to_owned();
+    }
+    challenges
+}
+
+#[tokio::test]
+async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
+    let emulator = Emulator::start().await.unwrap();
+    let full = format!("api://{API_ID}/access_as_user api://{API_ID}/Todo.Read");
+    let required = || {
+        Authority::entra(Tenant::id(CONTOSO), API_ID)
+            .instance(emulator.url())
+            .sts_instance(emulator.url())
+            .required_scope("access_as_user")
+            .required_scope("Todo.Read")
+    };
+    let by_name = trusting(&emulator).challenge_scopes(["access_as_user", "Todo.Read"]);
+    for (builder, denied) in [
+        (by_name, "access_as_user"),
+        (Entra::trusting(required()), "access_as_user Todo.Read"),
+    ] {
+        assert_eq!(
+            challenges(&emulator, builder).await,
+            [
+                format!(r#"Bearer scope="{full}""#),
+                format!(r#"Bearer error="invalid_token", scope="{full}""#),
+                r#"Bearer error="invalid_request""#.to_owned(),
+                format!(r#"Bearer error="insufficient_scope", scope="{denied}""#),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn scopes_that_not_every_route_needs_are_not_named_to_strangers() {
+    let emulator = Emulator::start().await.unwrap();
+    // The route has a guard, which the layer around it knows nothing of.
+    let [nothing, bad, ..] = challenges(&emulator, trusting(&emulator)).await;
+    assert_eq!(
+        [&*nothing, &bad],
+        ["Bearer", r#"Bearer error="invalid_token""#]
+    );
+    // Whose token will come is not known, and the two authorities need different ones.
+    let (here, there) = (Tenant::id(CONTOSO), Tenant::id("organizations"));
+    let demanding = Authority::entra(here, API_ID).required_scope("access_as_user");
+    let easy = Authority::entra(there, API_ID).allowed_tenants(AllowedTenants::Any);
+    let builder = Entra::trusting(demanding).authority(easy);
+    let response = call(&app(&builder.build().unwrap()), "/", None).await;
+    assert_eq!(response.headers()["www-authenticate"], "Bearer");
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{OnLoss, Redis, UserKey};
+use axum_entra::{Expiry, OnLoss, Redis, UserKey};
 
 use crate::replica::{Replica, account, eventually, now, token};
 use crate::server::server;
@@ -13,12 +13,7 @@ use crate::server::server;
 async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     let tokens: Vec<String> = (0..100)
         .map(|number| token(&emulator, number, 60))
         .collect();
@@ -48,12 +43,12 @@ async fn a_replica_that_starts_later_knows_what_was_revoked_before() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
     let early = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || early.is_following()).await;
+    early.follows().await;
     early.entra.revoke_now(&account(1)).await.unwrap();
     // Far more events than the stream keeps are no harm: the hash has the cut-offs.
     server.run(&["XTRIM", "{axum-entra}:events", "MAXLEN", "0"]);
     let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || late.is_following()).await;
+    late.follows().await;
     assert_eq!(late.reason(&token(&emulator, 1, 60)).await, "revoked");
     assert_eq!(late.reason(&token(&emulator, 2, 60)).await, "in");
 }
@@ -62,17 +57,12 @@ async fn a_replica_that_starts_later_knows_what_was_revoked_before() {
 async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     let time = now();
     one.entra.revoke(&account(1), time - 10).await.unwrap();
     other.entra.revoke(&account(1), time - 100).await.unwrap();
     let third = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || third.is_following()).await;
+    third.follows().await;
     let token = token(&emulator, 1, 50);
     for replica in [&one, &other, &third] {
         eventually("revoked", async || {
@@ -93,10 +83,8 @@ async fn sessions_and_sign_outs_are_told_too() {
     let other = Replica::with(&emulator, redis, move |account| {
         kept.lock().unwrap().push(account.clone());
     });
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    one.follows().await;
+    other.follows().await;
     for _ in 0..2 {
         one.entra.sign_out(&account(1)).await;
     }
@@ -123,10 +111,8 @@ async fn apis_with_another_prefix_do_not_share() {
         OnLoss::FailClosed,
     );
     let stranger = Replica::with(&emulator, redis.prefix("stranger"), |_| {});
-    eventually("both follow", async || {
-        one.is_following() && stranger.is_following()
-    })
-    .await;
+    one.follows().await;
+    stranger.follows().await;
     one.entra.revoke_now(&account(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(stranger.reason(&token(&emulator, 1, 60)).await, "in");
@@ -153,11 +139,29 @@ async fn settings_name_the_store() {
     );
     let one = Replica { entra };
     let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    one.follows().await;
+    other.follows().await;
     one.entra.revoke_now(&account(1)).await.unwrap();
     let token = token(&emulator, 1, 60);
     eventually("told", async || other.reason(&token).await == "revoked").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_at_one_ends_with_a_revocation_or_a_sign_out_at_the_other() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let mut open = Vec::new();
+    for number in [1, 2, 3] {
+        let claims = other.entra.validate(&token(&emulator, number, 60)).await;
+        open.push(tokio::spawn(Expiry::of(&claims.unwrap())));
+    }
+    let stranger = open.pop().unwrap();
+    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.sign_out(&account(2)).await;
+    for ended in open {
+        let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
+        ended.expect("it stays open").unwrap();
+    }
+    assert!(!stranger.is_finished());
 }

@@ -17,7 +17,7 @@ async fn each_policy_answers_as_it_says_while_redis_is_away() {
     let policies = [OnLoss::FailClosed, YOUNGER, OnLoss::Allow];
     let replicas = policies.map(|policy| Replica::new(&emulator, &server.url(), policy));
     for replica in &replicas {
-        eventually("it follows", async || replica.is_following()).await;
+        replica.follows().await;
     }
     let (young, old) = (token(&emulator, 1, 60), token(&emulator, 1, 601));
     let undated = emulator.token().without("iat").mint();
@@ -61,12 +61,7 @@ async fn each_policy_answers_as_it_says_while_redis_is_away() {
 async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
     let Some(mut server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::Allow);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::Allow);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::Allow).await;
     one.entra.revoke_now(&account(1)).await.unwrap();
     let (first, second) = (token(&emulator, 1, 60), token(&emulator, 2, 60));
     eventually("told", async || other.reason(&first).await == "revoked").await;
@@ -84,7 +79,7 @@ async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
     server.start();
     eventually("told", async || other.reason(&second).await == "revoked").await;
     let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || late.is_following()).await;
+    late.follows().await;
     eventually("told", async || {
         late.reason(&first).await == "revoked" && late.reason(&second).await == "revoked"
     })
@@ -105,7 +100,7 @@ async fn a_program_starts_without_redis_and_joins_when_it_comes() {
     assert_eq!(refused.unwrap_err().reason(), "store_unavailable");
     assert_eq!(replica.reason(&old).await, "revoked");
     server.start();
-    eventually("it follows", async || replica.is_following()).await;
+    replica.follows().await;
     assert_eq!(replica.reason(&old).await, "revoked");
     assert_eq!(replica.get("/replay", &young).await.0, 200);
 }
@@ -114,12 +109,7 @@ async fn a_program_starts_without_redis_and_joins_when_it_comes() {
 async fn a_flush_undoes_no_revocation() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     for number in 0..20 {
         let replica = if number % 2 == 0 { &one } else { &other };
         replica.entra.revoke_now(&account(number)).await.unwrap();
@@ -142,7 +132,7 @@ async fn a_flush_undoes_no_revocation() {
     })
     .await;
     let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || late.is_following()).await;
+    late.follows().await;
     for number in 0..20 {
         assert_eq!(late.reason(&token(&emulator, number, 60)).await, "revoked");
     }
@@ -156,12 +146,7 @@ async fn a_flush_undoes_no_revocation() {
 async fn a_trimmed_stream_is_a_gap_that_is_noticed() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     // Frozen by the server, both miss what happens and is trimmed in one go.
     let script = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) \
                   redis.call('HINCRBY', KEYS[2], 'sequence', 1) return 0";
@@ -186,12 +171,7 @@ async fn a_trimmed_stream_is_a_gap_that_is_noticed() {
 async fn cut_connections_are_made_again_and_nothing_is_missed() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("both follow", async || {
-        one.is_following() && other.is_following()
-    })
-    .await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     for number in 0..10 {
         server.run(&["CLIENT", "KILL", "TYPE", "normal"]);
         let told = one.entra.revoke_now(&account(number)).await;
@@ -205,7 +185,7 @@ async fn cut_connections_are_made_again_and_nothing_is_missed() {
         assert_eq!(one.reason(&token).await, "revoked");
         eventually("told", async || other.reason(&token).await == "revoked").await;
     }
-    eventually("it follows", async || other.is_following()).await;
+    other.follows().await;
 }
 
 #[tokio::test]
@@ -213,7 +193,7 @@ async fn a_store_that_hangs_is_noticed_within_four_seconds() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
     let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || replica.is_following()).await;
+    replica.follows().await;
     server.freeze();
     let took = eventually("it notices", async || !replica.is_following()).await;
     assert!(took < Duration::from_secs(4), "{took:?}");
@@ -230,7 +210,7 @@ async fn the_task_ends_with_the_last_handle() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
     let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    eventually("it follows", async || replica.is_following()).await;
+    replica.follows().await;
     drop(replica);
     let connected = || match server.run(&["CLIENT", "LIST"]) {
         redis::Value::BulkString(text) => String::from_utf8_lossy(&text).lines().count(),

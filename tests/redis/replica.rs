@@ -38,6 +38,23 @@ impl Replica {
         Self { entra }
     }
 
+    /// Two of the same kind that both follow the store.
+    pub(crate) async fn pair(emulator: &Emulator, url: &str, on_loss: OnLoss) -> [Self; 2] {
+        let pair = [
+            Self::new(emulator, url, on_loss),
+            Self::new(emulator, url, on_loss),
+        ];
+        for replica in &pair {
+            replica.follows().await;
+        }
+        pair
+    }
+
+    /// Waits until it follows the store.
+    pub(crate) async fn follows(&self) {
+        eventually("it follows", async || self.is_following()).await;
+    }
+
     pub(crate) fn is_following(&self) -> bool {
         self.entra.store_status().following
     }

@@ -1,0 +1,124 @@
+//! From a description to an [`Entra`] at work: checked first, then started.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::install::{connect, install};
+use super::{Builder, Entra};
+#[cfg(feature = "redis")]
+use crate::account::Accounts;
+use crate::claims::UserKey;
+use crate::config_error::ConfigError;
+use crate::keys::remote::http_client;
+use crate::token::{Transmitter, Validator};
+use crate::web::House;
+
+impl Builder {
+    /// Checks everything and starts to fetch keys; does not wait for them.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first setting that cannot be used.
+    pub fn build(mut self) -> Result<Entra, ConfigError> {
+        if !(1_024..=262_144).contains(&self.most_bytes) {
+            return Err(ConfigError::value(
+                "MaxTokenBytes",
+                self.most_bytes,
+                "1024 to 262144",
+            ));
+        }
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+        let client = match self.client {
+            Some(client) => client,
+            None => http_client((!self.roots.is_empty()).then_some(&self.roots))
+                .map_err(ConfigError::HttpClient)?,
+        };
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis {
+            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
+        }
+        for hook in self.hooks {
+            self.edge.accounts.on_forget(hook);
+        }
+        let trusts = self.authorities.into_iter();
+        let trusts: Vec<_> = trusts
+            .map(|(authority, access)| Ok((authority.resolve()?, access)))
+            .collect::<Result<_, ConfigError>>()?;
+        let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
+        self.edge.challenge_scope = self.described.challenge_scope(&all);
+        let resource = self
+            .described
+            .resolve(trusts.first().map(|(trust, _)| trust))?;
+        if let (None, Some(resource)) = (&self.edge.resource_metadata, &resource) {
+            self.edge.resource_metadata = Some(resource.metadata.clone());
+        }
+        let edge = Arc::new(self.edge);
+        let mut installed = Vec::new();
+        let mut refreshers = Vec::new();
+        let mut connections = Vec::new();
+        for (trust, access) in trusts {
+            let (token_endpoint, known) = watch::channel(None);
+            let connection = access
+                .map(|access| connect(access, &trust, &client, &edge, known))
+                .transpose()?;
+            connections.extend(connection.clone());
+            installed.push(install(
+                trust,
+                &client,
+                &edge,
+                connection,
+                &token_endpoint,
+                &mut refreshers,
+            )?);
+        }
+        let validator = Arc::new(Validator::new(
+            installed,
+            self.most_bytes,
+            Arc::clone(&edge.accounts),
+            self.cache_bytes,
+        )?);
+        // Set here alone, so it was not set before.
+        let _ = edge.validator.set(Arc::downgrade(&validator));
+        // The validator owns the accounts, so they must not own it.
+        let forgetful = Arc::downgrade(&validator);
+        edge.accounts.on_forget(move |account| {
+            if let Some(validator) = forgetful.upgrade() {
+                validator.forget(account);
+            }
+        });
+        // Memberships and tokens held on the account's behalf are forgotten with its tokens.
+        for connection in &connections {
+            let forgetful = Arc::downgrade(connection);
+            edge.accounts.on_forget(move |account| {
+                if let (Some(connection), UserKey::Object { tenant, object }) =
+                    (forgetful.upgrade(), account)
+                {
+                    connection.forget(*tenant, *object);
+                }
+            });
+        }
+        let mut transmitters = Vec::new();
+        for signals in self.signals {
+            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+            transmitters.push(transmitter);
+            refreshers.extend(refresher);
+        }
+        crate::measure::describe();
+        // Nothing is fetched for a description that turned out to be wrong.
+        for refresher in refreshers {
+            runtime.spawn(refresher.run());
+        }
+        let house = Arc::new(House {
+            validator: Arc::clone(&validator),
+            edge: Arc::clone(&edge),
+            transmitters,
+        });
+        Ok(Entra {
+            validator,
+            edge,
+            house,
+            resource: resource.map(Arc::new),
+            connections: connections.into(),
+        })
+    }
+}

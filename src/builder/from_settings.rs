@@ -1,0 +1,82 @@
+//! A [`Builder`] out of settings: what each section says, and what the sections share.
+
+use super::{Builder, Entra};
+#[cfg(feature = "redis")]
+use crate::account::Redis;
+use crate::config_error::ConfigError;
+use crate::keys::remote::is_certificates;
+use crate::settings::Settings;
+
+impl Builder {
+    /// Begins with what the settings say; the file that `CaFile` names is read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
+    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
+        let (first, section) = authorities
+            .next()
+            .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
+        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        for (authority, section) in authorities {
+            let access = section.directory_access()?;
+            builder = builder.authority(authority).directory_if(access);
+        }
+        // A token is measured before it is known whose it is.
+        if let Some(most) = settings
+            .sections()
+            .map(|section| section.max_token_bytes)
+            .max()
+        {
+            builder = builder.max_token_bytes(most);
+        }
+        if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
+            builder = builder.resource(resource.as_str());
+        }
+        // One cache for all authorities.
+        if let Some(most) = settings
+            .sections()
+            .map(|section| section.token_cache_bytes)
+            .max()
+        {
+            builder = builder.token_cache_bytes(most);
+        }
+        for file in settings
+            .sections()
+            .filter_map(|section| section.ca_file.as_ref())
+        {
+            let unreadable = || {
+                ConfigError::value(
+                    "CaFile",
+                    file.display(),
+                    "a readable file of PEM certificates",
+                )
+            };
+            let pem = std::fs::read(file).map_err(|_| unreadable())?;
+            if !is_certificates(&pem) {
+                return Err(unreadable());
+            }
+            builder = builder.root_certificates(pem);
+        }
+        builder.store_of(settings)
+    }
+
+    /// The store that the settings name, which both sections share.
+    fn store_of(self, settings: &Settings) -> Result<Self, ConfigError> {
+        let mut stores = settings
+            .sections()
+            .filter_map(|section| section.redis.as_ref());
+        let Some(store) = stores.next() else {
+            return Ok(self);
+        };
+        let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
+        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+            return Err(expected("the same store in both sections"));
+        }
+        #[cfg(feature = "redis")]
+        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        // What must be shared and is not would let revoked tokens pass.
+        #[cfg(not(feature = "redis"))]
+        return Err(expected("a build with the feature `redis`"));
+    }
+}
