@@ -1,0 +1,288 @@
+//! Instructions and allocations of a request: `cargo bench --bench counts [-- --write]`
+//!
+//! Counts are the same on a busy machine, so they can be held against `counts.toml`: more than 5 %
+//! above it fails. Instructions are callgrind's, and are skipped without valgrind; `--write` puts
+//! this run's counts into the file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench stops at the first surprise, and prints a table"
+)]
+
+mod setup;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use axum::Router;
+use axum_entra::guard::{Guard, RequireScope};
+use axum_entra::{Entra, Tenant, emulator::CONTOSO};
+use http::HeaderValue;
+
+use setup::{CACHE, Issuer, app, forged, groups, header, route, send};
+
+/// So much more than the file is still the same: compilers differ a little.
+const TOLERATED: f64 = 1.05;
+
+/// Requests of each case; one count is their mean.
+const TIMES: usize = 20;
+
+/// One kind of request, and what is to be answered.
+struct Case {
+    name: &'static str,
+    app: Router,
+    /// One after the other; all of them are new where there are `TIMES` of them.
+    tokens: Vec<HeaderValue>,
+    status: u16,
+}
+
+fn main() -> ExitCode {
+    // cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|text| text != "--bench")
+        .collect();
+    match arguments.first().map(String::as_str) {
+        Some("run") => {
+            for mut case in cases() {
+                case.warm_up();
+                for time in 0..TIMES {
+                    measured(&mut case, time);
+                }
+                counted();
+            }
+            ExitCode::SUCCESS
+        }
+        Some("--write") => {
+            std::fs::write(file(), text(&counts())).unwrap();
+            ExitCode::SUCCESS
+        }
+        _ => check(),
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let issuer = Issuer::start();
+    let known = issuer.token(0);
+    let unknown = issuer.with(0, |token| {
+        token.header("kid", "nobody-has-seen-this-key-id")
+    });
+    let bad = forged(&known);
+    let cached = || app(&issuer.entra(CACHE));
+    let uncached = || app(&issuer.entra(0));
+    let case = |name, app, token: &str, status| Case {
+        name,
+        app,
+        tokens: vec![header(token)],
+        status,
+    };
+    let keys = Entra::trusting(issuer.tenant(Tenant::id(CONTOSO), 200)).token_cache_bytes(0);
+    let (authorities, last) = issuer.authorities(1_000);
+    let one = RequireScope("access_as_user");
+    let five = one.and(one).and(one).and(one).and(one);
+    let twenty = five.and(five).and(five).and(five);
+    let grouped = issuer.with(0, |token| token.groups(groups(200)));
+    vec![
+        case("unprotected", route(), &known, 200),
+        case("known token", cached(), &known, 200),
+        Case {
+            name: "known token, 1,000 in turn",
+            app: cached(),
+            tokens: issuer.tokens(1_000),
+            status: 200,
+        },
+        Case {
+            name: "known token, 20 guards",
+            app: route()
+                .route_layer(twenty)
+                .route_layer(issuer.entra(CACHE).layer()),
+            tokens: vec![header(&known)],
+            status: 200,
+        },
+        Case {
+            name: "never seen, kept",
+            app: cached(),
+            tokens: issuer.tokens(TIMES),
+            status: 200,
+        },
+        case("cache off", uncached(), &known, 200),
+        case("cache off, 200 groups", uncached(), &grouped, 200),
+        case(
+            "cache off, 200 keys",
+            app(&keys.build().unwrap()),
+            &known,
+            200,
+        ),
+        case(
+            "cache off, 1,000 authorities",
+            app(&authorities),
+            &last,
+            200,
+        ),
+        Case {
+            name: "no token",
+            app: cached(),
+            tokens: Vec::new(),
+            status: 401,
+        },
+        case("garbage", cached(), &"x".repeat(2_032), 401),
+        case("unknown key", cached(), &unknown, 401),
+        case("wrong signature", cached(), &bad, 401),
+    ]
+}
+
+impl Case {
+    fn warm_up(&mut self) {
+        if self.tokens.len() != TIMES {
+            for time in 0..self.tokens.len().max(TIMES) {
+                assert_eq!(self.send(time), self.status, "{}", self.name);
+            }
+        }
+    }
+
+    fn send(&mut self, time: usize) -> u16 {
+        send(
+            &mut self.app,
+            self.tokens.get(time % self.tokens.len().max(1)),
+        )
+    }
+}
+
+/// What callgrind counts, and nothing else.
+#[inline(never)]
+fn measured(case: &mut Case, time: usize) {
+    assert_eq!(case.send(time), case.status, "{}", case.name);
+}
+
+/// When this returns, callgrind writes down what it has.
+#[inline(never)]
+fn counted() {
+    std::hint::black_box(());
+}
+
+/// What one case costs.
+struct Count {
+    name: &'static str,
+    instructions: Option<u64>,
+    allocations: u64,
+    bytes: u64,
+}
+
+fn counts() -> Vec<Count> {
+    let instructions = instructions();
+    let place = |number: usize| instructions.as_ref().map(|counts| counts[number]);
+    let counted = |(number, mut case): (usize, Case)| {
+        case.warm_up();
+        let info = allocation_counter::measure(|| {
+            for time in 0..TIMES {
+                assert_eq!(case.send(time), case.status, "{}", case.name);
+            }
+        });
+        Count {
+            name: case.name,
+            instructions: place(number),
+            allocations: info.count_total / TIMES as u64,
+            bytes: info.bytes_total / TIMES as u64,
+        }
+    };
+    cases().into_iter().enumerate().map(counted).collect()
+}
+
+/// One number for each case; `None` without valgrind.
+fn instructions() -> Option<Vec<u64>> {
+    let folder = std::env::temp_dir().join(format!("counts-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let out = folder.join("callgrind");
+    let status = Command::new("valgrind")
+        .args(["--quiet", "--tool=callgrind"])
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .args([
+            "--toggle-collect=counts::measured*",
+            "--dump-after=counts::counted*",
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .arg("run")
+        .stderr(Stdio::null())
+        .status();
+    let Ok(status) = status else {
+        println!("instructions are skipped: valgrind is not installed\n");
+        return None;
+    };
+    assert!(status.success(), "the run under valgrind failed");
+    // A numbered file for each dump; one more without a number at the end.
+    let counts = (1..)
+        .map(|number| PathBuf::from(format!("{}.{number}", out.display())))
+        .take_while(|dump| dump.exists())
+        .map(|dump| total(&dump) / TIMES as u64)
+        .collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+    Some(counts)
+}
+
+fn total(dump: &Path) -> u64 {
+    let text = std::fs::read_to_string(dump).unwrap();
+    let mut totals = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("totals: "));
+    totals.next().unwrap().trim().parse().unwrap()
+}
+
+fn check() -> ExitCode {
+    let agreed: toml::Table = std::fs::read_to_string(file()).unwrap().parse().unwrap();
+    let mut above = 0;
+    println!("| | instructions | agreed | allocations | agreed | bytes | agreed |");
+    println!("|---|---|---|---|---|---|---|");
+    for count in counts() {
+        let mut row = format!("| {} |", count.name);
+        let found = [
+            ("instructions", count.instructions),
+            ("allocations", Some(count.allocations)),
+            ("bytes", Some(count.bytes)),
+        ];
+        for (what, found) in found {
+            let agreed = agreed.get(count.name).and_then(|case| case.get(what));
+            let agreed = agreed.and_then(toml::Value::as_integer);
+            let worse = match (found, agreed) {
+                (Some(found), Some(agreed)) => found as f64 > agreed as f64 * TOLERATED,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            above += usize::from(worse);
+            let found = found.map_or_else(|| "–".to_owned(), |found| found.to_string());
+            let agreed = agreed.map_or_else(|| "none".to_owned(), |agreed| agreed.to_string());
+            let mark = if worse { " **above**" } else { "" };
+            write!(row, " {found}{mark} | {agreed} |").unwrap();
+        }
+        println!("{row}");
+    }
+    if above > 0 {
+        println!("\n{above} counts are more than 5 % above benches/counts.toml");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn text(counts: &[Count]) -> String {
+    let mut text = "\
+# What one request costs, as `cargo bench --bench counts` found it; more than 5 % above fails there.
+# `cargo bench --bench counts -- --write` writes this file: look at what it changes.
+"
+    .to_owned();
+    for count in counts {
+        writeln!(text, "\n[{:?}]", count.name).unwrap();
+        if let Some(instructions) = count.instructions {
+            writeln!(text, "instructions = {instructions}").unwrap();
+        }
+        writeln!(text, "allocations = {}", count.allocations).unwrap();
+        writeln!(text, "bytes = {}", count.bytes).unwrap();
+    }
+    text
+}
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/counts.toml")
+}
