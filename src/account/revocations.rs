@@ -75,8 +75,11 @@ impl Revocations {
     /// say when it was issued is revoked by any cut-off.
     pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let newest = self.newest.load(Ordering::Acquire);
+        if newest == 0 {
+            return None;
+        }
         let issued_at = claims.issued_at();
-        if newest == 0 || issued_at.is_some_and(|issued_at| issued_at >= newest) {
+        if issued_at.is_some_and(|issued_at| issued_at >= newest) {
             return None;
         }
         let cut_off = self

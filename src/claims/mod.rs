@@ -83,6 +83,14 @@ struct Inner {
 }
 
 impl Inner {
+    /// Whether a list has this element.
+    fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
+        let mut elements = listing
+            .map_or(&[][..], |listing| self.values.list(listing))
+            .iter();
+        elements.any(|element| element.is(&self.text, text))
+    }
+
     /// Names and values of the members that have no accessor.
     fn others(&self) -> impl Iterator<Item = &[Span; 2]> {
         let (pairs, _) = self.values.list(self.others).as_chunks();
@@ -221,6 +229,16 @@ impl Claims {
     /// `scp`: the delegated permissions, of a user's token only.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().scopes)
+    }
+
+    /// Whether `scp` has this word.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.inner().lists(self.inner().scopes, scope)
+    }
+
+    /// Whether `roles` has this role.
+    pub(crate) fn has_role(&self, role: &str) -> bool {
+        self.inner().lists(self.inner().roles, role)
     }
 
     /// `roles`: app roles of the user, or application permissions of an app-only token.

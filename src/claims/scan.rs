@@ -1,7 +1,10 @@
-//! Walks over one JSON object (RFC 8259), strictly, and copies nothing.
+//! Walks over one JSON text (RFC 8259), strictly, and copies nothing.
+
+use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::span::Span;
 use super::wire::Malformed;
 
 /// Where in the text the walk is.
@@ -10,18 +13,40 @@ pub(crate) struct Scanner<'t> {
     at: usize,
 }
 
-/// A value, by how much work it still is.
+/// A value and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scanned<'t> {
+pub(crate) struct Scanned {
+    pub(crate) kind: Kind,
+    pub(crate) span: Span,
+}
+
+/// What a value is, by how much work it still is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
     Null,
-    /// A string without escapes: what stands between its quotes.
-    Plain(&'t str),
+    /// A string without escapes; the span is what stands between its quotes.
+    Plain,
     /// A string with escapes, quotes and all; whether the escapes are right is not known.
-    Escaped(&'t str),
+    Escaped,
     /// A number, `true`, `false`, or an array of these and of strings without escapes.
-    Simple(&'t str),
+    Simple,
     /// An object, or an array with more in it: well-formed, but its members were not looked at.
-    Nested(&'t str),
+    Nested,
+}
+
+impl Scanned {
+    /// A string with its escapes resolved; anything else is no string.
+    pub(crate) fn string(self, text: &str) -> Result<Cow<'_, str>, Malformed> {
+        let piece = self.span.of(text);
+        match self.kind {
+            Kind::Plain => Ok(Cow::Borrowed(piece)),
+            // Half of a surrogate pair fails here, as it should.
+            Kind::Escaped => serde_json::from_str(piece)
+                .map(Cow::Owned)
+                .map_err(|_| Malformed),
+            Kind::Null | Kind::Simple | Kind::Nested => Err(Malformed),
+        }
+    }
 }
 
 impl<'t> Scanner<'t> {
@@ -30,7 +55,7 @@ impl<'t> Scanner<'t> {
     /// Does not check that no name stands twice.
     pub(crate) fn object(
         text: &'t str,
-        mut member: impl FnMut(Scanned<'t>, Scanned<'t>) -> Result<(), Malformed>,
+        mut member: impl FnMut(Scanned, Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let mut walk = Self { text, at: 0 };
         walk.space();
@@ -59,7 +84,7 @@ impl<'t> Scanner<'t> {
     /// Calls `element` with each element of an array, in their order.
     pub(crate) fn array(
         text: &'t str,
-        mut element: impl FnMut(Scanned<'t>) -> Result<(), Malformed>,
+        mut element: impl FnMut(Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let mut walk = Self { text, at: 0 };
         walk.space();
@@ -85,24 +110,29 @@ impl<'t> Scanner<'t> {
         self.peek().map_or(Ok(()), |_| Err(Malformed))
     }
 
+    #[inline]
     fn rest(&self) -> &'t [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn skip(&mut self, bytes: usize) {
         self.at = self.at.saturating_add(bytes);
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
+        self.skip(usize::from(there));
         there
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.take(byte) {
             Ok(())
@@ -111,26 +141,37 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    #[inline]
     fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.skip(1);
         }
     }
 
-    fn since(&self, start: usize) -> Result<&'t str, Malformed> {
-        self.text.get(start..self.at).ok_or(Malformed)
+    #[inline]
+    fn since(&self, start: usize, kind: Kind) -> Result<Scanned, Malformed> {
+        Ok(Scanned {
+            kind,
+            span: Span::at(start, self.at.saturating_sub(start))?,
+        })
     }
 
-    fn string(&mut self) -> Result<Scanned<'t>, Malformed> {
-        let quote = self.at;
+    #[inline]
+    fn string(&mut self) -> Result<Scanned, Malformed> {
         self.expect(b'"')?;
         let start = self.at;
         self.skip(plain_length(self.rest()));
         if self.peek() == Some(b'"') {
-            let plain = self.since(start)?;
+            let plain = self.since(start, Kind::Plain);
             self.skip(1);
-            return Ok(Scanned::Plain(plain));
+            return plain;
         }
+        self.escaped(start)
+    }
+
+    /// The rest of a string that began at `start`, from its first escape on.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<Scanned, Malformed> {
         loop {
             match self.peek() {
                 Some(b'\\') => self.skip(2),
@@ -140,21 +181,22 @@ impl<'t> Scanner<'t> {
             self.skip(plain_length(self.rest()));
         }
         self.skip(1);
-        self.since(quote).map(Scanned::Escaped)
+        self.since(start.saturating_sub(1), Kind::Escaped)
     }
 
-    fn value(&mut self) -> Result<Scanned<'t>, Malformed> {
+    #[inline]
+    fn value(&mut self) -> Result<Scanned, Malformed> {
         let start = self.at;
-        match self.peek().ok_or(Malformed)? {
-            b'"' => self.string(),
-            b'[' => {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'[') => {
                 if self.simple_array()? {
-                    return self.since(start).map(Scanned::Simple);
+                    return self.since(start, Kind::Simple);
                 }
                 self.at = start;
                 self.nested()
             }
-            b'{' => self.nested(),
+            Some(b'{') => self.nested(),
             _ => self.atom(),
         }
     }
@@ -168,10 +210,10 @@ impl<'t> Scanner<'t> {
         }
         loop {
             self.space();
-            match self.peek().ok_or(Malformed)? {
-                b'[' | b'{' => return Ok(false),
-                b'"' => {
-                    if !matches!(self.string()?, Scanned::Plain(_)) {
+            match self.peek() {
+                Some(b'[' | b'{') => return Ok(false),
+                Some(b'"') => {
+                    if self.string()?.kind != Kind::Plain {
                         return Ok(false);
                     }
                 }
@@ -190,27 +232,35 @@ impl<'t> Scanner<'t> {
 
     /// The rare values, which the library reads.
     #[cold]
-    fn nested(&mut self) -> Result<Scanned<'t>, Malformed> {
-        let rest = self.text.get(self.at..).ok_or(Malformed)?;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&'t RawValue>();
-        let raw = values.next().ok_or(Malformed)?.map_err(|_| Malformed)?;
+    fn nested(&mut self) -> Result<Scanned, Malformed> {
+        let start = self.at;
+        let rest = self.text.get(start..).ok_or(Malformed)?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        values.next().ok_or(Malformed)?.map_err(|_| Malformed)?;
         self.skip(values.byte_offset());
-        Ok(Scanned::Nested(raw.get()))
+        self.since(start, Kind::Nested)
     }
 
     /// `true`, `false`, `null` or a number.
-    fn atom(&mut self) -> Result<Scanned<'t>, Malformed> {
+    fn atom(&mut self) -> Result<Scanned, Malformed> {
         let start = self.at;
-        for (literal, value) in [("null", true), ("true", false), ("false", false)] {
-            if self.rest().starts_with(literal.as_bytes()) {
-                self.skip(literal.len());
-                return if value {
-                    Ok(Scanned::Null)
-                } else {
-                    self.since(start).map(Scanned::Simple)
-                };
+        let (word, kind) = match self.peek() {
+            Some(b'n') => ("null", Kind::Null),
+            Some(b't') => ("true", Kind::Simple),
+            Some(b'f') => ("false", Kind::Simple),
+            _ => {
+                self.number()?;
+                return self.since(start, Kind::Simple);
             }
+        };
+        if !self.rest().starts_with(word.as_bytes()) {
+            return Err(Malformed);
         }
+        self.skip(word.len());
+        self.since(start, kind)
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -222,17 +272,19 @@ impl<'t> Scanner<'t> {
             let _ = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        self.since(start).map(Scanned::Simple)
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        self.skip(digits);
-        if digits == 0 { Err(Malformed) } else { Ok(()) }
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.skip(1);
+        }
+        if self.at == start {
+            Err(Malformed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -242,23 +294,27 @@ const fn eight(byte: u8) -> u64 {
 }
 
 /// How many bytes stand before the first quote, backslash or control character.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        let is_zero = |word: u64| word.wrapping_sub(eight(1)) & !word;
-        let found = is_zero(word ^ eight(b'"'))
-            | is_zero(word ^ eight(b'\\'))
-            | word.wrapping_sub(eight(b' ')) & !word;
-        // The lowest bit is right, whatever the borrow did to those above it.
-        let found = found & eight(0x80);
+        // What is subtracted from a lesser byte leaves its highest bit set. A bit above the
+        // lowest of them may be wrong, for the byte below has borrowed; that one is right.
+        let found = (word ^ eight(b'"')).wrapping_sub(eight(1))
+            | (word ^ eight(b'\\')).wrapping_sub(eight(1))
+            | word.wrapping_sub(eight(b' '));
+        // Bytes above ASCII had theirs set before.
+        let found = found & !word & eight(0x80);
         if found != 0 {
-            return index * 8 + (found.trailing_zeros() / 8) as usize;
+            let within = (found.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + within;
         }
+        rest = behind;
     }
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
     let within = rest.iter().position(special).unwrap_or(rest.len());
-    words.len() * 8 + within
+    bytes.len() - rest.len() + within
 }
 
 #[cfg(test)]
@@ -295,15 +351,18 @@ mod tests {
         })
         .unwrap();
         let expected = [
-            Scanned::Plain("x"),
-            Scanned::Escaped(r#""\n""#),
-            Scanned::Simple(r#"[1,"y",null]"#),
-            Scanned::Nested(r#"["\n"]"#),
-            Scanned::Nested("{}"),
-            Scanned::Null,
-            Scanned::Simple("-1.5e+3"),
+            (Kind::Plain, "x"),
+            (Kind::Escaped, r#""\n""#),
+            (Kind::Simple, r#"[1,"y",null]"#),
+            (Kind::Nested, r#"["\n"]"#),
+            (Kind::Nested, "{}"),
+            (Kind::Null, "null"),
+            (Kind::Simple, "-1.5e+3"),
         ];
-        assert!(found.iter().map(|(_, value)| *value).eq(expected));
+        let values = found
+            .iter()
+            .map(|(_, value)| (value.kind, value.span.of(text)));
+        assert!(values.eq(expected));
     }
 
     /// JSON, and JSON with something spoilt.

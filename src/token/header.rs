@@ -1,7 +1,9 @@
 //! The JOSE header (RFC 7515 section 4), member by member.
 
-use crate::claims::scan::{Scanned, Scanner};
-use crate::claims::wire::{Draft, Malformed, text_of};
+use std::borrow::Cow;
+
+use crate::claims::scan::{Kind, Scanned, Scanner};
+use crate::claims::wire::{Draft, Malformed};
 
 use super::invalid::InvalidToken;
 
@@ -67,19 +69,21 @@ impl Header {
         let mut has_algorithm = false;
         Scanner::object(text, |name, value| {
             // `Draft` has the rules for names that are odd, or very many.
-            if let Scanned::Plain(plain) = name
+            let odd = name.kind != Kind::Plain
+                || matches!(value.kind, Kind::Nested | Kind::Escaped)
+                || count >= FEW;
+            let name = name.string(text)?;
+            has_algorithm |= header.member(&name, value, text)?;
+            if let Cow::Borrowed(name) = name
                 && let Some(place) = names.get_mut(count)
             {
-                *place = plain;
+                *place = name;
             }
-            count = match name {
-                Scanned::Plain(_) => count.saturating_add(1),
-                _ => FEW.saturating_add(1),
+            count = if odd {
+                FEW.saturating_add(1)
+            } else {
+                count.saturating_add(1)
             };
-            if let Scanned::Nested(_) | Scanned::Escaped(_) = value {
-                count = FEW.saturating_add(1);
-            }
-            has_algorithm |= header.member(&text_of(name)?, value)?;
             Ok(())
         })?;
         let twice = |(place, name): (usize, &&str)| {
@@ -99,18 +103,18 @@ impl Header {
     }
 
     /// Takes a member in; says whether it is the algorithm.
-    fn member(&mut self, name: &str, value: Scanned<'_>) -> Result<bool, Malformed> {
+    fn member(&mut self, name: &str, value: Scanned, text: &str) -> Result<bool, Malformed> {
         match name {
             "alg" => {
-                self.is_rs256 = text_of(value)? == "RS256";
+                self.is_rs256 = value.string(text)? == "RS256";
                 return Ok(true);
             }
-            "kid" => self.kid = Some(text_of(value)?.into()),
-            "typ" => self.kind = TokenKind::of(&text_of(value)?),
+            "kid" => self.kid = Some(value.string(text)?.into()),
+            "typ" => self.kind = TokenKind::of(&value.string(text)?),
             "crit" | "b64" => self.critical = true,
             "zip" | "enc" | "cty" => self.wrapped = true,
             // Microsoft Graph's own tokens have one; of another type it is nobody's business.
-            "nonce" => self.nonce = text_of(value).ok().map(Into::into),
+            "nonce" => self.nonce = value.string(text).ok().map(Into::into),
             _ => {}
         }
         Ok(false)

@@ -1,14 +1,32 @@
 //! `WWW-Authenticate: Bearer …` (RFC 6750 section 3).
 
+use std::sync::OnceLock;
+
 use http::HeaderValue;
 
 /// A challenge, parameter by parameter; values that could break out of their quotes are left out.
 #[derive(Debug)]
 pub(super) struct Challenge(String);
 
+/// The challenges of one edge that are the same for everybody, made when they are first needed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Challenges {
+    /// To a request without a token.
+    pub(super) no_token: OnceLock<HeaderValue>,
+    /// To a header that holds no token.
+    pub(super) no_header: OnceLock<HeaderValue>,
+    /// To a token that is not accepted.
+    pub(super) bad_token: OnceLock<HeaderValue>,
+}
+
+/// Room for a challenge with the address of the metadata and a scope.
+const USUAL_LENGTH: usize = 160;
+
 impl Challenge {
     pub(super) fn bearer() -> Self {
-        Self("Bearer".to_owned())
+        let mut text = String::with_capacity(USUAL_LENGTH);
+        text.push_str("Bearer");
+        Self(text)
     }
 
     /// Adds `name="value"`, if the value can stand in a quoted string as it is.

@@ -1,7 +1,8 @@
 //! The one place where errors become HTTP.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -214,6 +215,10 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
+        self.sentence().into_owned()
+    }
+
+    fn sentence(&self) -> Cow<'static, str> {
         let sentence = match &self.cause {
             Cause::MissingToken => "This resource needs a Bearer access token.",
             Cause::MalformedHeader => {
@@ -228,10 +233,10 @@ impl Rejection {
             Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
             Cause::StoreUnavailable => detail::STORE,
             Cause::NotConfigured { used } => {
-                return format!("{used} is used on a route without EntraLayer around it.");
+                return format!("{used} is used on a route without EntraLayer around it.").into();
             }
         };
-        sentence.to_owned()
+        Cow::Borrowed(sentence)
     }
 
     /// When to come back after 503, in seconds.
@@ -248,12 +253,34 @@ impl Rejection {
         // A client without a good token learns what to ask for (RFC 6750 section 3).
         let edge = self.edge.as_deref();
         let wanted = edge.map(|edge| edge.challenge_scope.as_str());
+        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
+        let usual = edge.map(|edge| &edge.challenges);
+        // What is said to everybody is put together once.
+        let said = |slot: Option<&OnceLock<HeaderValue>>, challenge: fn() -> Challenge, wanted| {
+            let make = || {
+                challenge()
+                    .with_some("scope", wanted)
+                    .with_some("resource_metadata", metadata)
+                    .into_header()
+            };
+            Some(slot.map_or_else(make, |slot| slot.get_or_init(make).clone()))
+        };
         let challenge = match &self.cause {
-            Cause::MissingToken => Challenge::bearer().with_some("scope", wanted),
-            Cause::MalformedHeader => Challenge::bearer().with("error", "invalid_request"),
-            Cause::Invalid(_) => Challenge::bearer()
-                .with("error", "invalid_token")
-                .with_some("scope", wanted),
+            Cause::MissingToken => {
+                return said(
+                    usual.map(|usual| &usual.no_token),
+                    Challenge::bearer,
+                    wanted,
+                );
+            }
+            Cause::MalformedHeader => {
+                let challenge = || Challenge::bearer().with("error", "invalid_request");
+                return said(usual.map(|usual| &usual.no_header), challenge, None);
+            }
+            Cause::Invalid(_) => {
+                let challenge = || Challenge::bearer().with("error", "invalid_token");
+                return said(usual.map(|usual| &usual.bad_token), challenge, wanted);
+            }
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -271,7 +298,6 @@ impl Rejection {
             | Cause::NotFound
             | Cause::NotConfigured { .. } => return None,
         };
-        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
         Some(
             challenge
                 .with_some("resource_metadata", metadata)
@@ -358,7 +384,7 @@ impl IntoResponse for Rejection {
         if let Some(edge) = &self.edge {
             edge.tell_reason(self.reason());
         }
-        let detail = self.detail();
+        let detail = self.sentence();
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -402,7 +428,7 @@ impl fmt::Debug for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail())
+        f.write_str(&self.sentence())
     }
 }
 
