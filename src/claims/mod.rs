@@ -85,9 +85,10 @@ struct Inner {
 impl Inner {
     /// Whether a list has this element.
     fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
-        let mut elements = listing
-            .map_or(&[][..], |listing| self.values.list(listing))
-            .iter();
+        let Some(listing) = listing else {
+            return false;
+        };
+        let mut elements = self.values.list(listing).iter();
         elements.any(|element| element.is(&self.text, text))
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
 use serde_json::value::RawValue;
 
 use super::span::Span;
@@ -11,6 +12,8 @@ use super::wire::Malformed;
 pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
+    /// Whether there are control characters, as in a text of several lines; a token's has none.
+    has_controls: bool,
 }
 
 /// A value and where it stands.
@@ -57,7 +60,7 @@ impl<'t> Scanner<'t> {
         text: &'t str,
         mut member: impl FnMut(Scanned, Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self { text, at: 0 };
+        let mut walk = Self::at_start_of(text);
         walk.space();
         walk.expect(b'{')?;
         walk.space();
@@ -86,7 +89,7 @@ impl<'t> Scanner<'t> {
         text: &'t str,
         mut element: impl FnMut(Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self { text, at: 0 };
+        let mut walk = Self::at_start_of(text);
         walk.space();
         walk.expect(b'[')?;
         walk.space();
@@ -102,6 +105,14 @@ impl<'t> Scanner<'t> {
             }
             walk.expect(b']')?;
             return walk.end();
+        }
+    }
+
+    fn at_start_of(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            has_controls: has_controls(text),
         }
     }
 
@@ -156,11 +167,24 @@ impl<'t> Scanner<'t> {
         })
     }
 
+    /// How many bytes stand before the next quote, backslash or control character.
+    #[inline]
+    fn plain_length(&self) -> usize {
+        let rest = self.rest();
+        let found = if self.has_controls {
+            let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+            rest.iter().position(ends)
+        } else {
+            memchr2(b'"', b'\\', rest)
+        };
+        found.unwrap_or(rest.len())
+    }
+
     #[inline]
     fn string(&mut self) -> Result<Scanned, Malformed> {
         self.expect(b'"')?;
         let start = self.at;
-        self.skip(plain_length(self.rest()));
+        self.skip(self.plain_length());
         if self.peek() == Some(b'"') {
             let plain = self.since(start, Kind::Plain);
             self.skip(1);
@@ -178,7 +202,7 @@ impl<'t> Scanner<'t> {
                 Some(b'"') => break,
                 _ => return Err(Malformed),
             }
-            self.skip(plain_length(self.rest()));
+            self.skip(self.plain_length());
         }
         self.skip(1);
         self.since(start.saturating_sub(1), Kind::Escaped)
@@ -288,33 +312,9 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// One byte eight times.
-const fn eight(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// How many bytes stand before the first quote, backslash or control character.
-#[inline]
-fn plain_length(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((word, behind)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        // What is subtracted from a lesser byte leaves its highest bit set. A bit above the
-        // lowest of them may be wrong, for the byte below has borrowed; that one is right.
-        let found = (word ^ eight(b'"')).wrapping_sub(eight(1))
-            | (word ^ eight(b'\\')).wrapping_sub(eight(1))
-            | word.wrapping_sub(eight(b' '));
-        // Bytes above ASCII had theirs set before.
-        let found = found & !word & eight(0x80);
-        if found != 0 {
-            let within = (found.trailing_zeros() / 8) as usize;
-            return bytes.len() - rest.len() + within;
-        }
-        rest = behind;
-    }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    let within = rest.iter().position(special).unwrap_or(rest.len());
-    bytes.len() - rest.len() + within
+/// Without a branch for each byte, so that sixteen are looked at together.
+fn has_controls(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | (byte < b' '))
 }
 
 #[cfg(test)]
@@ -330,15 +330,31 @@ mod tests {
 
     #[test]
     fn the_first_byte_that_ends_a_plain_run_is_found() {
-        for special in [b'"', b'\\', 0, 0x1f] {
-            for before in 0..20 {
-                let mut text = vec![b'a'; before];
-                text.push(special);
-                text.extend_from_slice("\"\\\u{1}bbbbbbbbbbbbbbbbbbb".as_bytes());
-                assert_eq!(plain_length(&text), before);
+        for special in ['"', '\\', '\0', '\u{1f}'] {
+            for before in 0..40 {
+                let text = format!("{}{special}\"\\{}", "é".repeat(before), "b".repeat(40));
+                let walk = Scanner::at_start_of(&text);
+                assert_eq!(walk.plain_length(), 2 * before, "{special:?}");
             }
         }
-        assert_eq!(plain_length("ä\u{7f}\u{80}€ !#[]".as_bytes()), 13);
+        assert_eq!(
+            Scanner::at_start_of("ä\u{7f}\u{80}€ !#[]").plain_length(),
+            13
+        );
+    }
+
+    #[test]
+    fn a_control_character_stands_outside_strings_alone() {
+        for control in ["\n", "\t", "\r"] {
+            assert!(accepts(&format!(
+                "{{{control}\"a\"{control}:{control}1{control}}}"
+            )));
+        }
+        for control in ["\n", "\t", "\r", "\0", "\u{1f}"] {
+            assert!(!accepts(&format!("{{\"a{control}\":1}}")));
+            assert!(!accepts(&format!("{{\"a\":\"b{control}\"}}")));
+            assert!(!accepts(&format!("{{\"a\":[\"{control}b\"]}}")));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -13,7 +13,7 @@ use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
-use super::challenge::{Challenge, claims_challenge};
+use super::challenge::{Challenge, To, claims_challenge};
 use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
@@ -250,37 +250,11 @@ impl Rejection {
 
     /// The `WWW-Authenticate` header, where the answer has one.
     fn challenge(&self) -> Option<HeaderValue> {
-        // A client without a good token learns what to ask for (RFC 6750 section 3).
         let edge = self.edge.as_deref();
-        let wanted = edge.map(|edge| edge.challenge_scope.as_str());
-        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
-        let usual = edge.map(|edge| &edge.challenges);
-        // What is said to everybody is put together once.
-        let said = |slot: Option<&OnceLock<HeaderValue>>, challenge: fn() -> Challenge, wanted| {
-            let make = || {
-                challenge()
-                    .with_some("scope", wanted)
-                    .with_some("resource_metadata", metadata)
-                    .into_header()
-            };
-            Some(slot.map_or_else(make, |slot| slot.get_or_init(make).clone()))
-        };
         let challenge = match &self.cause {
-            Cause::MissingToken => {
-                return said(
-                    usual.map(|usual| &usual.no_token),
-                    Challenge::bearer,
-                    wanted,
-                );
-            }
-            Cause::MalformedHeader => {
-                let challenge = || Challenge::bearer().with("error", "invalid_request");
-                return said(usual.map(|usual| &usual.no_header), challenge, None);
-            }
-            Cause::Invalid(_) => {
-                let challenge = || Challenge::bearer().with("error", "invalid_token");
-                return said(usual.map(|usual| &usual.bad_token), challenge, wanted);
-            }
+            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, edge)),
+            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, edge)),
+            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, edge)),
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -298,6 +272,7 @@ impl Rejection {
             | Cause::NotFound
             | Cause::NotConfigured { .. } => return None,
         };
+        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
         Some(
             challenge
                 .with_some("resource_metadata", metadata)
