@@ -244,6 +244,19 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_is_kept_where_it_is_a_text() {
+        let nonce = |members: &str| {
+            let header = read(&format!("{{\"alg\":\"RS256\"{members}}}")).unwrap();
+            let seen = header.nonce().map(str::to_owned);
+            assert_eq!(seen, header.into_nonce());
+            seen
+        };
+        assert_eq!(nonce(",\"nonce\":\"n\"").as_deref(), Some("n"));
+        assert_eq!(nonce(",\"nonce\":7"), None);
+        assert_eq!(nonce(""), None);
+    }
+
+    #[test]
     fn one_kind_cannot_be_passed_off_as_another() {
         use TokenKind::{Access, Logout, SecurityEvent};
         for (typ, of) in [

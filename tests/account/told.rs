@@ -280,6 +280,22 @@ async fn a_logout_token_without_sid_ends_all_sessions_of_its_subject() {
 }
 
 #[tokio::test]
+async fn a_logout_token_is_meant_for_the_client_or_for_an_audience_of_the_api() {
+    let house = House::open().await;
+    for (audience, status) in [
+        (json!(API_ID), 200),
+        (json!(format!("api://{API_ID}")), 200),
+        (json!(["https://other.example", API_ID]), 200),
+        (json!(["https://other.example"]), 400),
+        (json!([]), 400),
+        (json!({ "x": API_ID }), 400),
+    ] {
+        let token = logout(&house).claim("aud", audience.clone());
+        assert_eq!(log_out(&house, token).await.status, status, "{audience}");
+    }
+}
+
+#[tokio::test]
 async fn a_logout_token_that_is_not_one_is_refused() {
     let house = House::open().await;
     let good = || logout(&house);
