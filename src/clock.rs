@@ -32,7 +32,8 @@ impl Clock {
         Self(Source::MadeUp(Arc::new(now)))
     }
 
-    /// Whole seconds since 1970-01-01 UTC; 0 for a system clock that is set before that.
+    /// Whole seconds since 1970-01-01 UTC; 0 for a system clock that is set before that, at which
+    /// no token is valid.
     #[must_use]
     pub fn now(&self) -> u64 {
         match &self.0 {

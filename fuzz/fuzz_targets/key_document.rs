@@ -11,10 +11,14 @@ fuzz_target!(|data: &[u8]| {
         let listed = document["keys"].as_array().expect("a list of keys").len();
         assert!((1..=listed).contains(&count), "{count} of {listed}");
         // A private key in the document is a mistake that must not be used.
-        let usable = |key: &&Value| {
-            key["kty"] == "RSA" && key["kid"].is_string() && key.get("d").is_none()
-        };
-        let most = document["keys"].as_array().expect("a list").iter().filter(usable).count();
+        let usable =
+            |key: &&Value| key["kty"] == "RSA" && key["kid"].is_string() && key.get("d").is_none();
+        let most = document["keys"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(usable)
+            .count();
         assert!(count <= most, "{count} of {most}");
     }
 });

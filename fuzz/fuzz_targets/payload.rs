@@ -15,8 +15,5 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let object = value.as_object().expect("a payload is an object");
-    assert_eq!(
-        issuer.as_deref(),
-        object.get("iss").and_then(Value::as_str)
-    );
+    assert_eq!(issuer.as_deref(), object.get("iss").and_then(Value::as_str));
 });

@@ -40,7 +40,9 @@ fn entra() -> &'static Entra {
 
 fuzz_target!(|data: &str| {
     let entra = entra();
-    let Some((header, payload)) = data.strip_prefix('s').and_then(|text| text.split_once('\n'))
+    let Some((header, payload)) = data
+        .strip_prefix('s')
+        .and_then(|text| text.split_once('\n'))
     else {
         // Nobody has signed it, so nobody may pass with it.
         assert!(entra.validate_at(data, NOW).is_err());
@@ -63,8 +65,16 @@ fuzz_target!(|data: &str| {
         Some("2.0") => assert_eq!(payload["iss"], ISSUER),
         other => panic!("version {other:?}"),
     }
-    assert!(payload["tid"].as_str().is_some_and(|tid| tid.eq_ignore_ascii_case(TENANT)));
-    assert!(claims.audiences().any(|aud| aud == API || aud == format!("api://{API}")));
+    assert!(
+        payload["tid"]
+            .as_str()
+            .is_some_and(|tid| tid.eq_ignore_ascii_case(TENANT))
+    );
+    assert!(
+        claims
+            .audiences()
+            .any(|aud| aud == API || aud == format!("api://{API}"))
+    );
     let now = NOW as f64;
     assert!(payload["exp"].as_f64().expect("a number") + SKEW > now);
     assert!(payload["nbf"].as_f64().is_none_or(|nbf| nbf - SKEW <= now));

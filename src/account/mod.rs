@@ -2,6 +2,7 @@
 //!
 //! Cut-offs are held in memory by every replica, so that a request asks nobody; only the record
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod events;
 #[cfg(feature = "redis")]

@@ -221,7 +221,7 @@ impl Link {
 
     /// A connection of its own, since waiting for news holds up everything behind it.
     pub(super) async fn news(&self) -> Result<News<'_>, Lost> {
-        let connection = self.connect(PATIENCE + PAUSE).await?;
+        let connection = self.connect(PATIENCE.saturating_add(PAUSE)).await?;
         Ok(News {
             link: self,
             connection,

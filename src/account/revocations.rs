@@ -148,7 +148,7 @@ impl Revocations {
     /// How many cut-offs are held.
     pub(super) fn len(&self) -> usize {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        marks.accounts.len() + marks.subjects.len() + marks.sessions.len()
+        marks.cut_offs()
     }
 
     pub(super) fn sessions(&self) -> usize {
@@ -190,6 +190,11 @@ impl Marks {
         }
     }
 
+    fn cut_offs(&self) -> usize {
+        let accounts = self.accounts.len().saturating_add(self.subjects.len());
+        accounts.saturating_add(self.sessions.len())
+    }
+
     fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let account = claims
             .user_key()
@@ -212,12 +217,7 @@ impl Marks {
 
     /// Lets go of marks that no living token can be older than, now and then.
     fn sweep(&mut self, now: u64) {
-        let count = |marks: &Self| {
-            marks.accounts.len()
-                + marks.subjects.len()
-                + marks.sessions.len()
-                + marks.signed_out.len()
-        };
+        let count = |marks: &Self| marks.cut_offs().saturating_add(marks.signed_out.len());
         if count(self) < self.sweep_at.max(FEW) {
             return;
         }

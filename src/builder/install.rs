@@ -11,7 +11,7 @@ use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
 use crate::keys::refresh::Refresher;
 use crate::keys::remote::Remote;
-use crate::keys::store::{KeyReader, fixed, key_store};
+use crate::keys::store::{KeyReader, fixed, kept_fresh};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::Installed;
 use crate::web::{Edge, Origin};
@@ -63,8 +63,7 @@ pub(super) fn install(
             readers.push(fixed(keys));
             continue;
         }
-        let (publisher, reader) = key_store(trust.freshness.cooldown);
-        let reader = reader.with_max_stale(trust.freshness.max_stale);
+        let (publisher, reader) = kept_fresh(&trust.freshness);
         let remote = Remote {
             client: client.clone(),
             document: document.clone(),

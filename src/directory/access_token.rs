@@ -40,7 +40,8 @@ impl AccessToken {
     /// How long it may be handed out: until five minutes before its end, or half of a short life.
     pub(super) fn is_kept_for(&self) -> Duration {
         let rest = self.expires_in();
-        rest.saturating_sub(MARGIN).max(rest / 2)
+        rest.saturating_sub(MARGIN)
+            .max(rest.checked_div(2).unwrap_or_default())
     }
 }
 

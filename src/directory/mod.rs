@@ -1,6 +1,7 @@
 //! What only Microsoft Graph knows of an account, and the tokens it is asked with.
 //!
 //! See `docs/directory.md` for the permissions this needs.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod access;
 mod access_token;

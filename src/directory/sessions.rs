@@ -147,6 +147,10 @@ impl Connection {
 }
 
 /// The whole seconds since 1970-01-01 of an RFC 3339 time in UTC, as Graph writes them.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "four digits at most in each number, and months and days from 1"
+)]
 fn seconds(time: &str) -> Option<u64> {
     let (date, clock) = time.strip_suffix(['Z', 'z'])?.split_once(['T', 't'])?;
     let clock = clock.split_once('.').map_or(clock, |(whole, _)| whole);

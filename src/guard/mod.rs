@@ -12,6 +12,7 @@
 //! ```compile_fail
 //! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
 //! ```
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod acr;
 #[cfg(test)]

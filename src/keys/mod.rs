@@ -1,4 +1,5 @@
 //! The authority's signing keys: read, prepared, kept fresh.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub(crate) mod discovery;
 mod fetch_error;

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::fetch_error::FetchError;
 use super::remote::{Fetched, Remote};
 use super::schedule::Schedule;
+use super::set::KeySet;
 use super::store::{KeyPublisher, Snapshot};
 use crate::authority::KeyFreshness;
 
@@ -64,32 +65,52 @@ impl Refresher {
     /// Fetches once and says when to fetch next.
     async fn refresh(&mut self, ticket: Option<u64>) -> Instant {
         let chance = fastrand::f64();
+        let before = self.publisher.current().keys.clone();
         let wait = match self.fetch().await {
             Ok(fetched) => {
                 crate::measure::keys_fetched(&self.name, fetched.kind());
                 self.failures = 0;
-                let max_age = self.publish(fetched);
+                let max_age = self.publish(fetched, before);
                 self.schedule.after_success(max_age, chance)
             }
             Err(error) => {
                 crate::measure::keys_fetched(&self.name, error.kind());
                 self.failures = self.failures.saturating_add(1);
+                if self.publisher.current().keys.is_none() {
+                    self.remote.last = None;
+                }
                 self.report(error);
                 self.schedule.after_failure(self.failures, chance)
             }
         };
         self.publisher.answer(ticket, self.failures == 0);
-        Instant::now() + wait
+        #[allow(
+            clippy::arithmetic_side_effects,
+            reason = "a day and a tenth at most; a moment that cannot be told would be a storm"
+        )]
+        let next = Instant::now() + wait;
+        next
     }
 
     /// Fetches in a task of its own: a panic there is a failed fetch, not the end of refreshing.
+    ///
+    /// Keys that become too old meanwhile are withdrawn meanwhile, however long the fetch hangs.
     async fn fetch(&mut self) -> Result<Fetched, FetchError> {
         let mut remote = self.remote.clone();
-        let fetched = tokio::spawn(async move {
+        let mut fetching = tokio::spawn(async move {
             let fetched = remote.fetch().await;
             (remote, fetched)
         });
-        match fetched.await {
+        let stale_at = self.stale_at();
+        let fetched = tokio::select! {
+            biased;
+            fetched = &mut fetching => fetched,
+            () = sleep_until(stale_at.unwrap_or_else(Instant::now)), if stale_at.is_some() => {
+                self.drop_stale();
+                fetching.await
+            }
+        };
+        match fetched {
             Ok((remote, fetched)) => {
                 self.remote = remote;
                 fetched
@@ -101,17 +122,12 @@ impl Refresher {
         }
     }
 
-    fn publish(&self, fetched: Fetched) -> Option<Duration> {
-        let before = self.publisher.current();
+    /// `before` is what there was when the fetch began, which may be too old by its end.
+    fn publish(&self, fetched: Fetched, before: Option<Arc<KeySet>>) -> Option<Duration> {
         let (keys, max_age) = match fetched {
-            Fetched::Unchanged { max_age } => (before.keys.clone(), max_age),
+            Fetched::Unchanged { max_age } => (before, max_age),
             Fetched::Keys { keys, max_age } => {
-                if before.keys.is_none()
-                    || before
-                        .keys
-                        .as_ref()
-                        .is_some_and(|old| old.len() != keys.len())
-                {
+                if before.is_none_or(|old| old.len() != keys.len()) {
                     tracing::info!(
                         authority = self.name,
                         keys = keys.len(),

@@ -20,12 +20,20 @@ pub(super) fn has_fingerprint(modulus: &[u8]) -> bool {
         .all(|prime| is_power_of_generator(remainder(modulus, *prime), *prime))
 }
 
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "a byte behind a number below 167"
+)]
 fn remainder(number: &[u8], prime: u32) -> u32 {
     number
         .iter()
         .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime)
 }
 
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "products of numbers below 167"
+)]
 fn is_power_of_generator(number: u32, prime: u32) -> bool {
     let step = GENERATOR % prime;
     let mut power = 1;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::fetch_error::FetchError;
 use super::set::KeySet;
+use crate::authority::KeyFreshness;
 use crate::published::{Loaded, Published};
 
 /// The longest time a request waits for a fetch (contract §6).
@@ -82,6 +83,12 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
     )
 }
 
+/// A connected pair for a task that keeps keys as fresh as that; without it they age all the same.
+pub(crate) fn kept_fresh(freshness: &KeyFreshness) -> (KeyPublisher, KeyReader) {
+    let (publisher, reader) = key_store(freshness.cooldown);
+    (publisher, reader.with_max_stale(freshness.max_stale))
+}
+
 /// A store that never changes: keys that the application brought itself.
 pub(crate) fn fixed(keys: KeySet) -> KeyReader {
     let (publisher, reader) = key_store(Duration::MAX);
@@ -144,6 +151,12 @@ impl KeyReader {
     /// One load; keep what it returns for the whole request.
     pub(crate) fn load(&self) -> Loaded<Arc<Snapshot>> {
         self.board.snapshot.load()
+    }
+
+    /// The keys in use; `None` while there are none, and where they are too old.
+    pub(crate) fn keys(&self) -> Option<Arc<KeySet>> {
+        self.generation()?;
+        self.load().keys.clone()
     }
 
     /// The generation of the keys in use, by one atomic read; `None` while there are none.

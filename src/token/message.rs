@@ -36,7 +36,7 @@ impl Message {
         for last in [false, true] {
             let token = UnverifiedToken::read_as(kind, text, MOST_BYTES)?;
             let reader = choose(&token)?;
-            let Some(keys) = reader.load().keys.clone() else {
+            let Some(keys) = reader.keys() else {
                 let arrival = match reader.first_attempt() {
                     Some(awaited) if !last => awaited.arrival().await,
                     _ => Arrival::Nothing,
@@ -142,4 +142,46 @@ pub(super) fn whole(value: &Value) -> Option<u64> {
         let text = value.as_f64()?.trunc().to_string();
         text.parse().ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, advance};
+
+    use super::*;
+    use crate::KeyFreshness;
+    use crate::authority::issuer::IssuerPattern;
+    use crate::emulator::{CONTOSO, Emulator};
+    use crate::keys::KeySet;
+    use crate::keys::store::{Snapshot, kept_fresh};
+    use crate::keys::tests::ordinary_document;
+
+    #[tokio::test]
+    async fn keys_without_their_task_verify_no_message_when_they_are_too_old() {
+        let emulator = Emulator::start().await.unwrap();
+        let token = emulator.token().header("typ", "logout+jwt").mint();
+        let day = Duration::from_secs(86_400);
+        let (publisher, reader) = kept_fresh(&KeyFreshness::default().max_stale(day));
+        let issuer = IssuerPattern::new(emulator.issuer(CONTOSO));
+        let document = emulator.keys_document().to_string();
+        let keys = KeySet::read(document.as_bytes(), issuer, &ordinary_document());
+        publisher.publish(Snapshot {
+            keys: Some(Arc::new(keys.unwrap())),
+            confirmed: Some(Instant::now()),
+            last_error: None,
+        });
+        publisher.answer(None, true);
+        drop(publisher);
+        let verified = || Message::verified(TokenKind::Logout, &token, |_| Ok(&reader));
+        assert!(verified().await.is_ok());
+        tokio::time::pause();
+        advance(day).await;
+        let refused = verified().await;
+        assert!(
+            matches!(refused, Err(Refusal::KeysUnavailable)),
+            "{refused:?}"
+        );
+    }
 }

@@ -1,4 +1,5 @@
 //! One token, from text to claims.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod cache;
 mod checks;

@@ -7,7 +7,7 @@ use crate::authority::issuer::IssuerPattern;
 use crate::config_error::ConfigError;
 use crate::keys::refresh::Refresher;
 use crate::keys::remote::Remote;
-use crate::keys::store::{KeyReader, fixed, key_store};
+use crate::keys::store::{KeyReader, fixed, kept_fresh};
 use crate::keys::{HttpClient, KeySet};
 
 /// Whose events are believed, and the keys that tell them from others'.
@@ -31,7 +31,7 @@ impl Transmitter {
             let reader = fixed(keys);
             return Ok((Self { signals, reader }, None));
         }
-        let (publisher, reader) = key_store(signals.freshness.cooldown);
+        let (publisher, reader) = kept_fresh(&signals.freshness);
         let remote = Remote {
             client: client.clone(),
             document: document.clone(),

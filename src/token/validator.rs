@@ -113,9 +113,6 @@ impl Validator {
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
         let known = self.recognise(token.as_bytes(), now);
-        if self.cache.is_some() {
-            crate::measure::token_looked_up(known.is_some());
-        }
         known.unwrap_or_else(|| self.judge_unknown(token, now))
     }
 
@@ -126,13 +123,16 @@ impl Validator {
     #[inline]
     pub(crate) fn recognise(&self, token: &[u8], now: u64) -> Option<Verdict> {
         let cache = self.cache.as_ref()?;
-        cache.look(token, |entry| {
+        let known = cache.look(token, |entry| {
             match self.still_good(entry.claims(), entry.vouched(), now) {
                 Ok(()) => Some(Verdict::Valid(entry.give(cache.room(), now))),
                 Err(Refusal::KeysUnavailable | Refusal::Invalid(InvalidToken::UnknownKey)) => None,
                 Err(refusal) => Some(Verdict::Refused(refusal)),
             }
-        })?
+        });
+        let known = known.flatten();
+        crate::measure::token_looked_up(known.is_some());
+        known
     }
 
     /// What has to be looked at for every token, each time it comes, however well it is known.
@@ -188,8 +188,8 @@ impl Validator {
         }
     }
 
-    /// Judges a token that nobody has seen yet.
-    fn judge_unknown(&self, text: &str, now: u64) -> Verdict {
+    /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
+    pub(crate) fn judge_unknown(&self, text: &str, now: u64) -> Verdict {
         let token = match UnverifiedToken::read(text, self.most_bytes) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),

@@ -11,15 +11,15 @@ pub(crate) struct VerifiedToken {
     draft: Draft,
     key: Arc<PublishedKey>,
     /// The header's `nonce`.
-    nonce: Option<String>,
+    nonce: Option<Box<str>>,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>, nonce: Option<String>) -> Self {
+    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>, nonce: Option<Box<str>>) -> Self {
         Self { draft, key, nonce }
     }
 
-    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>, Option<String>) {
+    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>, Option<Box<str>>) {
         (self.draft, self.key, self.nonce)
     }
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use tower_layer::Layer;
 
+use crate::claims::Claims;
 #[cfg(feature = "openapi")]
 use crate::guard::Description;
+use crate::keys::store::Awaited;
 use crate::measure::{Outcome, Stopwatch};
-use crate::token::{Validator, Verdict};
+use crate::token::{InvalidToken, Refusal, Validator, Verdict};
 
-use super::bearer::{Credentials, credentials};
+use super::bearer::{Credentials, Presented, credentials};
 use super::edge::{Anonymous, Edge};
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
 use super::rejection::Rejection;
@@ -147,46 +149,84 @@ impl Authenticate {
             return Judgement::Admit(Admission::Nothing);
         }
         let headers = request.headers();
-        let refuse = |rejection| Judgement::Refuse(Box::new(rejection));
-        let token = match credentials(headers) {
-            Credentials::Token(token) => token,
+        let presented = match credentials(headers) {
+            Credentials::Token(presented) => presented,
             Credentials::None if self.anonymous_passes => {
                 return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(&self.edge))));
             }
             Credentials::None => return refuse(Rejection::missing_token(&self.edge, headers)),
-            Credentials::Malformed => {
-                return refuse(Rejection::malformed_header(&self.edge, headers));
-            }
+            Credentials::Malformed => return self.malformed(headers),
         };
-        match self.validator.judge(token, self.edge.clock.now()) {
-            Verdict::Valid(claims) => match check_sessions(&claims, headers) {
-                SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
-                SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
-                open @ SessionCheck::Open(..) => {
-                    let (token, headers) = (token.to_owned(), headers.clone());
-                    Judgement::Wait(Box::pin(async move {
-                        open.settle(&claims, &token, &headers).await?;
-                        Ok(Admission::Claims(claims))
-                    }))
-                }
-            },
-            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
-            Verdict::Wait(awaited) => {
-                let Self {
-                    validator, edge, ..
-                } = self.clone();
-                let (token, headers) = (token.to_owned(), headers.clone());
+        let now = self.edge.clock.now();
+        match self.validator.recognise(presented.as_bytes(), now) {
+            Some(Verdict::Valid(claims)) => self.admit(claims, presented, headers),
+            known => self.judge_in_full(known, presented, now, headers),
+        }
+    }
+
+    /// The token is good; what is left are the sessions of its user.
+    fn admit(&self, claims: Claims, presented: Presented<'_>, headers: &HeaderMap) -> Judgement {
+        match check_sessions(&claims, headers) {
+            SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
+            SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
+            open @ SessionCheck::Open(..) => {
+                let Some(token) = presented.as_text().map(str::to_owned) else {
+                    return self.malformed(headers);
+                };
+                let headers = headers.clone();
                 Judgement::Wait(Box::pin(async move {
-                    let claims = validator
-                        .judge_after(awaited, &token, || edge.clock.now())
-                        .await
-                        .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))?;
-                    check_sessions(&claims, &headers)
-                        .settle(&claims, &token, &headers)
-                        .await?;
+                    open.settle(&claims, &token, &headers).await?;
                     Ok(Admission::Claims(claims))
                 }))
             }
         }
     }
+
+    /// `known` is what became of a token that was seen before.
+    fn judge_in_full(
+        &self,
+        known: Option<Verdict>,
+        presented: Presented<'_>,
+        now: u64,
+        headers: &HeaderMap,
+    ) -> Judgement {
+        let Some(token) = presented.as_text() else {
+            return self.malformed(headers);
+        };
+        match known.unwrap_or_else(|| self.validator.judge_unknown(token, now)) {
+            Verdict::Valid(claims) => self.admit(claims, presented, headers),
+            // Refused before all of it was decoded: perhaps it is not a token at all.
+            Verdict::Refused(Refusal::Invalid(
+                InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
+            )) if presented.token().is_none() => self.malformed(headers),
+            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
+            Verdict::Wait(awaited) => self.judge_later(awaited, token, headers),
+        }
+    }
+
+    #[cold]
+    fn judge_later(&self, awaited: Awaited, token: &str, headers: &HeaderMap) -> Judgement {
+        let Self {
+            validator, edge, ..
+        } = self.clone();
+        let (token, headers) = (token.to_owned(), headers.clone());
+        Judgement::Wait(Box::pin(async move {
+            let claims = validator
+                .judge_after(awaited, &token, || edge.clock.now())
+                .await
+                .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))?;
+            check_sessions(&claims, &headers)
+                .settle(&claims, &token, &headers)
+                .await?;
+            Ok(Admission::Claims(claims))
+        }))
+    }
+
+    fn malformed(&self, headers: &HeaderMap) -> Judgement {
+        refuse(Rejection::malformed_header(&self.edge, headers))
+    }
+}
+
+fn refuse(rejection: Rejection) -> Judgement {
+    Judgement::Refuse(Box::new(rejection))
 }

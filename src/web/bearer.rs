@@ -8,11 +8,15 @@ use http::header::AUTHORIZATION;
 pub(super) enum Credentials<'r> {
     /// No header, an empty one, or another scheme.
     None,
-    /// One token, in the alphabet of RFC 6750.
-    Token(&'r str),
+    /// One token, of which nothing is known.
+    Token(Presented<'r>),
     /// A bearer token that is none, or two headers.
     Malformed,
 }
+
+/// What stands where a token belongs.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(super) struct Presented<'r>(&'r [u8]);
 
 /// Reads the one header there may be. Tokens in the query or the body are not looked for.
 pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
@@ -34,41 +38,51 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
         return Credentials::None;
     }
     // Exactly one space: RFC 9110 section 11.4 has one, and a tab is none.
-    match rest.strip_prefix(b" ").and_then(token) {
-        Some(token) => Credentials::Token(token),
-        None => Credentials::Malformed,
+    match rest.strip_prefix(b" ") {
+        Some(token) if !token.is_empty() => Credentials::Token(Presented(token)),
+        _ => Credentials::Malformed,
     }
 }
 
-/// `b64token`: letters, digits and `-._~+/`, then perhaps `=`.
-fn token(bytes: &[u8]) -> Option<&str> {
-    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
-    let (body, _) = bytes.split_at_checked(bytes.len().checked_sub(padding)?)?;
-    let good = |byte: &u8| ALPHABET.get(usize::from(*byte)).copied().unwrap_or(false);
-    if body.is_empty() || !body.iter().all(good) {
-        return None;
+impl<'r> Presented<'r> {
+    /// To be compared with tokens that are known, whose alphabet was looked at once.
+    pub(super) const fn as_bytes(self) -> &'r [u8] {
+        self.0
     }
-    std::str::from_utf8(bytes).ok()
-}
 
-const ALPHABET: [bool; 256] = {
-    let mut alphabet = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
-        let text = byte as u8;
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "a constant, checked when it is compiled"
-        )]
-        {
-            alphabet[byte] = text.is_ascii_alphanumeric()
-                || matches!(text, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    /// The text; whether it is in the alphabet of tokens is not known.
+    pub(super) fn as_text(self) -> Option<&'r str> {
+        std::str::from_utf8(self.0).ok()
+    }
+
+    /// `b64token`: letters, digits and `-._~+/`, then perhaps `=`. `None` if it is anything else.
+    pub(super) fn token(self) -> Option<&'r str> {
+        let padding = self
+            .0
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b'=')
+            .count();
+        let (body, _) = self
+            .0
+            .split_at_checked(self.0.len().checked_sub(padding)?)?;
+        if body.is_empty() || !is_in_alphabet(body) {
+            return None;
         }
-        byte += 1;
+        std::str::from_utf8(self.0).ok()
     }
-    alphabet
-};
+}
+
+/// Without a branch or a table for a byte, so that sixteen are looked at together.
+fn is_in_alphabet(bytes: &[u8]) -> bool {
+    let good = |byte: u8| {
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        // `-./0123456789`, which stand beside each other in ASCII.
+        let digit = byte.wrapping_sub(b'-') < 13;
+        letter | digit | (byte == b'_') | (byte == b'~') | (byte == b'+')
+    };
+    bytes.iter().fold(true, |all, byte| all & good(*byte))
+}
 
 #[cfg(test)]
 mod tests {
@@ -84,7 +98,10 @@ mod tests {
         match credentials(&headers) {
             Credentials::None => "none".into(),
             Credentials::Malformed => "malformed".into(),
-            Credentials::Token(token) => format!("token {token}"),
+            Credentials::Token(presented) => match presented.token() {
+                Some(token) => format!("token {token}"),
+                None => "malformed".into(),
+            },
         }
     }
 
@@ -139,5 +156,13 @@ mod tests {
         assert_eq!(read(&[b"Bearer a", b"Bearer a"]), "malformed");
         assert_eq!(read(&[b"Basic a", b"Bearer a"]), "malformed");
         assert_eq!(read(&[b"", b"Bearer a"]), "malformed");
+    }
+
+    #[test]
+    fn the_alphabet_is_that_of_rfc_6750() {
+        for byte in 0..=u8::MAX {
+            let good = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_in_alphabet(&[b'a', byte, b'z']), good, "{byte}");
+        }
     }
 }

@@ -106,9 +106,10 @@ pub(super) fn asker(claims: &Claims, headers: &HeaderMap) -> Result<Asker, Direc
 /// The header's token, if it is the one that the claims were read from: validated once more, for
 /// a layer in between may have put another there.
 fn token_of<'h>(claims: &Claims, headers: &'h HeaderMap) -> Option<&'h str> {
-    let Credentials::Token(token) = credentials(headers) else {
+    let Credentials::Token(presented) = credentials(headers) else {
         return None;
     };
+    let token = presented.token()?;
     let edge = &Origin::of(claims)?.edge;
     let validator = edge.validator.get()?.upgrade()?;
     match validator.judge(token, edge.clock.now()) {

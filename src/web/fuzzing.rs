@@ -7,7 +7,10 @@ use super::challenge::Challenge;
 
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, ()> {
     match credentials(headers) {
-        Credentials::Token(token) => Ok(Some(token.to_owned())),
+        Credentials::Token(presented) => match presented.token() {
+            Some(token) => Ok(Some(token.to_owned())),
+            None => Err(()),
+        },
         Credentials::None => Ok(None),
         Credentials::Malformed => Err(()),
     }

@@ -84,7 +84,8 @@ where
                 let ready = std::mem::replace(&mut self.inner, unready);
                 State::Waiting {
                     waiting,
-                    held: Some((ready, request)),
+                    // Boxed, since it is rare and would make every answer's future greater.
+                    held: Some(Box::new((ready, request))),
                 }
             }
         };
@@ -136,7 +137,7 @@ pin_project! {
     {
         Forwarded { #[pin] answer: S::Future },
         Refused { rejection: Option<Box<Rejection>> },
-        Waiting { waiting: Waiting, held: Option<(S, Request<B>)> },
+        Waiting { waiting: Waiting, held: Option<Box<(S, Request<B>)>> },
     }
 }
 
@@ -163,7 +164,7 @@ where
                 }
                 StateProjection::Waiting { waiting, held } => {
                     let judgement = ready!(waiting.as_mut().poll(context));
-                    match (judgement, held.take()) {
+                    match (judgement, held.take().map(|held| *held)) {
                         (Ok(admission), Some((mut ready, mut request))) => {
                             admit(&mut request, admission);
                             State::Forwarded {

@@ -1,4 +1,5 @@
 //! HTTP: what a request brings, and what it is answered.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod authenticate;
 mod authorize;

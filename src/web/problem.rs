@@ -17,10 +17,15 @@ pub(super) struct Problem<'p> {
     pub(super) reason: &'p str,
 }
 
+/// Room for every body of this crate's own, so that it is allocated once.
+const USUAL_LENGTH: usize = 384;
+
 impl Problem<'_> {
     /// The answer for HTTP clients.
     pub(super) fn into_response(self, status: StatusCode) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut body = Vec::with_capacity(USUAL_LENGTH);
+        // Strings and a number, written to memory: nothing that could fail.
+        let _ = serde_json::to_writer(&mut body, &self);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert(
@@ -54,13 +59,18 @@ impl Problem<'_> {
     }
 }
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// Whether a request expects gRPC's form of an answer.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return false;
     };
-    match value.as_bytes().strip_prefix(b"application/grpc") {
-        Some(rest) => rest.is_empty() || rest.starts_with(b"+") || rest.starts_with(b";"),
+    // Media types have no letter case (RFC 9110 section 8.3.1).
+    match value.as_bytes().split_at_checked(GRPC.len()) {
+        Some((kind, rest)) => {
+            kind.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
+        }
         None => false,
     }
 }
@@ -81,6 +91,7 @@ mod tests {
             grpc("application/grpc")
                 && grpc("application/grpc+proto")
                 && grpc("application/grpc;x=1")
+                && grpc("Application/GRPC")
         );
         assert!(!grpc("application/grpc-web") && !grpc("application/json"));
         assert!(!is_grpc(&HeaderMap::new()));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::{Entra, KeyFreshness};
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Endpoint, Outage};
+use axum_entra::{Entra, KeyFreshness, Tenant, TokenVersion};
 
 use crate::authority::{Authority, BOTH, Document, FAULTS, Fault, outcome};
 use crate::clockwork::{StoppedClock, settle};
@@ -70,4 +71,69 @@ async fn an_authority_in_trouble_in_the_background_costs_nothing_until_the_keys_
     settle().await;
     println!("{survived} faults in the background survived");
     assert_eq!(survived, 33);
+}
+
+#[tokio::test]
+async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_moment() {
+    let clock = StoppedClock::new();
+    let minute = Duration::from_secs(60);
+    let freshness = KeyFreshness::default()
+        .refresh(minute)
+        .max_stale(minute)
+        .timeout(Duration::from_secs(600));
+    for document in BOTH {
+        let authority = Authority::start().await;
+        let entra = authority.entra(freshness);
+        let token = authority.first_token();
+        until(&clock, "the start", || keys(&entra) == 1).await;
+        authority.fault(Fault::Hang, document);
+        let asked = authority.asked();
+        // Refreshed at nine tenths of a minute; that fetch hangs for ten.
+        clock.pass(Duration::from_secs(57)).await;
+        until(&clock, "the refresh", || authority.asked() > asked).await;
+        assert_eq!(outcome(&entra, &token).await, "in", "{document:?}");
+        clock.pass(Duration::from_secs(3)).await;
+        until(&clock, "the withdrawal", || keys(&entra) == 0).await;
+        assert!(!has_failed(&entra), "the fetch still hangs");
+        assert_eq!(
+            outcome(&entra, &token).await,
+            "keys_unavailable",
+            "{document:?}"
+        );
+        authority.repair();
+        clock.pass(Duration::from_secs(1_200)).await;
+        until(&clock, "good again", || keys(&entra) == 1).await;
+        assert_eq!(outcome(&entra, &token).await, "in", "{document:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_withdrawn_while_the_authority_was_slow_to_say_unchanged_are_back() {
+    let clock = StoppedClock::new();
+    let minute = Duration::from_secs(60);
+    let freshness = KeyFreshness::default()
+        .refresh(minute)
+        .max_stale(minute)
+        .timeout(Duration::from_secs(600));
+    let emulator = Emulator::start().await.unwrap();
+    let authority = axum_entra::Authority::entra(Tenant::id(CONTOSO), API_ID)
+        .instance(emulator.url())
+        .token_versions([TokenVersion::V2])
+        .keys(freshness);
+    let entra = Entra::trusting(authority).build().unwrap();
+    let token = emulator.token().scope("x").mint();
+    until(&clock, "the start", || keys(&entra) > 0).await;
+    let fetched = emulator.fetches().keys;
+    emulator.outage_of(Endpoint::Keys, Outage::Slow(Duration::from_secs(30)));
+    clock.pass(Duration::from_secs(57)).await;
+    until(&clock, "the refresh", || emulator.fetches().keys > fetched).await;
+    until(&clock, "the withdrawal", || keys(&entra) == 0).await;
+    assert_eq!(outcome(&entra, &token).await, "keys_unavailable");
+    until(&clock, "the answer", || keys(&entra) > 0).await;
+    assert_eq!(outcome(&entra, &token).await, "in");
+    assert_eq!(
+        emulator.fetches().keys,
+        fetched + 1,
+        "by one answer, which was 304"
+    );
 }

@@ -39,7 +39,8 @@ async fn rolls_over_with(fault: Fault, document: Document) {
     );
     authority.repair();
     in_the_end(&entra, &unknown, "in", &what).await;
-    assert_eq!(outcome(&entra, &known).await, "unknown_key", "{what}: gone");
+    // Behind the cooldown this asks again, and on a busy machine it may ask in vain.
+    in_the_end(&entra, &known, "unknown_key", &what).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,7 +135,7 @@ impl Entry {
 
     /// How many bytes of memory the entry takes, allocations and all.
     pub(super) fn bytes(&self) -> usize {
-        allocated(size_of::<Self>() + 2 * size_of::<usize>())
+        allocated(size_of::<(Self, [usize; 2])>())
             .saturating_add(allocated(self.token.len()))
             .saturating_add(self.claims.bytes())
     }

@@ -12,6 +12,7 @@ mod writer;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,7 +35,7 @@ pub(super) struct TokenCache {
     /// All shards' sets, one shard's beside each other.
     sets: Box<[Set]>,
     writers: Box<[Mutex<Writer>]>,
-    sets_per_writer: usize,
+    sets_per_writer: NonZeroUsize,
     /// How often an account was forgotten.
     forgotten: AtomicU64,
     room: Room,
@@ -64,22 +65,23 @@ impl TokenCache {
         let shards = power_of_two_below(most_bytes / SHARD_BYTES)
             .clamp(1, MOST_SHARDS)
             .min(sets);
-        let sets_per_writer = sets / shards;
+        let shards = NonZeroUsize::new(shards)?;
+        let sets_per_writer = NonZeroUsize::new(sets / shards)?;
         let tables = sets
-            .checked_mul(size_of::<Set>() + WAYS * size_of::<u32>())?
-            .checked_add(shards.checked_mul(size_of::<Mutex<Writer>>())?)?;
+            .checked_mul(size_of::<Set>().checked_add(size_of::<[u32; WAYS]>())?)?
+            .checked_add(shards.get().checked_mul(size_of::<Mutex<Writer>>())?)?;
         // A sixteenth is kept for the copies of hot tokens.
         let for_copies = most_bytes / 16;
         let for_entries = most_bytes.checked_sub(tables)?.checked_sub(for_copies)?;
         if for_entries / shards < size_of::<Entry>() {
             return None;
         }
-        let writer = || Mutex::new(Writer::new(for_entries / shards, sets_per_writer));
+        let writer = || Mutex::new(Writer::new(for_entries / shards, sets_per_writer.get()));
         Some(Self {
             hash,
             accounts: RandomState::new(),
             sets: std::iter::repeat_with(Set::default).take(sets).collect(),
-            writers: std::iter::repeat_with(writer).take(shards).collect(),
+            writers: std::iter::repeat_with(writer).take(shards.get()).collect(),
             sets_per_writer,
             forgotten: AtomicU64::new(0),
             room: Room::of(for_copies),
@@ -155,10 +157,10 @@ impl TokenCache {
 
     /// The sets of a shard, and the right to write to them.
     fn shard(&self, shard: usize) -> (Option<&[Set]>, Option<MutexGuard<'_, Writer>>) {
-        let start = shard.saturating_mul(self.sets_per_writer);
+        let start = shard.saturating_mul(self.sets_per_writer.get());
         (
             self.sets
-                .get(start..start.saturating_add(self.sets_per_writer)),
+                .get(start..start.saturating_add(self.sets_per_writer.get())),
             self.writers
                 .get(shard)
                 .map(|writer| writer.lock().unwrap_or_else(PoisonError::into_inner)),

@@ -32,7 +32,7 @@ impl Set {
         token: &[u8],
         look: impl FnOnce(&Entry) -> R,
     ) -> Option<R> {
-        let differences = self.tags.load(Ordering::Acquire) ^ (ONES * tag(hash));
+        let differences = self.tags.load(Ordering::Acquire) ^ ONES.wrapping_mul(tag(hash));
         // The lowest of these bits is right; one above it may be wrong, and costs a comparison.
         let mut equal = differences.wrapping_sub(ONES) & !differences & HIGHS;
         while equal != 0 {
@@ -48,6 +48,27 @@ impl Set {
         None
     }
 
+    /// The place of exactly this token.
+    pub(super) fn place_of(&self, hash: u64, token: &[u8]) -> Option<usize> {
+        let tags = self.tags.load(Ordering::Relaxed);
+        (0..WAYS).find(|way| {
+            byte(tags, *way) == tag(hash)
+                && self.entry(*way).is_some_and(|entry| {
+                    entry.as_deref().is_some_and(|entry| entry.token() == token)
+                })
+        })
+    }
+
+    /// The first empty place.
+    pub(super) fn empty_place(&self) -> Option<usize> {
+        let tags = self.tags.load(Ordering::Relaxed);
+        (0..WAYS).find(|way| byte(tags, *way) == 0)
+    }
+
+    pub(super) fn is_empty(&self, way: usize) -> bool {
+        byte(self.tags.load(Ordering::Relaxed), way) == 0
+    }
+
     pub(super) fn entry(&self, way: usize) -> Option<Loaded<Option<Arc<Entry>>>> {
         self.ways.get(way).map(Slot::load)
     }
@@ -61,11 +82,15 @@ impl Set {
     ) -> Option<Arc<Entry>> {
         let tag = if entry.is_some() { tag(hash) } else { 0 };
         let before = self.ways.get(way)?.swap(entry);
-        let shift = 8 * u32::try_from(way).unwrap_or_default();
+        let shift = u32::try_from(way).unwrap_or_default().wrapping_mul(8);
         let others = self.tags.load(Ordering::Relaxed) & !(0xff << shift);
         self.tags.store(others | (tag << shift), Ordering::Release);
         before
     }
+}
+
+const fn byte(tags: u64, way: usize) -> u64 {
+    tags.wrapping_shr((way as u32).wrapping_mul(8)) & 0xff
 }
 
 /// The highest eight bits of the hash, but never 0.

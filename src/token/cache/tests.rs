@@ -1,5 +1,7 @@
 //! The cache says yes to nothing that the whole judgement would refuse.
 
+mod model;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

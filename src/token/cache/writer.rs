@@ -54,7 +54,10 @@ impl Writer {
             set.replace(way, hash, Some(Arc::new(entry)));
             self.bytes = self.bytes.saturating_add(bytes);
         }
-        if let Some(own) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(own) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *own = account;
         }
     }
@@ -85,7 +88,11 @@ impl Writer {
                 return;
             }
             let (set, way) = (self.hand / WAYS, self.hand % WAYS);
-            self.hand = (self.hand + 1) % places.max(1);
+            let next = self.hand.saturating_add(1);
+            self.hand = if next < places { next } else { 0 };
+            if sets.get(set).is_none_or(|set| set.is_empty(way)) {
+                continue;
+            }
             let spared = match sets.get(set).and_then(|set| set.entry(way)).as_deref() {
                 Some(Some(entry)) => !entry.is_dead(now) && entry.was_used() && step < places,
                 _ => continue,
@@ -97,11 +104,17 @@ impl Writer {
     }
 
     fn remove(&mut self, sets: &[Set], set: usize, way: usize) {
+        if sets.get(set).is_none_or(|set| set.is_empty(way)) {
+            return;
+        }
         let entry = sets.get(set).and_then(|set| set.replace(way, 0, None));
         if let Some(entry) = entry {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
         }
-        if let Some(account) = self.accounts.get_mut(set.saturating_mul(WAYS) + way) {
+        if let Some(account) = self
+            .accounts
+            .get_mut(set.saturating_mul(WAYS).saturating_add(way))
+        {
             *account = 0;
         }
     }
@@ -109,13 +122,16 @@ impl Writer {
 
 /// The place for an entry: its own, an empty one, a dead one's, one's that nobody asked for.
 fn place_in(set: &Set, hash: u64, entry: &Entry, now: u64) -> usize {
+    if let Some(way) = set
+        .place_of(hash, entry.token())
+        .or_else(|| set.empty_place())
+    {
+        return way;
+    }
     let rank = |way: usize| match set.entry(way).as_deref() {
-        Some(Some(other)) if other.token() == entry.token() => 0,
-        Some(None) => 1,
-        Some(Some(other)) if other.is_dead(now) => 2,
-        Some(Some(other)) if !other.is_used() => 3,
-        Some(Some(_)) => 4,
-        None => 5,
+        Some(Some(other)) if other.is_dead(now) => 0,
+        Some(Some(other)) if !other.is_used() => 1,
+        _ => 2,
     };
     // Not always the first of equals.
     let first = usize::from(hash.to_le_bytes()[6]);

@@ -15,6 +15,10 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
 
 /// The same for a token that was judged before: the clock has gone on since, or back.
 pub(in crate::token) fn judge(times: &Times, skew: u64, now: u64) -> Result<(), InvalidToken> {
+    // So says a clock that is set before 1970, or was never set; nothing can be judged by it.
+    if now == 0 {
+        return Err(InvalidToken::NotYetValid { now });
+    }
     let (skew, at) = (seconds(skew), seconds(now));
     if at >= times.expires_at + skew {
         return Err(InvalidToken::Expired {
@@ -41,4 +45,26 @@ pub(in crate::token) fn judge(times: &Times, skew: u64, now: u64) -> Result<(), 
 )]
 fn seconds(whole: u64) -> f64 {
     whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_never_set_makes_no_token_valid() {
+        let undated = Times {
+            expires_at: 2_000_000_000.0,
+            not_before: None,
+            issued_at: None,
+        };
+        let refused = Err(InvalidToken::NotYetValid { now: 0 });
+        assert_eq!(judge(&undated, 300, 0), refused);
+        assert_eq!(judge(&undated, 300, 1), Ok(()));
+        let dated = Times {
+            issued_at: Some(100.0),
+            ..undated
+        };
+        assert_eq!(judge(&dated, 300, 0), refused, "within the skew");
+    }
 }

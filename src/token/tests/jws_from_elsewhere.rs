@@ -21,7 +21,7 @@ fn verifies(jwks: &Value, token: &str) -> bool {
     else {
         return false;
     };
-    let Ok(header) = Header::read(header) else {
+    let Ok(header) = Header::read(&header) else {
         return false;
     };
     if header.check_algorithm().is_err() || header.check_kind(TokenKind::Access).is_err() {

@@ -1,3 +1,4 @@
-//! Whole signed tokens that others made.
+//! Issuers of more than one authority, and whole signed tokens that others made.
 
+mod index;
 mod jws_from_elsewhere;

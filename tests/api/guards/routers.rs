@@ -9,7 +9,7 @@ use serde_json::json;
 use tower_http::cors::CorsLayer;
 
 use crate::service::{Runs, fetch, request, send};
-use crate::token::{authority, built, good, mint, with};
+use crate::token::{T0, authority, built, good, mint, with};
 
 #[tokio::test]
 async fn a_path_that_does_not_exist_stays_404_under_route_layer() {
@@ -132,10 +132,10 @@ async fn a_guard_outside_the_layer_fails_closed() {
     assert_eq!(runs.count(), 0);
 }
 
-fn preflight(headers: &[(&'static str, &'static str)]) -> Request<Body> {
+fn preflight(headers: &[(&'static str, &str)]) -> Request<Body> {
     let mut request = request(Method::OPTIONS, "/", "");
     for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
+        request.headers_mut().append(*name, value.parse().unwrap());
     }
     request
 }
@@ -157,9 +157,32 @@ async fn a_cors_preflight_passes_and_any_other_options_needs_a_token() {
     let origin = ("origin", "https://app.example");
     let method = ("access-control-request-method", "GET");
     let headers = ("access-control-request-headers", "authorization");
-    let table: [(&[(&str, &str)], u16); 6] = [
+    let bearer = |token: &str| format!("Bearer {token}");
+    let good_token = bearer(&mint(&good()));
+    let expired_token = bearer(&mint(&with(json!({ "exp": T0 - 1 }))));
+    let forged_token = format!("{good_token}A");
+    let authorization = |value| ("authorization", value);
+    let good_token = authorization(good_token.as_str());
+    let expired = authorization(expired_token.as_str());
+    let forged = authorization(forged_token.as_str());
+    let junk = authorization("Bearer junk");
+    let malformed = authorization("Bearer  ");
+    let table: [(&[(&'static str, &str)], u16); 17] = [
         (&[origin, method], 200),
         (&[origin, method, headers], 200),
+        // Nothing that a preflight carries is judged; browsers send no credentials with it.
+        (&[origin, method, junk], 200),
+        (&[origin, method, malformed], 200),
+        (&[origin, method, forged], 200),
+        (&[origin, method, expired], 200),
+        (&[origin, method, good_token, good_token], 200),
+        (&[origin, method, junk, expired], 200),
+        // Each of them is judged where it is no preflight.
+        (&[origin, junk], 401),
+        (&[method, forged], 401),
+        (&[expired], 401),
+        (&[origin, malformed], 400),
+        (&[origin, good_token, good_token], 400),
         (&[], 401),
         (&[origin], 401),
         (&[method], 401),

@@ -1,0 +1,68 @@
+//! What the targets of messages have in common: an API that takes them, and two keys.
+
+use std::sync::{LazyLock, OnceLock};
+
+use axum_core::body::Body;
+use axum_entra::__fuzz::{API, TENANT};
+use axum_entra::{Authority, Clock, Entra, Receiver, SharedSignals, Tenant};
+use http::Request;
+use serde_json::Value;
+use tower_service::Service as _;
+
+#[path = "../../../tests/api/signer.rs"]
+#[allow(dead_code)]
+mod signer;
+
+pub const NOW: u64 = 1_800_000_000;
+pub const SKEW: f64 = 300.0;
+#[allow(dead_code, reason = "one of two targets has events")]
+pub const TRANSMITTER: &str = "https://ssf.example.com/";
+pub const EVENTS_FOR: &str = "https://api.example/events";
+
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().expect("a runtime")
+});
+
+/// An API that believes one authority, and one transmitter with the same key.
+pub fn entra() -> &'static Entra {
+    static ENTRA: OnceLock<Entra> = OnceLock::new();
+    ENTRA.get_or_init(|| {
+        let _inside = RUNTIME.enter();
+        let keys = || signer::key(0).jwks("k").to_string();
+        let authority = Authority::entra(Tenant::id(TENANT), API).static_keys(keys());
+        let signals = SharedSignals::sent_by(TRANSMITTER, EVENTS_FOR).static_keys(keys());
+        Entra::trusting(authority)
+            .shared_signals(signals)
+            .clock(Clock::made_up(|| NOW))
+            .build()
+            .expect("good settings")
+    })
+}
+
+/// Whether by the published key, header, payload and the token of both.
+pub fn signed(data: &str) -> Option<(bool, &str, &str, String)> {
+    let (key, rest) = match (data.strip_prefix('s'), data.strip_prefix('o')) {
+        (Some(rest), _) => (0, rest),
+        (_, Some(rest)) => (1, rest),
+        _ => return None,
+    };
+    let (header, payload) = rest.split_once('\n')?;
+    Some((
+        key == 0,
+        header,
+        payload,
+        signer::key(key).sign(header, payload),
+    ))
+}
+
+pub fn status(receiver: &Receiver, media_type: &str, body: String) -> u16 {
+    let request = Request::post("/").header("content-type", media_type);
+    let request = request.body(Body::from(body)).expect("a request");
+    let answer = RUNTIME.block_on(receiver.clone().call(request));
+    answer.expect("an answer, whatever comes").status().as_u16()
+}
+
+pub fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
