@@ -165,7 +165,7 @@ fn version_document(
         address: with_app_id(address, authority),
         issuers,
         cloud: base.cloud,
-        keys_name_issuer: version == TokenVersion::V2 && many && !authority.custom_signing_keys,
+        keys_name_issuer: version == TokenVersion::V2 && many,
         app_id: authority
             .custom_signing_keys
             .then(|| authority.client_id.clone()),

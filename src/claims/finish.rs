@@ -1,14 +1,16 @@
 //! From a payload of the right form to claims: what the members mean.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
-use super::form::{MemberName, has_member};
+use super::form::has_member;
 use super::groups::Listing;
-use super::wire::{Draft, Malformed, Name, Span, Value, Values};
+use super::members::text_of;
+use super::scan::{Scanned, Scanner};
+use super::span::Span;
+use super::values::{Name, Value, Values};
+use super::wire::{Draft, Malformed};
 use super::{Claims, Home, Inner, Principal, Times};
 use crate::token_version::TokenVersion;
 
@@ -24,16 +26,8 @@ impl Draft {
     /// # Errors
     /// [`Malformed`] for a claim of a type it must not have, and for a missing `exp`.
     pub(crate) fn finish(self) -> Result<Finished, Malformed> {
-        let Self {
-            text,
-            values,
-            others,
-        } = self.compacted()?;
-        let mut reading = Reading {
-            text,
-            values,
-            lists: Vec::with_capacity(16),
-        };
+        let (text, values, others) = self.compacted()?;
+        let mut reading = Reading { text, values };
         let expires_at = reading.time(Name::ExpiresAt)?.ok_or(Malformed)?;
         let not_before = reading.time(Name::NotBefore)?;
         let issued_at = reading.time(Name::IssuedAt)?;
@@ -65,8 +59,7 @@ impl Draft {
             version: version.unwrap_or(TokenVersion::V1),
             text: reading.text.into_boxed_str(),
             values: reading.values,
-            others: others.into_boxed_slice(),
-            lists: reading.lists.into_boxed_slice(),
+            others,
             scopes,
             roles,
             groups,
@@ -105,8 +98,8 @@ impl Finished {
     /// The audiences; empty where there is no `aud`.
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
         self.0
-            .audiences
-            .of(&self.0.lists)
+            .values
+            .list(self.0.audiences)
             .iter()
             .map(|span| span.of(&self.0.text))
     }
@@ -134,7 +127,6 @@ impl Finished {
 struct Reading {
     text: String,
     values: Values,
-    lists: Vec<Span>,
 }
 
 impl Reading {
@@ -183,13 +175,6 @@ impl Reading {
         Ok(Some(seconds))
     }
 
-    fn since(&self, start: usize) -> Result<Listing, Malformed> {
-        Ok(Listing {
-            start: u32::try_from(start).map_err(|_| Malformed)?,
-            end: u32::try_from(self.lists.len()).map_err(|_| Malformed)?,
-        })
-    }
-
     /// A string of words with runs of spaces between.
     fn words(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
         let span = match self.value(name) {
@@ -197,12 +182,12 @@ impl Reading {
             Value::Json(_) => return Err(Malformed),
             Value::Text(span) => span,
         };
-        let start = self.lists.len();
+        let start = self.values.end();
         let text = span.of(&self.text);
         for word in text.split(' ').filter(|word| !word.is_empty()) {
-            self.lists.push(span.part(text, word)?);
+            self.values.push(span.part(text, word)?);
         }
-        self.since(start).map(Some)
+        self.values.since(start).map(Some)
     }
 
     /// An array of strings.
@@ -223,19 +208,19 @@ impl Reading {
     }
 
     fn one(&mut self, span: Span) -> Result<Listing, Malformed> {
-        let start = self.lists.len();
-        self.lists.push(span);
-        self.since(start)
+        let start = self.values.end();
+        self.values.push(span);
+        self.values.since(start)
     }
 
     /// `aud`: a string, or a list of strings that is not empty; absent is for the check to judge.
     fn audiences(&mut self) -> Result<Listing, Malformed> {
         match self.value(Name::Audience) {
-            Value::Absent => self.since(self.lists.len()),
+            Value::Absent => self.values.since(self.values.end()),
             Value::Text(span) => self.one(span),
             Value::Json(span) => {
                 let listing = self.elements(span)?;
-                if listing.of(&self.lists).is_empty() {
+                if self.values.list(listing).is_empty() {
                     Err(Malformed)
                 } else {
                     Ok(listing)
@@ -263,51 +248,26 @@ impl Reading {
     }
 
     fn elements(&mut self, array: Span) -> Result<Listing, Malformed> {
-        struct Strings<'l> {
-            array: Span,
-            raw: &'l str,
-            lists: &'l mut Vec<Span>,
-            escaped: &'l mut Vec<(usize, String)>,
-        }
-        impl<'t> Visitor<'t> for Strings<'t> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an array of strings")
-            }
-
-            fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
-                while let Some(element) = seq.next_element_seed(MemberName)? {
-                    let span = match &element {
-                        Cow::Borrowed(text) => self.array.part(self.raw, text),
-                        Cow::Owned(_) => Ok(self.array),
-                    };
-                    if let Cow::Owned(text) = element {
-                        self.escaped.push((self.lists.len(), text));
-                    }
-                    self.lists
-                        .push(span.map_err(|Malformed| serde::de::Error::custom("malformed"))?);
-                }
-                Ok(())
-            }
-        }
-        let start = self.lists.len();
+        let start = self.values.end();
         let mut escaped = Vec::new();
         let raw = array.of(&self.text);
-        serde_json::Deserializer::from_str(raw)
-            .deserialize_seq(Strings {
-                array,
-                raw,
-                lists: &mut self.lists,
-                escaped: &mut escaped,
-            })
-            .map_err(|_| Malformed)?;
-        for (index, text) in escaped {
-            let span = Span::at(self.text.len(), text.len())?;
+        Scanner::array(raw, |element| {
+            let span = match element {
+                Scanned::Plain(text) => array.part(raw, text)?,
+                _ => {
+                    escaped.push((self.values.end(), text_of(element)?.into_owned()));
+                    array
+                }
+            };
+            self.values.push(span);
+            Ok(())
+        })?;
+        for (place, text) in escaped {
+            self.values
+                .put(place, Span::at(self.text.len(), text.len())?)?;
             self.text.push_str(&text);
-            *self.lists.get_mut(index).ok_or(Malformed)? = span;
         }
-        self.since(start)
+        self.values.since(start)
     }
 }
 

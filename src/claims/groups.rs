@@ -1,21 +1,14 @@
 //! Group memberships as a token tells them.
 
-use super::wire::Span;
+use super::span::Span;
+use super::values::Values;
 use crate::guid::same_id;
 
-/// A run of spans in the claims' common list.
+/// A run of spans among all of a token's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listing {
     pub(super) start: u32,
     pub(super) end: u32,
-}
-
-impl Listing {
-    pub(super) fn of(self, lists: &[Span]) -> &[Span] {
-        lists
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
-    }
 }
 
 /// What a token says about the groups of its subject.
@@ -77,13 +70,13 @@ impl std::fmt::Debug for GroupIds<'_> {
 impl<'c> Groups<'c> {
     pub(super) fn new(
         text: &'c str,
-        lists: &'c [Span],
+        values: &'c Values,
         listing: Option<Listing>,
         overage: bool,
     ) -> Self {
         let ids = GroupIds {
             text,
-            spans: listing.map_or(&[], |listing| listing.of(lists)),
+            spans: listing.map_or(&[], |listing| values.list(listing)),
         };
         match (overage, listing) {
             (true, _) => Self::Overage(ids),

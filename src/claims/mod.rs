@@ -4,11 +4,14 @@ mod finish;
 mod form;
 mod groups;
 mod identity;
+mod members;
 mod methods;
 mod names;
 mod principal;
 pub(crate) mod scan;
+mod span;
 mod times;
+mod values;
 pub(crate) mod wire;
 #[cfg(test)]
 mod wire_properties;
@@ -28,8 +31,9 @@ pub use principal::{ClientAuth, Principal};
 
 pub(crate) use finish::Finished;
 use groups::Listing;
+use span::Span;
 pub(crate) use times::Times;
-use wire::{Name, Span, Value, Values};
+use values::{Name, Value, Values};
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
 use crate::token_version::TokenVersion;
@@ -57,8 +61,8 @@ pub struct Claims(Arc<Inner>);
 struct Inner {
     text: Box<str>,
     values: Values,
-    others: Box<[(Span, Span)]>,
-    lists: Box<[Span]>,
+    /// The members that have no accessor: a name, its value, a name, its value …
+    others: Listing,
     scopes: Option<Listing>,
     roles: Option<Listing>,
     groups: Option<Listing>,
@@ -76,6 +80,14 @@ struct Inner {
     /// The header's `nonce`, by which a token can be told from every other.
     nonce: Option<Box<str>>,
     home: Option<Home>,
+}
+
+impl Inner {
+    /// Names and values of the members that have no accessor.
+    fn others(&self) -> impl Iterator<Item = &[Span; 2]> {
+        let (pairs, _) = self.values.list(self.others).as_chunks();
+        pairs.iter()
+    }
 }
 
 /// What the layer that admitted the token wants to find again when a guard refuses it.
@@ -110,7 +122,7 @@ impl Claims {
     fn list(&self, listing: Option<Listing>) -> impl Iterator<Item = &str> + Clone {
         let inner = self.inner();
         listing
-            .map_or(&[][..], |listing| listing.of(&inner.lists))
+            .map_or(&[][..], |listing| inner.values.list(listing))
             .iter()
             .map(|span| span.of(&inner.text))
     }
@@ -226,7 +238,7 @@ impl Claims {
     pub fn groups(&self) -> Groups<'_> {
         Groups::new(
             &self.inner().text,
-            &self.inner().lists,
+            &self.inner().values,
             self.inner().groups,
             self.inner().groups_overage,
         )
@@ -383,23 +395,21 @@ impl Claims {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let inner = self.inner();
         inner
-            .others
-            .iter()
-            .find(|(member, _)| member.of(&inner.text) == name)
-            .and_then(|(_, raw)| serde_json::from_str(raw.of(&inner.text)).ok())
+            .others()
+            .find(|[member, _]| member.of(&inner.text) == name)
+            .and_then(|[_, raw]| serde_json::from_str(raw.of(&inner.text)).ok())
     }
 
     /// The names of the claims that [`get`](Self::get) can read.
     pub fn other_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
-        inner.others.iter().map(|(name, _)| name.of(&inner.text))
+        inner.others().map(|[name, _]| name.of(&inner.text))
     }
 
     /// Whether both say the same, of every claim that anybody can ask for.
     pub(crate) fn is_same_token(&self, other: &Self) -> bool {
         let (own, others) = (self.inner(), other.inner());
-        Arc::ptr_eq(&self.0, &other.0)
-            || own.text == others.text && own.values == others.values && own.others == others.others
+        Arc::ptr_eq(&self.0, &other.0) || own.text == others.text && own.values == others.values
     }
 
     pub(crate) fn home(&self) -> Option<&Home> {
@@ -429,8 +439,7 @@ impl Claims {
             size_of::<Inner>().saturating_add(2 * size_of::<usize>()),
             inner.text.len(),
             inner.values.heap_bytes(),
-            size_of_val(&*inner.others),
-            size_of_val(&*inner.lists),
+            inner.nonce.as_deref().map_or(0, str::len),
         ];
         heap.into_iter().map(allocated).sum()
     }

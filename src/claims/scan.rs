@@ -56,6 +56,30 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    /// Calls `element` with each element of an array, in their order.
+    pub(crate) fn array(
+        text: &'t str,
+        mut element: impl FnMut(Scanned<'t>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let mut walk = Self { text, at: 0 };
+        walk.space();
+        walk.expect(b'[')?;
+        walk.space();
+        if walk.take(b']') {
+            return walk.end();
+        }
+        loop {
+            walk.space();
+            element(walk.value()?)?;
+            walk.space();
+            if walk.take(b',') {
+                continue;
+            }
+            walk.expect(b']')?;
+            return walk.end();
+        }
+    }
+
     fn end(&mut self) -> Result<(), Malformed> {
         self.space();
         self.peek().map_or(Ok(()), |_| Err(Malformed))
@@ -124,7 +148,7 @@ impl<'t> Scanner<'t> {
         match self.peek().ok_or(Malformed)? {
             b'"' => self.string(),
             b'[' => {
-                if self.array()? {
+                if self.simple_array()? {
                     return self.since(start).map(Scanned::Simple);
                 }
                 self.at = start;
@@ -136,7 +160,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Whether an array is as simple as most; if not, where the walk stopped means nothing.
-    fn array(&mut self) -> Result<bool, Malformed> {
+    fn simple_array(&mut self) -> Result<bool, Malformed> {
         self.expect(b'[')?;
         self.space();
         if self.take(b']') {

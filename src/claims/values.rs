@@ -1,0 +1,218 @@
+//! The claims this crate knows by name, and where their values stand.
+
+use super::groups::Listing;
+use super::span::Span;
+use super::wire::Malformed;
+
+/// What stands behind a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// There is no such member, or it is `null`, which the contract counts as absence.
+    Absent,
+    /// A string, without its quotes and with its escapes resolved.
+    Text(Span),
+    /// Any other JSON value, as it is written.
+    Json(Span),
+}
+
+macro_rules! names {
+    ($($variant:ident = $name:literal,)+) => {
+        /// The claims this crate knows by name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "some claims are names")]
+        pub(crate) enum Name { $($variant),+ }
+
+        impl Name {
+            pub(crate) const COUNT: usize = [$(Name::$variant),+].len();
+
+            pub(super) fn known(text: &str) -> Option<Self> {
+                match text {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+
+            #[cfg(test)]
+            pub(super) const ALL: [(Name, &'static str); Self::COUNT] = [$((Name::$variant, $name)),+];
+        }
+    };
+}
+
+names! {
+    Audience = "aud",
+    Issuer = "iss",
+    Tenant = "tid",
+    ExpiresAt = "exp",
+    NotBefore = "nbf",
+    IssuedAt = "iat",
+    Version = "ver",
+    Subject = "sub",
+    Object = "oid",
+    IdentityProvider = "idp",
+    AuthorizedParty = "azp",
+    AuthorizedPartyStrength = "azpacr",
+    AppId = "appid",
+    AppIdStrength = "appidacr",
+    Scopes = "scp",
+    Roles = "roles",
+    Groups = "groups",
+    HasGroups = "hasgroups",
+    DistributedClaims = "_claim_names",
+    DirectoryRoles = "wids",
+    Methods = "amr",
+    ContextClass = "acr",
+    AuthContexts = "acrs",
+    ClientCapabilities = "xms_cc",
+    IdentityType = "idtyp",
+    AccountStatus = "acct",
+    AuthTime = "auth_time",
+    Policy = "tfp",
+    Confirmation = "cnf",
+    SessionId = "sid",
+    TokenId = "uti",
+    JwtId = "jti",
+    ReuseData = "aio",
+    ReuseHash = "rh",
+    DisplayName = "name",
+    PreferredUsername = "preferred_username",
+    UniqueName = "unique_name",
+    Upn = "upn",
+    Email = "email",
+    FamilyName = "family_name",
+    GivenName = "given_name",
+    Nickname = "nickname",
+    IpAddress = "ipaddr",
+    OnPremisesSid = "onprem_sid",
+    PasswordExpiry = "pwd_exp",
+    PasswordUrl = "pwd_url",
+    InCorporateNetwork = "in_corp",
+    LoginHint = "login_hint",
+}
+
+/// The values of the claims that have a name here, of which few are in one token; and every other
+/// span of the same text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Values {
+    /// For each name the place of its value, counted from 1; 0 where it is absent.
+    places: [u8; Name::COUNT],
+    /// The values, and behind them the elements of lists.
+    spans: Vec<Span>,
+}
+
+/// In a value's start: that it is JSON other than a string. Texts are shorter than this.
+const JSON: u32 = 1 << 31;
+
+/// Values, elements and other members of most tokens.
+const USUAL_SPANS: usize = 56;
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            places: [0; Name::COUNT],
+            spans: Vec::with_capacity(USUAL_SPANS),
+        }
+    }
+}
+
+impl Values {
+    #[inline]
+    pub(crate) fn of(&self, name: Name) -> Value {
+        let place = self.places.get(name as usize).copied().unwrap_or_default();
+        let place = usize::from(place).checked_sub(1);
+        match place.and_then(|place| self.spans.get(place)) {
+            None => Value::Absent,
+            Some(span) if span.start & JSON == 0 => Value::Text(*span),
+            Some(span) => Value::Json(without_mark(*span)),
+        }
+    }
+
+    pub(super) fn set(&mut self, name: Name, value: Value) -> Result<(), Malformed> {
+        let span = match value {
+            Value::Absent => return Ok(()),
+            Value::Text(span) => span,
+            Value::Json(span) => Span {
+                start: span.start | JSON,
+                ..span
+            },
+        };
+        self.spans.push(span);
+        let place = u8::try_from(self.spans.len()).map_err(|_| Malformed)?;
+        *self.places.get_mut(name as usize).ok_or(Malformed)? = place;
+        Ok(())
+    }
+
+    /// Makes a value absent; its text is not copied any more.
+    pub(super) fn remove(&mut self, name: Name) {
+        let Some(place) = self.places.get_mut(name as usize) else {
+            return;
+        };
+        let place = usize::from(std::mem::take(place)).checked_sub(1);
+        if let Some(span) = place.and_then(|place| self.spans.get_mut(place)) {
+            *span = Span { start: 0, end: 0 };
+        }
+    }
+
+    /// How long the values' texts are together. To be asked before there are lists.
+    pub(super) fn length(&self) -> usize {
+        let spans = self.spans.iter();
+        spans.map(|span| without_mark(*span).length()).sum()
+    }
+
+    /// Moves the values into another text. To be done before there are lists.
+    pub(super) fn move_to(&mut self, from: &str, to: &mut String) -> Result<(), Malformed> {
+        for span in &mut self.spans {
+            let mark = span.start & JSON;
+            let mut moved = without_mark(*span);
+            moved.move_to(from, to)?;
+            moved.start |= mark;
+            *span = moved;
+        }
+        Ok(())
+    }
+
+    /// Where the next list begins.
+    pub(super) fn end(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Adds an element to the last list.
+    pub(super) fn push(&mut self, element: Span) {
+        self.spans.push(element);
+    }
+
+    /// Puts another element in the place of one.
+    pub(super) fn put(&mut self, place: usize, element: Span) -> Result<(), Malformed> {
+        *self.spans.get_mut(place).ok_or(Malformed)? = element;
+        Ok(())
+    }
+
+    /// The list of what was pushed since `end` was `start`.
+    pub(super) fn since(&self, start: usize) -> Result<Listing, Malformed> {
+        Ok(Listing {
+            start: u32::try_from(start).map_err(|_| Malformed)?,
+            end: u32::try_from(self.spans.len()).map_err(|_| Malformed)?,
+        })
+    }
+
+    #[inline]
+    pub(super) fn list(&self, listing: Listing) -> &[Span] {
+        self.spans
+            .get(listing.start as usize..listing.end as usize)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.spans.shrink_to_fit();
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.spans.capacity().saturating_mul(size_of::<Span>())
+    }
+}
+
+const fn without_mark(span: Span) -> Span {
+    Span {
+        start: span.start & !JSON,
+        ..span
+    }
+}
