@@ -184,4 +184,49 @@ mod tests {
             "{refused:?}"
         );
     }
+
+    #[tokio::test]
+    async fn the_id_of_a_key_that_cannot_be_used_causes_no_fetch() {
+        let emulator = Emulator::start().await.unwrap();
+        let mut document = emulator.keys_document();
+        let mut other = document["keys"][0].clone();
+        other["kid"] = "encrypts".into();
+        other["use"] = "enc".into();
+        document["keys"].as_array_mut().unwrap().push(other);
+        let (mut publisher, reader) = kept_fresh(&KeyFreshness::default());
+        let issuer = IssuerPattern::new(emulator.issuer(CONTOSO));
+        let keys = KeySet::read(
+            document.to_string().as_bytes(),
+            issuer,
+            &ordinary_document(),
+        );
+        publisher.publish(Snapshot {
+            keys: Some(Arc::new(keys.unwrap())),
+            confirmed: Some(Instant::now()),
+            last_error: None,
+        });
+        publisher.answer(None, true);
+        let of_key = |kid: &str| {
+            let token = emulator.token().header("typ", "logout+jwt");
+            token.header("kid", kid).mint()
+        };
+        let (unusable, unknown) = (of_key("encrypts"), of_key("nobodys"));
+        let verified = |token| Message::verified(TokenKind::Logout, token, |_| Ok(&reader));
+        let refused = verified(&unusable).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            Refusal::Invalid(InvalidToken::UnknownKey)
+        ));
+        // Its twin: an id that nobody has seen is asked for once, and what comes decides.
+        let answers = async {
+            let ticket = publisher.asked().await;
+            publisher.answer(ticket, true);
+        };
+        let (refused, ()) = tokio::join!(verified(&unknown), answers);
+        let refused = refused.unwrap_err();
+        assert!(matches!(
+            refused,
+            Refusal::Invalid(InvalidToken::UnknownKey)
+        ));
+    }
 }
