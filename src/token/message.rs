@@ -229,4 +229,33 @@ mod tests {
             Refusal::Invalid(InvalidToken::UnknownKey)
         ));
     }
+
+    #[tokio::test]
+    async fn the_key_of_another_issuer_verifies_no_message() {
+        const ELSEWHERE: &str = "https://elsewhere.example/v2.0";
+        let emulator = Emulator::start().await.unwrap();
+        let token = emulator.token().header("typ", "logout+jwt").mint();
+        let own = emulator.issuer(CONTOSO);
+        let outcome = async |stated: &str, bound: Option<&str>| {
+            let mut document = emulator.keys_document();
+            for key in document["keys"].as_array_mut().unwrap() {
+                key["issuer"] = bound.into();
+            }
+            let document = document.to_string();
+            let stated = IssuerPattern::new(stated);
+            let keys = KeySet::read(document.as_bytes(), stated, &ordinary_document());
+            let reader = crate::keys::store::fixed(keys.unwrap());
+            let verified = Message::verified(TokenKind::Logout, &token, |_| Ok(&reader)).await;
+            match verified {
+                Ok(message) => message.issuer == own,
+                Err(Refusal::Invalid(InvalidToken::Issuer)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        assert!(outcome(&own, None).await);
+        assert!(outcome(&own, Some(&own)).await);
+        assert!(!outcome(ELSEWHERE, None).await);
+        assert!(!outcome(ELSEWHERE, Some(&own)).await);
+        assert!(!outcome(&own, Some(ELSEWHERE)).await);
+    }
 }
