@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_kept_where_it_is_a_text() {
+    fn a_nonce_of_any_type_is_seen_and_a_text_is_kept() {
         let nonce = |members: &str| {
             let header = read(&format!("{{\"alg\":\"RS256\"{members}}}")).unwrap();
             (header.has_nonce(), header.into_nonce())
