@@ -100,7 +100,7 @@ impl Revocations {
     /// Takes note of a sign-out whose mark was raised, or was that high before.
     pub(super) fn signed_out(&self, account: &UserKey) {
         self.sign_outs.send_modify(|sign_outs| {
-            *sign_outs += 1;
+            *sign_outs = sign_outs.saturating_add(1);
             let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = marks.signed_out.get_mut(account) {
                 held.number = *sign_outs;
