@@ -59,15 +59,16 @@ impl IssuerPattern {
         parse_guid(issuer.get(start..start.checked_add(36)?)?)
     }
 
-    /// Whether a document may state `stated`: itself, or the template where many are expected.
-    pub(crate) fn allows_statement(&self, stated: &str) -> bool {
-        *self.text == *stated || self.fits(stated)
+    /// Whether a document may state `stated`: this very text; or, where it is to be learnt from the
+    /// document which tenant it speaks for, one that fits.
+    pub(crate) fn allows_statement(&self, stated: &str, learns: bool) -> bool {
+        *self.text == *stated || (learns && self.fits(stated))
     }
 
     /// The same for B2C, whose documents spell the policy in a letter case of their own.
-    pub(crate) fn allows_policy_statement(&self, stated: &str) -> bool {
+    pub(crate) fn allows_policy_statement(&self, stated: &str, learns: bool) -> bool {
         let own = Self::new(with_small_policy(&self.text));
-        own.allows_statement(&with_small_policy(stated))
+        own.allows_statement(&with_small_policy(stated), learns)
     }
 }
 

@@ -93,13 +93,18 @@ impl Problem<'_> {
     }
 }
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// Whether a request expects gRPC's form of an answer.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return false;
     };
-    match value.as_bytes().strip_prefix(b"application/grpc") {
-        Some(rest) => rest.is_empty() || rest.starts_with(b"+") || rest.starts_with(b";"),
+    // Media types have no letter case (RFC 9110 section 8.3.1).
+    match value.as_bytes().split_at_checked(GRPC.len()) {
+        Some((kind, rest)) => {
+            kind.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
+        }
         None => false,
     }
 }
@@ -139,6 +144,7 @@ mod tests {
             grpc("application/grpc")
                 && grpc("application/grpc+proto")
                 && grpc("application/grpc;x=1")
+                && grpc("Application/GRPC")
         );
         assert!(!grpc("application/grpc-web") && !grpc("application/json"));
         assert!(!is_grpc(&HeaderMap::new()));
