@@ -39,6 +39,21 @@ fn describe(builder: Builder, listener: String) -> Builder {
 }
 
 async fn routes(sample: &Sample) -> Router {
+    sample.show(|walk, _| {
+        let initialize = "POST /mcp -H 'Content-Type: application/json' \
+             -H 'Accept: application/json, text/event-stream' \
+             -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":\
+             {\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},\
+             \"clientInfo\":{\"name\":\"curl\",\"version\":\"1\"}}}'";
+        walk.call_anonymously(401, "the challenge says where to look", initialize)
+            .call_anonymously(
+                200,
+                "which authority to ask, and for which scopes",
+                "GET /.well-known/oauth-protected-resource/mcp",
+            )
+            .user("TOKEN", "alice", "access_as_user")
+            .call(200, "the server introduces itself", "TOKEN", initialize);
+    });
     let tools = StreamableHttpService::new(
         || Ok(TodoTools::new()),
         Arc::new(LocalSessionManager::default()),

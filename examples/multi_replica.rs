@@ -129,6 +129,8 @@ async fn replica(emulator: &Emulator, redis: &str) -> Result<(Child, String), Bo
         .args(["--listen", "127.0.0.1:0"])
         .env(REPLICA, "1")
         .env("AzureAd__Instance", emulator.url())
+        // Tokens of version 1.0 have an issuer of their own; its document is the emulator's too.
+        .env("AzureAd__StsInstance", emulator.url())
         .env("AzureAd__TenantId", CONTOSO)
         .env("AzureAd__ClientId", API_ID)
         .env("AzureAd__Redis__Url", redis)

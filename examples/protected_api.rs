@@ -14,11 +14,13 @@ mod whoami;
 use std::process::ExitCode;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
 use axum::routing::get;
 use axum_entra::Builder;
 use axum_entra::emulator::Emulator;
 use startup::{Plan, Sample};
 use tower_http::trace::TraceLayer;
+use tracing::Span;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,6 +41,13 @@ fn describe(builder: Builder, listener: String) -> Builder {
         .resource_scopes(["access_as_user"])
 }
 
+/// A request in the log, by its route: an address may hold account ids, or even a token.
+fn span(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", MatchedPath::as_str);
+    tracing::debug_span!("request", method = %request.method(), route)
+}
+
 async fn routes(sample: &Sample) -> Router {
     let entra = sample.entra.clone();
     let (counted, metrics) = (entra.clone(), sample.metrics.clone());
@@ -57,5 +66,5 @@ async fn routes(sample: &Sample) -> Router {
     open.merge(docs)
         .merge(inspect)
         .merge(protected)
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
 }

@@ -3,14 +3,8 @@
 //! A browser can set no header on a WebSocket, so the token goes among the subprotocols:
 //! `new WebSocket("ws://127.0.0.1:3000/ws", ["bearer", token])`. `EventSource` can set none either;
 //! use `fetch` and read its body. Both end when the token does: at its `exp`, and at once when it is
-//! revoked or the account signs out. The client comes back with a new one. With the token that the program prints how to get:
-//!
-//! ```text
-//! curl -N -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/events
-//! curl -i -N -H "Connection: upgrade" -H "Upgrade: websocket" -H "Sec-WebSocket-Version: 13" \
-//!   -H "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" -H "Sec-WebSocket-Protocol: bearer, $TOKEN" \
-//!   http://127.0.0.1:3000/ws
-//! ```
+//! revoked or the account signs out (`POST /signout`). The client comes back with a new one. The
+//! program prints lines to try it.
 
 mod startup;
 
@@ -36,8 +30,32 @@ async fn main() -> ExitCode {
 }
 
 async fn routes(sample: &Sample) -> Router {
+    sample.show(|walk, _| {
+        walk.user("TOKEN", "alice", "access_as_user")
+            .call(
+                200,
+                "events, for three seconds",
+                "TOKEN",
+                "GET /events -N -m 3",
+            )
+            .call_anonymously(
+                101,
+                "a socket; what is sent comes back",
+                "GET /ws -N -m 3 -H 'Connection: upgrade' -H 'Upgrade: websocket' \
+                 -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+                 -H \"Sec-WebSocket-Protocol: bearer, $TOKEN\"",
+            )
+            .call_anonymously(401, "no token, no events", "GET /events")
+            .call(
+                204,
+                "alice signs out; with `curl -N` of the first line running, it ends",
+                "TOKEN",
+                "POST /signout",
+            );
+    });
     let layer = sample.entra.layer();
     Router::new()
+        .route_service("/signout", sample.entra.sign_out_service())
         .route("/ws", get(ws))
         .route("/events", get(events))
         .route_layer(RequireScope("access_as_user"))

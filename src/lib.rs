@@ -21,6 +21,10 @@
 //!
 //! It never fails open: what is not configured is refused, and what cannot be decided is 503.
 //! It checks tokens, not connections: TLS is the deployment's part.
+//!
+//! [docs/design.md](https://github.com/axum-entra/axum-entra/blob/main/docs/design.md) says why
+//! things are as they are, [docs/errors.md](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md)
+//! what each refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
@@ -98,6 +102,11 @@ mod documents {
     mod migration {}
     #[doc = include_str!("../docs/directory.md")]
     mod directory {}
+    #[doc = include_str!("../docs/design.md")]
+    #[cfg(feature = "test-util")]
+    mod design {}
+    #[doc = include_str!("../docs/operations.md")]
+    mod operations {}
 }
 
 /// For `fuzz/` alone.

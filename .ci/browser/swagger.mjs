@@ -44,9 +44,9 @@ async function signIn({ context, page }, user) {
   await page.locator("button.authorize.unlocked").first().click();
   const section = page.locator(".auth-container", { hasText: "authorizationCode" });
   await picture(page, `${user}-1-dialog`);
-  const scope = section.locator('input[type="checkbox"]').first();
+  const scope = section.locator(".checkbox", { hasText: "/access_as_user" });
   // A styled checkbox: the label is what a person clicks.
-  if (!(await scope.isChecked())) await section.locator("label.item, .checkbox label").first().click();
+  if (!(await scope.locator("input").isChecked())) await scope.locator("label").first().click();
   const [popup] = await Promise.all([
     context.waitForEvent("page"),
     section.locator("button.authorize", { hasText: "Authorize" }).click(),

@@ -112,12 +112,16 @@ async fn end_own(
     caller: &CallerToken,
     which: Revocation,
 ) -> Result<(), Rejection> {
-    let told = directory.revoke_sessions(caller, None, which).await;
-    // Whatever Graph says, older tokens end here.
-    if let Some(account) = caller.claims().user_key() {
-        entra.revoke_now(&account).await?;
-    }
-    told
+    let (entra, directory, caller) = (entra.clone(), directory.clone(), caller.clone());
+    to_its_end(async move {
+        let told = directory.revoke_sessions(&caller, None, which).await;
+        // Whatever Graph says, older tokens end here.
+        if let Some(account) = caller.claims().user_key() {
+            entra.revoke_now(&account).await?;
+        }
+        told
+    })
+    .await
 }
 
 async fn end(
@@ -128,11 +132,28 @@ async fn end(
     which: Revocation,
 ) -> Result<(), Rejection> {
     let object: Uuid = directory.object_id(caller, user).await?;
-    let told = directory.revoke_sessions(caller, Some(object), which).await;
-    if let Some(tenant) = caller.claims().tenant_id() {
-        entra
-            .revoke_now(&UserKey::Object { tenant, object })
-            .await?;
+    let (entra, directory, caller) = (entra.clone(), directory.clone(), caller.clone());
+    to_its_end(async move {
+        let told = directory
+            .revoke_sessions(&caller, Some(object), which)
+            .await;
+        if let Some(tenant) = caller.claims().tenant_id() {
+            entra
+                .revoke_now(&UserKey::Object { tenant, object })
+                .await?;
+        }
+        told
+    })
+    .await
+}
+
+/// A caller who hangs up must not leave a revocation half done.
+async fn to_its_end(
+    work: impl Future<Output = Result<(), Rejection>> + Send + 'static,
+) -> Result<(), Rejection> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        // It is never aborted, so it panicked; the server answers that as it would have.
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
     }
-    told
 }

@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -227,20 +228,34 @@ impl Sample {
                 None => self.print_usual_lines(emulator),
             }
         }
+        let (stopping, mut stopped) = tokio::sync::watch::channel(());
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            drop(stopping);
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
         };
+        let graceful = async move { stopped.changed().await.unwrap_or_default() };
         // Who asks is known by address: `/inspect` answers this machine alone.
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, app)
-            .with_graceful_shutdown(stop)
-            .await?;
+        let served = axum::serve(self.listener, app).with_graceful_shutdown(graceful);
+        tokio::select! {
+            served = served.into_future() => served?,
+            // Somebody who never ends a request must not hold the program up.
+            () = stop => {}
+        }
         Ok(())
     }
 }
+
+/// How long requests may go on after the signal to stop; a second signal ends it at once.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Sample {
     fn print_usual_lines(&self, emulator: &Emulator) {

@@ -293,6 +293,9 @@ impl Follower {
         };
         let raised = self.local.raise(&mark, at, self.clock.now());
         match &mark {
+            // What is told again, by this replica's own echo or after a lost connection, ends no
+            // stream that was opened since.
+            Mark::SignedOut(account) if raised => self.local.signed_out(account),
             Mark::SignedOut(account) => self.local.forget(account),
             Mark::Account(account) if raised => self.local.forget(account),
             Mark::Account(_) | Mark::Session { .. } => {}

@@ -106,10 +106,10 @@ impl Accounts {
     pub(crate) fn gone(self: Arc<Self>, claims: Claims) -> impl Future<Output = ()> + use<> {
         // Now, and not when it is first polled: nothing in between may be missed.
         let mut raised = self.local.watch();
-        let signed_out = self.local.signed_out_at(&claims);
+        let signed_out = self.local.sign_out_of(&claims);
         async move {
             while self.local.cut_off_of(&claims).is_none()
-                && self.local.signed_out_at(&claims) <= signed_out
+                && self.local.sign_out_of(&claims) <= signed_out
             {
                 // The sender is owned here, so that it cannot be gone.
                 let _ = raised.changed().await;
@@ -164,8 +164,8 @@ impl Accounts {
     /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
     pub(crate) async fn sign_out(&self, account: &UserKey, now: u64) {
         let mark = Mark::SignedOut(account.clone());
-        self.local.forget(account);
         self.local.raise(&mark, now, now);
+        self.local.signed_out(account);
         // Not told now is told later; nobody has to try again.
         let _ = self.store.publish(&mark, now).wait().await;
     }

@@ -30,8 +30,8 @@ pub(super) struct Revocations {
     newest: AtomicU64,
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
-    /// Changes after each mark that was raised.
-    raised: watch::Sender<()>,
+    /// How often somebody signed out; changes with each sign-out and each mark that was raised.
+    sign_outs: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -40,9 +40,16 @@ struct Marks {
     /// Accounts that are known by issuer and subject, which a token may have beside its ids.
     subjects: HashMap<UserKey, u64>,
     sessions: HashMap<(Uuid, Box<str>), u64>,
-    signed_out: HashMap<UserKey, u64>,
+    signed_out: HashMap<UserKey, SignedOut>,
     /// How many there may be before the old ones are looked for.
     sweep_at: usize,
+}
+
+#[derive(Debug, Default)]
+struct SignedOut {
+    at: u64,
+    /// Grows with each sign-out, those of one second too.
+    number: u64,
 }
 
 /// Fewer marks than this are not worth looking through.
@@ -65,7 +72,7 @@ impl Revocations {
         if !matches!(mark, Mark::SignedOut(_)) {
             self.newest.fetch_max(at, Ordering::Release);
         }
-        self.raised.send_replace(());
+        self.sign_outs.send_modify(|_| {});
         true
     }
 
@@ -75,8 +82,11 @@ impl Revocations {
     /// say when it was issued is revoked by any cut-off.
     pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let newest = self.newest.load(Ordering::Acquire);
+        if newest == 0 {
+            return None;
+        }
         let issued_at = claims.issued_at();
-        if newest == 0 || issued_at.is_some_and(|issued_at| issued_at >= newest) {
+        if issued_at.is_some_and(|issued_at| issued_at >= newest) {
             return None;
         }
         let cut_off = self
@@ -90,16 +100,29 @@ impl Revocations {
         }
     }
 
-    /// When the account of a token last signed out.
-    pub(super) fn signed_out_at(&self, claims: &Claims) -> Option<u64> {
-        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let at = |account: Option<UserKey>| marks.signed_out.get(&account?).copied();
-        at(claims.user_key()).max(at(claims.subject_key()))
+    /// Takes note of a sign-out whose mark was raised, or was that high before.
+    pub(super) fn signed_out(&self, account: &UserKey) {
+        self.sign_outs.send_modify(|sign_outs| {
+            *sign_outs = sign_outs.saturating_add(1);
+            let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = marks.signed_out.get_mut(account) {
+                held.number = *sign_outs;
+            }
+        });
+        self.forget(account);
     }
 
-    /// Sees a change for each mark that is raised from here on.
-    pub(super) fn watch(&self) -> watch::Receiver<()> {
-        self.raised.subscribe()
+    /// The number of the last sign-out of a token's account, 0 for none.
+    pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let number = |account: Option<UserKey>| Some(marks.signed_out.get(&account?)?.number);
+        let numbers = [number(claims.user_key()), number(claims.subject_key())];
+        numbers.into_iter().flatten().max().unwrap_or_default()
+    }
+
+    /// Sees a change for each mark that is raised from here on, and for each sign-out.
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.sign_outs.subscribe()
     }
 
     /// All marks and their times.
@@ -121,7 +144,7 @@ impl Revocations {
         let signed_out = marks
             .signed_out
             .iter()
-            .map(|(account, at)| (Mark::SignedOut(account.clone()), *at));
+            .map(|(account, held)| (Mark::SignedOut(account.clone()), held.at));
         accounts.chain(sessions).chain(signed_out).collect()
     }
 
@@ -166,7 +189,7 @@ impl Marks {
             Mark::Session { tenant, session } => {
                 self.sessions.entry((*tenant, session.clone())).or_default()
             }
-            Mark::SignedOut(account) => self.signed_out.entry(account.clone()).or_default(),
+            Mark::SignedOut(account) => &mut self.signed_out.entry(account.clone()).or_default().at,
         }
     }
 
@@ -205,7 +228,7 @@ impl Marks {
         self.accounts.retain(|_, at| kept(at));
         self.subjects.retain(|_, at| kept(at));
         self.sessions.retain(|_, at| kept(at));
-        self.signed_out.retain(|_, at| kept(at));
+        self.signed_out.retain(|_, held| kept(&held.at));
         self.sweep_at = count(self).saturating_mul(2);
     }
 }

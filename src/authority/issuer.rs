@@ -12,56 +12,63 @@ const POLICY_PLACE: &str = "{policy}";
 
 /// An issuer, exactly, or for every tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IssuerPattern(Box<str>);
+pub(crate) struct IssuerPattern {
+    text: Box<str>,
+    is_template: bool,
+}
 
 impl IssuerPattern {
     pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        Self {
+            is_template: text.contains(TENANT_PLACE),
+            text,
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The pattern with its place filled; as it is where it has none.
     pub(crate) fn for_tenant(&self, tenant: Uuid) -> Self {
-        Self(
-            self.0
-                .replace(TENANT_PLACE, &tenant.hyphenated().to_string())
-                .into(),
+        Self::new(
+            self.text
+                .replace(TENANT_PLACE, &tenant.hyphenated().to_string()),
         )
     }
 
-    pub(crate) fn is_template(&self) -> bool {
-        self.0.contains(TENANT_PLACE)
+    pub(crate) const fn is_template(&self) -> bool {
+        self.is_template
     }
 
     /// Whether an issuer is this one, byte for byte; a place is filled by a GUID in lower case.
     pub(crate) fn fits(&self, issuer: &str) -> bool {
-        if *self.0 == *issuer {
+        if *self.text == *issuer {
             return !self.is_template();
         }
         match self.tenant_in(issuer) {
-            Some(tenant) => *self.for_tenant(tenant).0 == *issuer,
+            Some(tenant) => *self.for_tenant(tenant).text == *issuer,
             None => false,
         }
     }
 
     /// What stands in this template's first place; `None` for an exact issuer.
     fn tenant_in(&self, issuer: &str) -> Option<Uuid> {
-        let start = self.0.find(TENANT_PLACE)?;
+        let start = self.text.find(TENANT_PLACE)?;
         parse_guid(issuer.get(start..start.checked_add(36)?)?)
     }
 
-    /// Whether a document may state `stated`: itself, or the template where many are expected.
-    pub(crate) fn allows_statement(&self, stated: &str) -> bool {
-        *self.0 == *stated || self.fits(stated)
+    /// Whether a document may state `stated`: this very text; or, where it is to be learnt from the
+    /// document which tenant it speaks for, one that fits.
+    pub(crate) fn allows_statement(&self, stated: &str, learns: bool) -> bool {
+        *self.text == *stated || (learns && self.fits(stated))
     }
 
     /// The same for B2C, whose documents spell the policy in a letter case of their own.
-    pub(crate) fn allows_policy_statement(&self, stated: &str) -> bool {
-        let own = Self::new(with_small_policy(&self.0));
-        own.allows_statement(&with_small_policy(stated))
+    pub(crate) fn allows_policy_statement(&self, stated: &str, learns: bool) -> bool {
+        let own = Self::new(with_small_policy(&self.text));
+        own.allows_statement(&with_small_policy(stated), learns)
     }
 }
 

@@ -22,21 +22,21 @@ impl Builder {
             let access = section.directory_access()?;
             builder = builder.authority(authority).directory_if(access);
         }
-        // A token is measured before it is known whose it is.
+        // A token is measured before it is known whose it is; what a section does not say is no wish.
         if let Some(most) = settings
             .sections()
-            .map(|section| section.max_token_bytes)
+            .filter_map(|section| section.max_token_bytes)
             .max()
         {
             builder = builder.max_token_bytes(most);
         }
         if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
-            builder = builder.resource(resource.as_str());
+            builder = builder.resource(resource);
         }
         // One cache for all authorities.
         if let Some(most) = settings
             .sections()
-            .map(|section| section.token_cache_bytes)
+            .filter_map(|section| section.token_cache_bytes)
             .max()
         {
             builder = builder.token_cache_bytes(most);
@@ -78,5 +78,36 @@ impl Builder {
         // What must be shared and is not would let revoked tokens pass.
         #[cfg(not(feature = "redis"))]
         return Err(expected("a build with the feature `redis`"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_that_says_nothing_of_a_limit_does_not_undo_the_others() {
+        let file = r#"{
+            "AzureAd": { "TenantId": "11111111-1111-4111-8111-111111111111",
+                "ClientId": "22222222-2222-4222-8222-222222222222",
+                "MaxTokenBytes": 1500, "TokenCache": { "MaxBytes": 0 } },
+            "AzureAdB2C": { "Instance": "https://contoso.b2clogin.com",
+                "Domain": "contoso.onmicrosoft.com", "SignUpSignInPolicyId": "b2c_1_susi",
+                "ClientId": "33333333-3333-4333-8333-333333333333" }
+        }"#;
+        let built = |variables: Vec<(String, String)>| {
+            let settings = Settings::from_parts(Some(("file", file)), variables).unwrap();
+            let builder = Builder::from_settings(&settings).unwrap();
+            (builder.most_bytes, builder.cache_bytes)
+        };
+        assert_eq!(built(Vec::new()), (1_500, 0));
+        let more = [
+            ("AzureAdB2C__MaxTokenBytes".to_owned(), "2000".to_owned()),
+            (
+                "AzureAdB2C__TokenCache__MaxBytes".to_owned(),
+                "5".to_owned(),
+            ),
+        ];
+        assert_eq!(built(more.into()), (2_000, 5));
     }
 }

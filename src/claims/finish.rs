@@ -6,8 +6,7 @@ use uuid::Uuid;
 
 use super::form::has_member;
 use super::groups::Listing;
-use super::members::text_of;
-use super::scan::{Scanned, Scanner};
+use super::scan::{Kind, Scanner};
 use super::span::Span;
 use super::values::{Name, Value, Values};
 use super::wire::{Draft, Malformed};
@@ -159,16 +158,7 @@ impl Reading {
         let raw = span.of(&self.text);
         // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
         let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
-        // A text that rounds down to 2^53 is beyond it all the same.
-        // As a whole number, a fraction of zeros behind it or not, it is not.
-        let whole = raw.split_once('.').map_or(raw, |(whole, fraction)| {
-            if fraction.bytes().all(|digit| digit == b'0') {
-                whole
-            } else {
-                raw
-            }
-        });
-        let beyond = seconds >= GREATEST_EXACT && whole != "9007199254740992";
+        let beyond = seconds >= GREATEST_EXACT && !is_greatest_exact(raw);
         if beyond || seconds.is_sign_negative() && seconds != 0.0 || !seconds.is_finite() {
             return Err(Malformed);
         }
@@ -184,8 +174,12 @@ impl Reading {
         };
         let start = self.values.end();
         let text = span.of(&self.text);
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            self.values.push(span.part(text, word)?);
+        let mut from = 0_usize;
+        for word in text.split(' ') {
+            if !word.is_empty() {
+                self.values.push(span.part(Span::at(from, word.len())?)?);
+            }
+            from = from.saturating_add(word.len()).saturating_add(1);
         }
         self.values.since(start).map(Some)
     }
@@ -252,10 +246,10 @@ impl Reading {
         let mut escaped = Vec::new();
         let raw = array.of(&self.text);
         Scanner::array(raw, |element| {
-            let span = match element {
-                Scanned::Plain(text) => array.part(raw, text)?,
+            let span = match element.kind {
+                Kind::Plain => array.part(element.span)?,
                 _ => {
-                    escaped.push((self.values.end(), text_of(element)?.into_owned()));
+                    escaped.push((self.values.end(), element.string(raw)?.into_owned()));
                     array
                 }
             };
@@ -269,6 +263,13 @@ impl Reading {
         }
         self.values.since(start)
     }
+}
+
+/// Whether a text is 2^53 itself: another may round down to it and is beyond it all the same. As a
+/// whole number, a fraction of zeros behind it or not, it is not.
+fn is_greatest_exact(raw: &str) -> bool {
+    let (whole, fraction) = raw.split_once('.').unwrap_or((raw, ""));
+    whole == "9007199254740992" && fraction.bytes().all(|digit| digit == b'0')
 }
 
 #[cfg(test)]

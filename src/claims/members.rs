@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::form::deep_form;
-use super::scan::Scanned;
+use super::scan::{Kind, Scanned, Scanner};
 use super::span::Span;
 use super::values::{Name, Value, Values};
 use super::wire::Malformed;
@@ -19,61 +19,63 @@ pub(super) struct Members<'t> {
     pub(super) others: Vec<(Span, Span)>,
     /// Known names that were there, `null` or not.
     seen: [bool; Name::COUNT],
-    folded: [bool; FOLDED.len()],
+    /// Which of `FOLDED` were there in another letter case.
+    twins: [bool; FOLDED.len()],
     many: HashSet<String>,
 }
 
 impl<'t> Members<'t> {
-    pub(super) fn of(payload: &'t str) -> Self {
-        Self {
+    /// Reads them all.
+    pub(super) fn read(payload: &'t str) -> Result<Self, Malformed> {
+        let mut members = Self {
             payload,
             decoded: String::new(),
             values: Values::default(),
-            others: Vec::new(),
+            others: Vec::with_capacity(FEW / 2),
             seen: [false; Name::COUNT],
-            folded: [false; FOLDED.len()],
+            twins: [false; FOLDED.len()],
             many: HashSet::new(),
-        }
+        };
+        Scanner::object(payload, |name, value| members.member(name, value))?;
+        members.check_twins()?;
+        Ok(members)
     }
 
-    /// Takes a member in.
-    pub(super) fn member(
+    #[inline]
+    fn member(&mut self, name: Scanned, value: Scanned) -> Result<(), Malformed> {
+        let text = name.string(self.payload)?;
+        let Some(known) = Name::known(&text) else {
+            return self.other(text, name, value);
+        };
+        let seen = self.seen.get_mut(known as usize).ok_or(Malformed)?;
+        if std::mem::replace(seen, true) {
+            return Err(Malformed);
+        }
+        let value = self.value(value)?;
+        self.values.set(known, value)
+    }
+
+    fn other(
         &mut self,
-        name: Scanned<'t>,
-        value: Scanned<'t>,
+        name: Cow<'t, str>,
+        written: Scanned,
+        value: Scanned,
     ) -> Result<(), Malformed> {
-        let name = text_of(name)?;
-        // They have three letters each.
-        if name.len() == FOLDED_LENGTH {
-            for (folded, seen) in FOLDED.iter().zip(&mut self.folded) {
-                if name.eq_ignore_ascii_case(folded) && std::mem::replace(seen, true) {
-                    return Err(Malformed);
-                }
+        for ((folded, _), twin) in FOLDED.iter().zip(&mut self.twins) {
+            if name.eq_ignore_ascii_case(folded) && std::mem::replace(twin, true) {
+                return Err(Malformed);
             }
         }
-        match Name::known(&name) {
-            Some(known) => {
-                let seen = self.seen.get_mut(known as usize).ok_or(Malformed)?;
-                if std::mem::replace(seen, true) {
-                    return Err(Malformed);
-                }
-                let value = self.value(value)?;
-                self.values.set(known, value)
-            }
-            None => self.other(name, value),
-        }
-    }
-
-    fn other(&mut self, name: Cow<'t, str>, value: Scanned<'t>) -> Result<(), Malformed> {
         let twice = if self.others.len() < FEW {
-            self.others.iter().any(|(span, _)| self.read(*span) == name)
+            self.others
+                .iter()
+                .any(|(span, _)| self.text_of(*span) == name)
         } else {
             // Ten thousand members must not cost ten thousand times ten thousand looks.
             if self.many.is_empty() {
-                self.many = self
-                    .others
-                    .iter()
-                    .map(|(span, _)| self.read(*span).to_owned())
+                let names = self.others.iter();
+                self.many = names
+                    .map(|(span, _)| self.text_of(*span).to_owned())
                     .collect();
             }
             !self.many.insert(name.to_string())
@@ -82,81 +84,79 @@ impl<'t> Members<'t> {
             return Err(Malformed);
         }
         let name = match name {
-            Cow::Borrowed(text) => self.within(text)?,
+            Cow::Borrowed(_) => written.span,
             Cow::Owned(text) => self.keep(&text)?,
         };
-        let raw = match value {
-            Scanned::Null => self.keep("null")?,
+        if value.kind == Kind::Escaped {
+            value.string(self.payload)?;
+        }
+        self.check_nested(value)?;
+        let raw = match value.kind {
             // With its quotes, for it is read as JSON.
-            Scanned::Plain(text) => self.within(text)?.with_quotes(),
-            Scanned::Escaped(raw) => {
-                text_of(value)?;
-                self.within(raw)?
-            }
-            Scanned::Simple(raw) => self.within(raw)?,
-            Scanned::Nested(raw) => {
-                deep_form(raw)?;
-                self.within(raw)?
-            }
+            Kind::Plain => value.span.with_quotes(),
+            _ => value.span,
         };
         self.others.push((name, raw));
         Ok(())
     }
 
     /// Looks at a value's form and says what it is.
-    fn value(&mut self, value: Scanned<'t>) -> Result<Value, Malformed> {
-        match value {
-            Scanned::Null => Ok(Value::Absent),
-            Scanned::Plain(text) => self.within(text).map(Value::Text),
-            // Half of a surrogate pair fails here, as it should.
-            Scanned::Escaped(_) => self.keep(&text_of(value)?).map(Value::Text),
-            Scanned::Simple(raw) => self.within(raw).map(Value::Json),
-            Scanned::Nested(raw) => {
-                deep_form(raw)?;
-                self.within(raw).map(Value::Json)
+    #[inline]
+    fn value(&mut self, value: Scanned) -> Result<Value, Malformed> {
+        match value.kind {
+            Kind::Null => Ok(Value::Absent),
+            Kind::Plain => Ok(Value::Text(value.span)),
+            Kind::Escaped => {
+                let text = value.string(self.payload)?;
+                self.keep(&text).map(Value::Text)
+            }
+            Kind::Simple => Ok(Value::Json(value.span)),
+            Kind::Nested => {
+                self.check_nested(value)?;
+                Ok(Value::Json(value.span))
             }
         }
     }
 
-    /// The span of a piece that was borrowed from the payload.
-    fn within(&self, piece: &'t str) -> Result<Span, Malformed> {
-        Span::within(self.payload, piece)
+    fn check_nested(&self, value: Scanned) -> Result<(), Malformed> {
+        match value.kind {
+            Kind::Nested => deep_form(value.span.of(self.payload)),
+            _ => Ok(()),
+        }
+    }
+
+    /// No name that decides stands there in two letter cases.
+    fn check_twins(&self) -> Result<(), Malformed> {
+        let seen = |name: Name| self.seen.get(name as usize).copied().unwrap_or(true);
+        let mut twins = FOLDED.iter().zip(self.twins);
+        match twins.any(|((_, name), twin)| twin && seen(*name)) {
+            true => Err(Malformed),
+            false => Ok(()),
+        }
     }
 
     /// Keeps a decoded string behind the payload.
     fn keep(&mut self, text: &str) -> Result<Span, Malformed> {
-        let span = Span::at(self.payload.len() + self.decoded.len(), text.len())?;
+        let start = self.payload.len().saturating_add(self.decoded.len());
         self.decoded.push_str(text);
-        Ok(span)
+        Span::at(start, text.len())
     }
 
-    fn read(&self, span: Span) -> &str {
-        let behind = self.payload.len();
-        match (span.start as usize).checked_sub(behind) {
-            None => span.of(self.payload),
-            Some(start) => self
-                .decoded
-                .get(start..(span.end as usize).saturating_sub(behind))
-                .unwrap_or_default(),
-        }
-    }
-}
-
-/// A string with its escapes resolved; anything else is no string.
-pub(crate) fn text_of(scanned: Scanned<'_>) -> Result<Cow<'_, str>, Malformed> {
-    match scanned {
-        Scanned::Plain(text) => Ok(Cow::Borrowed(text)),
-        Scanned::Escaped(raw) => serde_json::from_str(raw)
-            .map(Cow::Owned)
-            .map_err(|_| Malformed),
-        Scanned::Null | Scanned::Simple(_) | Scanned::Nested(_) => Err(Malformed),
+    fn text_of(&self, span: Span) -> &str {
+        span.behind(self.payload.len())
+            .map_or_else(|| span.of(self.payload), |span| span.of(&self.decoded))
     }
 }
 
 /// Members whose twins in another letter case would let two readers see two tokens.
-pub(super) const FOLDED: [&str; 6] = ["iss", "aud", "tid", "exp", "nbf", "ver"];
-
-const FOLDED_LENGTH: usize = 3;
+pub(super) const FOLDED: [(&str, Name); 6] = [
+    ("iss", Name::Issuer),
+    ("aud", Name::Audience),
+    ("tid", Name::Tenant),
+    ("exp", Name::ExpiresAt),
+    ("nbf", Name::NotBefore),
+    ("ver", Name::Version),
+];
 
 /// Other members that are looked through one by one before a set is built for them.
 const FEW: usize = 16;

@@ -41,8 +41,9 @@ use crate::token_version::TokenVersion;
 /// The text that older B2C policies send as `sub`, the same for every user.
 const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
 
-/// Entra's have 22 to 60 bytes; records of used tokens are bounded in number, so in size too.
-const LONGEST_TOKEN_ID: usize = 512;
+/// Entra's have 22 to 60 bytes, and nobody else can choose one; records of used tokens are bounded
+/// in number, so in size too.
+const LONGEST_TOKEN_ID: usize = 4_096;
 
 /// The claims of a token that passed every check; cheap to clone (one `Arc`).
 ///
@@ -83,6 +84,15 @@ struct Inner {
 }
 
 impl Inner {
+    /// Whether a list has this element.
+    fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
+        let Some(listing) = listing else {
+            return false;
+        };
+        let mut elements = self.values.list(listing).iter();
+        elements.any(|element| element.is(&self.text, text))
+    }
+
     /// Names and values of the members that have no accessor.
     fn others(&self) -> impl Iterator<Item = &[Span; 2]> {
         let (pairs, _) = self.values.list(self.others).as_chunks();
@@ -221,6 +231,16 @@ impl Claims {
     /// `scp`: the delegated permissions, of a user's token only.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().scopes)
+    }
+
+    /// Whether `scp` has this word.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.inner().lists(self.inner().scopes, scope)
+    }
+
+    /// Whether `roles` has this role.
+    pub(crate) fn has_role(&self, role: &str) -> bool {
+        self.inner().lists(self.inner().roles, role)
     }
 
     /// `roles`: app roles of the user, or application permissions of an app-only token.

@@ -1,27 +1,55 @@
-//! Walks over one JSON object (RFC 8259), strictly, and copies nothing.
+//! Walks over one JSON text (RFC 8259), strictly, and copies nothing.
 
+use std::borrow::Cow;
+
+use memchr::memchr2;
 use serde_json::value::RawValue;
 
+use super::span::Span;
 use super::wire::Malformed;
 
 /// Where in the text the walk is.
 pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
+    /// Whether there are control characters, as in a text of several lines; a token's has none.
+    has_controls: bool,
 }
 
-/// A value, by how much work it still is.
+/// A value and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scanned<'t> {
+pub(crate) struct Scanned {
+    pub(crate) kind: Kind,
+    pub(crate) span: Span,
+}
+
+/// What a value is, by how much work it still is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
     Null,
-    /// A string without escapes: what stands between its quotes.
-    Plain(&'t str),
+    /// A string without escapes; the span is what stands between its quotes.
+    Plain,
     /// A string with escapes, quotes and all; whether the escapes are right is not known.
-    Escaped(&'t str),
+    Escaped,
     /// A number, `true`, `false`, or an array of these and of strings without escapes.
-    Simple(&'t str),
+    Simple,
     /// An object, or an array with more in it: well-formed, but its members were not looked at.
-    Nested(&'t str),
+    Nested,
+}
+
+impl Scanned {
+    /// A string with its escapes resolved; anything else is no string.
+    pub(crate) fn string(self, text: &str) -> Result<Cow<'_, str>, Malformed> {
+        let piece = self.span.of(text);
+        match self.kind {
+            Kind::Plain => Ok(Cow::Borrowed(piece)),
+            // Half of a surrogate pair fails here, as it should.
+            Kind::Escaped => serde_json::from_str(piece)
+                .map(Cow::Owned)
+                .map_err(|_| Malformed),
+            Kind::Null | Kind::Simple | Kind::Nested => Err(Malformed),
+        }
+    }
 }
 
 impl<'t> Scanner<'t> {
@@ -30,9 +58,9 @@ impl<'t> Scanner<'t> {
     /// Does not check that no name stands twice.
     pub(crate) fn object(
         text: &'t str,
-        mut member: impl FnMut(Scanned<'t>, Scanned<'t>) -> Result<(), Malformed>,
+        mut member: impl FnMut(Scanned, Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self { text, at: 0 };
+        let mut walk = Self::at_start_of(text);
         walk.space();
         walk.expect(b'{')?;
         walk.space();
@@ -59,9 +87,9 @@ impl<'t> Scanner<'t> {
     /// Calls `element` with each element of an array, in their order.
     pub(crate) fn array(
         text: &'t str,
-        mut element: impl FnMut(Scanned<'t>) -> Result<(), Malformed>,
+        mut element: impl FnMut(Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self { text, at: 0 };
+        let mut walk = Self::at_start_of(text);
         walk.space();
         walk.expect(b'[')?;
         walk.space();
@@ -80,29 +108,42 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    fn at_start_of(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            has_controls: has_controls(text),
+        }
+    }
+
     fn end(&mut self) -> Result<(), Malformed> {
         self.space();
         self.peek().map_or(Ok(()), |_| Err(Malformed))
     }
 
+    #[inline]
     fn rest(&self) -> &'t [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn skip(&mut self, bytes: usize) {
         self.at = self.at.saturating_add(bytes);
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
+        self.skip(usize::from(there));
         there
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.take(byte) {
             Ok(())
@@ -111,50 +152,75 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    #[inline]
     fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.skip(1);
         }
     }
 
-    fn since(&self, start: usize) -> Result<&'t str, Malformed> {
-        self.text.get(start..self.at).ok_or(Malformed)
+    #[inline]
+    fn since(&self, start: usize, kind: Kind) -> Result<Scanned, Malformed> {
+        Ok(Scanned {
+            kind,
+            span: Span::at(start, self.at.saturating_sub(start))?,
+        })
     }
 
-    fn string(&mut self) -> Result<Scanned<'t>, Malformed> {
-        let quote = self.at;
+    /// How many bytes stand before the next quote, backslash or control character.
+    #[inline]
+    fn plain_length(&self) -> usize {
+        let rest = self.rest();
+        let found = if self.has_controls {
+            let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+            rest.iter().position(ends)
+        } else {
+            memchr2(b'"', b'\\', rest)
+        };
+        found.unwrap_or(rest.len())
+    }
+
+    #[inline]
+    fn string(&mut self) -> Result<Scanned, Malformed> {
         self.expect(b'"')?;
         let start = self.at;
-        self.skip(plain_length(self.rest()));
+        self.skip(self.plain_length());
         if self.peek() == Some(b'"') {
-            let plain = self.since(start)?;
+            let plain = self.since(start, Kind::Plain);
             self.skip(1);
-            return Ok(Scanned::Plain(plain));
+            return plain;
         }
+        self.escaped(start)
+    }
+
+    /// The rest of a string that began at `start`, from its first escape on.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<Scanned, Malformed> {
         loop {
             match self.peek() {
                 Some(b'\\') => self.skip(2),
                 Some(b'"') => break,
                 _ => return Err(Malformed),
             }
-            self.skip(plain_length(self.rest()));
+            self.skip(self.plain_length());
         }
         self.skip(1);
-        self.since(quote).map(Scanned::Escaped)
+        self.since(start.saturating_sub(1), Kind::Escaped)
     }
 
-    fn value(&mut self) -> Result<Scanned<'t>, Malformed> {
+    #[inline]
+    fn value(&mut self) -> Result<Scanned, Malformed> {
         let start = self.at;
-        match self.peek().ok_or(Malformed)? {
-            b'"' => self.string(),
-            b'[' => {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'[') => {
                 if self.simple_array()? {
-                    return self.since(start).map(Scanned::Simple);
+                    return self.since(start, Kind::Simple);
                 }
                 self.at = start;
                 self.nested()
             }
-            b'{' => self.nested(),
+            Some(b'{') => self.nested(),
             _ => self.atom(),
         }
     }
@@ -168,10 +234,10 @@ impl<'t> Scanner<'t> {
         }
         loop {
             self.space();
-            match self.peek().ok_or(Malformed)? {
-                b'[' | b'{' => return Ok(false),
-                b'"' => {
-                    if !matches!(self.string()?, Scanned::Plain(_)) {
+            match self.peek() {
+                Some(b'[' | b'{') => return Ok(false),
+                Some(b'"') => {
+                    if self.string()?.kind != Kind::Plain {
                         return Ok(false);
                     }
                 }
@@ -190,27 +256,35 @@ impl<'t> Scanner<'t> {
 
     /// The rare values, which the library reads.
     #[cold]
-    fn nested(&mut self) -> Result<Scanned<'t>, Malformed> {
-        let rest = self.text.get(self.at..).ok_or(Malformed)?;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&'t RawValue>();
-        let raw = values.next().ok_or(Malformed)?.map_err(|_| Malformed)?;
+    fn nested(&mut self) -> Result<Scanned, Malformed> {
+        let start = self.at;
+        let rest = self.text.get(start..).ok_or(Malformed)?;
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        values.next().ok_or(Malformed)?.map_err(|_| Malformed)?;
         self.skip(values.byte_offset());
-        Ok(Scanned::Nested(raw.get()))
+        self.since(start, Kind::Nested)
     }
 
     /// `true`, `false`, `null` or a number.
-    fn atom(&mut self) -> Result<Scanned<'t>, Malformed> {
+    fn atom(&mut self) -> Result<Scanned, Malformed> {
         let start = self.at;
-        for (literal, value) in [("null", true), ("true", false), ("false", false)] {
-            if self.rest().starts_with(literal.as_bytes()) {
-                self.skip(literal.len());
-                return if value {
-                    Ok(Scanned::Null)
-                } else {
-                    self.since(start).map(Scanned::Simple)
-                };
+        let (word, kind) = match self.peek() {
+            Some(b'n') => ("null", Kind::Null),
+            Some(b't') => ("true", Kind::Simple),
+            Some(b'f') => ("false", Kind::Simple),
+            _ => {
+                self.number()?;
+                return self.since(start, Kind::Simple);
             }
+        };
+        if !self.rest().starts_with(word.as_bytes()) {
+            return Err(Malformed);
         }
+        self.skip(word.len());
+        self.since(start, kind)
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -222,43 +296,25 @@ impl<'t> Scanner<'t> {
             let _ = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        self.since(start).map(Scanned::Simple)
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        self.skip(digits);
-        if digits == 0 { Err(Malformed) } else { Ok(()) }
-    }
-}
-
-/// One byte eight times.
-const fn eight(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// How many bytes stand before the first quote, backslash or control character.
-fn plain_length(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let is_zero = |word: u64| word.wrapping_sub(eight(1)) & !word;
-        let found = is_zero(word ^ eight(b'"'))
-            | is_zero(word ^ eight(b'\\'))
-            | word.wrapping_sub(eight(b' ')) & !word;
-        // The lowest bit is right, whatever the borrow did to those above it.
-        let found = found & eight(0x80);
-        if found != 0 {
-            return index * 8 + (found.trailing_zeros() / 8) as usize;
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.skip(1);
+        }
+        if self.at == start {
+            Err(Malformed)
+        } else {
+            Ok(())
         }
     }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    let within = rest.iter().position(special).unwrap_or(rest.len());
-    words.len() * 8 + within
+}
+
+/// Without a branch for each byte, so that sixteen are looked at together.
+fn has_controls(text: &str) -> bool {
+    text.bytes().fold(false, |any, byte| any | (byte < b' '))
 }
 
 #[cfg(test)]
@@ -274,15 +330,31 @@ mod tests {
 
     #[test]
     fn the_first_byte_that_ends_a_plain_run_is_found() {
-        for special in [b'"', b'\\', 0, 0x1f] {
-            for before in 0..20 {
-                let mut text = vec![b'a'; before];
-                text.push(special);
-                text.extend_from_slice("\"\\\u{1}bbbbbbbbbbbbbbbbbbb".as_bytes());
-                assert_eq!(plain_length(&text), before);
+        for special in ['"', '\\', '\0', '\u{1f}'] {
+            for before in 0..40 {
+                let text = format!("{}{special}\"\\{}", "é".repeat(before), "b".repeat(40));
+                let walk = Scanner::at_start_of(&text);
+                assert_eq!(walk.plain_length(), 2 * before, "{special:?}");
             }
         }
-        assert_eq!(plain_length("ä\u{7f}\u{80}€ !#[]".as_bytes()), 13);
+        assert_eq!(
+            Scanner::at_start_of("ä\u{7f}\u{80}€ !#[]").plain_length(),
+            13
+        );
+    }
+
+    #[test]
+    fn a_control_character_stands_outside_strings_alone() {
+        for control in ["\n", "\t", "\r"] {
+            assert!(accepts(&format!(
+                "{{{control}\"a\"{control}:{control}1{control}}}"
+            )));
+        }
+        for control in ["\n", "\t", "\r", "\0", "\u{1f}"] {
+            assert!(!accepts(&format!("{{\"a{control}\":1}}")));
+            assert!(!accepts(&format!("{{\"a\":\"b{control}\"}}")));
+            assert!(!accepts(&format!("{{\"a\":[\"{control}b\"]}}")));
+        }
     }
 
     #[test]
@@ -295,15 +367,18 @@ mod tests {
         })
         .unwrap();
         let expected = [
-            Scanned::Plain("x"),
-            Scanned::Escaped(r#""\n""#),
-            Scanned::Simple(r#"[1,"y",null]"#),
-            Scanned::Nested(r#"["\n"]"#),
-            Scanned::Nested("{}"),
-            Scanned::Null,
-            Scanned::Simple("-1.5e+3"),
+            (Kind::Plain, "x"),
+            (Kind::Escaped, r#""\n""#),
+            (Kind::Simple, r#"[1,"y",null]"#),
+            (Kind::Nested, r#"["\n"]"#),
+            (Kind::Nested, "{}"),
+            (Kind::Null, "null"),
+            (Kind::Simple, "-1.5e+3"),
         ];
-        assert!(found.iter().map(|(_, value)| *value).eq(expected));
+        let values = found
+            .iter()
+            .map(|(_, value)| (value.kind, value.span.of(text)));
+        assert!(values.eq(expected));
     }
 
     /// JSON, and JSON with something spoilt.

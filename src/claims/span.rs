@@ -10,33 +10,43 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn at(start: usize, length: usize) -> Result<Self, Malformed> {
+    #[inline]
+    pub(super) fn at(start: usize, length: usize) -> Result<Self, Malformed> {
+        let end = u32::try_from(start.saturating_add(length)).map_err(|_| Malformed)?;
         Ok(Self {
             start: u32::try_from(start).map_err(|_| Malformed)?,
-            end: u32::try_from(start.saturating_add(length)).map_err(|_| Malformed)?,
+            end,
         })
     }
 
-    /// The span of `piece`, which was borrowed from `whole`.
-    pub(crate) fn within(whole: &str, piece: &str) -> Result<Self, Malformed> {
-        let start = (piece.as_ptr() as usize)
-            .checked_sub(whole.as_ptr() as usize)
-            .ok_or(Malformed)?;
-        Self::at(start, piece.len())
-    }
-
-    /// The span of `piece`, which was borrowed from `whole`, the text of this span.
-    pub(crate) fn part(self, whole: &str, piece: &str) -> Result<Self, Malformed> {
-        let within = Self::within(whole, piece)?;
+    /// A span within the text of this one, as a span of the text of both.
+    pub(super) fn part(self, within: Self) -> Result<Self, Malformed> {
         Ok(Self {
             start: self.start.checked_add(within.start).ok_or(Malformed)?,
             end: self.start.checked_add(within.end).ok_or(Malformed)?,
         })
     }
 
+    /// The span in what stands behind so many bytes; `None` if it begins before.
+    pub(super) fn behind(self, bytes: usize) -> Option<Self> {
+        let bytes = u32::try_from(bytes).ok()?;
+        Some(Self {
+            start: self.start.checked_sub(bytes)?,
+            end: self.end.checked_sub(bytes)?,
+        })
+    }
+
+    #[inline]
     pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or_default()
+    }
+
+    /// Whether it spans exactly this; `text` is its own.
+    #[inline]
+    pub(super) fn is(self, text: &str, piece: &str) -> bool {
+        let own = || text.as_bytes().get(self.start as usize..self.end as usize);
+        self.length() == piece.len() && own() == Some(piece.as_bytes())
     }
 
     pub(super) const fn length(self) -> usize {

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
+use super::form::deep_form;
+use super::members::FOLDED;
 use super::wire::{Draft, Name, Value as Read};
 
 /// Names that decide, names that are known, and names of nobody; no twins in another letter case.
@@ -139,4 +141,86 @@ proptest! {
         let text = if inside { format!("{{\"z\":[1,{twins}]}}") } else { twins };
         prop_assert!(Draft::parse(text.into_bytes()).is_err());
     }
+
+    /// A spoilt text is refused, or it is JSON all the same and read as the library reads it.
+    #[test]
+    fn what_is_accepted_of_spoilt_text_every_reader_accepts(
+        object in objects(), seed in any::<u64>(), every in 1..20_u64,
+        spoilt in prop::collection::vec((any::<prop::sample::Index>(), spoilers()), 1..4)
+    ) {
+        let mut text = written(&object, seed, every);
+        for (place, (length, by)) in spoilt {
+            let mut places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            places.push(text.len());
+            let at = place.index(places.len());
+            let end = places.get(at + length).copied().unwrap_or(text.len());
+            text.replace_range(places[at]..end, by);
+        }
+        let library = serde_json::from_str::<Value>(&text);
+        let Ok(draft) = Draft::parse(text.clone().into_bytes()) else {
+            // What is right all through is not refused.
+            if let Ok(Value::Object(read)) = &library {
+                let is_twin = |(name, _): &(&str, Name)| {
+                    read.keys().filter(|own| own.eq_ignore_ascii_case(name)).count() > 1
+                };
+                let right = deep_form(&text).is_ok() && !FOLDED.iter().any(is_twin);
+                prop_assert!(!right, "{}", text);
+            }
+            return Ok(());
+        };
+        // Numbers of any size are JSON; the library's values hold those of 64 bits.
+        let forms: Result<std::collections::BTreeMap<String, &serde_json::value::RawValue>, _> =
+            serde_json::from_str(&text);
+        prop_assert!(forms.is_ok(), "{}", text);
+        let Ok(Value::Object(read)) = library else { return Ok(()) };
+        for (name, known) in [("iss", Name::Issuer), ("sub", Name::Subject), ("scp", Name::Scopes)] {
+            prop_assert_eq!(draft.text(known), read.get(name).and_then(Value::as_str), "{}", text);
+        }
+        for (name, raw) in &forms.unwrap() {
+            if let Some(own) = draft.other(name) {
+                prop_assert_eq!(own.trim(), raw.get(), "{}", text);
+            }
+        }
+    }
+}
+
+/// How many characters are replaced, and by what.
+fn spoilers() -> impl Strategy<Value = (usize, &'static str)> {
+    let by = prop::sample::select(vec![
+        "",
+        "\"",
+        "\\",
+        "\\u",
+        "\\ud800",
+        "\\u0061",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"iss\":1,",
+        "\"",
+        "0",
+        "00",
+        "-",
+        ".",
+        "e9",
+        "E+400",
+        "null",
+        "tru",
+        "true",
+        "\n",
+        "\t",
+        "\u{1}",
+        "\u{7f}",
+        "\u{feff}",
+        "é",
+        "/",
+        "//",
+        "'",
+        "\"\":{}",
+        " ",
+    ]);
+    (0..3_usize, by)
 }

@@ -46,7 +46,7 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Unavailable for the time that the answer names, else for a second; an hour at most.
+    /// Unavailable for the time that the answer names, else for a second; a day at most.
     pub(super) fn unavailable(failure: CallFailure, retry_after: Option<Duration>) -> Self {
         let wanted = retry_after.unwrap_or(SHORTEST);
         Self::Unavailable {
@@ -120,4 +120,4 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const REVOKED: Duration = Duration::from_secs(60);
 
 /// A mistaken header must not put an account out of service for days.
-const LONGEST: Duration = Duration::from_secs(3_600);
+const LONGEST: Duration = Duration::from_secs(86_400);

@@ -1,6 +1,6 @@
 //! The one HTTP door of the directory: single calls, within bounds.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -76,8 +76,7 @@ impl Door {
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+            .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -97,6 +96,20 @@ impl Door {
             retry_after,
             body,
         })
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            // A date is given in whole seconds, so up to one of them is lost.
+            let wait = date.duration_since(now).unwrap_or_default();
+            Some(Duration::from_secs(wait.as_secs().saturating_add(1)))
+        }
     }
 }
 
@@ -277,6 +290,20 @@ mod tests {
                 max_bytes: 1,
             },
             base: Url::parse(base).unwrap(),
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_500);
+        let wait = |value| retry_after(value, now).map(|wait| wait.as_secs());
+        assert_eq!(wait("7200"), Some(7_200));
+        assert_eq!(wait(" 3 "), Some(3));
+        // The epoch's billionth second was 2001-09-09T01:46:40Z.
+        assert_eq!(wait("Sun, 09 Sep 2001 01:47:00 GMT"), Some(20));
+        assert_eq!(wait("Sun, 09 Sep 2001 01:46:00 GMT"), Some(1));
+        for odd in ["", "-1", "1.5", "soon", "Sun, 09 Sep"] {
+            assert_eq!(wait(odd), None, "{odd}");
         }
     }
 

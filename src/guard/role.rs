@@ -13,7 +13,7 @@ named_guard! {
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
-    caller.claims().roles().any(|own| own == name)
+    caller.claims().has_role(name)
 }
 
 impl<S: AsRef<str>> Guard for RequireRole<S> {

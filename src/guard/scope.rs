@@ -28,8 +28,7 @@ named_guard! {
 
 fn has(caller: &Caller<'_>, scope: &str) -> bool {
     // `idtyp` = app beside a `scp` is no user's token.
-    caller.claims().principal() != Principal::App
-        && caller.claims().scopes().any(|own| own == scope)
+    caller.claims().principal() != Principal::App && caller.claims().has_scope(scope)
 }
 
 /// A single name as a list of one.

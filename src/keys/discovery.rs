@@ -78,8 +78,8 @@ impl Discovery {
             let stated_one = !learns || !stated.contains(TENANT_PLACE);
             stated_one
                 && match document.purpose {
-                    Purpose::Version(_) => pattern.allows_statement(stated),
-                    Purpose::Policy(_) => pattern.allows_policy_statement(stated),
+                    Purpose::Version(_) => pattern.allows_statement(stated, learns),
+                    Purpose::Policy(_) => pattern.allows_policy_statement(stated, learns),
                 }
         };
         let Some(pattern) = document.issuers.iter().find(|pattern| fits(pattern)) else {

@@ -17,7 +17,6 @@ pub(crate) enum Skipped {
     OtherAlgorithm,
     BadNumbers,
     WithoutIssuer,
-    OtherCloud,
 }
 
 /// A key and the id it is looked up by.
@@ -69,11 +68,6 @@ impl Jwk {
         if members.alg.as_deref().is_some_and(|alg| alg != "RS256") {
             return Err(Skipped::OtherAlgorithm);
         }
-        if let (Some(cloud), Some(name)) = (document.cloud, &members.cloud_instance_name)
-            && !cloud.has_name(name)
-        {
-            return Err(Skipped::OtherCloud);
-        }
         if members.issuer.is_none() && document.keys_name_issuer {
             return Err(Skipped::WithoutIssuer);
         }
@@ -87,8 +81,13 @@ impl Jwk {
         };
         let (modulus, exponent) = (number(members.n.as_ref())?, number(members.e.as_ref())?);
         let issuer = members.issuer.map(IssuerPattern::new);
-        let key =
+        let mut key =
             VerifyingKey::rsa(&modulus, &exponent, issuer).map_err(|_| Skipped::BadNumbers)?;
+        if let (Some(cloud), Some(name)) = (document.cloud, &members.cloud_instance_name)
+            && !cloud.has_name(name)
+        {
+            key = key.of_another_cloud();
+        }
         Ok(Self {
             kid: members.kid,
             key,

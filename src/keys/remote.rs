@@ -20,14 +20,31 @@ pub use reqwest::Client as HttpClient;
 pub(crate) fn http_client(
     roots: Option<&[u8]>,
 ) -> Result<HttpClient, Box<dyn std::error::Error + Send + Sync>> {
+    // Plain `http` is for this machine and its metadata service: no proxy may listen in.
     let mut builder = HttpClient::builder()
+        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .user_agent(concat!("axum-entra/", env!("CARGO_PKG_VERSION")));
     if let Some(pem) = roots {
         builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
     }
+    if let Some(proxy) = proxy() {
+        builder = builder.proxy(proxy);
+    }
     Ok(builder.build()?)
+}
+
+/// The environment's proxy for `https`, which cannot read what passes through it.
+fn proxy() -> Option<reqwest::Proxy> {
+    let named = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let address = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find_map(named)?;
+    let except = named("NO_PROXY").or_else(|| named("no_proxy"));
+    let except = format!("localhost,127.0.0.0/8,::1,{}", except.unwrap_or_default());
+    let proxy = reqwest::Proxy::https(address).ok()?;
+    Some(proxy.no_proxy(reqwest::NoProxy::from_string(&except)))
 }
 
 /// Whether a text holds at least one certificate in PEM form.
@@ -189,11 +206,11 @@ impl Remote {
         if response.url() != address {
             return Err(FetchError::Redirected { document });
         }
-        let max_age = response
-            .headers()
-            .get(CACHE_CONTROL)
-            .and_then(|value| value.to_str().ok())
-            .and_then(max_age);
+        // Several lines are one list (RFC 9110 section 5.3).
+        let cache_control = response.headers().get_all(CACHE_CONTROL);
+        let max_age = cache_control
+            .iter()
+            .find_map(|line| line.to_str().ok().and_then(max_age));
         match response.status() {
             StatusCode::NOT_MODIFIED if conditional => return Ok(Answer::Unchanged { max_age }),
             StatusCode::OK => {}

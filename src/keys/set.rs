@@ -111,6 +111,7 @@ impl KeySet {
         self.with_id(&known.kid).iter().any(|own| {
             own.key.fingerprint() == known.key.fingerprint()
                 && own.key.issuer() == known.key.issuer()
+                && own.key.is_of_another_cloud() == known.key.is_of_another_cloud()
                 && own.stated == known.stated
         })
     }

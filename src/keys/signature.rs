@@ -22,6 +22,8 @@ pub(crate) struct VerifyingKey {
     key: ParsedPublicKey,
     /// The issuer the document binds it to; `None` where the document says nothing.
     issuer: Option<IssuerPattern>,
+    /// The document says that it is a key of a cloud that is not the authority's.
+    of_another_cloud: bool,
     fingerprint: [u8; 32],
 }
 
@@ -65,8 +67,21 @@ impl VerifyingKey {
         Ok(Self {
             key,
             issuer,
+            of_another_cloud: false,
             fingerprint: sha256(&numbers),
         })
+    }
+
+    /// The same key, whose tokens are another cloud's: well signed, and issued by nobody known.
+    pub(crate) fn of_another_cloud(self) -> Self {
+        Self {
+            of_another_cloud: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn is_of_another_cloud(&self) -> bool {
+        self.of_another_cloud
     }
 
     /// Whether `signature` is this key's RS256 signature of `message` (RFC 7518 section 3.3).

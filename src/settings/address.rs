@@ -41,6 +41,20 @@ impl Form for IssuerText {
     }
 }
 
+/// A web address, letter for letter as it was given.
+pub(super) struct WebText;
+
+impl Form for WebText {
+    type Value = String;
+    fn expected(&self) -> String {
+        WebAddress { query: true }.expected()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        web_address(text).map(|_| text.to_owned())
+    }
+}
+
 /// A web address in which `{policy}` may stand after the host.
 pub(super) struct WebPattern;
 

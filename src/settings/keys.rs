@@ -1,6 +1,6 @@
 //! Every key of a section: its form, its bounds, its default, its meaning. The single source.
 
-use super::address::{IssuerText, RedisAddress, WebAddress, WebPattern};
+use super::address::{IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
 use super::forms::{
     AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm,
     PolicyName, TenantForm, Text, Version, Whole, Words,
@@ -104,7 +104,7 @@ keys! { SECTION_KEYS;
     GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
     GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
     SCOPES: Words = Words, "Scopes", "the scopes that every route needs";
-    RESOURCE: WebAddress = WebAddress { query: true }, "Resource", "this API's own address";
+    RESOURCE: WebText = WebText, "Resource", "this API's own address";
     REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
     REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach";
 }

@@ -39,17 +39,19 @@ pub(crate) struct Section {
     pub(crate) policies: Vec<String>,
     pub(crate) allow_acl: bool,
     pub(crate) clock_skew: Duration,
-    pub(crate) max_token_bytes: usize,
+    /// `None` leaves it to the other section, and then to the default.
+    pub(crate) max_token_bytes: Option<usize>,
     pub(crate) keys: KeySettings,
-    /// 0 is off.
-    pub(crate) token_cache_bytes: usize,
+    /// 0 is off; `None` as above.
+    pub(crate) token_cache_bytes: Option<usize>,
     pub(crate) ca_file: Option<PathBuf>,
     /// `ClientCredentials` in their order, then `ClientSecret`; the first that works is used.
     pub(crate) credentials: Vec<Credential>,
     pub(crate) graph: GraphSettings,
     /// All of them are needed on every route.
     pub(crate) scopes: Vec<String>,
-    pub(crate) resource: Option<Url>,
+    /// The exact text.
+    pub(crate) resource: Option<String>,
     /// `None` without `Redis:Url`.
     pub(crate) redis: Option<RedisSettings>,
 }
@@ -151,7 +153,7 @@ impl Section {
             ),
             allow_acl: from.one(&keys::ALLOW_ACL)?.unwrap_or(false),
             clock_skew: seconds(from, &keys::CLOCK_SKEW_SECONDS)?,
-            max_token_bytes: size(from, &keys::MAX_TOKEN_BYTES)?,
+            max_token_bytes: given_size(from, &keys::MAX_TOKEN_BYTES)?,
             keys: KeySettings {
                 refresh: seconds(from, &keys::REFRESH_SECONDS)?,
                 cooldown: seconds(from, &keys::COOLDOWN_SECONDS)?,
@@ -159,7 +161,7 @@ impl Section {
                 timeout: Duration::from_millis(whole(from, &keys::TIMEOUT_MILLIS)?),
                 max_bytes: size(from, &keys::MAX_BYTES)?,
             },
-            token_cache_bytes: size(from, &keys::TOKEN_CACHE_MAX_BYTES)?,
+            token_cache_bytes: given_size(from, &keys::TOKEN_CACHE_MAX_BYTES)?,
             ca_file: from.one(&keys::CA_FILE)?,
             graph: GraphSettings {
                 base_url: from.one(&keys::GRAPH_BASE_URL)?,
@@ -235,5 +237,13 @@ fn seconds(from: &Reader<'_>, key: &Key<Whole>) -> Result<Duration, SettingsErro
 }
 
 fn size(from: &Reader<'_>, key: &Key<Whole>) -> Result<usize, SettingsError> {
-    whole(from, key).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    whole(from, key).map(in_memory)
+}
+
+fn given_size(from: &Reader<'_>, key: &Key<Whole>) -> Result<Option<usize>, SettingsError> {
+    Ok(from.one(key)?.map(in_memory))
+}
+
+fn in_memory(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

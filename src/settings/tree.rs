@@ -101,7 +101,10 @@ impl Node {
             };
             return;
         }
-        self.scalar = None;
+        // A layer that has nothing here takes nothing away; a wrong value must be seen.
+        if !over.children.is_empty() {
+            self.scalar = None;
+        }
         for (key, child) in over.children {
             match self.children.get_mut(&key) {
                 Some(below) => below.overlay(child),

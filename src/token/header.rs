@@ -1,7 +1,9 @@
 //! The JOSE header (RFC 7515 section 4), member by member.
 
-use crate::claims::scan::{Scanned, Scanner};
-use crate::claims::wire::{Draft, Malformed, text_of};
+use std::borrow::Cow;
+
+use crate::claims::scan::{Kind, Scanned, Scanner};
+use crate::claims::wire::{Draft, Malformed};
 
 use super::invalid::InvalidToken;
 
@@ -15,6 +17,7 @@ pub(crate) struct Header {
     critical: bool,
     /// Encrypted, compressed or nested.
     wrapped: bool,
+    has_nonce: bool,
     nonce: Option<Box<str>>,
 }
 
@@ -60,6 +63,7 @@ impl Header {
             kind: Some(TokenKind::Access),
             critical: false,
             wrapped: false,
+            has_nonce: false,
             nonce: None,
         };
         let mut names = [""; FEW];
@@ -67,19 +71,21 @@ impl Header {
         let mut has_algorithm = false;
         Scanner::object(text, |name, value| {
             // `Draft` has the rules for names that are odd, or very many.
-            if let Scanned::Plain(plain) = name
+            let odd = name.kind != Kind::Plain
+                || matches!(value.kind, Kind::Nested | Kind::Escaped)
+                || count >= FEW;
+            let name = name.string(text)?;
+            has_algorithm |= header.member(&name, value, text)?;
+            if let Cow::Borrowed(name) = name
                 && let Some(place) = names.get_mut(count)
             {
-                *place = plain;
+                *place = name;
             }
-            count = match name {
-                Scanned::Plain(_) => count.saturating_add(1),
-                _ => FEW.saturating_add(1),
+            count = if odd {
+                FEW.saturating_add(1)
+            } else {
+                count.saturating_add(1)
             };
-            if let Scanned::Nested(_) | Scanned::Escaped(_) = value {
-                count = FEW.saturating_add(1);
-            }
-            has_algorithm |= header.member(&text_of(name)?, value)?;
             Ok(())
         })?;
         let twice = |(place, name): (usize, &&str)| {
@@ -99,18 +105,21 @@ impl Header {
     }
 
     /// Takes a member in; says whether it is the algorithm.
-    fn member(&mut self, name: &str, value: Scanned<'_>) -> Result<bool, Malformed> {
+    fn member(&mut self, name: &str, value: Scanned, text: &str) -> Result<bool, Malformed> {
         match name {
             "alg" => {
-                self.is_rs256 = text_of(value)? == "RS256";
+                self.is_rs256 = value.string(text)? == "RS256";
                 return Ok(true);
             }
-            "kid" => self.kid = Some(text_of(value)?.into()),
-            "typ" => self.kind = TokenKind::of(&text_of(value)?),
+            "kid" => self.kid = Some(value.string(text)?.into()),
+            "typ" => self.kind = TokenKind::of(&value.string(text)?),
             "crit" | "b64" => self.critical = true,
             "zip" | "enc" | "cty" => self.wrapped = true,
-            // Microsoft Graph's own tokens have one; of another type it is nobody's business.
-            "nonce" => self.nonce = text_of(value).ok().map(Into::into),
+            // Microsoft Graph's own tokens have one; of another type it tells no token from another.
+            "nonce" => {
+                self.has_nonce = true;
+                self.nonce = value.string(text).ok().map(Into::into);
+            }
             _ => {}
         }
         Ok(false)
@@ -142,7 +151,7 @@ impl Header {
     }
 
     pub(crate) const fn has_nonce(&self) -> bool {
-        self.nonce.is_some()
+        self.has_nonce
     }
 
     pub(crate) fn into_nonce(self) -> Option<Box<str>> {
@@ -236,6 +245,17 @@ mod tests {
                 "{critical}"
             );
         }
+    }
+
+    #[test]
+    fn a_nonce_of_any_type_is_seen_and_a_text_is_kept() {
+        let nonce = |members: &str| {
+            let header = read(&format!("{{\"alg\":\"RS256\"{members}}}")).unwrap();
+            (header.has_nonce(), header.into_nonce())
+        };
+        assert_eq!(nonce(",\"nonce\":\"n\""), (true, Some("n".into())));
+        assert_eq!(nonce(",\"nonce\":7"), (true, None));
+        assert_eq!(nonce(""), (false, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From an issuer to its authority, in the same time however many there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::authority::Purpose;
 use crate::authority::issuer::{IssuerPattern, first_guid, lookup_key};
@@ -31,7 +31,8 @@ pub(super) enum Found {
 /// Issuers of all authorities.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    exact: HashMap<Box<str>, Place>,
+    /// Found by comparing: for one authority that is less than to hash a token's issuer.
+    exact: BTreeMap<Box<str>, Place>,
     /// Tenants that are to be learnt stand before templates for many.
     templates: HashMap<String, Vec<(IssuerPattern, Place)>>,
 }

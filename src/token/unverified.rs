@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::{memchr, memrchr};
+
 use crate::claims::wire::{Draft, Name};
 use crate::keys::PublishedKey;
 
@@ -22,24 +24,28 @@ pub(crate) struct UnverifiedToken<'t> {
 
 impl<'t> UnverifiedToken<'t> {
     /// Size, three parts, strict base64url, two JSON objects, the JOSE header; in that order.
-    pub(crate) fn read(token: &'t str, most_bytes: usize) -> Result<Self, InvalidToken> {
+    pub(crate) fn read(
+        token: &'t (impl AsRef<[u8]> + ?Sized),
+        most_bytes: usize,
+    ) -> Result<Self, InvalidToken> {
         Self::read_as(TokenKind::Access, token, most_bytes)
     }
 
     /// The same for a token that is no access token.
     pub(crate) fn read_as(
         kind: TokenKind,
-        token: &'t str,
+        token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
     ) -> Result<Self, InvalidToken> {
+        let token = token.as_ref();
         if token.len() > most_bytes {
             return Err(InvalidToken::TooLarge {
                 bytes: token.len(),
                 limit: most_bytes,
             });
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(InvalidToken::Malformed)?;
+        let (signed, signature) = split(token, memrchr(b'.', token))?;
+        let (header, payload) = split(signed, memchr(b'.', signed))?;
         // A further dot would be in the payload, whose alphabet has none.
         let (header, payload) = (decode(header)?, decode(payload)?);
         let header = Header::read(&header).map_err(|_| InvalidToken::Malformed)?;
@@ -49,7 +55,7 @@ impl<'t> UnverifiedToken<'t> {
         let signature = decode(signature)?;
         header.check_kind(kind)?;
         Ok(Self {
-            signed: signed.as_bytes(),
+            signed,
             signature,
             header,
             draft,
@@ -106,13 +112,20 @@ impl<'t> UnverifiedToken<'t> {
     }
 }
 
+/// What stands before a dot, and what behind it.
+fn split(text: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), InvalidToken> {
+    let parts = dot.and_then(|dot| text.split_at_checked(dot));
+    let (before, from_dot) = parts.ok_or(InvalidToken::Malformed)?;
+    Ok((before, from_dot.get(1..).unwrap_or_default()))
+}
+
 /// Base64url without padding, in its one canonical spelling (RFC 7515 section 2).
-fn decode(part: &str) -> Result<Vec<u8>, InvalidToken> {
+fn decode(part: &[u8]) -> Result<Vec<u8>, InvalidToken> {
     if part.is_empty() {
         return Err(InvalidToken::Malformed);
     }
     base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(part.as_bytes())
+        .decode_to_vec(part)
         .map_err(|_| InvalidToken::Malformed)
 }
 

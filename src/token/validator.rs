@@ -113,7 +113,7 @@ impl Validator {
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
         let known = self.recognise(token.as_bytes(), now);
-        known.unwrap_or_else(|| self.judge_unknown(token, now))
+        known.unwrap_or_else(|| self.judge_unknown(token.as_bytes(), now))
     }
 
     /// Judges a token that was accepted before, by what may have changed since.
@@ -162,6 +162,13 @@ impl Validator {
         Some((installed, reader))
     }
 
+    /// What guards will find again in claims, for each authority.
+    pub(crate) fn homes(&self) -> impl Iterator<Item = &Home> {
+        self.authorities
+            .iter()
+            .filter_map(|installed| installed.home.as_ref())
+    }
+
     /// The authorities whose tokens are accepted.
     #[cfg(feature = "openapi")]
     pub(crate) fn trusts(&self) -> impl Iterator<Item = &Trust> {
@@ -189,7 +196,7 @@ impl Validator {
     }
 
     /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
-    pub(crate) fn judge_unknown(&self, text: &str, now: u64) -> Verdict {
+    pub(crate) fn judge_unknown(&self, text: &[u8], now: u64) -> Verdict {
         let token = match UnverifiedToken::read(text, self.most_bytes) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
@@ -234,7 +241,7 @@ impl Validator {
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;
-            let entry = Entry::new(text.as_bytes(), claims.clone(), vouched, skew);
+            let entry = Entry::new(text, claims.clone(), vouched, skew);
             cache.keep(before, entry, now);
         }
         Verdict::Valid(claims)
@@ -387,7 +394,7 @@ pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedB
         });
     }
     let user = claims.principal() != crate::claims::Principal::App;
-    let has = |needed: &String| user && claims.scopes().any(|own| own == needed);
+    let has = |needed: &String| user && claims.has_scope(needed);
     (!trust.required_scopes.iter().all(has)).then(|| RefusedByRule {
         reason: Reason::Scope,
         scopes: trust.required_scopes.join(" "),

@@ -13,7 +13,7 @@ use crate::measure::{Outcome, Stopwatch};
 use crate::token::{InvalidToken, Refusal, Validator, Verdict};
 
 use super::bearer::{Credentials, Presented, credentials};
-use super::edge::{Anonymous, Edge};
+use super::edge::{Anonymous, Edge, Origin};
 use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
 use super::rejection::Rejection;
 use super::session_check::{SessionCheck, check_sessions};
@@ -38,14 +38,21 @@ pub struct Authenticate {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
     anonymous_passes: bool,
+    /// Whether any authority's users are asked about at the directory.
+    checks_sessions: bool,
 }
 
 impl EntraLayer {
-    pub(crate) const fn new(validator: Arc<Validator>, edge: Arc<Edge>) -> Self {
+    pub(crate) fn new(validator: Arc<Validator>, edge: Arc<Edge>) -> Self {
+        let checks_sessions = validator
+            .homes()
+            .filter_map(Origin::at)
+            .any(Origin::checks_sessions);
         Self(Authenticate {
             validator,
             edge,
             anonymous_passes: false,
+            checks_sessions,
         })
     }
 
@@ -132,7 +139,9 @@ impl Authenticate {
     fn admitted(&self, admission: &Admission) -> Outcome {
         match admission {
             Admission::Claims(claims) => {
-                self.edge.tell_caller(claims);
+                if self.edge.tells_spans {
+                    self.edge.tell_caller(claims);
+                }
                 if let Some(pseudonyms) = &self.edge.pseudonyms {
                     pseudonyms.log(claims);
                 }
@@ -165,12 +174,16 @@ impl Authenticate {
     }
 
     /// The token is good; what is left are the sessions of its user.
+    #[inline]
     fn admit(&self, claims: Claims, presented: Presented<'_>, headers: &HeaderMap) -> Judgement {
+        if !self.checks_sessions {
+            return Judgement::Admit(Admission::Claims(claims));
+        }
         match check_sessions(&claims, headers) {
             SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
             SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
             open @ SessionCheck::Open(..) => {
-                let Some(token) = presented.as_text().map(str::to_owned) else {
+                let Some(token) = presented.token().map(str::to_owned) else {
                     return self.malformed(headers);
                 };
                 let headers = headers.clone();
@@ -190,17 +203,17 @@ impl Authenticate {
         now: u64,
         headers: &HeaderMap,
     ) -> Judgement {
-        let Some(token) = presented.as_text() else {
-            return self.malformed(headers);
-        };
-        match known.unwrap_or_else(|| self.validator.judge_unknown(token, now)) {
+        match known.unwrap_or_else(|| self.validator.judge_unknown(presented.as_bytes(), now)) {
             Verdict::Valid(claims) => self.admit(claims, presented, headers),
             // Refused before all of it was decoded: perhaps it is not a token at all.
             Verdict::Refused(Refusal::Invalid(
                 InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
             )) if presented.token().is_none() => self.malformed(headers),
             Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
-            Verdict::Wait(awaited) => self.judge_later(awaited, token, headers),
+            Verdict::Wait(awaited) => match presented.token() {
+                Some(token) => self.judge_later(awaited, token, headers),
+                None => self.malformed(headers),
+            },
         }
     }
 

@@ -19,6 +19,7 @@ pub(super) enum Credentials<'r> {
 pub(super) struct Presented<'r>(&'r [u8]);
 
 /// Reads the one header there may be. Tokens in the query or the body are not looked for.
+#[inline]
 pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -29,6 +30,12 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
         return Credentials::Malformed;
     }
     let bytes = value.as_bytes();
+    // As nearly everybody writes it; what follows says the same of every spelling.
+    if let Some(token) = bytes.strip_prefix(b"Bearer ")
+        && !token.is_empty()
+    {
+        return Credentials::Token(Presented(token));
+    }
     let scheme = bytes
         .iter()
         .position(|byte| matches!(byte, b' ' | b'\t'))
@@ -48,11 +55,6 @@ impl<'r> Presented<'r> {
     /// To be compared with tokens that are known, whose alphabet was looked at once.
     pub(super) const fn as_bytes(self) -> &'r [u8] {
         self.0
-    }
-
-    /// The text; whether it is in the alphabet of tokens is not known.
-    pub(super) fn as_text(self) -> Option<&'r str> {
-        std::str::from_utf8(self.0).ok()
     }
 
     /// `b64token`: letters, digits and `-._~+/`, then perhaps `=`. `None` if it is anything else.

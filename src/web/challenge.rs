@@ -1,14 +1,75 @@
 //! `WWW-Authenticate: Bearer …` (RFC 6750 section 3).
 
+use std::sync::OnceLock;
+
 use http::HeaderValue;
+
+use super::edge::Edge;
 
 /// A challenge, parameter by parameter; values that could break out of their quotes are left out.
 #[derive(Debug)]
 pub(super) struct Challenge(String);
 
+/// Whom a challenge is for, where it says the same to everybody.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum To {
+    NoToken,
+    /// A header that holds no token.
+    NoHeader,
+    /// A token that is not accepted.
+    BadToken,
+}
+
+/// What one edge says to everybody, made when it is first needed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Challenges {
+    no_token: OnceLock<HeaderValue>,
+    no_header: OnceLock<HeaderValue>,
+    bad_token: OnceLock<HeaderValue>,
+}
+
+impl Challenges {
+    const fn slot(&self, to: To) -> &OnceLock<HeaderValue> {
+        match to {
+            To::NoToken => &self.no_token,
+            To::NoHeader => &self.no_header,
+            To::BadToken => &self.bad_token,
+        }
+    }
+}
+
+/// Room for a challenge with the address of the metadata and a scope.
+const USUAL_LENGTH: usize = 160;
+
 impl Challenge {
     pub(super) fn bearer() -> Self {
-        Self("Bearer".to_owned())
+        let mut text = String::with_capacity(USUAL_LENGTH);
+        text.push_str("Bearer");
+        Self(text)
+    }
+
+    /// The challenge to everybody of a kind, put together once.
+    pub(super) fn usual(to: To, edge: Option<&Edge>) -> HeaderValue {
+        let make = || {
+            let bearer = Self::bearer();
+            // A client without a good token learns what to ask for (RFC 6750 section 3).
+            let scope = edge.map(|edge| edge.challenge_scope.as_str());
+            let challenge = match to {
+                To::NoToken => bearer.with_some("scope", scope),
+                To::NoHeader => bearer.with("error", "invalid_request"),
+                To::BadToken => bearer
+                    .with("error", "invalid_token")
+                    .with_some("scope", scope),
+            };
+            let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
+            challenge
+                .with_some("resource_metadata", metadata)
+                .into_header()
+        };
+        match edge {
+            Some(edge) => edge.challenges.slot(to).get_or_init(make).clone(),
+            None => make(),
+        }
     }
 
     /// Adds `name="value"`, if the value can stand in a quoted string as it is.
@@ -69,6 +130,33 @@ mod tests {
             ),
             r#"Bearer error="insufficient_scope", scope="a b""#
         );
+    }
+
+    #[test]
+    fn what_is_said_to_everybody_is_said_alike_each_time() {
+        let edge = Edge {
+            challenge_scope: "api://x/read".into(),
+            resource_metadata: Some("https://x/meta".into()),
+            ..Edge::default()
+        };
+        for (to, expected) in [
+            (
+                To::NoToken,
+                r#"Bearer scope="api://x/read", resource_metadata="https://x/meta""#,
+            ),
+            (
+                To::NoHeader,
+                r#"Bearer error="invalid_request", resource_metadata="https://x/meta""#,
+            ),
+            (
+                To::BadToken,
+                r#"Bearer error="invalid_token", scope="api://x/read", resource_metadata="https://x/meta""#,
+            ),
+        ] {
+            assert_eq!(Challenge::usual(to, Some(&edge)), expected);
+            assert_eq!(Challenge::usual(to, Some(&edge)), expected);
+        }
+        assert_eq!(Challenge::usual(To::NoToken, None), "Bearer");
     }
 
     #[test]

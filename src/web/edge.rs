@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use axum_core::response::Response;
 
 use crate::account::Accounts;
-use crate::claims::Claims;
+use crate::claims::{Claims, Home};
 use crate::clock::Clock;
 use crate::directory::Connection;
 use crate::token::Validator;
 
+use super::challenge::Challenges;
 use super::pseudonym::Pseudonyms;
 use super::rejection::Rejection;
 
@@ -31,6 +32,8 @@ pub(crate) struct Edge {
     pub(crate) pseudonyms: Option<Pseudonyms>,
     /// Whether the span of a request is told about its caller, if the application asked for it.
     pub(crate) tells_spans: bool,
+    /// Made of the two above; to be asked only once they are settled.
+    pub(super) challenges: Challenges,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<Accounts>,
@@ -56,7 +59,18 @@ pub(crate) struct Origin {
 impl Origin {
     /// Where these claims came from; `None` for claims that no layer admitted.
     pub(crate) fn of(claims: &Claims) -> Option<&Self> {
-        claims.home()?.0.downcast_ref()
+        Self::at(claims.home()?)
+    }
+
+    /// What stands there, for claims that will be.
+    pub(super) fn at(home: &Home) -> Option<&Self> {
+        home.0.downcast_ref()
+    }
+
+    /// Whether a user's tokens are asked about at the directory.
+    pub(super) fn checks_sessions(&self) -> bool {
+        let connection = self.directory.as_ref();
+        connection.is_some_and(|connection| connection.checks_sessions())
     }
 }
 

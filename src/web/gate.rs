@@ -68,28 +68,40 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let state = match self.judge.judge(&request) {
+        match self.judge.judge(&request) {
             Judgement::Admit(admission) => {
                 admit(&mut request, admission);
-                State::Forwarded {
-                    answer: self.inner.call(request),
+                let answer = self.inner.call(request);
+                GateFuture {
+                    state: State::Forwarded { answer },
                 }
             }
-            Judgement::Refuse(rejection) => State::Refused {
-                rejection: Some(rejection),
+            Judgement::Refuse(rejection) => GateFuture {
+                state: State::Refused {
+                    rejection: Some(rejection),
+                },
             },
-            Judgement::Wait(waiting) => {
-                // The service that was polled ready is the one to be called; its clone was not.
-                let unready = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, unready);
-                State::Waiting {
-                    waiting,
-                    // Boxed, since it is rare and would make every answer's future greater.
-                    held: Some(Box::new((ready, request))),
-                }
-            }
-        };
-        GateFuture { state }
+            Judgement::Wait(waiting) => self.hold(waiting, request),
+        }
+    }
+}
+
+impl<S: Clone, J> Gate<S, J> {
+    #[cold]
+    fn hold<B>(&mut self, waiting: Waiting, request: Request<B>) -> GateFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        // The service that was polled ready is the one to be called; its clone was not.
+        let unready = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, unready);
+        GateFuture {
+            state: State::Waiting {
+                waiting,
+                // Boxed, since it is rare and would make every answer's future greater.
+                held: Some(Box::new((ready, request))),
+            },
+        }
     }
 }
 

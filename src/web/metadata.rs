@@ -118,7 +118,9 @@ impl Described {
             .ok_or_else(|| {
                 ConfigError::value("Resource", &text, "this API's own URL, without a fragment")
             })?;
-        let path = url.path().trim_end_matches('/').to_owned();
+        // RFC 9728 section 3.1: the slash that only ends the host is no path.
+        let path = Some(url.path()).filter(|path| *path != "/");
+        let path = path.unwrap_or_default();
         let query = url.query().map(|query| format!("?{query}"));
         let query = query.unwrap_or_default();
         let origin = url.origin().ascii_serialization();
@@ -126,11 +128,15 @@ impl Described {
         let mut paths = vec![WELL_KNOWN.to_owned()];
         if inserted != WELL_KNOWN {
             paths.push(inserted.clone());
+            // And where those look who take the last slash off.
+            paths.extend(inserted.strip_suffix('/').map(str::to_owned));
         }
         let prefix = trust.map(scope_prefix).unwrap_or_default();
         let scopes = self.scopes.iter().map(|scope| full(scope, &prefix));
         let resource = Resource {
-            address: format!("{origin}{path}{query}"),
+            // As it was given: clients compare it, byte for byte, with what they asked for
+            // (RFC 9728 section 3.3).
+            address: text,
             metadata: format!("{origin}{inserted}{query}"),
             paths,
             name: self.name,
@@ -275,18 +281,22 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_no_slash_at_its_end_and_its_path_goes_behind_the_well_known_one() {
+    fn an_address_stays_as_it_was_given_and_its_path_goes_behind_the_well_known_one() {
         let root = resource("https://API.example/", &[]);
-        assert_eq!(root.address, "https://api.example");
+        assert_eq!(root.address, "https://API.example/");
         assert_eq!(root.metadata, format!("https://api.example{WELL_KNOWN}"));
         assert_eq!(root.paths(), [WELL_KNOWN]);
         let nested = resource("https://api.example:8443/mcp/v1/", &[]);
-        assert_eq!(nested.address, "https://api.example:8443/mcp/v1");
-        let metadata = format!("https://api.example:8443{WELL_KNOWN}/mcp/v1");
+        assert_eq!(nested.address, "https://api.example:8443/mcp/v1/");
+        let metadata = format!("https://api.example:8443{WELL_KNOWN}/mcp/v1/");
         assert_eq!(nested.metadata, metadata);
         assert_eq!(
             nested.paths(),
-            [WELL_KNOWN, &format!("{WELL_KNOWN}/mcp/v1")]
+            [
+                WELL_KNOWN,
+                &format!("{WELL_KNOWN}/mcp/v1/"),
+                &format!("{WELL_KNOWN}/mcp/v1")
+            ]
         );
     }
 

@@ -17,15 +17,49 @@ pub(super) struct Problem<'p> {
     pub(super) reason: &'p str,
 }
 
-/// Room for every body of this crate's own, so that it is allocated once.
-const USUAL_LENGTH: usize = 384;
+/// What stands around the members of a body, in the order of `Problem`.
+const AROUND: [&str; 7] = [
+    "{\"type\":\"",
+    "\",\"title\":\"",
+    "\",\"status\":",
+    ",\"detail\":\"",
+    "\",\"error\":\"",
+    "\",\"reason\":\"",
+    "\"}",
+];
 
 impl Problem<'_> {
+    /// The body. Nearly every text is this crate's own and needs no escapes; then it is put
+    /// together in one allocation of its length.
+    fn body(&self, status: &StatusCode) -> Vec<u8> {
+        let members = [
+            self.r#type,
+            self.title,
+            status.as_str(),
+            self.detail,
+            self.error,
+            self.reason,
+        ];
+        let is_plain = |text: &&str| {
+            let needs_escape = |byte| matches!(byte, b'"' | b'\\' | 0..b' ');
+            text.bytes()
+                .fold(true, |all, byte| all & !needs_escape(byte))
+        };
+        if !members.iter().all(is_plain) || status.as_u16() != self.status {
+            return serde_json::to_vec(&self).unwrap_or_default();
+        }
+        let lengths = AROUND.iter().chain(&members).map(|text| text.len());
+        let mut body = Vec::with_capacity(lengths.sum());
+        for (around, member) in AROUND.iter().zip(members.iter().chain(&[""])) {
+            body.extend_from_slice(around.as_bytes());
+            body.extend_from_slice(member.as_bytes());
+        }
+        body
+    }
+
     /// The answer for HTTP clients.
     pub(super) fn into_response(self, status: StatusCode) -> Response {
-        let mut body = Vec::with_capacity(USUAL_LENGTH);
-        // Strings and a number, written to memory: nothing that could fail.
-        let _ = serde_json::to_writer(&mut body, &self);
+        let body = self.body(&status);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert(
@@ -59,13 +93,18 @@ impl Problem<'_> {
     }
 }
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// Whether a request expects gRPC's form of an answer.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return false;
     };
-    match value.as_bytes().strip_prefix(b"application/grpc") {
-        Some(rest) => rest.is_empty() || rest.starts_with(b"+") || rest.starts_with(b";"),
+    // Media types have no letter case (RFC 9110 section 8.3.1).
+    match value.as_bytes().split_at_checked(GRPC.len()) {
+        Some((kind, rest)) => {
+            kind.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
+        }
         None => false,
     }
 }
@@ -73,6 +112,25 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_what_the_library_would_write() {
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR] {
+            for detail in ["A sentence, with a comma.", "", "a \"b\" \\ c", "\n", "é"] {
+                let problem = Problem {
+                    r#type: "about:blank",
+                    title: "Unauthorized",
+                    status: status.as_u16(),
+                    detail,
+                    error: "invalid_token",
+                    reason: "expired",
+                };
+                let library = serde_json::to_string(&problem).unwrap();
+                let body = String::from_utf8(problem.body(&status)).unwrap();
+                assert_eq!(body, library);
+            }
+        }
+    }
 
     #[test]
     fn grpc_is_told_by_its_content_type() {
@@ -86,6 +144,7 @@ mod tests {
             grpc("application/grpc")
                 && grpc("application/grpc+proto")
                 && grpc("application/grpc;x=1")
+                && grpc("Application/GRPC")
         );
         assert!(!grpc("application/grpc-web") && !grpc("application/json"));
         assert!(!is_grpc(&HeaderMap::new()));

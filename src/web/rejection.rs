@@ -1,5 +1,6 @@
 //! The one place where errors become HTTP.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::directory::DirectoryError;
 use crate::guard::{Denied, Reason};
 use crate::token::{InvalidToken, Refusal, RefusedByRule};
 
-use super::challenge::{Challenge, claims_challenge};
+use super::challenge::{Challenge, To, claims_challenge};
 use super::detail;
 use super::edge::{Edge, Origin};
 use super::problem::{Problem, is_grpc};
@@ -214,6 +215,10 @@ impl Rejection {
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
+        self.sentence().into_owned()
+    }
+
+    fn sentence(&self) -> Cow<'static, str> {
         let sentence = match &self.cause {
             Cause::MissingToken => "This resource needs a Bearer access token.",
             Cause::MalformedHeader => {
@@ -228,10 +233,10 @@ impl Rejection {
             Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
             Cause::StoreUnavailable => detail::STORE,
             Cause::NotConfigured { used } => {
-                return format!("{used} is used on a route without EntraLayer around it.");
+                return format!("{used} is used on a route without EntraLayer around it.").into();
             }
         };
-        sentence.to_owned()
+        Cow::Borrowed(sentence)
     }
 
     /// When to come back after 503, in seconds.
@@ -245,15 +250,11 @@ impl Rejection {
 
     /// The `WWW-Authenticate` header, where the answer has one.
     fn challenge(&self) -> Option<HeaderValue> {
-        // A client without a good token learns what to ask for (RFC 6750 section 3).
         let edge = self.edge.as_deref();
-        let wanted = edge.map(|edge| edge.challenge_scope.as_str());
         let challenge = match &self.cause {
-            Cause::MissingToken => Challenge::bearer().with_some("scope", wanted),
-            Cause::MalformedHeader => Challenge::bearer().with("error", "invalid_request"),
-            Cause::Invalid(_) => Challenge::bearer()
-                .with("error", "invalid_token")
-                .with_some("scope", wanted),
+            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, edge)),
+            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, edge)),
+            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, edge)),
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -358,7 +359,7 @@ impl IntoResponse for Rejection {
         if let Some(edge) = &self.edge {
             edge.tell_reason(self.reason());
         }
-        let detail = self.detail();
+        let detail = self.sentence();
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -402,7 +403,7 @@ impl fmt::Debug for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail())
+        f.write_str(&self.sentence())
     }
 }
 

@@ -91,7 +91,7 @@ async fn a_sign_out_ends_what_was_open_and_not_what_is_opened_later() {
     // A sign-out revokes nothing.
     let mut again = open(&house, &alice).await;
     assert!(stays(&mut again).await);
-    house.at(NOON + 1);
+    // In the same second.
     house.entra.sign_out(&account).await;
     assert!(ends(&mut again).await);
 }

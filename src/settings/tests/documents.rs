@@ -88,6 +88,9 @@ fn the_defaults_of_the_schema_are_those_of_the_code() {
     let stated = Settings::from_parts(Some(("file", &file(r#""Scopes":"""#))), variables).unwrap();
     let silent = load(&file(r#""Scopes":"""#), []).unwrap();
     let (mut stated, silent) = (stated.entra.unwrap(), silent.entra.unwrap());
+    // What two sections share has its default in the builder.
+    assert_eq!(stated.max_token_bytes.take(), Some(65_536));
+    assert_eq!(stated.token_cache_bytes.take(), Some(67_108_864));
     // Not given, the cloud's own host is worked out later.
     assert_eq!(
         stated.instance.take().unwrap().as_str(),

@@ -236,3 +236,17 @@ fn no_settings_of_ours_is_empty_and_no_error() {
     }
     assert!(Settings::from_parts(None, []).unwrap().is_empty());
 }
+
+#[test]
+fn a_section_that_is_no_section_is_named() {
+    for (text, found) in [("\"x\"", "\"x\""), ("5", "5"), ("[]", "an empty list")] {
+        for name in ["AzureAd", "AzureAdB2C"] {
+            let file = format!(r#"{{"{name}":{text}}}"#);
+            let line = one_line(load(&file, []).expect_err(&file));
+            assert!(line.contains(name) && line.contains(found), "{line}");
+            // The environment does not hide it either, unless it gives the section itself.
+            let other = [("Logging__Level", "x")];
+            assert!(load(&file, other).is_err(), "{file}");
+        }
+    }
+}

@@ -76,7 +76,7 @@ fn what_is_not_given_has_the_default_of_the_contract() {
     assert_eq!(section.clock_skew, Duration::from_secs(300));
     assert_eq!(
         (section.max_token_bytes, section.token_cache_bytes),
-        (65_536, 67_108_864)
+        (None, None)
     );
     let keys = KeySettings {
         refresh: Duration::from_secs(3_600),

@@ -326,7 +326,7 @@ fn every_key_reads_as_the_contract_writes_it() {
         section.issuer.as_deref(),
         Some("https://x.ciamlogin.com/X/v2.0")
     );
-    assert_eq!(section.token_cache_bytes, 0);
+    assert_eq!(section.token_cache_bytes, Some(0));
     assert!(section.graph.resolve_groups && section.graph.check_sessions);
     assert_eq!(
         section.redis.unwrap().on_loss,

@@ -19,12 +19,8 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
     if !presented.key.stated().fits(issuer) {
         return Err(InvalidToken::Issuer);
     }
-    if presented
-        .key
-        .key()
-        .issuer()
-        .is_some_and(|bound| !bound.fits(issuer))
-    {
+    let key = presented.key.key();
+    if key.is_of_another_cloud() || key.issuer().is_some_and(|bound| !bound.fits(issuer)) {
         return Err(InvalidToken::Issuer);
     }
     let named = first_guid(issuer).map(|(_, tenant)| tenant);

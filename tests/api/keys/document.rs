@@ -72,10 +72,6 @@ async fn an_unusable_key_is_left_out_and_costs_the_others_nothing() {
         ("RS384", json!({ "alg": "RS384" })),
         ("PS256", json!({ "alg": "PS256" })),
         ("HS256", json!({ "alg": "HS256" })),
-        (
-            "of another cloud",
-            json!({ "issuer": issuer(), "cloud_instance_name": "microsoftonline.us" }),
-        ),
     ];
     let usable = [
         ("as it is", json!({})),
@@ -121,6 +117,21 @@ async fn an_unusable_key_is_left_out_and_costs_the_others_nothing() {
         );
     }
     assert_eq!(documents.seen().len(), before);
+}
+
+#[tokio::test]
+async fn a_key_of_another_cloud_verifies_and_vouches_for_no_issuer() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let authority = authority(&documents);
+    let of = |cloud: &str| json!({ "issuer": issuer(), "cloud_instance_name": cloud });
+    let publish = |cloud| {
+        let keys = [changed("k", of(cloud))];
+        documents.put("/v2/keys", Page::json(&jwks(&keys)));
+    };
+    publish("microsoftonline.us");
+    let entra = ready(authority).await;
+    assert_eq!(at_once(&entra, &signed(1, "k")), "issuer");
+    assert_eq!(at_once(&entra, &signed(2, "k")), "bad_signature");
 }
 
 #[tokio::test]
@@ -241,16 +252,37 @@ async fn a_key_of_personal_accounts_is_no_key_of_a_tenant() {
         .allowed_tenants(AllowedTenants::Any)
         .allow_personal_accounts()
         .metadata_address(documents.discovery("/common"));
+    for authority in [common.clone(), common.clone().custom_signing_keys()] {
+        assert_eq!(
+            count(&ready(authority).await),
+            2,
+            "a common key that names no issuer is left out"
+        );
+    }
     let entra = ready(common).await;
-    assert_eq!(
-        count(&entra),
-        2,
-        "a common key that names no issuer is left out"
-    );
     assert_eq!(at_once(&entra, &of_tenant(consumers)), "in");
     assert_eq!(at_once(&entra, &of_tenant(TENANT)), "issuer");
     assert_eq!(at_once(&entra, &signed(1, "k2")), "in");
     assert_eq!(at_once(&entra, &signed(2, "k3")), "unknown_key");
+}
+
+#[tokio::test]
+async fn a_document_of_many_tenants_that_speaks_for_one_is_refused() {
+    let documents = Documents::start().await;
+    let mut bound = key(0).jwk(KID);
+    bound["issuer"] = json!(issuer());
+    let keys = jwks(&[bound]);
+    documents.put_authority("/common", &issuer(), &keys);
+    let common = Authority::entra(Tenant::Common, API)
+        .token_versions([TokenVersion::V2])
+        .allowed_tenants(AllowedTenants::Any)
+        .metadata_address(documents.discovery("/common"));
+    let entra = started(common.clone());
+    eventually("refused", || last_error(&entra).is_some()).await;
+    assert_eq!(at_once(&entra, &signed(0, KID)), "keys_unavailable");
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    documents.put_authority("/common", template, &keys);
+    assert_eq!(at_once(&ready(common).await, &signed(0, KID)), "in");
 }
 
 #[tokio::test]

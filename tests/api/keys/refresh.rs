@@ -56,7 +56,8 @@ async fn cache_control_moves_the_interval_within_bounds() {
     ] {
         let documents = Documents::start().await;
         let authority = authority(&documents);
-        documents.put("/v2/keys", keys().max_age(age));
+        let split = keys().with("cache-control", "private");
+        documents.put("/v2/keys", split.max_age(age));
         let entra = ready(authority).await;
         fetches_between(&clock, &documents, from, to).await;
         // The second answer is 304, and its max-age counts as well.

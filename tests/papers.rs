@@ -1,0 +1,177 @@
+//! What the papers say of the package is what `Cargo.toml` says.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn manifest() -> Table {
+    read("Cargo.toml").parse().unwrap()
+}
+
+/// The cells of the table under a heading, without its first two lines.
+fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let section = text.split(&format!("## {heading}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| {
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().to_owned()).collect()
+    })
+    .collect()
+}
+
+/// The words of a cell that stand in backticks.
+fn quoted(cell: &str) -> BTreeSet<String> {
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Each feature, and what it switches on.
+fn features() -> BTreeMap<String, BTreeSet<String>> {
+    let manifest = manifest();
+    let features = manifest["features"].as_table().unwrap();
+    let names = |value: &Value| {
+        let list = value.as_array().unwrap().iter();
+        list.map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    features
+        .iter()
+        .filter(|(name, _)| *name != "default")
+        .map(|(name, value)| (name.clone(), names(value)))
+        .collect()
+}
+
+#[test]
+fn every_dependency_is_accounted_for_with_the_features_that_bring_it() {
+    let manifest = manifest();
+    let features = features();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let with = |name: &str, value: &Value| -> BTreeSet<String> {
+        let optional = value.get("optional").and_then(Value::as_bool);
+        if optional != Some(true) {
+            return BTreeSet::from(["always".to_owned()]);
+        }
+        let brings = features
+            .iter()
+            .filter(|(_, brings)| brings.contains(&format!("dep:{name}")));
+        brings.map(|(feature, _)| feature.clone()).collect()
+    };
+    let own: BTreeMap<String, BTreeSet<String>> = dependencies
+        .iter()
+        .map(|(name, value)| (name.clone(), with(name, value)))
+        .collect();
+    let told: BTreeMap<String, BTreeSet<String>> =
+        table(&read("docs/dependencies.md"), "Direct dependencies")
+            .into_iter()
+            .map(|row| {
+                let name = quoted(&row[0]).pop_first().unwrap();
+                let with = match &*row[1] {
+                    "always" => BTreeSet::from(["always".to_owned()]),
+                    features => quoted(features),
+                };
+                assert!(row[2].len() > 10, "{name} has no reason");
+                (name, with)
+            })
+            .collect();
+    assert_eq!(told, own);
+}
+
+#[test]
+fn every_feature_is_in_the_readme() {
+    let told: BTreeSet<String> = table(&read("README.md"), "Features")
+        .iter()
+        .flat_map(|row| quoted(&row[0]))
+        .collect();
+    assert_eq!(told, features().into_keys().collect());
+}
+
+#[test]
+fn every_document_is_named_in_the_readme_and_is_there() {
+    let readme = read("README.md");
+    let named: BTreeSet<&str> = readme
+        .split("](docs/")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let there: BTreeSet<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    assert_eq!(named, there.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap();
+    let mut papers: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
+    papers.extend(
+        [
+            "README.md",
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+            "CHANGELOG.md",
+        ]
+        .map(|name| root.join(name)),
+    );
+    for paper in papers
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+    {
+        let text = fs::read_to_string(paper).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => paper.clone(),
+                file => paper.parent().unwrap().join(file),
+            };
+            assert!(target.exists(), "{} links to {link}", paper.display());
+            if !anchor.is_empty() {
+                let there = fs::read_to_string(&target).unwrap();
+                let found = anchors(&there).contains(anchor);
+                assert!(found, "{} links to {link}", paper.display());
+            }
+        }
+    }
+}
+
+/// The headings as links name them: the second of one name ends in `-1`.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    for line in text.lines().filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let letters = heading.replace(' ', "-");
+        let name: String = letters
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_'))
+            .collect();
+        let again = (1..).map(|number| format!("{name}-{number}"));
+        let mut names = [name.clone()].into_iter().chain(again);
+        anchors.extend(names.find(|name| !anchors.contains(name)));
+    }
+    anchors
+}
