@@ -107,6 +107,8 @@ mod documents {
     mod design {}
     #[doc = include_str!("../docs/operations.md")]
     mod operations {}
+    #[doc = include_str!("../docs/performance.md")]
+    mod performance {}
 }
 
 /// For `fuzz/` alone.
