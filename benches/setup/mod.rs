@@ -21,7 +21,7 @@ pub(crate) const CACHE: usize = 1 << 30;
 /// Who issues the tokens, on threads of its own.
 pub(crate) struct Issuer {
     pub(crate) emulator: Emulator,
-    pub(crate) runtime: Runtime,
+    pub(crate) runtime: &'static Runtime,
 }
 
 impl Issuer {
@@ -31,6 +31,9 @@ impl Issuer {
             .enable_all()
             .build()
             .unwrap();
+        // A layer is built within a runtime, and this one lives as long as the bench.
+        let runtime: &'static Runtime = Box::leak(Box::new(runtime));
+        std::mem::forget(runtime.enter());
         let emulator = runtime.block_on(Emulator::start()).unwrap();
         Self { emulator, runtime }
     }
