@@ -12,12 +12,6 @@ impl<S: AsRef<str> + Sync, const N: usize> Names for [S; N] {
     }
 }
 
-impl Names for Vec<String> {
-    fn name(&self, index: usize) -> Option<&str> {
-        self.get(index).map(String::as_str)
-    }
-}
-
 /// "one of 45 groups", or the names themselves where they are few.
 pub(super) fn one_of<S: AsRef<str>>(before: &str, what: &str, names: &[S]) -> String {
     phrase(before, "one of", what, names)

@@ -402,3 +402,29 @@ async fn claims_nobody_knows_are_kept_and_harm_nobody() {
     assert!(!format!("{claims:?}").contains("Lincoln"));
     assert!(text(&good()).contains("Lincoln"));
 }
+
+#[tokio::test]
+async fn of_several_faults_the_first_check_names_its_own() {
+    // Version, issuer, audience, lifetime, purpose: in this order.
+    let cnf = json!({ "kid": "k" });
+    hold(
+        &built(authority()),
+        rows([
+            (json!({ "cnf": cnf }), "sender_constrained"),
+            (json!({ "cnf": cnf, "exp": T0 - 1 }), "expired"),
+            (json!({ "cnf": cnf, "nbf": T0 + 1 }), "not_yet_valid"),
+            (
+                json!({ "cnf": cnf, "exp": T0 - 1, "aud": "https://other.example" }),
+                "audience",
+            ),
+            (
+                json!({ "exp": T0 - 1, "aud": "https://other.example", "tid": OTHER }),
+                "issuer",
+            ),
+            (
+                json!({ "exp": T0 - 1, "tid": OTHER, "ver": "1.0" }),
+                "version",
+            ),
+        ]),
+    );
+}
