@@ -80,3 +80,25 @@ macro_rules! named_guard {
 }
 
 pub(super) use named_guard;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_names_are_said_and_many_are_counted() {
+        let text = |names: &[&str]| (one_of("", "role", names), all_of("from", "group", names));
+        assert_eq!(text(&["a"]), ("role `a`".into(), "from group `a`".into()));
+        assert_eq!(
+            text(&["a", "b"]),
+            (
+                "one of the role `a`, `b`".into(),
+                "from all of the group `a`, `b`".into()
+            )
+        );
+        assert_eq!(
+            text(&["a", "b", "c"]),
+            ("one of 3 role".into(), "from all of 3 group".into())
+        );
+    }
+}

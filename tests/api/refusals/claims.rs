@@ -153,6 +153,19 @@ async fn the_tenant_is_a_guid_and_that_of_the_issuer() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_names_no_tenant_is_still_one_tenants() {
+    let issuer = "https://login.contoso.example/v2.0";
+    hold(
+        &built(authority().issuer(issuer)),
+        rows([
+            (json!({ "iss": issuer }), "in"),
+            (json!({ "iss": issuer, "tid": OTHER }), "issuer"),
+            (json!({ "iss": issuer, "tid": null }), "issuer"),
+        ]),
+    );
+}
+
+#[tokio::test]
 async fn the_version_fits_the_issuer_and_is_switched_on() {
     let v1 = format!("https://sts.windows.net/{TENANT}/");
     hold(
