@@ -37,6 +37,7 @@ fn servers(authority: Authority, stated: Option<&str>) -> Vec<String> {
         home: None,
     };
     let validator = Validator::new(vec![installed], 65_536, Arc::default(), 0).unwrap();
+    assert_eq!(validator.status()[0].is_usable(), stated.is_some());
     validator.authorization_servers()
 }
 
