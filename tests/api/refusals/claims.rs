@@ -194,6 +194,8 @@ async fn the_version_fits_the_issuer_and_is_switched_on() {
         rows([
             (json!({ "ver": "2.0" }), "in"),
             (json!({ "ver": "1.0", "iss": v1 }), "version"),
+            // The issuer of a version that is off, in a token of the other.
+            (json!({ "ver": "2.0", "iss": v1 }), "issuer"),
         ]),
     );
     hold(
