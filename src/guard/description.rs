@@ -298,6 +298,24 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_has_the_code_of_its_refusal_and_a_phrase() {
+        let described = RequireAppOnly.and(RequireUser).describe();
+        let conditions = described.ways()[0].conditions().iter();
+        let said: Vec<_> = conditions
+            .map(|condition| (condition.reason(), condition.needs()))
+            .collect();
+        let text = described.to_string();
+        assert_eq!(said.len(), 2);
+        for (reason, needs) in said {
+            assert!(["app_only", "user_only"].contains(&reason), "{reason}");
+            assert!(
+                !needs.is_empty() && text.contains(needs),
+                "{needs} in {text}"
+            );
+        }
+    }
+
+    #[test]
     fn a_scope_is_for_users_and_a_role_for_both() {
         let for_whom = |guard: &dyn Guard| {
             let described = guard.describe();

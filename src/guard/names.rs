@@ -12,12 +12,6 @@ impl<S: AsRef<str> + Sync, const N: usize> Names for [S; N] {
     }
 }
 
-impl Names for Vec<String> {
-    fn name(&self, index: usize) -> Option<&str> {
-        self.get(index).map(String::as_str)
-    }
-}
-
 /// "one of 45 groups", or the names themselves where they are few.
 pub(super) fn one_of<S: AsRef<str>>(before: &str, what: &str, names: &[S]) -> String {
     phrase(before, "one of", what, names)
@@ -86,3 +80,25 @@ macro_rules! named_guard {
 }
 
 pub(super) use named_guard;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_names_are_said_and_many_are_counted() {
+        let text = |names: &[&str]| (one_of("", "role", names), all_of("from", "group", names));
+        assert_eq!(text(&["a"]), ("role `a`".into(), "from group `a`".into()));
+        assert_eq!(
+            text(&["a", "b"]),
+            (
+                "one of the role `a`, `b`".into(),
+                "from all of the group `a`, `b`".into()
+            )
+        );
+        assert_eq!(
+            text(&["a", "b", "c"]),
+            ("one of 3 role".into(), "from all of 3 group".into())
+        );
+    }
+}

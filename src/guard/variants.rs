@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Guard, Memberships, Reason, RequireGroup, RequireRecentSignIn, RequireRole,
-    RequireScope,
+    Caller, Guard, Memberships, Reason, RequireClientApp, RequireDirectoryRole, RequireGroup,
+    RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
 };
 use crate::claims::Claims;
 use crate::claims::wire::Draft;
@@ -124,4 +124,65 @@ fn a_caller_knows_the_time_of_its_clock() {
     let fresh = RequireRecentSignIn(std::time::Duration::from_secs(499));
     assert!(fresh.check(&Caller::at(&claims, 1_499)).is_ok());
     assert!(fresh.check(&Caller::at(&claims, 1_501)).is_err());
+}
+
+const ONE: &str = "abcdefab-0000-4000-8000-000000000001";
+const TWO: &str = "abcdefab-0000-4000-8000-000000000002";
+const THREE: &str = "abcdefab-0000-4000-8000-000000000003";
+
+/// A guard on the first of three names and one on the first two, against each name, that name in
+/// capitals, no name at all.
+fn holds_one_and_any(
+    one: &impl Guard,
+    any: &impl Guard,
+    reason: &str,
+    of: impl Fn(Option<&str>) -> Claims,
+) {
+    let capitals = ONE.to_uppercase();
+    for (name, expected) in [
+        (Some(ONE), [true, true]),
+        (Some(capitals.as_str()), [true, true]),
+        (Some(TWO), [false, true]),
+        (Some(THREE), [false, false]),
+        (None, [false, false]),
+    ] {
+        let claims = of(name);
+        let said = |passes| {
+            if passes {
+                "in".to_owned()
+            } else {
+                format!("{reason}:")
+            }
+        };
+        let found = [outcome(one, &claims), outcome(any, &claims)];
+        assert_eq!(found, expected.map(said), "{reason} {name:?}");
+    }
+}
+
+#[test]
+fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
+    let of_tenant = |name: Option<&str>| {
+        let draft = Draft::parse(br#"{"exp":1}"#.to_vec()).unwrap();
+        let tenant = name.map(|name| name.parse().unwrap());
+        draft.finish().unwrap().into_claims(tenant, None, None)
+    };
+    let (one, any) = (RequireTenant(ONE), RequireTenant::any([ONE, TWO]));
+    holds_one_and_any(&one, &any, "tenant", of_tenant);
+    let nobodys = RequireTenant("no GUID");
+    assert_eq!(outcome(&nobodys, &of_tenant(None)), "tenant:");
+
+    let (one, any) = (RequireClientApp(ONE), RequireClientApp::any([ONE, TWO]));
+    let of_client = |name: Option<&str>| claims(json!({ "exp": 1, "azp": name }));
+    holds_one_and_any(&one, &any, "client_app", of_client);
+
+    let (one, any) = (
+        RequireDirectoryRole(ONE),
+        RequireDirectoryRole::any([ONE, TWO]),
+    );
+    let of_role = |name: Option<&str>| claims(json!({ "exp": 1, "wids": name.map(|name| [name]) }));
+    holds_one_and_any(&one, &any, "directory_role", of_role);
+
+    let (one, any) = (RequirePolicy(ONE), RequirePolicy::any([ONE, TWO]));
+    let of_policy = |name: Option<&str>| claims(json!({ "exp": 1, "tfp": name }));
+    holds_one_and_any(&one, &any, "policy", of_policy);
 }

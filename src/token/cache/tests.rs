@@ -346,6 +346,25 @@ async fn a_flood_of_valid_tokens_stays_within_the_bytes() {
 }
 
 #[tokio::test]
+async fn great_tokens_make_room_for_each_other_and_stay_within_the_bytes() {
+    let twins = Twins::new().await;
+    let Verdict::Valid(claims) = twins.plain.judge(&twins.token().mint(), NOW) else {
+        panic!("refused")
+    };
+    for most in [40_000, 200_000, 3 << 20] {
+        let cache = TokenCache::new(most).unwrap();
+        for number in 0..2_000 {
+            let token = format!("{}{number:024}", "x".repeat(8_000 + number % 4_000));
+            cache.keep(cache.before(), entry(&token, &claims), NOW);
+            assert!(cache.look(token.as_bytes(), |_| ()).is_some());
+        }
+        assert!(cache.bytes() <= most, "{} of {most}", cache.bytes());
+        assert!(cache.bytes() > most / 2, "{} of {most}", cache.bytes());
+        assert_eq!(cache.counted(), cache.bytes());
+    }
+}
+
+#[tokio::test]
 async fn a_token_in_use_outlives_a_flood() {
     let twins = Twins::new().await;
     let Verdict::Valid(claims) = twins.plain.judge(&twins.token().mint(), NOW) else {

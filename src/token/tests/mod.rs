@@ -2,3 +2,4 @@
 
 mod index;
 mod jws_from_elsewhere;
+mod servers;

@@ -153,6 +153,19 @@ async fn the_tenant_is_a_guid_and_that_of_the_issuer() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_names_no_tenant_is_still_one_tenants() {
+    let issuer = "https://login.contoso.example/v2.0";
+    hold(
+        &built(authority().issuer(issuer)),
+        rows([
+            (json!({ "iss": issuer }), "in"),
+            (json!({ "iss": issuer, "tid": OTHER }), "issuer"),
+            (json!({ "iss": issuer, "tid": null }), "issuer"),
+        ]),
+    );
+}
+
+#[tokio::test]
 async fn the_version_fits_the_issuer_and_is_switched_on() {
     let v1 = format!("https://sts.windows.net/{TENANT}/");
     hold(
@@ -181,6 +194,8 @@ async fn the_version_fits_the_issuer_and_is_switched_on() {
         rows([
             (json!({ "ver": "2.0" }), "in"),
             (json!({ "ver": "1.0", "iss": v1 }), "version"),
+            // The issuer of a version that is off, in a token of the other.
+            (json!({ "ver": "2.0", "iss": v1 }), "issuer"),
         ]),
     );
     hold(
@@ -401,4 +416,30 @@ async fn claims_nobody_knows_are_kept_and_harm_nobody() {
     );
     assert!(!format!("{claims:?}").contains("Lincoln"));
     assert!(text(&good()).contains("Lincoln"));
+}
+
+#[tokio::test]
+async fn of_several_faults_the_first_check_names_its_own() {
+    // Version, issuer, audience, lifetime, purpose: in this order.
+    let cnf = json!({ "kid": "k" });
+    hold(
+        &built(authority()),
+        rows([
+            (json!({ "cnf": cnf }), "sender_constrained"),
+            (json!({ "cnf": cnf, "exp": T0 - 1 }), "expired"),
+            (json!({ "cnf": cnf, "nbf": T0 + 1 }), "not_yet_valid"),
+            (
+                json!({ "cnf": cnf, "exp": T0 - 1, "aud": "https://other.example" }),
+                "audience",
+            ),
+            (
+                json!({ "exp": T0 - 1, "aud": "https://other.example", "tid": OTHER }),
+                "issuer",
+            ),
+            (
+                json!({ "exp": T0 - 1, "tid": OTHER, "ver": "1.0" }),
+                "version",
+            ),
+        ]),
+    );
 }
