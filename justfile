@@ -32,3 +32,27 @@ browser:
 # Runs every sample's printed lines.
 walks:
     .ci/examples
+
+# Every fuzz target; four minutes in all, or so many seconds each. Needs nightly Rust.
+fuzz *seconds:
+    .ci/fuzz {{seconds}}
+
+# A minute of traffic, rollovers and outages.
+soak *seconds:
+    .ci/soak {{seconds}}
+
+# The public API against its snapshot; `just public-api --accept` writes it anew. Needs nightly Rust.
+public-api *accept:
+    .ci/public-api {{accept}}
+
+# Whether the lower bounds in Cargo.toml are true. Needs nightly Rust.
+minimal-versions:
+    .ci/minimal-versions
+
+# Mutants of the decisions, as .cargo/mutants.toml says; hours.
+mutants:
+    cargo mutants
+
+# Licences, sources and banned crates, without the network.
+deny:
+    cargo deny --offline check bans licenses sources

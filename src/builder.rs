@@ -17,6 +17,7 @@ use crate::account::Redis;
 use crate::authority::{Authority, SharedSignals, Tenant};
 use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
+#[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess};
 use crate::keys::HttpClient;

@@ -46,6 +46,9 @@ enum Source {
 
 impl Redis {
     /// By address: `redis://`, `unix://`, or `rediss://` with the feature `redis-tls`.
+    ///
+    /// `rediss://` uses rustls' default cryptography: a program in whose tree rustls has more than
+    /// one must have installed its choice (`CryptoProvider::install_default`).
     #[must_use]
     pub fn at(url: impl Into<String>, on_loss: OnLoss) -> Self {
         Self::of(Source::Address(url.into()), on_loss)

@@ -271,3 +271,70 @@ pub(super) fn checked_url(setting: &str, text: &str) -> Result<Url, ConfigError>
             )
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tenant;
+    use super::*;
+
+    const TENANT: &str = "11111111-1111-4111-8111-111111111111";
+    const API: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+
+    fn addresses(authority: &Authority) -> Vec<String> {
+        let base = Base::of(authority).unwrap();
+        let (documents, _) = documents(authority, &base).unwrap();
+        documents
+            .iter()
+            .map(|document| document.address.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn each_version_has_its_own_document_where_microsofts_pages_say() {
+        for (tenant, segment) in [
+            (Tenant::id(TENANT), TENANT),
+            (Tenant::Common, "common"),
+            (Tenant::Organizations, "organizations"),
+            (Tenant::Consumers, "consumers"),
+        ] {
+            let host = "https://login.microsoftonline.com";
+            assert_eq!(
+                addresses(&Authority::entra(tenant, API)),
+                [
+                    format!("{host}/{segment}/.well-known/openid-configuration"),
+                    format!("{host}/{segment}/v2.0/.well-known/openid-configuration"),
+                ]
+            );
+        }
+        let one = Authority::entra(Tenant::id(TENANT), API).custom_signing_keys();
+        for address in addresses(&one) {
+            assert!(address.ends_with(&format!("?appid={API}")), "{address}");
+        }
+    }
+
+    #[test]
+    fn each_policy_has_its_own_document_in_the_path_or_where_the_settings_say() {
+        let b2c =
+            |instance| Authority::b2c(instance, Tenant::id(TENANT), API, ["B2C_1_a", "B2C_1_b"]);
+        let path = |host, policy| {
+            format!("{host}/{TENANT}/{policy}/v2.0/.well-known/openid-configuration")
+        };
+        for host in [
+            "https://contoso.b2clogin.com",
+            "https://login.contoso.example",
+        ] {
+            assert_eq!(
+                addresses(&b2c(host)),
+                [path(host, "B2C_1_a"), path(host, "B2C_1_b")]
+            );
+        }
+        // The form of 2016, with the policy in the query.
+        let old = "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration?p=";
+        let authority =
+            b2c("https://login.microsoftonline.com").metadata_address(format!("{old}{{policy}}"));
+        assert_eq!(
+            addresses(&authority),
+            [format!("{old}B2C_1_a"), format!("{old}B2C_1_b")]
+        );
+    }
+}

@@ -264,7 +264,8 @@ impl Authority {
     /// Uses this JWK set (RFC 7517, as JSON text) and fetches nothing.
     ///
     /// For tests and closed networks: a key that leaves the authority's own set stays good here.
-    /// The tenant must be given by id, or stand for many.
+    /// The tenant must be given by id, or stand for many. No document states an issuer here: for
+    /// B2C it is `/{tid}/v2.0/` unless [`issuer`](Self::issuer) says otherwise.
     #[must_use]
     pub fn static_keys(mut self, jwks: impl Into<String>) -> Self {
         self.static_keys = Some(jwks.into());

@@ -41,8 +41,9 @@ use crate::token_version::TokenVersion;
 /// The text that older B2C policies send as `sub`, the same for every user.
 const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
 
-/// Entra's have 22 to 60 bytes; records of used tokens are bounded in number, so in size too.
-const LONGEST_TOKEN_ID: usize = 512;
+/// Entra's have 22 to 60 bytes, and nobody else can choose one; records of used tokens are bounded
+/// in number, so in size too.
+const LONGEST_TOKEN_ID: usize = 4_096;
 
 /// The claims of a token that passed every check; cheap to clone (one `Arc`).
 ///

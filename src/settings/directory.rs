@@ -43,17 +43,19 @@ impl Section {
 
     /// The first credential that works, as in Microsoft.Identity.Web.
     fn credential(&self) -> Result<Option<Credential>, ConfigError> {
-        let mut unusable = None;
+        let mut unusable = Vec::new();
         for given in &self.credentials {
             match self.usable(given) {
-                Ok(credential) => return Ok(Some(credential)),
-                Err(error) => {
-                    tracing::warn!(%error, "a credential cannot be used");
-                    unusable.get_or_insert(error);
+                Ok(credential) => {
+                    for error in unusable {
+                        tracing::warn!(%error, "a credential cannot be used");
+                    }
+                    return Ok(Some(credential));
                 }
+                Err(error) => unusable.push(error),
             }
         }
-        unusable.map_or(Ok(None), Err)
+        unusable.into_iter().next().map_or(Ok(None), Err)
     }
 
     fn usable(&self, given: &Given) -> Result<Credential, ConfigError> {

@@ -15,6 +15,7 @@ pub(crate) struct Header {
     critical: bool,
     /// Encrypted, compressed or nested.
     wrapped: bool,
+    has_nonce: bool,
     nonce: Option<Box<str>>,
 }
 
@@ -60,6 +61,7 @@ impl Header {
             kind: Some(TokenKind::Access),
             critical: false,
             wrapped: false,
+            has_nonce: false,
             nonce: None,
         };
         let mut names = [""; FEW];
@@ -109,8 +111,11 @@ impl Header {
             "typ" => self.kind = TokenKind::of(&text_of(value)?),
             "crit" | "b64" => self.critical = true,
             "zip" | "enc" | "cty" => self.wrapped = true,
-            // Microsoft Graph's own tokens have one; of another type it is nobody's business.
-            "nonce" => self.nonce = text_of(value).ok().map(Into::into),
+            // Microsoft Graph's own tokens have one; of another type it tells no token from another.
+            "nonce" => {
+                self.has_nonce = true;
+                self.nonce = text_of(value).ok().map(Into::into);
+            }
             _ => {}
         }
         Ok(false)
@@ -142,7 +147,7 @@ impl Header {
     }
 
     pub(crate) const fn has_nonce(&self) -> bool {
-        self.nonce.is_some()
+        self.has_nonce
     }
 
     pub(crate) fn into_nonce(self) -> Option<Box<str>> {
@@ -236,6 +241,17 @@ mod tests {
                 "{critical}"
             );
         }
+    }
+
+    #[test]
+    fn a_nonce_of_any_type_is_seen_and_a_text_is_kept() {
+        let nonce = |members: &str| {
+            let header = read(&format!("{{\"alg\":\"RS256\"{members}}}")).unwrap();
+            (header.has_nonce(), header.into_nonce())
+        };
+        assert_eq!(nonce(",\"nonce\":\"n\""), (true, Some("n".into())));
+        assert_eq!(nonce(",\"nonce\":7"), (true, None));
+        assert_eq!(nonce(""), (false, None));
     }
 
     #[test]

@@ -184,4 +184,78 @@ mod tests {
             "{refused:?}"
         );
     }
+
+    #[tokio::test]
+    async fn the_id_of_a_key_that_cannot_be_used_causes_no_fetch() {
+        let emulator = Emulator::start().await.unwrap();
+        let mut document = emulator.keys_document();
+        let mut other = document["keys"][0].clone();
+        other["kid"] = "encrypts".into();
+        other["use"] = "enc".into();
+        document["keys"].as_array_mut().unwrap().push(other);
+        let (mut publisher, reader) = kept_fresh(&KeyFreshness::default());
+        let issuer = IssuerPattern::new(emulator.issuer(CONTOSO));
+        let keys = KeySet::read(
+            document.to_string().as_bytes(),
+            issuer,
+            &ordinary_document(),
+        );
+        publisher.publish(Snapshot {
+            keys: Some(Arc::new(keys.unwrap())),
+            confirmed: Some(Instant::now()),
+            last_error: None,
+        });
+        publisher.answer(None, true);
+        let of_key = |kid: &str| {
+            let token = emulator.token().header("typ", "logout+jwt");
+            token.header("kid", kid).mint()
+        };
+        let (unusable, unknown) = (of_key("encrypts"), of_key("nobodys"));
+        let verified = |token| Message::verified(TokenKind::Logout, token, |_| Ok(&reader));
+        let refused = verified(&unusable).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            Refusal::Invalid(InvalidToken::UnknownKey)
+        ));
+        // Its twin: an id that nobody has seen is asked for once, and what comes decides.
+        let answers = async {
+            let ticket = publisher.asked().await;
+            publisher.answer(ticket, true);
+        };
+        let (refused, ()) = tokio::join!(verified(&unknown), answers);
+        let refused = refused.unwrap_err();
+        assert!(matches!(
+            refused,
+            Refusal::Invalid(InvalidToken::UnknownKey)
+        ));
+    }
+
+    #[tokio::test]
+    async fn the_key_of_another_issuer_verifies_no_message() {
+        const ELSEWHERE: &str = "https://elsewhere.example/v2.0";
+        let emulator = Emulator::start().await.unwrap();
+        let token = emulator.token().header("typ", "logout+jwt").mint();
+        let own = emulator.issuer(CONTOSO);
+        let outcome = async |stated: &str, bound: Option<&str>| {
+            let mut document = emulator.keys_document();
+            for key in document["keys"].as_array_mut().unwrap() {
+                key["issuer"] = bound.into();
+            }
+            let document = document.to_string();
+            let stated = IssuerPattern::new(stated);
+            let keys = KeySet::read(document.as_bytes(), stated, &ordinary_document());
+            let reader = crate::keys::store::fixed(keys.unwrap());
+            let verified = Message::verified(TokenKind::Logout, &token, |_| Ok(&reader)).await;
+            match verified {
+                Ok(message) => message.issuer == own,
+                Err(Refusal::Invalid(InvalidToken::Issuer)) => false,
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        assert!(outcome(&own, None).await);
+        assert!(outcome(&own, Some(&own)).await);
+        assert!(!outcome(ELSEWHERE, None).await);
+        assert!(!outcome(ELSEWHERE, Some(&own)).await);
+        assert!(!outcome(&own, Some(ELSEWHERE)).await);
+    }
 }

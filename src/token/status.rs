@@ -47,10 +47,7 @@ impl AuthorityStatus {
                         Purpose::Policy(policy) => policy.clone(),
                     },
                     address: document.address.to_string(),
-                    count: match &snapshot.keys {
-                        Some(keys) if reader.generation().is_some() => keys.len(),
-                        _ => 0,
-                    },
+                    count: reader.keys().map_or(0, |keys| keys.len()),
                     age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
                     last_error: snapshot.last_error.clone(),
                 }

@@ -107,6 +107,29 @@ async fn each_event_cuts_its_account_off_at_its_time() {
 }
 
 #[tokio::test]
+async fn a_subject_that_is_no_object_id_is_told_by_its_issuer_and_itself() {
+    let house = listening().await;
+    let of = |sub: &str| {
+        house
+            .token(NOON - 1)
+            .claim("sub", sub)
+            .without("oid")
+            .mint()
+    };
+    let (theirs, others) = (of("pairwise-1"), of("pairwise-2"));
+    let about = |sub: &str| json!({ "format": "iss_sub", "iss": house.emulator.issuer(CONTOSO), "sub": sub });
+    let tell = async |sub: &str| {
+        let event = event(&house, "session-revoked", &about(sub), &json!({}));
+        push(&house, event).await.status
+    };
+    assert_eq!(tell("").await, 400, "nobody");
+    assert_eq!(house.get("/me", &theirs).await.of(), (200, "in"));
+    assert_eq!(tell("pairwise-1").await, 202);
+    assert_eq!(house.get("/me", &theirs).await.of(), (401, "revoked"));
+    assert_eq!(house.get("/me", &others).await.of(), (200, "in"));
+}
+
+#[tokio::test]
 async fn a_subject_is_told_in_each_form_that_names_an_account() {
     let by_tenant = json!({ "format": "complex",
         "user": { "format": "opaque", "id": ALICE },
@@ -277,6 +300,22 @@ async fn a_logout_token_without_sid_ends_all_sessions_of_its_subject() {
         200
     );
     assert_eq!(house.get("/me", &later).await.of(), (200, "in"));
+}
+
+#[tokio::test]
+async fn a_logout_token_is_meant_for_the_client_or_for_an_audience_of_the_api() {
+    let house = House::open().await;
+    for (audience, status) in [
+        (json!(API_ID), 200),
+        (json!(format!("api://{API_ID}")), 200),
+        (json!(["https://other.example", API_ID]), 200),
+        (json!(["https://other.example"]), 400),
+        (json!([]), 400),
+        (json!({ "x": API_ID }), 400),
+    ] {
+        let token = logout(&house).claim("aud", audience.clone());
+        assert_eq!(log_out(&house, token).await.status, status, "{audience}");
+    }
 }
 
 #[tokio::test]

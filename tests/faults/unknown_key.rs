@@ -24,8 +24,8 @@ async fn rolls_over_with(fault: Fault, document: Document) {
         "{what}: a stuck request"
     );
     if (fault, document) == (Fault::OtherTenant, Document::Keys) {
-        // The fetch was good, and so is the key, for another tenant.
-        assert_eq!(answer, "issuer", "{what}");
+        // The fetch was good, and so is the key, for another tenant; a busy machine may need two.
+        in_the_end(&entra, &unknown, "issuer", &what).await;
         return;
     }
     // What cannot be decided is no 401, which would make clients throw a good token away.

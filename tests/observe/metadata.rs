@@ -31,13 +31,13 @@ async fn anybody_may_read_the_document_at_the_root_and_behind_the_path() {
         .unwrap();
     let app = served(&entra);
     let expected = json!({
-        "resource": "https://api.example/mcp",
+        "resource": "https://api.example/mcp/",
         "resource_name": "Sample",
         "authorization_servers": [emulator.issuer(CONTOSO)],
         "scopes_supported": [format!("api://{API_ID}/access_as_user")],
         "bearer_methods_supported": ["header"],
     });
-    for path in [ROOT.to_owned(), format!("{ROOT}/mcp")] {
+    for path in ["", "/mcp/", "/mcp"].map(|end| format!("{ROOT}{end}")) {
         let response = call(&app, &path, None).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()["access-control-allow-origin"], "*");

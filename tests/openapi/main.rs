@@ -14,6 +14,7 @@ mod docs_page;
 mod layers;
 mod page;
 mod schema;
+mod sessions;
 mod structure;
 #[path = "../../examples/todo_api/mod.rs"]
 mod todo_api;

@@ -23,7 +23,8 @@ fn keys() -> KeySet {
 }
 
 fn is_usable(reader: &KeyReader) -> bool {
-    reader.generation().is_some()
+    assert_eq!(reader.generation().is_some(), reader.keys().is_some());
+    reader.keys().is_some()
 }
 
 #[tokio::test(start_paused = true)]

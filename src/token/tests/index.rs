@@ -195,3 +195,19 @@ fn b2c_known_by_its_domain_is_open_until_it_is_learnt() {
         );
     }
 }
+
+#[test]
+fn a_tenant_in_capitals_is_no_issuers() {
+    const LETTERS: &str = "abcdefab-1111-4111-8111-111111111111";
+    let both = of([b2c(LETTERS, &["B2C_1_susi"]), entra(LETTERS)]).unwrap();
+    let issuers = |tenant: &str| [format!("{B2C}/{tenant}/v2.0/"), v2(tenant), v1(tenant)];
+    for issuer in issuers(LETTERS) {
+        assert!(both.at(&issuer).is_some(), "{issuer}");
+    }
+    for issuer in issuers(&LETTERS.to_uppercase()) {
+        assert!(
+            both.at(&issuer).is_none() && !both.is_open(&issuer),
+            "{issuer}"
+        );
+    }
+}

@@ -152,3 +152,36 @@ async fn documents_are_read_over_tls_or_on_this_machine() {
         assert_eq!(build(tenant().sts_instance(address)), good, "{address}");
     }
 }
+
+/// B2C: the old host, its own host and a domain of the tenant's own.
+#[tokio::test]
+async fn b2c_has_its_issuers_on_the_host_that_was_described() {
+    let hosts = [
+        PUBLIC,
+        "https://contoso.b2clogin.com",
+        "https://login.contoso.example",
+    ];
+    for host in hosts {
+        let keys = key(0).jwks(KID).to_string();
+        let authority =
+            Authority::b2c(host, Tenant::id(TENANT), API, ["B2C_1_susi"]).static_keys(keys);
+        let entra = together([authority]);
+        let at = |issuer: String| {
+            let claims = json!({ "ver": "1.0", "iss": issuer, "tfp": "B2C_1_susi" });
+            match entra.validate_at(&mint(&with(claims)), T0) {
+                Ok(_) => "in",
+                Err(rejection) => rejection.reason(),
+            }
+        };
+        for other in hosts {
+            let expected = if other == host { "in" } else { "issuer" };
+            let issuer = format!("{other}/{TENANT}/v2.0/");
+            assert_eq!(at(issuer.clone()), expected, "{other}");
+            assert_eq!(
+                at(issuer.trim_end_matches('/').to_owned()),
+                "issuer",
+                "{other}"
+            );
+        }
+    }
+}

@@ -168,6 +168,8 @@ async fn the_jose_header_is_that_of_an_access_token() {
         // nonce
         (json!({ "nonce": "n1" }), "in"),
         (json!({ "nonce": "n1", "kid": "key-2" }), "graph_token"),
+        (json!({ "nonce": 5 }), "in"),
+        (json!({ "nonce": 5, "kid": "key-2" }), "graph_token"),
         // members nobody asked for
         (json!({ "other": { "a": [1, 2, { "b": null }] } }), "in"),
     ];
