@@ -50,7 +50,7 @@ pub fn discovery(json: &[u8], domain: bool) -> Option<(String, Url)> {
 
 /// What `iss` is, if the payload has the right form at all.
 pub fn payload_issuer(json: &[u8]) -> Option<Option<String>> {
-    let draft = Draft::parse(json.to_vec()).ok()?;
+    let draft = Draft::parse(json).ok()?;
     let issuer = draft.text(Name::Issuer).map(str::to_owned);
     let _ = draft.finish();
     Some(issuer)

@@ -131,7 +131,7 @@ impl MadeUp {
         let tenant = self.members.get("tid").and_then(Value::as_str);
         let tenant = tenant.and_then(parse_guid);
         let text = Value::Object(self.members).to_string();
-        let finished = Draft::parse(text.into_bytes()).and_then(Draft::finish);
+        let finished = Draft::parse(text.as_bytes()).and_then(Draft::finish);
         let finished = finished.expect("claims of types that a token may have, and `exp`");
         finished.into_claims(tenant, None, None)
     }

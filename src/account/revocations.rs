@@ -268,7 +268,7 @@ mod tests {
         let oid = Uuid::from_u128(7);
         let text =
             format!("{{\"iss\":\"i\",\"sub\":\"s\",\"oid\":\"{oid}\",\"exp\":9000000{members}}}");
-        Draft::parse(text.into_bytes())
+        Draft::parse(text.as_bytes())
             .unwrap()
             .finish()
             .ok()

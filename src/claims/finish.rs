@@ -19,7 +19,7 @@ const GREATEST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// Claims that are understood and not judged yet; the checks look at them.
 pub(crate) struct Finished(Inner);
 
-impl Draft {
+impl Draft<'_> {
     /// Reads what every member means.
     ///
     /// # Errors
@@ -156,6 +156,9 @@ impl Reading {
             };
         };
         let raw = span.of(&self.text);
+        if let Some(seconds) = whole_seconds(raw) {
+            return Ok(Some(seconds));
+        }
         // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
         let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
         let beyond = seconds >= GREATEST_EXACT && !is_greatest_exact(raw);
@@ -175,7 +178,7 @@ impl Reading {
         let start = self.values.end();
         let text = span.of(&self.text);
         let mut from = 0_usize;
-        for word in text.split(' ') {
+        for word in text.as_bytes().split(|byte| *byte == b' ') {
             if !word.is_empty() {
                 self.values.push(span.part(Span::at(from, word.len())?)?);
             }
@@ -265,6 +268,24 @@ impl Reading {
     }
 }
 
+/// A time as every token has it: ten digits, or a few less or more.
+fn whole_seconds(raw: &str) -> Option<f64> {
+    if raw.len() > 15 {
+        return None;
+    }
+    let mut seconds = 0_u64;
+    for byte in raw.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        seconds = seconds.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "15 digits are below 2^53")]
+    let seconds = seconds as f64;
+    Some(seconds)
+}
+
 /// Whether a text is 2^53 itself: another may round down to it and is beyond it all the same. As a
 /// whole number, a fraction of zeros behind it or not, it is not.
 fn is_greatest_exact(raw: &str) -> bool {
@@ -278,7 +299,7 @@ mod tests {
     use super::*;
 
     fn finish(text: &str) -> Result<Claims, Malformed> {
-        let claims = Draft::parse(text.as_bytes().to_vec())?.finish()?;
+        let claims = Draft::parse(text.as_bytes())?.finish()?;
         Ok(claims.into_claims(None, None, None))
     }
 

@@ -43,9 +43,12 @@ impl<'t> Members<'t> {
 
     #[inline]
     fn member(&mut self, name: Scanned, value: Scanned) -> Result<(), Malformed> {
-        let text = name.string(self.payload)?;
-        let Some(known) = Name::known(&text) else {
-            return self.other(text, name, value);
+        let known = match name.plain(self.payload) {
+            Some(name) => Name::known(name),
+            None => Name::known(name.string(self.payload)?.as_bytes()),
+        };
+        let Some(known) = known else {
+            return self.other(name, value);
         };
         let seen = self.seen.get_mut(known as usize).ok_or(Malformed)?;
         if std::mem::replace(seen, true) {
@@ -55,12 +58,8 @@ impl<'t> Members<'t> {
         self.values.set(known, value)
     }
 
-    fn other(
-        &mut self,
-        name: Cow<'t, str>,
-        written: Scanned,
-        value: Scanned,
-    ) -> Result<(), Malformed> {
+    fn other(&mut self, written: Scanned, value: Scanned) -> Result<(), Malformed> {
+        let name = written.string(self.payload)?;
         for ((folded, _), twin) in FOLDED.iter().zip(&mut self.twins) {
             if name.eq_ignore_ascii_case(folded) && std::mem::replace(twin, true) {
                 return Err(Malformed);

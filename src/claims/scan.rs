@@ -8,12 +8,10 @@ use serde_json::value::RawValue;
 use super::span::Span;
 use super::wire::Malformed;
 
-/// Where in the text the walk is.
+/// Where in the text the walk is: before `rest`, which is its end.
 pub(crate) struct Scanner<'t> {
     text: &'t str,
-    at: usize,
-    /// Whether there are control characters, as in a text of several lines; a token's has none.
-    has_controls: bool,
+    rest: &'t [u8],
 }
 
 /// A value and where it stands.
@@ -52,6 +50,15 @@ impl Scanned {
     }
 }
 
+impl Scanned {
+    /// What stands between a string's quotes, where that is all there is to it.
+    #[inline]
+    pub(crate) fn plain(self, text: &str) -> Option<&[u8]> {
+        let piece = self.span.bytes_of(text);
+        (self.kind == Kind::Plain).then_some(piece)
+    }
+}
+
 impl<'t> Scanner<'t> {
     /// Calls `member` with the name and the value of each member, in their order.
     ///
@@ -60,23 +67,19 @@ impl<'t> Scanner<'t> {
         text: &'t str,
         mut member: impl FnMut(Scanned, Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self::at_start_of(text);
-        walk.space();
+        let mut walk = Self::at_start_of(text)?;
         walk.expect(b'{')?;
         walk.space();
         if walk.take(b'}') {
             return walk.end();
         }
         loop {
-            walk.space();
+            walk.expect(b'"')?;
             let name = walk.string()?;
-            walk.space();
             walk.expect(b':')?;
-            walk.space();
             let value = walk.value()?;
             member(name, value)?;
-            walk.space();
-            if walk.take(b',') {
+            if walk.is_next(b',') {
                 continue;
             }
             walk.expect(b'}')?;
@@ -89,18 +92,15 @@ impl<'t> Scanner<'t> {
         text: &'t str,
         mut element: impl FnMut(Scanned) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let mut walk = Self::at_start_of(text);
-        walk.space();
+        let mut walk = Self::at_start_of(text)?;
         walk.expect(b'[')?;
         walk.space();
         if walk.take(b']') {
             return walk.end();
         }
         loop {
-            walk.space();
             element(walk.value()?)?;
-            walk.space();
-            if walk.take(b',') {
+            if walk.is_next(b',') {
                 continue;
             }
             walk.expect(b']')?;
@@ -108,44 +108,56 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn at_start_of(text: &'t str) -> Self {
-        Self {
-            text,
-            at: 0,
-            has_controls: has_controls(text),
+    fn at_start_of(text: &'t str) -> Result<Self, Malformed> {
+        // So that every offset fits into a span.
+        if text.len() > Span::LONGEST_TEXT {
+            return Err(Malformed);
         }
+        Ok(Self {
+            text,
+            rest: text.as_bytes(),
+        })
     }
 
     fn end(&mut self) -> Result<(), Malformed> {
         self.space();
-        self.peek().map_or(Ok(()), |_| Err(Malformed))
+        self.rest.first().map_or(Ok(()), |_| Err(Malformed))
     }
 
     #[inline]
-    fn rest(&self) -> &'t [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
-    }
-
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    const fn at(&self) -> usize {
+        self.text.len().wrapping_sub(self.rest.len())
     }
 
     #[inline]
     fn skip(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes);
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
     #[inline]
     fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.skip(usize::from(there));
-        there
+        match self.rest {
+            [first, rest @ ..] if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a byte, before which there may be space; a token's payload has none.
+    #[inline]
+    fn is_next(&mut self, byte: u8) -> bool {
+        if self.take(byte) {
+            return true;
+        }
+        self.space();
+        self.take(byte)
     }
 
     #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.take(byte) {
+        if self.is_next(byte) {
             Ok(())
         } else {
             Err(Malformed)
@@ -154,41 +166,56 @@ impl<'t> Scanner<'t> {
 
     #[inline]
     fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.skip(1);
+        while let [b'\t' | b'\n' | b'\r' | b' ', rest @ ..] = self.rest {
+            self.rest = rest;
         }
     }
 
     #[inline]
-    fn since(&self, start: usize, kind: Kind) -> Result<Scanned, Malformed> {
-        Ok(Scanned {
+    fn since(&self, start: usize, kind: Kind) -> Scanned {
+        Scanned {
             kind,
-            span: Span::at(start, self.at.saturating_sub(start))?,
-        })
+            span: Span::between(start, self.at()),
+        }
     }
 
-    /// How many bytes stand before the next quote, backslash or control character.
+    /// Skips what stands before the next quote, backslash or control character.
     #[inline]
-    fn plain_length(&self) -> usize {
-        let rest = self.rest();
-        let found = if self.has_controls {
-            let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-            rest.iter().position(ends)
-        } else {
-            memchr2(b'"', b'\\', rest)
-        };
-        found.unwrap_or(rest.len())
+    fn skip_plain(&mut self) {
+        // Most strings are short: eight bytes at a time.
+        for _ in 0..SHORT {
+            let Some((word, rest)) = self.rest.split_first_chunk() else {
+                break;
+            };
+            let specials = specials(u64::from_le_bytes(*word));
+            if specials != 0 {
+                self.skip((specials.trailing_zeros() / 8) as usize);
+                return;
+            }
+            self.rest = rest;
+        }
+        self.skip_long();
     }
 
+    /// The same for a long text; of one with a control character in it, which is an error, nothing
+    /// is left.
+    fn skip_long(&mut self) {
+        let length = memchr2(b'"', b'\\', self.rest);
+        let parts = length.and_then(|length| self.rest.split_at_checked(length));
+        self.rest = match parts {
+            Some((plain, rest)) if !has_controls(plain) => rest,
+            _ => &[],
+        };
+    }
+
+    /// A string behind its first quote.
     #[inline]
     fn string(&mut self) -> Result<Scanned, Malformed> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.skip(self.plain_length());
-        if self.peek() == Some(b'"') {
-            let plain = self.since(start, Kind::Plain);
-            self.skip(1);
-            return plain;
+        let start = self.at();
+        self.skip_plain();
+        let plain = self.since(start, Kind::Plain);
+        if self.take(b'"') {
+            return Ok(plain);
         }
         self.escaped(start)
     }
@@ -196,28 +223,29 @@ impl<'t> Scanner<'t> {
     /// The rest of a string that began at `start`, from its first escape on.
     #[cold]
     fn escaped(&mut self, start: usize) -> Result<Scanned, Malformed> {
-        loop {
-            match self.peek() {
-                Some(b'\\') => self.skip(2),
-                Some(b'"') => break,
-                _ => return Err(Malformed),
-            }
-            self.skip(self.plain_length());
+        while self.take(b'\\') {
+            self.skip(1);
+            self.skip_plain();
         }
-        self.skip(1);
-        self.since(start.saturating_sub(1), Kind::Escaped)
+        if self.take(b'"') {
+            Ok(self.since(start.saturating_sub(1), Kind::Escaped))
+        } else {
+            Err(Malformed)
+        }
     }
 
     #[inline]
     fn value(&mut self) -> Result<Scanned, Malformed> {
-        let start = self.at;
-        match self.peek() {
-            Some(b'"') => self.string(),
+        if self.is_next(b'"') {
+            return self.string();
+        }
+        match self.rest.first() {
             Some(b'[') => {
+                let (before, start) = (self.rest, self.at());
                 if self.simple_array()? {
-                    return self.since(start, Kind::Simple);
+                    return Ok(self.since(start, Kind::Simple));
                 }
-                self.at = start;
+                self.rest = before;
                 self.nested()
             }
             Some(b'{') => self.nested(),
@@ -233,20 +261,16 @@ impl<'t> Scanner<'t> {
             return Ok(true);
         }
         loop {
-            self.space();
-            match self.peek() {
-                Some(b'[' | b'{') => return Ok(false),
-                Some(b'"') => {
-                    if self.string()?.kind != Kind::Plain {
-                        return Ok(false);
-                    }
+            if self.is_next(b'"') {
+                if self.string()?.kind != Kind::Plain {
+                    return Ok(false);
                 }
-                _ => {
-                    self.atom()?;
-                }
+            } else if let Some(b'[' | b'{') = self.rest.first() {
+                return Ok(false);
+            } else {
+                self.atom()?;
             }
-            self.space();
-            if self.take(b',') {
+            if self.is_next(b',') {
                 continue;
             }
             self.expect(b']')?;
@@ -257,31 +281,28 @@ impl<'t> Scanner<'t> {
     /// The rare values, which the library reads.
     #[cold]
     fn nested(&mut self) -> Result<Scanned, Malformed> {
-        let start = self.at;
+        let start = self.at();
         let rest = self.text.get(start..).ok_or(Malformed)?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
         values.next().ok_or(Malformed)?.map_err(|_| Malformed)?;
         self.skip(values.byte_offset());
-        self.since(start, Kind::Nested)
+        Ok(self.since(start, Kind::Nested))
     }
 
     /// `true`, `false`, `null` or a number.
     fn atom(&mut self) -> Result<Scanned, Malformed> {
-        let start = self.at;
-        let (word, kind) = match self.peek() {
+        let start = self.at();
+        let (word, kind) = match self.rest.first() {
             Some(b'n') => ("null", Kind::Null),
             Some(b't') => ("true", Kind::Simple),
             Some(b'f') => ("false", Kind::Simple),
             _ => {
                 self.number()?;
-                return self.since(start, Kind::Simple);
+                return Ok(self.since(start, Kind::Simple));
             }
         };
-        if !self.rest().starts_with(word.as_bytes()) {
-            return Err(Malformed);
-        }
-        self.skip(word.len());
-        self.since(start, kind)
+        self.rest = self.rest.strip_prefix(word.as_bytes()).ok_or(Malformed)?;
+        Ok(self.since(start, kind))
     }
 
     fn number(&mut self) -> Result<(), Malformed> {
@@ -300,11 +321,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.skip(1);
+        let before = self.rest.len();
+        while let [b'0'..=b'9', rest @ ..] = self.rest {
+            self.rest = rest;
         }
-        if self.at == start {
+        if self.rest.len() == before {
             Err(Malformed)
         } else {
             Ok(())
@@ -312,9 +333,27 @@ impl<'t> Scanner<'t> {
     }
 }
 
+/// Words of eight bytes before the library, which is quicker with long strings, takes over.
+const SHORT: usize = 6;
+
+/// One byte repeated, to look at all eight of a word at once.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// The highest bit of the first of eight bytes that is a quote, a backslash or a control character;
+/// 0 where there is none. Bits above it mean nothing.
+#[inline]
+const fn specials(word: u64) -> u64 {
+    // 0x22 becomes 0x20, just above the control characters, and the space goes out of the way.
+    let control_or_quote = word ^ (ONES * 2);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let found = control_or_quote.wrapping_sub(ONES * 0x21) & !control_or_quote
+        | backslash.wrapping_sub(ONES) & !backslash;
+    found & (ONES << 7)
+}
+
 /// Without a branch for each byte, so that sixteen are looked at together.
-fn has_controls(text: &str) -> bool {
-    text.bytes().fold(false, |any, byte| any | (byte < b' '))
+fn has_controls(text: &[u8]) -> bool {
+    text.iter().fold(false, |any, byte| any | (*byte < b' '))
 }
 
 #[cfg(test)]
@@ -329,18 +368,39 @@ mod tests {
     }
 
     #[test]
-    fn the_first_byte_that_ends_a_plain_run_is_found() {
-        for special in ['"', '\\', '\0', '\u{1f}'] {
-            for before in 0..40 {
-                let text = format!("{}{special}\"\\{}", "é".repeat(before), "b".repeat(40));
-                let walk = Scanner::at_start_of(&text);
-                assert_eq!(walk.plain_length(), 2 * before, "{special:?}");
+    fn a_quote_a_backslash_and_control_characters_are_special_and_no_other_byte() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut word = [b'a'; 8];
+                word[place] = byte;
+                let found = specials(u64::from_le_bytes(word)).trailing_zeros() as usize / 8;
+                let special = matches!(byte, b'"' | b'\\' | 0..b' ');
+                assert_eq!(found, if special { place } else { 8 }, "{byte}");
             }
         }
-        assert_eq!(
-            Scanner::at_start_of("ä\u{7f}\u{80}€ !#[]").plain_length(),
-            13
-        );
+    }
+
+    #[test]
+    fn the_first_byte_that_ends_a_plain_run_is_found() {
+        for special in ["\"", "\\", "\0", "\u{1f}"] {
+            for before in 0..80 {
+                let text = format!("{}{special}\"\\{}", "é".repeat(before), "b".repeat(80));
+                let mut walk = Scanner::at_start_of(&text).unwrap();
+                walk.skip_plain();
+                if special >= " " || !walk.rest.is_empty() {
+                    assert_eq!(walk.at(), 2 * before, "{special:?}");
+                }
+            }
+        }
+        let mut walk = Scanner::at_start_of("ä\u{7f}\u{80}€ !#[]\"").unwrap();
+        walk.skip_plain();
+        assert_eq!(walk.at(), 13);
+        // Nothing ends it.
+        for length in 0..80 {
+            let text = "a".repeat(length);
+            let mut walk = Scanner::at_start_of(&text).unwrap();
+            assert!(walk.string().is_err());
+        }
     }
 
     #[test]
@@ -354,6 +414,10 @@ mod tests {
             assert!(!accepts(&format!("{{\"a{control}\":1}}")));
             assert!(!accepts(&format!("{{\"a\":\"b{control}\"}}")));
             assert!(!accepts(&format!("{{\"a\":[\"{control}b\"]}}")));
+            for before in 0..80 {
+                let long = format!("{}{control}{}", "a".repeat(before), "b".repeat(80));
+                assert!(!accepts(&format!("{{\"a\":\"{long}\"}}")));
+            }
         }
     }
 

@@ -10,6 +10,19 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// Spans keep offsets in 31 bits, with room for the decoded copies of escaped strings.
+    pub(super) const LONGEST_TEXT: usize = (u32::MAX / 4) as usize;
+
+    /// A span in a text that is no longer than the longest.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "LONGEST_TEXT is 30 bits")]
+    pub(super) const fn between(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
     #[inline]
     pub(super) fn at(start: usize, length: usize) -> Result<Self, Malformed> {
         let end = u32::try_from(start.saturating_add(length)).map_err(|_| Malformed)?;
@@ -42,11 +55,18 @@ impl Span {
             .unwrap_or_default()
     }
 
+    #[inline]
+    pub(super) fn bytes_of(self, text: &str) -> &[u8] {
+        let bytes = text.as_bytes();
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// Whether it spans exactly this; `text` is its own.
     #[inline]
     pub(super) fn is(self, text: &str, piece: &str) -> bool {
-        let own = || text.as_bytes().get(self.start as usize..self.end as usize);
-        self.length() == piece.len() && own() == Some(piece.as_bytes())
+        self.length() == piece.len() && self.bytes_of(text) == piece.as_bytes()
     }
 
     pub(super) const fn length(self) -> usize {

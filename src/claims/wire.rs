@@ -4,6 +4,8 @@
 //! *form* alone (one JSON object, strict), which must be known before an authority can be chosen;
 //! what the members *mean* is looked at by [`Draft::finish`], after the signature is verified.
 
+use std::borrow::Cow;
+
 use super::groups::Listing;
 use super::members::Members;
 use super::span::Span;
@@ -17,29 +19,27 @@ pub(crate) struct Malformed;
 
 /// A payload whose form is right and whose meaning nobody has looked at.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<'p> {
     /// The payload, and behind it the strings that had escapes in them.
-    text: String,
+    text: Cow<'p, str>,
     values: Values,
     others: Vec<(Span, Span)>,
 }
 
-impl Draft {
+impl<'p> Draft<'p> {
     /// Reads the form: one JSON object, no member twice, no odd nesting, no half characters.
-    pub(crate) fn parse(payload: Vec<u8>) -> Result<Self, Malformed> {
-        let text = String::from_utf8(payload).map_err(|_| Malformed)?;
-        // Offsets are kept in 31 bits, with room for the decoded copies of escaped strings.
-        if text.len() > (u32::MAX / 4) as usize {
-            return Err(Malformed);
-        }
+    pub(crate) fn parse(payload: &'p [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(payload).map_err(|_| Malformed)?;
         let Members {
             decoded,
             values,
             others,
             ..
-        } = Members::read(&text)?;
-        let mut text = text;
-        text.push_str(&decoded);
+        } = Members::read(text)?;
+        let text = match decoded.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(format!("{text}{decoded}")),
+        };
         Ok(Self {
             text,
             values,
@@ -107,8 +107,8 @@ mod tests {
     use super::super::members::FOLDED;
     use super::*;
 
-    fn parse(text: &str) -> Result<Draft, Malformed> {
-        Draft::parse(text.as_bytes().to_vec())
+    fn parse(text: &str) -> Result<Draft<'_>, Malformed> {
+        Draft::parse(text.as_bytes())
     }
 
     /// A payload whose deepest array stands on level `levels`; the payload itself is level 1.
@@ -120,7 +120,9 @@ mod tests {
     #[test]
     fn every_known_name_finds_its_own_place() {
         for (name, text) in Name::ALL {
-            let draft = parse(&format!("{{\"{text}\":\"v\"}}")).unwrap();
+            let text = std::str::from_utf8(text).unwrap();
+            let payload = format!("{{\"{text}\":\"v\"}}");
+            let draft = parse(&payload).unwrap();
             assert_eq!(draft.text(name), Some("v"), "{text}");
         }
     }
@@ -153,7 +155,7 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(Draft::parse(b"{\"a\":\"\xff\"}".to_vec()).is_err());
+        assert!(Draft::parse(b"{\"a\":\"\xff\"}").is_err());
     }
 
     #[test]

@@ -91,7 +91,8 @@ fn claims() -> impl Strategy<Value = Claims> {
                 "exp": 1, "scp": scopes.join(" "), "roles": roles, "groups": groups,
                 "hasgroups": overage,
             });
-            let draft = Draft::parse(payload.to_string().into_bytes()).unwrap();
+            let payload = payload.to_string();
+            let draft = Draft::parse(payload.as_bytes()).unwrap();
             draft.finish().unwrap().into_claims(None, None, None)
         })
 }

@@ -11,7 +11,8 @@ use crate::claims::wire::Draft;
 use crate::clock::Clock;
 
 fn claims(payload: Value) -> Claims {
-    let draft = Draft::parse(payload.to_string().into_bytes()).unwrap();
+    let payload = payload.to_string();
+    let draft = Draft::parse(payload.as_bytes()).unwrap();
     draft.finish().unwrap().into_claims(None, None, None)
 }
 
@@ -162,7 +163,7 @@ fn holds_one_and_any(
 #[test]
 fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
     let of_tenant = |name: Option<&str>| {
-        let draft = Draft::parse(br#"{"exp":1}"#.to_vec()).unwrap();
+        let draft = Draft::parse(br#"{"exp":1}"#).unwrap();
         let tenant = name.map(|name| name.parse().unwrap());
         draft.finish().unwrap().into_claims(tenant, None, None)
     };

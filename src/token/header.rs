@@ -9,16 +9,16 @@ use super::invalid::InvalidToken;
 
 /// The header, of which nothing is proven yet.
 #[derive(Debug)]
-pub(crate) struct Header {
+pub(crate) struct Header<'h> {
     is_rs256: bool,
-    kid: Option<Box<str>>,
+    kid: Option<Cow<'h, str>>,
     /// What its `typ` says; `None` for a `typ` of something else.
     kind: Option<TokenKind>,
     critical: bool,
     /// Encrypted, compressed or nested.
     wrapped: bool,
     has_nonce: bool,
-    nonce: Option<Box<str>>,
+    nonce: Option<Cow<'h, str>>,
 }
 
 /// What a token is meant to be, which its `typ` says.
@@ -51,9 +51,9 @@ impl TokenKind {
 /// More members than a header of Entra's has.
 const FEW: usize = 8;
 
-impl Header {
+impl<'h> Header<'h> {
     /// Reads the form: one JSON object, every member once, strings where strings belong.
-    pub(crate) fn read(json: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(json: &'h [u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(json).map_err(|_| Malformed)?;
         let mut header = Self {
             is_rs256: false,
@@ -95,7 +95,7 @@ impl Header {
         };
         // Also where two names differ in letter case alone: that may be right, and is rare.
         if count > FEW || names.iter().take(count).enumerate().any(twice) {
-            Draft::parse(json.to_vec())?;
+            Draft::parse(json)?;
         }
         if has_algorithm {
             Ok(header)
@@ -105,20 +105,20 @@ impl Header {
     }
 
     /// Takes a member in; says whether it is the algorithm.
-    fn member(&mut self, name: &str, value: Scanned, text: &str) -> Result<bool, Malformed> {
+    fn member(&mut self, name: &str, value: Scanned, text: &'h str) -> Result<bool, Malformed> {
         match name {
             "alg" => {
                 self.is_rs256 = value.string(text)? == "RS256";
                 return Ok(true);
             }
-            "kid" => self.kid = Some(value.string(text)?.into()),
+            "kid" => self.kid = Some(value.string(text)?),
             "typ" => self.kind = TokenKind::of(&value.string(text)?),
             "crit" | "b64" => self.critical = true,
             "zip" | "enc" | "cty" => self.wrapped = true,
             // Microsoft Graph's own tokens have one; of another type it tells no token from another.
             "nonce" => {
                 self.has_nonce = true;
-                self.nonce = value.string(text).ok().map(Into::into);
+                self.nonce = value.string(text).ok();
             }
             _ => {}
         }
@@ -155,7 +155,7 @@ impl Header {
     }
 
     pub(crate) fn into_nonce(self) -> Option<Box<str>> {
-        self.nonce
+        self.nonce.map(Into::into)
     }
 }
 
@@ -163,7 +163,7 @@ impl Header {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Header, Malformed> {
+    fn read(json: &str) -> Result<Header<'_>, Malformed> {
         Header::read(json.as_bytes())
     }
 
@@ -203,7 +203,8 @@ mod tests {
         for other in [
             "none", "None", "", "rs256", "RS384", "HS256", "ES256", "PS256", "RS256 ",
         ] {
-            let header = read(&format!("{{\"alg\":\"{other}\"}}")).unwrap();
+            let json = format!("{{\"alg\":\"{other}\"}}");
+            let header = read(&json).unwrap();
             assert_eq!(
                 header.check_algorithm(),
                 Err(InvalidToken::Algorithm),
@@ -250,7 +251,8 @@ mod tests {
     #[test]
     fn a_nonce_of_any_type_is_seen_and_a_text_is_kept() {
         let nonce = |members: &str| {
-            let header = read(&format!("{{\"alg\":\"RS256\"{members}}}")).unwrap();
+            let json = format!("{{\"alg\":\"RS256\"{members}}}");
+            let header = read(&json).unwrap();
             (header.has_nonce(), header.into_nonce())
         };
         assert_eq!(nonce(",\"nonce\":\"n\""), (true, Some("n".into())));
@@ -271,7 +273,8 @@ mod tests {
             (Some("application/SecEvent+jwt"), SecurityEvent),
         ] {
             let typ = typ.map_or(String::new(), |typ| format!(",\"typ\":\"{typ}\""));
-            let header = read(&format!("{{\"alg\":\"RS256\"{typ}}}")).unwrap();
+            let json = format!("{{\"alg\":\"RS256\"{typ}}}");
+            let header = read(&json).unwrap();
             for kind in [Access, Logout, SecurityEvent] {
                 let expected = if kind == of {
                     Ok(())

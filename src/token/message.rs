@@ -9,6 +9,7 @@ use crate::keys::PublishedKey;
 use crate::keys::store::{Arrival, KeyReader};
 
 use super::checks::lifetime;
+use super::desk::Desk;
 use super::header::TokenKind;
 use super::invalid::InvalidToken;
 use super::refusal::Refusal;
@@ -34,7 +35,9 @@ impl Message {
         choose: impl Fn(&UnverifiedToken<'_>) -> Result<&'k KeyReader, InvalidToken>,
     ) -> Result<Self, Refusal> {
         for last in [false, true] {
-            let token = UnverifiedToken::read_as(kind, text, MOST_BYTES)?;
+            // Not in the future itself, which would be greater by it.
+            let mut desk = Box::new(Desk::new());
+            let token = UnverifiedToken::read_as(kind, text, MOST_BYTES, &mut desk)?;
             let reader = choose(&token)?;
             let Some(keys) = reader.keys() else {
                 let arrival = match reader.first_attempt() {

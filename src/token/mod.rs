@@ -3,6 +3,7 @@
 
 mod cache;
 mod checks;
+mod desk;
 mod explain;
 mod header;
 mod index;

@@ -7,6 +7,7 @@ use memchr::{memchr, memrchr};
 use crate::claims::wire::{Draft, Name};
 use crate::keys::PublishedKey;
 
+use super::desk::Desk;
 use super::header::{Header, TokenKind};
 use super::invalid::InvalidToken;
 use super::verified::VerifiedToken;
@@ -17,9 +18,9 @@ use super::verified::VerifiedToken;
 #[derive(Debug)]
 pub(crate) struct UnverifiedToken<'t> {
     signed: &'t [u8],
-    signature: Vec<u8>,
-    header: Header,
-    draft: Draft,
+    signature: &'t [u8],
+    header: Header<'t>,
+    draft: Draft<'t>,
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -27,8 +28,9 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn read(
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
+        desk: &'t mut Desk,
     ) -> Result<Self, InvalidToken> {
-        Self::read_as(TokenKind::Access, token, most_bytes)
+        Self::read_as(TokenKind::Access, token, most_bytes, desk)
     }
 
     /// The same for a token that is no access token.
@@ -36,6 +38,7 @@ impl<'t> UnverifiedToken<'t> {
         kind: TokenKind,
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
+        desk: &'t mut Desk,
     ) -> Result<Self, InvalidToken> {
         let token = token.as_ref();
         if token.len() > most_bytes {
@@ -47,12 +50,13 @@ impl<'t> UnverifiedToken<'t> {
         let (signed, signature) = split(token, memrchr(b'.', token))?;
         let (header, payload) = split(signed, memchr(b'.', signed))?;
         // A further dot would be in the payload, whose alphabet has none.
-        let (header, payload) = (decode(header)?, decode(payload)?);
-        let header = Header::read(&header).map_err(|_| InvalidToken::Malformed)?;
+        let mut room = desk.room(token.len());
+        let (header, payload) = (room.decode(header)?, room.decode(payload)?);
+        let header = Header::read(header).map_err(|_| InvalidToken::Malformed)?;
         let draft = Draft::parse(payload).map_err(|_| InvalidToken::Malformed)?;
         // Before the signature is looked at, so that `none` is refused for what it is.
         header.check_algorithm()?;
-        let signature = decode(signature)?;
+        let signature = room.decode(signature)?;
         header.check_kind(kind)?;
         Ok(Self {
             signed,
@@ -95,10 +99,10 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn verify(
         self,
         candidates: &[Arc<PublishedKey>],
-    ) -> Result<VerifiedToken, InvalidToken> {
+    ) -> Result<VerifiedToken<'t>, InvalidToken> {
         match candidates
             .iter()
-            .find(|key| key.key().verifies(self.signed, &self.signature))
+            .find(|key| key.key().verifies(self.signed, self.signature))
         {
             Some(key) => Ok(VerifiedToken::new(
                 self.draft,
@@ -119,16 +123,6 @@ fn split(text: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), InvalidToken
     Ok((before, from_dot.get(1..).unwrap_or_default()))
 }
 
-/// Base64url without padding, in its one canonical spelling (RFC 7515 section 2).
-fn decode(part: &[u8]) -> Result<Vec<u8>, InvalidToken> {
-    if part.is_empty() {
-        return Err(InvalidToken::Malformed);
-    }
-    base64_simd::URL_SAFE_NO_PAD
-        .decode_to_vec(part)
-        .map_err(|_| InvalidToken::Malformed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +132,7 @@ mod tests {
     }
 
     fn read(token: &str) -> Result<(), InvalidToken> {
-        UnverifiedToken::read(token, 1_000).map(|_| ())
+        UnverifiedToken::read(token, 1_000, &mut Desk::new()).map(|_| ())
     }
 
     const HEADER: &str = r#"{"alg":"RS256","kid":"k"}"#;

@@ -17,6 +17,7 @@ use crate::token_version::TokenVersion;
 
 use super::cache::{Entry, KeyIs, TokenCache, Vouched};
 use super::checks::{self, Presented, lifetime};
+use super::desk::Desk;
 use super::header::TokenKind;
 use super::index::{Found, Index, Place};
 use super::invalid::InvalidToken;
@@ -197,7 +198,8 @@ impl Validator {
 
     /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
     pub(crate) fn judge_unknown(&self, text: &[u8], now: u64) -> Verdict {
-        let token = match UnverifiedToken::read(text, self.most_bytes) {
+        let mut desk = Desk::new();
+        let token = match UnverifiedToken::read(text, self.most_bytes, &mut desk) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
@@ -356,7 +358,7 @@ impl Validator {
 
 /// The last stage: what the members mean, and every claim check.
 fn check(
-    token: VerifiedToken,
+    token: VerifiedToken<'_>,
     installed: &Installed,
     place: Place,
     now: u64,

@@ -7,19 +7,19 @@ use crate::keys::PublishedKey;
 
 /// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) alone.
 #[derive(Debug)]
-pub(crate) struct VerifiedToken {
-    draft: Draft,
+pub(crate) struct VerifiedToken<'t> {
+    draft: Draft<'t>,
     key: Arc<PublishedKey>,
     /// The header's `nonce`.
     nonce: Option<Box<str>>,
 }
 
-impl VerifiedToken {
-    pub(super) fn new(draft: Draft, key: Arc<PublishedKey>, nonce: Option<Box<str>>) -> Self {
+impl<'t> VerifiedToken<'t> {
+    pub(super) fn new(draft: Draft<'t>, key: Arc<PublishedKey>, nonce: Option<Box<str>>) -> Self {
         Self { draft, key, nonce }
     }
 
-    pub(super) fn into_parts(self) -> (Draft, Arc<PublishedKey>, Option<Box<str>>) {
+    pub(super) fn into_parts(self) -> (Draft<'t>, Arc<PublishedKey>, Option<Box<str>>) {
         (self.draft, self.key, self.nonce)
     }
 }

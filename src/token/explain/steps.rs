@@ -4,6 +4,7 @@ use crate::authority::Trust;
 use crate::claims::Claims;
 use crate::claims::wire::Name;
 use crate::token::checks::{CHECKS, Presented};
+use crate::token::desk::Desk;
 use crate::token::index::Place;
 use crate::token::invalid::InvalidToken;
 use crate::token::unverified::UnverifiedToken;
@@ -117,7 +118,8 @@ impl<'t> Telling<'t> {
     }
 
     fn token(&mut self, validator: &'t Validator, token: &str) {
-        let read = UnverifiedToken::read(token, validator.most_bytes);
+        let mut desk = Desk::new();
+        let read = UnverifiedToken::read(token, validator.most_bytes, &mut desk);
         if !self.form(validator, token, read.as_ref().err()) {
             return self.claims_unread(None, 0);
         }
@@ -223,7 +225,7 @@ impl<'t> Telling<'t> {
         error.is_none()
     }
 
-    fn claims(&mut self, verified: VerifiedToken, installed: &'t Installed, place: Place) {
+    fn claims(&mut self, verified: VerifiedToken<'_>, installed: &'t Installed, place: Place) {
         let trust = &installed.trust;
         let expected = "every claim of its type, and exp";
         let (draft, key, _) = verified.into_parts();
