@@ -199,6 +199,7 @@ impl<'t> Scanner<'t> {
 
     /// The same for a long text; of one with a control character in it, which is an error, nothing
     /// is left.
+    #[inline(never)]
     fn skip_long(&mut self) {
         let length = memchr2(b'"', b'\\', self.rest);
         let parts = length.and_then(|length| self.rest.split_at_checked(length));

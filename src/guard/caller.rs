@@ -3,24 +3,23 @@
 use std::borrow::Cow;
 
 use crate::claims::{Claims, Groups};
-use crate::clock::Clock;
 use crate::guid::same_id;
 
 /// A caller, as far as it is known: claims, the time, and what the directory answered so far.
 #[derive(Debug)]
 pub struct Caller<'c> {
     claims: &'c Claims,
-    time: Time<'c>,
+    time: Time,
     memberships: Cow<'c, Memberships>,
     /// Whether this is the first request with the token; `None` where nobody looked.
     first_use: Option<bool>,
 }
 
 #[derive(Debug)]
-enum Time<'c> {
+enum Time {
     At(u64),
-    /// Read when a guard asks, which most never do.
-    Of(&'c Clock),
+    /// Looked at when a guard asks, which most never do.
+    By(fn(&Claims) -> u64),
 }
 
 /// What the directory said about groups the token did not list.
@@ -62,10 +61,11 @@ impl<'c> Caller<'c> {
         }
     }
 
-    pub(crate) fn by_clock(claims: &'c Claims, clock: &'c Clock) -> Self {
+    /// The same, of whom the time is found out by the claims.
+    pub(crate) fn by_clock(claims: &'c Claims, now: fn(&Claims) -> u64) -> Self {
         Self {
             claims,
-            time: Time::Of(clock),
+            time: Time::By(now),
             memberships: Cow::Owned(Memberships::default()),
             first_use: None,
         }
@@ -96,7 +96,7 @@ impl<'c> Caller<'c> {
     pub fn now(&self) -> u64 {
         match self.time {
             Time::At(now) => now,
-            Time::Of(clock) => clock.now(),
+            Time::By(now) => now(self.claims),
         }
     }
 

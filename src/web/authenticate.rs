@@ -35,11 +35,19 @@ pub type EntraService<S> = Gate<S, Authenticate>;
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Authenticate {
+    /// One count, since axum clones a layer's service for each request, on all cores.
+    own: Arc<Own>,
+    anonymous_passes: bool,
+}
+
+#[derive(Debug)]
+struct Own {
     validator: Arc<Validator>,
     edge: Arc<Edge>,
-    anonymous_passes: bool,
     /// Whether any authority's users are asked about at the directory.
     checks_sessions: bool,
+    /// Whether the log or a span is told who calls.
+    tells: bool,
 }
 
 impl EntraLayer {
@@ -49,10 +57,13 @@ impl EntraLayer {
             .filter_map(Origin::at)
             .any(Origin::checks_sessions);
         Self(Authenticate {
-            validator,
-            edge,
+            own: Arc::new(Own {
+                checks_sessions,
+                tells: edge.tells_spans || edge.pseudonyms.is_some(),
+                validator,
+                edge,
+            }),
             anonymous_passes: false,
-            checks_sessions,
         })
     }
 
@@ -75,8 +86,8 @@ impl EntraLayer {
     /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
     #[cfg(feature = "openapi")]
     pub(crate) fn describe(&self) -> Description {
-        self.0
-            .validator
+        let validator = &self.0.own.validator;
+        validator
             .trusts()
             .map(|trust| {
                 let scopes = trust.required_scopes.iter();
@@ -136,14 +147,22 @@ impl Rejection {
 }
 
 impl Authenticate {
+    #[cold]
+    fn tell(&self, claims: &Claims) {
+        let edge = &self.own.edge;
+        if edge.tells_spans {
+            edge.tell_caller(claims);
+        }
+        if let Some(pseudonyms) = &edge.pseudonyms {
+            pseudonyms.log(claims);
+        }
+    }
+
     fn admitted(&self, admission: &Admission) -> Outcome {
         match admission {
             Admission::Claims(claims) => {
-                if self.edge.tells_spans {
-                    self.edge.tell_caller(claims);
-                }
-                if let Some(pseudonyms) = &self.edge.pseudonyms {
-                    pseudonyms.log(claims);
+                if self.own.tells {
+                    self.tell(claims);
                 }
                 Outcome::Admitted
             }
@@ -161,13 +180,15 @@ impl Authenticate {
         let presented = match credentials(headers) {
             Credentials::Token(presented) => presented,
             Credentials::None if self.anonymous_passes => {
-                return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(&self.edge))));
+                return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(
+                    &self.own.edge,
+                ))));
             }
-            Credentials::None => return refuse(Rejection::missing_token(&self.edge, headers)),
+            Credentials::None => return refuse(Rejection::missing_token(&self.own.edge, headers)),
             Credentials::Malformed => return self.malformed(headers),
         };
-        let now = self.edge.clock.now();
-        match self.validator.recognise(presented.as_bytes(), now) {
+        let now = self.own.edge.clock.now();
+        match self.own.validator.recognise(presented.as_bytes(), now) {
             Some(Verdict::Valid(claims)) => self.admit(claims, presented, headers),
             known => self.judge_in_full(known, presented, now, headers),
         }
@@ -176,7 +197,7 @@ impl Authenticate {
     /// The token is good; what is left are the sessions of its user.
     #[inline]
     fn admit(&self, claims: Claims, presented: Presented<'_>, headers: &HeaderMap) -> Judgement {
-        if !self.checks_sessions {
+        if !self.own.checks_sessions {
             return Judgement::Admit(Admission::Claims(claims));
         }
         match check_sessions(&claims, headers) {
@@ -203,13 +224,16 @@ impl Authenticate {
         now: u64,
         headers: &HeaderMap,
     ) -> Judgement {
-        match known.unwrap_or_else(|| self.validator.judge_unknown(presented.as_bytes(), now)) {
+        let Own {
+            validator, edge, ..
+        } = &*self.own;
+        match known.unwrap_or_else(|| validator.judge_unknown(presented.as_bytes(), now)) {
             Verdict::Valid(claims) => self.admit(claims, presented, headers),
             // Refused before all of it was decoded: perhaps it is not a token at all.
             Verdict::Refused(Refusal::Invalid(
                 InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
             )) if presented.token().is_none() => self.malformed(headers),
-            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, &self.edge, headers)),
+            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, headers)),
             Verdict::Wait(awaited) => match presented.token() {
                 Some(token) => self.judge_later(awaited, token, headers),
                 None => self.malformed(headers),
@@ -219,15 +243,16 @@ impl Authenticate {
 
     #[cold]
     fn judge_later(&self, awaited: Awaited, token: &str, headers: &HeaderMap) -> Judgement {
-        let Self {
-            validator, edge, ..
-        } = self.clone();
+        let own = Arc::clone(&self.own);
         let (token, headers) = (token.to_owned(), headers.clone());
         Judgement::Wait(Box::pin(async move {
+            let Own {
+                validator, edge, ..
+            } = &*own;
             let claims = validator
                 .judge_after(awaited, &token, || edge.clock.now())
                 .await
-                .map_err(|refusal| Rejection::refused(refusal, &edge, &headers))?;
+                .map_err(|refusal| Rejection::refused(refusal, edge, &headers))?;
             check_sessions(&claims, &headers)
                 .settle(&claims, &token, &headers)
                 .await?;
@@ -236,7 +261,7 @@ impl Authenticate {
     }
 
     fn malformed(&self, headers: &HeaderMap) -> Judgement {
-        refuse(Rejection::malformed_header(&self.edge, headers))
+        refuse(Rejection::malformed_header(&self.own.edge, headers))
     }
 }
 

@@ -71,9 +71,10 @@ where
         match self.judge.judge(&request) {
             Judgement::Admit(admission) => {
                 admit(&mut request, admission);
-                let answer = self.inner.call(request);
                 GateFuture {
-                    state: State::Forwarded { answer },
+                    state: State::Forwarded {
+                        answer: self.inner.call(request),
+                    },
                 }
             }
             Judgement::Refuse(rejection) => GateFuture {
@@ -105,6 +106,7 @@ impl<S: Clone, J> Gate<S, J> {
     }
 }
 
+#[inline]
 fn admit<B>(request: &mut Request<B>, admission: Admission) {
     match admission {
         Admission::Claims(claims) => {

@@ -87,12 +87,8 @@ fn held<'r>(
     let Some(claims) = extensions.get::<Claims>() else {
         return Held::Refused(Box::new(without_claims(used, extensions, headers)));
     };
-    let system = Clock::system();
     // Most guards pass by the claims alone.
-    match check(
-        &Caller::by_clock(claims, clock_of(claims, &system)),
-        headers,
-    ) {
+    match check(&Caller::by_clock(claims, now_of), headers) {
         Ok(()) => Held::Passes(claims),
         Err(no) => held_in_full(no, check, claims, extensions, headers),
     }
@@ -227,8 +223,7 @@ impl Asked {
         claims: &Claims,
         headers: &HeaderMap,
     ) -> Result<(), No> {
-        let system = Clock::system();
-        let mut caller = Caller::by_clock(claims, clock_of(claims, &system));
+        let mut caller = Caller::by_clock(claims, now_of);
         if !self.groups.is_empty() {
             caller = caller.with_memberships(self.known.clone());
         }
@@ -263,14 +258,13 @@ impl Asked {
             .hold(check, claims, headers)
             .err()
             .map(|no| *no.rejection);
-        let now = clock_of(claims, &Clock::system()).now();
-        Spend::of(claims, now, used, headers).map_err(Box::new)
+        Spend::of(claims, now_of(claims), used, headers).map_err(Box::new)
     }
 }
 
-/// The clock of the layer that admitted the claims.
-fn clock_of<'c>(claims: &'c Claims, system: &'c Clock) -> &'c Clock {
-    Origin::of(claims).map_or(system, |origin| &origin.edge.clock)
+/// The time by the clock of the layer that admitted the claims.
+fn now_of(claims: &Claims) -> u64 {
+    Origin::of(claims).map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
 }
 
 /// A guard of the application's own could name other groups each time it is held.
