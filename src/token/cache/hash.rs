@@ -104,7 +104,7 @@ mod tests {
             hash.of(format!("a{end}").as_bytes()),
             hash.of(end.as_bytes())
         );
-        assert_eq!(hash.of(end[1..].as_bytes()), None);
+        assert_eq!(hash.of(&end.as_bytes()[1..]), None);
     }
 
     #[test]
