@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::form::has_member;
 use super::groups::Listing;
+use super::kept::Kept;
 use super::scan::{Kind, Scanner};
 use super::span::Span;
 use super::values::{Name, Value, Values};
 use super::wire::{Draft, Malformed};
-use super::{Claims, Home, Inner, Principal, Times};
+use super::{Claims, Home, Inner, Principal, Time, Times};
 use crate::token_version::TokenVersion;
 
 /// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
@@ -25,14 +26,15 @@ impl Draft<'_> {
     /// # Errors
     /// [`Malformed`] for a claim of a type it must not have, and for a missing `exp`.
     pub(crate) fn finish(self) -> Result<Finished, Malformed> {
-        let (text, values, others) = self.compacted()?;
-        let mut reading = Reading { text, values };
-        let expires_at = reading.time(Name::ExpiresAt)?.ok_or(Malformed)?;
-        let not_before = reading.time(Name::NotBefore)?;
-        let issued_at = reading.time(Name::IssuedAt)?;
+        let expires_at = self.time(Name::ExpiresAt)?.ok_or(Malformed)?;
+        let not_before = self.time(Name::NotBefore)?;
+        let issued_at = self.time(Name::IssuedAt)?;
+        let auth_time = self.time(Name::AuthTime).ok().flatten();
         if not_before.is_some_and(|not_before| not_before > expires_at) {
             return Err(Malformed);
         }
+        let (text, values, others) = self.compacted()?;
+        let mut reading = Reading { text, values };
         // RFC 7519 section 4.1.2; a subject that nobody can read would be nobody, or anybody.
         if let Value::Json(_) = reading.value(Name::Subject) {
             return Err(Malformed);
@@ -45,19 +47,17 @@ impl Draft<'_> {
         let methods = reading.list_or_one(Name::Methods)?;
         let auth_contexts = reading.list_or_one(Name::AuthContexts)?;
         let client_capabilities = reading.list_or_one(Name::ClientCapabilities)?;
-        let auth_time = reading.time(Name::AuthTime).ok().flatten();
         let principal = Principal::decide(
             reading.json(Name::IdentityType),
             scopes.is_some(),
             reading.plain(Name::Subject),
             reading.plain(Name::Object),
         );
-        reading.values.shrink();
         let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
         Ok(Finished(Inner {
             version: version.unwrap_or(TokenVersion::V1),
+            values: Kept::of(&reading.values, &reading.text),
             text: reading.text.into_boxed_str(),
-            values: reading.values,
             others,
             scopes,
             roles,
@@ -72,26 +72,47 @@ impl Draft<'_> {
             tenant: None,
             times: Times {
                 expires_at,
-                not_before,
-                issued_at,
+                not_before: not_before.map(Time::at),
+                issued_at: issued_at.map(Time::at),
             },
-            auth_time,
+            auth_time: auth_time.map(Time::at),
             nonce: None,
             home: None,
         }))
+    }
+
+    /// A time in seconds: a number from 0 to 2^53, with a fraction or without.
+    fn time(&self, name: Name) -> Result<Option<f64>, Malformed> {
+        let Value::Json(span) = self.value(name) else {
+            return match self.value(name) {
+                Value::Absent => Ok(None),
+                Value::Text(_) | Value::Json(_) => Err(Malformed),
+            };
+        };
+        let raw = span.of(self.raw());
+        if let Some(seconds) = whole_seconds(raw) {
+            return Ok(Some(seconds));
+        }
+        // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
+        let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
+        let beyond = seconds >= GREATEST_EXACT && !is_greatest_exact(raw);
+        if beyond || seconds.is_sign_negative() && seconds != 0.0 || !seconds.is_finite() {
+            return Err(Malformed);
+        }
+        Ok(Some(seconds))
     }
 }
 
 impl Finished {
     pub(crate) fn text(&self, name: Name) -> Option<&str> {
-        match self.0.values.of(name) {
+        match self.0.values.value(name) {
             Value::Text(span) => Some(span.of(&self.0.text)),
             Value::Absent | Value::Json(_) => None,
         }
     }
 
     pub(crate) fn has(&self, name: Name) -> bool {
-        self.0.values.of(name) != Value::Absent
+        self.0.values.value(name) != Value::Absent
     }
 
     /// The audiences; empty where there is no `aud`.
@@ -147,27 +168,6 @@ impl Reading {
         }
     }
 
-    /// A time in seconds: a number from 0 to 2^53, with a fraction or without.
-    fn time(&self, name: Name) -> Result<Option<f64>, Malformed> {
-        let Value::Json(span) = self.value(name) else {
-            return match self.value(name) {
-                Value::Absent => Ok(None),
-                Value::Text(_) | Value::Json(_) => Err(Malformed),
-            };
-        };
-        let raw = span.of(&self.text);
-        if let Some(seconds) = whole_seconds(raw) {
-            return Ok(Some(seconds));
-        }
-        // Rust also reads `inf`, `nan` and `infinity`; none of them is JSON, so none gets here.
-        let seconds: f64 = raw.parse().map_err(|_| Malformed)?;
-        let beyond = seconds >= GREATEST_EXACT && !is_greatest_exact(raw);
-        if beyond || seconds.is_sign_negative() && seconds != 0.0 || !seconds.is_finite() {
-            return Err(Malformed);
-        }
-        Ok(Some(seconds))
-    }
-
     /// A string of words with runs of spaces between.
     fn words(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
         let span = match self.value(name) {
@@ -217,7 +217,7 @@ impl Reading {
             Value::Text(span) => self.one(span),
             Value::Json(span) => {
                 let listing = self.elements(span)?;
-                if self.values.list(listing).is_empty() {
+                if listing.is_empty() {
                     Err(Malformed)
                 } else {
                     Ok(listing)

@@ -1,14 +1,35 @@
 //! Group memberships as a token tells them.
 
-use super::span::Span;
-use super::values::Values;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use super::kept::{Kept, List};
 use crate::guid::same_id;
 
 /// A run of spans among all of a token's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listing {
-    pub(super) start: u32,
-    pub(super) end: u32,
+    start: u32,
+    /// One more than the end, so that no listing takes no more room than one.
+    behind: NonZeroU32,
+}
+
+impl Listing {
+    pub(super) fn of(start: usize, end: usize) -> Option<Self> {
+        Some(Self {
+            start: u32::try_from(start).ok()?,
+            behind: NonZeroU32::new(u32::try_from(end).ok()?.checked_add(1)?)?,
+        })
+    }
+
+    #[inline]
+    pub(super) const fn range(self) -> Range<usize> {
+        self.start as usize..(self.behind.get() as usize).saturating_sub(1)
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.start as usize >= self.range().end
+    }
 }
 
 /// What a token says about the groups of its subject.
@@ -32,7 +53,7 @@ pub enum Groups<'c> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct GroupIds<'c> {
     text: &'c str,
-    spans: &'c [Span],
+    spans: List<'c>,
 }
 
 impl<'c> GroupIds<'c> {
@@ -51,7 +72,7 @@ impl<'c> GroupIds<'c> {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
+        self.len() == 0
     }
 
     /// Whether the id is among them: GUIDs without letter case, names as they are.
@@ -70,13 +91,13 @@ impl std::fmt::Debug for GroupIds<'_> {
 impl<'c> Groups<'c> {
     pub(super) fn new(
         text: &'c str,
-        values: &'c Values,
+        values: &'c Kept,
         listing: Option<Listing>,
         overage: bool,
     ) -> Self {
         let ids = GroupIds {
             text,
-            spans: listing.map_or(&[], |listing| values.list(listing)),
+            spans: listing.map_or_else(List::default, |listing| values.list(listing)),
         };
         match (overage, listing) {
             (true, _) => Self::Overage(ids),

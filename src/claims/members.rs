@@ -55,7 +55,11 @@ impl<'t> Members<'t> {
             return Err(Malformed);
         }
         let value = self.value(value)?;
-        self.values.set(known, value)
+        match known {
+            // Opaque to resources, long, and of no use to anybody here.
+            Name::ReuseData | Name::ReuseHash => Ok(()),
+            _ => self.values.set(known, value),
+        }
     }
 
     fn other(&mut self, written: Scanned, value: Scanned) -> Result<(), Malformed> {

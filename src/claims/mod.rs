@@ -5,6 +5,7 @@ mod finish;
 mod form;
 mod groups;
 mod identity;
+mod kept;
 mod members;
 mod methods;
 mod names;
@@ -32,9 +33,10 @@ pub use principal::{ClientAuth, Principal};
 
 pub(crate) use finish::Finished;
 use groups::Listing;
+use kept::{Kept, List};
 use span::Span;
-pub(crate) use times::Times;
-use values::{Name, Value, Values};
+pub(crate) use times::{Time, Times};
+use values::{Name, Value};
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
 use crate::token_version::TokenVersion;
@@ -62,7 +64,7 @@ pub struct Claims(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     text: Box<str>,
-    values: Values,
+    values: Kept,
     /// The members that have no accessor: a name, its value, a name, its value …
     others: Listing,
     scopes: Option<Listing>,
@@ -78,7 +80,7 @@ struct Inner {
     principal: Principal,
     tenant: Option<Uuid>,
     times: Times,
-    auth_time: Option<f64>,
+    auth_time: Option<Time>,
     /// The header's `nonce`, by which a token can be told from every other.
     nonce: Option<Box<str>>,
     home: Option<Home>,
@@ -95,9 +97,10 @@ impl Inner {
     }
 
     /// Names and values of the members that have no accessor.
-    fn others(&self) -> impl Iterator<Item = &[Span; 2]> {
-        let (pairs, _) = self.values.list(self.others).as_chunks();
-        pairs.iter()
+    fn others(&self) -> impl Iterator<Item = [Span; 2]> {
+        let list = self.values.list(self.others);
+        let names = (0..list.len()).step_by(2);
+        names.filter_map(move |name| Some([list.get(name)?, list.get(name.saturating_add(1))?]))
     }
 }
 
@@ -117,14 +120,14 @@ impl Claims {
     }
 
     fn text(&self, name: Name) -> Option<&str> {
-        match self.inner().values.of(name) {
+        match self.inner().values.value(name) {
             Value::Text(span) => Some(span.of(&self.inner().text)),
             Value::Absent | Value::Json(_) => None,
         }
     }
 
     fn json(&self, name: Name) -> Option<&str> {
-        match self.inner().values.of(name) {
+        match self.inner().values.value(name) {
             Value::Text(span) | Value::Json(span) => Some(span.of(&self.inner().text)),
             Value::Absent => None,
         }
@@ -133,7 +136,7 @@ impl Claims {
     fn list(&self, listing: Option<Listing>) -> impl Iterator<Item = &str> + Clone {
         let inner = self.inner();
         listing
-            .map_or(&[][..], |listing| inner.values.list(listing))
+            .map_or_else(List::default, |listing| inner.values.list(listing))
             .iter()
             .map(|span| span.of(&inner.text))
     }
@@ -350,19 +353,19 @@ impl Claims {
     /// `nbf`: before when the token is not good, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn not_before(&self) -> Option<u64> {
-        self.inner().times.not_before.map(whole)
+        self.inner().times.not_before.map(Time::seconds).map(whole)
     }
 
     /// `iat`: when the token was issued, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn issued_at(&self) -> Option<u64> {
-        self.inner().times.issued_at.map(whole)
+        self.inner().times.issued_at.map(Time::seconds).map(whole)
     }
 
     /// `auth_time`: when the user last signed in, in whole seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn auth_time(&self) -> Option<u64> {
-        self.inner().auth_time.map(whole)
+        self.inner().auth_time.map(Time::seconds).map(whole)
     }
 
     /// `sid`: the session the token belongs to.

@@ -94,9 +94,9 @@ names! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Values {
     /// For each name the place of its value, counted from 1; 0 where it is absent.
-    places: [u8; Name::COUNT],
+    pub(super) places: [u8; Name::COUNT],
     /// The values, and behind them the elements of lists.
-    spans: Vec<Span>,
+    pub(super) spans: Vec<Span>,
 }
 
 /// In a value's start: that it is JSON other than a string. Texts are shorter than this.
@@ -117,13 +117,7 @@ impl Default for Values {
 impl Values {
     #[inline]
     pub(crate) fn of(&self, name: Name) -> Value {
-        let place = self.places.get(name as usize).copied().unwrap_or_default();
-        let place = usize::from(place).checked_sub(1);
-        match place.and_then(|place| self.spans.get(place)) {
-            None => Value::Absent,
-            Some(span) if span.start & JSON == 0 => Value::Text(*span),
-            Some(span) => Value::Json(without_mark(*span)),
-        }
+        value_of(&self.places, name, |place| self.spans.get(place).copied())
     }
 
     pub(super) fn set(&mut self, name: Name, value: Value) -> Result<(), Malformed> {
@@ -188,25 +182,22 @@ impl Values {
 
     /// The list of what was pushed since `end` was `start`.
     pub(super) fn since(&self, start: usize) -> Result<Listing, Malformed> {
-        Ok(Listing {
-            start: u32::try_from(start).map_err(|_| Malformed)?,
-            end: u32::try_from(self.spans.len()).map_err(|_| Malformed)?,
-        })
+        Listing::of(start, self.spans.len()).ok_or(Malformed)
     }
+}
 
-    #[inline]
-    pub(super) fn list(&self, listing: Listing) -> &[Span] {
-        self.spans
-            .get(listing.start as usize..listing.end as usize)
-            .unwrap_or_default()
-    }
-
-    pub(super) fn shrink(&mut self) {
-        self.spans.shrink_to_fit();
-    }
-
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.spans.capacity().saturating_mul(size_of::<Span>())
+/// The value of a name whose place is among these, in spans that are `get`.
+#[inline]
+pub(super) fn value_of(
+    places: &[u8; Name::COUNT],
+    name: Name,
+    get: impl Fn(usize) -> Option<Span>,
+) -> Value {
+    let place = places.get(name as usize).copied().unwrap_or_default();
+    match usize::from(place).checked_sub(1).and_then(get) {
+        None => Value::Absent,
+        Some(span) if span.start & JSON == 0 => Value::Text(span),
+        Some(span) => Value::Json(without_mark(span)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::claims::Times;
+use crate::claims::{Time, Times};
 use crate::keys::PublishedKey;
 use crate::keys::store::{Arrival, KeyReader};
 
@@ -127,8 +127,8 @@ impl Message {
         lifetime::judge(
             &Times {
                 expires_at: time("exp")?.unwrap_or(f64::MAX),
-                not_before: time("nbf")?,
-                issued_at,
+                not_before: time("nbf")?.map(Time::at),
+                issued_at: issued_at.map(Time::at),
             },
             skew,
             now,

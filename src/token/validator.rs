@@ -158,8 +158,8 @@ impl Validator {
     }
 
     fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
-        let installed = self.authorities.get(vouched.authority)?;
-        let reader = installed.readers.get(vouched.document)?;
+        let installed = self.authorities.get(vouched.authority())?;
+        let reader = installed.readers.get(vouched.document())?;
         Some((installed, reader))
     }
 

@@ -13,8 +13,8 @@ use crate::keys::{Generation, PublishedKey};
 #[derive(Debug)]
 pub(in crate::token) struct Vouched {
     /// The authority's place in the validator, and its document's in the authority.
-    pub(in crate::token) authority: usize,
-    pub(in crate::token) document: usize,
+    authority: u32,
+    document: u32,
     key: Arc<PublishedKey>,
     /// The last key set in which the key was found.
     generation: AtomicU64,
@@ -30,18 +30,28 @@ pub(in crate::token) enum KeyIs {
 }
 
 impl Vouched {
-    pub(in crate::token) const fn new(
+    pub(in crate::token) fn new(
         authority: usize,
         document: usize,
         key: Arc<PublishedKey>,
         generation: Generation,
     ) -> Self {
+        // A place that is too great for its number is nobody's.
+        let number = |place| u32::try_from(place).unwrap_or(u32::MAX);
         Self {
-            authority,
-            document,
+            authority: number(authority),
+            document: number(document),
             key,
             generation: AtomicU64::new(generation.0),
         }
+    }
+
+    pub(in crate::token) const fn authority(&self) -> usize {
+        self.authority as usize
+    }
+
+    pub(in crate::token) const fn document(&self) -> usize {
+        self.document as usize
     }
 
     /// Looks for the key: one comparison, unless the key set is another one.

@@ -16,7 +16,7 @@ use super::hash::TokenHash;
 use super::set::Set;
 use super::*;
 use crate::authority::Authority;
-use crate::claims::{Claims, Times};
+use crate::claims::{Claims, Time, Times};
 use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use crate::keys::KeySet;
 use crate::keys::store::{KeyPublisher, Snapshot, key_store};
@@ -193,8 +193,8 @@ async fn at_every_clock_the_answer_is_the_one_without_the_cache() {
 fn one_function_judges_the_lifetime_of_old_and_new_tokens() {
     let times = |expires_at, not_before, issued_at| Times {
         expires_at,
-        not_before,
-        issued_at,
+        not_before: Option::map(not_before, Time::at),
+        issued_at: Option::map(issued_at, Time::at),
     };
     let judge = |times: Times, now| lifetime::judge(&times, 10, now).is_ok();
     assert!(judge(times(100.0, None, None), 109) && !judge(times(100.0, None, None), 110));

@@ -28,10 +28,10 @@ pub(in crate::token) fn judge(times: &Times, skew: u64, now: u64) -> Result<(), 
     }
     let begins_later = times
         .not_before
-        .is_some_and(|not_before| at < not_before - skew);
+        .is_some_and(|not_before| at < not_before.seconds() - skew);
     let issued_later = times
         .issued_at
-        .is_some_and(|issued_at| issued_at > at + skew);
+        .is_some_and(|issued_at| issued_at.seconds() > at + skew);
     if begins_later || issued_later {
         return Err(InvalidToken::NotYetValid { now });
     }
@@ -50,6 +50,7 @@ fn seconds(whole: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::Time;
 
     #[test]
     fn a_clock_that_was_never_set_makes_no_token_valid() {
@@ -62,7 +63,7 @@ mod tests {
         assert_eq!(judge(&undated, 300, 0), refused);
         assert_eq!(judge(&undated, 300, 1), Ok(()));
         let dated = Times {
-            issued_at: Some(100.0),
+            issued_at: Some(Time::at(100.0)),
             ..undated
         };
         assert_eq!(judge(&dated, 300, 0), refused, "within the skew");
