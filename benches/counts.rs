@@ -23,7 +23,7 @@ use axum_entra::guard::{Guard, RequireScope};
 use axum_entra::{Entra, Tenant, emulator::CONTOSO};
 use http::HeaderValue;
 
-use setup::{CACHE, Issuer, app, forged, groups, header, route, send};
+use setup::{CACHE, Issuer, NoOp, app, behind, forged, groups, header, route, send};
 
 /// So much more than the file is still the same: compilers differ a little.
 const TOLERATED: f64 = 1.05;
@@ -87,7 +87,8 @@ fn cases() -> Vec<Case> {
     let twenty = five.and(five).and(five).and(five);
     let grouped = issuer.with(0, |token| token.groups(groups(200)));
     vec![
-        case("unprotected", route(), &known, 200),
+        case("unprotected", route().with_state(()), &known, 200),
+        case("no-op layer", behind(NoOp), &known, 200),
         case("known token", cached(), &known, 200),
         Case {
             name: "known token, 1,000 in turn",
@@ -97,9 +98,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "known token, 20 guards",
-            app: route()
-                .route_layer(twenty)
-                .route_layer(issuer.entra(CACHE).layer()),
+            app: behind((issuer.entra(CACHE).layer(), twenty)),
             tokens: vec![header(&known)],
             status: 200,
         },
