@@ -141,7 +141,6 @@ impl<'c> Groups<'c> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::claims::wire::Draft;
 
     #[test]
