@@ -1,4 +1,5 @@
-//! `docs/rules.md` names modules and tests: they exist, and no rule stands there without a proof.
+//! `docs/rules.md` and `docs/threat_model.md` name modules and tests: they exist, and no rule stands there
+//! without a proof.
 
 #![allow(
     clippy::unwrap_used,
@@ -69,6 +70,57 @@ fn every_rule_has_a_test_or_says_why_it_has_none() {
             && words.next().is_some();
         let excused = row.proof.starts_with("documents: ");
         assert!(proven || excused, "{}: {}", row.rule, row.proof);
+    }
+}
+
+#[test]
+fn every_test_and_every_attack_that_the_threat_model_names_exists() {
+    let text = fs::read_to_string(root().join("docs/threat_model.md")).unwrap();
+    let claims = text
+        .split("\n## ")
+        .find(|part| part.starts_with("Claims\n"));
+    let attacks = named_in("tests/vectors/attacks.toml");
+    let mut known = attacks.clone();
+    for folder in ["src", "tests", "fuzz/fuzz_targets"] {
+        sources(&root().join(folder), &mut known);
+    }
+    let words: Vec<String> = quoted(claims.unwrap());
+    assert!(words.len() > 80, "the page is read: {}", words.len());
+    let missing: Vec<&String> = words
+        .iter()
+        .filter(|word| match word.split_once('*') {
+            // Rows whose names begin, end or go on like this.
+            Some((start, rest)) => !attacks.iter().any(|row| {
+                let end = rest.trim_end_matches('*');
+                let open = end.len() < rest.len();
+                let tail = row.strip_prefix(start);
+                tail.is_some_and(|tail| tail.ends_with(end) || open && tail.contains(end))
+            }),
+            None => {
+                let name = word.rsplit("::").next().unwrap_or_default();
+                let is_name = name.contains('_') && !name.contains(['/', ' ']);
+                is_name && !known.contains(name)
+            }
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// The functions under a folder, for what several tests ask is one of its own; and its files.
+fn sources(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            names.insert(stem.to_owned());
+            let text = fs::read_to_string(&path).unwrap();
+            let functions = text.lines().filter_map(|line| line.split_once("fn "));
+            names.extend(
+                functions.filter_map(|(_, rest)| rest.split('(').next().map(str::to_owned)),
+            );
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Form {
             return Err(E::custom("nested too deeply"));
         }
         Ok(Self {
-            depth: self.depth + 1,
+            depth: self.depth.saturating_add(1),
         })
     }
 }

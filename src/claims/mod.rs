@@ -1,4 +1,5 @@
 //! What a valid token says of its bearer.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod finish;
 mod form;
@@ -461,7 +462,7 @@ impl Claims {
     pub(crate) fn bytes(&self) -> usize {
         let inner = self.inner();
         let heap = [
-            size_of::<Inner>().saturating_add(2 * size_of::<usize>()),
+            size_of::<Inner>().saturating_add(size_of::<[usize; 2]>()),
             inner.text.len(),
             inner.values.heap_bytes(),
             inner.nonce.as_deref().map_or(0, str::len),

@@ -361,7 +361,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const fn specials(word: u64) -> u64 {
     // 0x22 becomes 0x20, just above the control characters, and the space goes out of the way.
     let control_or_quote = word ^ (ONES * 2);
-    let backslash = word ^ (ONES * b'\\' as u64);
+    let backslash = word ^ ONES.wrapping_mul(b'\\' as u64);
     let found = control_or_quote.wrapping_sub(ONES * 0x21) & !control_or_quote
         | backslash.wrapping_sub(ONES) & !backslash;
     found & (ONES << 7)

@@ -99,8 +99,9 @@ impl<'p> Draft<'p> {
             values.remove(read);
         }
         let lengths = others.iter();
-        let lengths = lengths.map(|(name, raw)| name.length() + raw.length());
-        let mut text = String::with_capacity(values.length() + lengths.sum::<usize>());
+        // All of them are parts of one text, so nothing wraps.
+        let lengths = lengths.map(|(name, raw)| name.length().wrapping_add(raw.length()));
+        let mut text = String::with_capacity(values.length().wrapping_add(lengths.sum()));
         values.move_to(&payload, &mut text)?;
         let start = values.end();
         for mut span in others.into_iter().flat_map(|(name, raw)| [name, raw]) {

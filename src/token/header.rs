@@ -161,6 +161,8 @@ impl<'h> Header<'h> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(json: &str) -> Result<Header<'_>, Malformed> {
@@ -193,6 +195,71 @@ mod tests {
         }
         assert!(read(r#"{"alg":"RS256","x5t":5,"jwk":{},"nonce":7}"#).is_ok());
     }
+
+    #[test]
+    fn a_member_stands_once_however_many_there_are() {
+        for many in [7, 8, 9, 20] {
+            let others: String = (1..many)
+                .map(|number| format!(",\"m{number}\":1"))
+                .collect();
+            let with = |more: &str| format!("{{\"alg\":\"RS256\"{others}{more}}}");
+            assert!(read(&with("")).is_ok() && read(&with(",\"other\":1")).is_ok());
+            let last = many - 1;
+            for again in [
+                ",\"alg\":\"none\"".to_owned(),
+                ",\"\\u0061lg\":\"none\"".to_owned(),
+                ",\"m1\":2".to_owned(),
+                format!(",\"m{last}\":2"),
+                format!(",\"\\u006d{last}\":2"),
+                ",\"o\":{\"p\":1,\"p\":2}".to_owned(),
+            ] {
+                assert!(read(&with(&again)).is_err(), "{many} {again}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Few plain members are told apart here, all others by the payload's reader.
+        #[test]
+        fn what_is_read_is_one_object_to_the_payloads_reader_too(
+            members in prop::collection::vec((0..NAMES.len(), 0..VALUES.len()), 0..12)
+        ) {
+            let members: String = members
+                .into_iter()
+                .map(|(name, value)| format!(",{}:{}", NAMES[name], VALUES[value]))
+                .collect();
+            let json = format!("{{\"alg\":\"RS256\"{members}}}");
+            prop_assert_eq!(read(&json).is_ok(), Draft::parse(json.as_bytes()).is_ok(), "{}", json);
+        }
+    }
+
+    const NAMES: [&str; 14] = [
+        "\"a\"",
+        "\"b\"",
+        "\"c\"",
+        "\"d\"",
+        "\"e\"",
+        "\"f\"",
+        "\"g\"",
+        "\"h\"",
+        "\"i\"",
+        "\"A\"",
+        "\"\\u0061\"",
+        "\"ä\"",
+        "\"Ä\"",
+        "\"alg\"",
+    ];
+
+    const VALUES: [&str; 8] = [
+        "1",
+        "\"RS256\"",
+        "\"\\u0061\"",
+        "\"\\ud800\"",
+        "[1]",
+        "{\"a\":1}",
+        "{\"a\":1,\"a\":2}",
+        "null",
+    ];
 
     #[test]
     fn one_algorithm_is_accepted() {

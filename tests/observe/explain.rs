@@ -1,5 +1,8 @@
 //! "Why 401?": the explanation is the validator's verdict, told.
 
+mod hints;
+mod steps;
+
 use axum_entra::emulator::{API_ID, Emulator, FABRIKAM, NORTHWIND, POLICY, TokenBuilder};
 use axum_entra::explain::Outcome;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};

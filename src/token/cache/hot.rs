@@ -33,6 +33,11 @@ impl Room {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
 
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn take(&self, bytes: usize) -> Option<Taken> {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {

@@ -32,9 +32,7 @@ impl Set {
         token: &[u8],
         look: impl FnOnce(&Entry) -> R,
     ) -> Option<R> {
-        let differences = self.tags.load(Ordering::Acquire) ^ ONES.wrapping_mul(tag(hash));
-        // The lowest of these bits is right; one above it may be wrong, and costs a comparison.
-        let mut equal = differences.wrapping_sub(ONES) & !differences & HIGHS;
+        let mut equal = candidates(self.tags.load(Ordering::Acquire), tag(hash));
         while equal != 0 {
             let way = (equal.trailing_zeros() / 8) as usize;
             let entry = self.ways.get(way)?.load();
@@ -89,6 +87,15 @@ impl Set {
     }
 }
 
+/// The highest bit of each place's byte where the tag is this one.
+///
+/// The lowest of these bits is right; one above it may be wrong, and costs a comparison.
+#[inline]
+const fn candidates(tags: u64, tag: u64) -> u64 {
+    let differences = tags ^ ONES.wrapping_mul(tag);
+    differences.wrapping_sub(ONES) & !differences & HIGHS
+}
+
 const fn byte(tags: u64, way: usize) -> u64 {
     tags.wrapping_shr((way as u32).wrapping_mul(8)) & 0xff
 }
@@ -97,4 +104,36 @@ const fn byte(tags: u64, way: usize) -> u64 {
 const fn tag(hash: u64) -> u64 {
     let tag = hash >> 56;
     if tag == 0 { 1 } else { tag }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_the_highest_byte_of_the_hash_and_never_that_of_an_empty_place() {
+        assert_eq!((tag(0), tag((1 << 56) - 1)), (1, 1));
+        for byte in 1..=255 {
+            assert_eq!(tag(byte << 56), byte);
+            assert_eq!(tag(byte << 56 | ((1 << 56) - 1)), byte);
+        }
+    }
+
+    #[test]
+    fn no_place_is_looked_at_in_vain_but_behind_one_that_was_right() {
+        // Each of three tags, or none, in each of the seven places.
+        for number in 0..4_u64.pow(7) {
+            let own = |way: u32| [0, 1, 0x7f, 0x80][number as usize >> (2 * way) & 3];
+            let tags = (0..7).map(|way| own(way) << (8 * way)).sum();
+            for tag in [1, 2, 0x7f, 0x80, 0x81, 0xff] {
+                let found = candidates(tags, tag);
+                let right: u64 = (0..7)
+                    .filter(|way| own(*way) == tag)
+                    .map(|way| 0x80 << (8 * way))
+                    .sum();
+                assert_eq!(found & right, right, "{tags:x} {tag:x}");
+                assert_eq!(found.trailing_zeros(), right.trailing_zeros());
+            }
+        }
+    }
 }

@@ -1,6 +1,11 @@
 //! The cache says yes to nothing that the whole judgement would refuse.
 
+mod heat;
 mod model;
+mod room;
+mod sizes;
+mod spread;
+mod vouched;
 
 use std::sync::Arc;
 
@@ -423,8 +428,21 @@ async fn off_is_off() {
     assert!(!twins.is_kept(&token));
 }
 
+/// Claims of a user whose token was verified.
+async fn claims() -> Claims {
+    let twins = Twins::new().await;
+    match twins.plain.judge(&twins.token().mint(), NOW) {
+        Verdict::Valid(claims) => claims,
+        _ => panic!("refused"),
+    }
+}
+
 /// An entry by no key of the twins'.
 fn entry(token: &str, claims: &Claims) -> Entry {
+    Entry::new(token.as_bytes(), claims.clone(), vouched(), 0)
+}
+
+fn vouched() -> Vouched {
     static KEYS: std::sync::LazyLock<KeySet> = std::sync::LazyLock::new(|| {
         let modulus = base64_simd::URL_SAFE_NO_PAD.encode_to_string([0xff; 256]);
         let document = json!({ "keys": [{ "kty": "RSA", "kid": "k", "n": modulus, "e": "AQAB" }] });
@@ -437,6 +455,5 @@ fn entry(token: &str, claims: &Claims) -> Entry {
         .unwrap()
     });
     let key = Arc::clone(&KEYS.with_id("k")[0]);
-    let vouched = Vouched::new(0, 0, key, KEYS.generation());
-    Entry::new(token.as_bytes(), claims.clone(), vouched, 0)
+    Vouched::new(0, 0, key, KEYS.generation())
 }

@@ -31,6 +31,11 @@ impl Writer {
         self.bytes
     }
 
+    #[cfg(test)]
+    pub(super) const fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
     /// Puts an entry into a set; others have to go if there is no room.
     pub(super) fn keep(
         &mut self,

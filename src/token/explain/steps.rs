@@ -104,7 +104,6 @@ impl<'t> Telling<'t> {
         };
         self.steps.push(Step {
             found,
-            verified: self.signature_verified,
             reason: result.err(),
             ..step(check, outcome, expected)
         });
@@ -114,7 +113,6 @@ impl<'t> Telling<'t> {
     fn skip(&mut self, check: &str, expected: impl Into<String>, found: Option<String>) {
         self.steps.push(Step {
             found,
-            verified: self.signature_verified,
             ..step(check, Outcome::NotReached, expected)
         });
     }

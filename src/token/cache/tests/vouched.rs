@@ -1,0 +1,53 @@
+//! A key is looked for when the key set is another one, and not before.
+
+use super::*;
+use crate::token::cache::KeyIs;
+
+fn keys(modulus_ends_with: u8, place: &Validated) -> Arc<KeySet> {
+    let mut modulus = [0xff; 256];
+    modulus[255] = modulus_ends_with;
+    let modulus = base64_simd::URL_SAFE_NO_PAD.encode_to_string(modulus);
+    let document = json!({ "keys": [{ "kty": "RSA", "kid": "k", "n": modulus, "e": "AQAB" }] });
+    let issuer = crate::authority::issuer::IssuerPattern::new("i");
+    Arc::new(KeySet::read(document.to_string().as_bytes(), issuer, place).unwrap())
+}
+
+#[tokio::test]
+async fn a_key_is_looked_for_once_in_each_key_set() {
+    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let place = &authority.resolve().unwrap().documents[0];
+    let (publisher, reader) = key_store(std::time::Duration::from_secs(300));
+    let publish = |keys: &Arc<KeySet>| {
+        publisher.publish(Snapshot {
+            keys: Some(Arc::clone(keys)),
+            confirmed: Some(Instant::now()),
+            last_error: None,
+        });
+    };
+    let (first, again, other) = (keys(0xff, place), keys(0xff, place), keys(0xfd, place));
+    let key = || Arc::clone(&first.with_id("k")[0]);
+    let vouched = Vouched::new(0, 0, key(), first.generation());
+    assert_eq!(vouched.key_is(&reader), KeyIs::Unknown);
+    for (keys, expected) in [
+        (&first, KeyIs::There),
+        (&again, KeyIs::There),
+        (&other, KeyIs::Gone),
+        (&first, KeyIs::There),
+    ] {
+        publish(keys);
+        assert_eq!(vouched.key_is(&reader), expected);
+        assert_eq!(vouched.key_is(&reader), expected);
+    }
+    // The number of the key set is believed: nobody looks into it again.
+    publish(&other);
+    let vouched = Vouched::new(0, 0, key(), other.generation());
+    assert_eq!(vouched.key_is(&reader), KeyIs::There);
+    publish(&again);
+    assert_eq!(vouched.key_is(&reader), KeyIs::There);
+    publish(&other);
+    assert_eq!(
+        vouched.key_is(&reader),
+        KeyIs::Gone,
+        "it was looked for in between"
+    );
+}

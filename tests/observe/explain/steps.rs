@@ -1,0 +1,291 @@
+//! The steps: their order, what each expects, what it found, and what may be believed of it.
+
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
+use axum_entra::explain::{Explanation, Outcome};
+use axum_entra::guard::{Guard, RequireRole, RequireScope};
+use axum_entra::{Authority, Entra, Tenant};
+use serde_json::json;
+
+use super::{NOW, emulated};
+
+/// The checks in a row: `!` failed, `-` not reached, `?` is hearsay.
+fn way(explanation: &Explanation) -> String {
+    let steps = explanation.steps().iter().map(|step| {
+        let outcome = match step.outcome {
+            Outcome::Passed => "",
+            Outcome::Failed => "!",
+            _ => "-",
+        };
+        let hearsay = if step.verified { "" } else { "?" };
+        format!("{outcome}{}{hearsay}", step.check)
+    });
+    steps.collect::<Vec<_>>().join(" ")
+}
+
+/// What a check expects, and what it found.
+fn told<'e>(explanation: &'e Explanation, check: &str) -> (&'e str, Option<&'e str>) {
+    let step = explanation.steps().iter().find(|step| step.check == check);
+    let step = step.unwrap_or_else(|| panic!("no {check}: {explanation}"));
+    (&step.expected, step.found.as_deref())
+}
+
+fn token(emulator: &Emulator) -> TokenBuilder {
+    let token = emulator.token().scope("access_as_user");
+    token.issued_at(NOW - 60).expires_at(NOW + 3_600)
+}
+
+const GOOD: &str = "size form algorithm type authority keys key_id signature claims version issuer \
+                    audience lifetime purpose permissions";
+
+#[tokio::test]
+async fn a_good_token_passes_every_check_in_the_order_in_which_they_are_made() {
+    let (emulator, entra) = emulated().await;
+    let token = token(&emulator).mint();
+    let explanation = entra.explain_at(&token, NOW);
+    assert_eq!(way(&explanation), GOOD);
+    assert_eq!(explanation.hints(), [""; 0]);
+    let url = emulator.url();
+    let issuer = emulator.issuer(CONTOSO);
+    let found = |check| told(&explanation, check);
+    assert_eq!(
+        found("size"),
+        (
+            "at most 65536 bytes",
+            Some(&*format!("{} bytes", token.len()))
+        )
+    );
+    assert_eq!(
+        found("form"),
+        (
+            "three parts in base64url: two JSON objects with each member once, and a signature",
+            Some("3 parts")
+        )
+    );
+    assert_eq!(found("algorithm"), ("RS256", Some("RS256")));
+    assert_eq!(
+        found("type"),
+        (
+            "absent, JWT or at+jwt, with no crit, b64, zip, enc or cty",
+            Some("JWT")
+        )
+    );
+    let issuers = format!("{} or {issuer}", emulator.issuer_v1(CONTOSO));
+    let own = format!("iss {issuer}, ver 2.0");
+    assert_eq!(found("authority"), (&*issuers, Some(&*own)));
+    let keys = format!("keys of {url}/{CONTOSO}/v2.0/.well-known/openid-configuration");
+    assert_eq!(found("keys"), (&*keys, Some("2 keys")));
+    let id = emulator.signing_key_id();
+    assert_eq!(found("key_id"), ("the id of one of those keys", Some(&*id)));
+    assert_eq!(found("signature"), ("made by that key", None));
+    assert_eq!(found("claims"), ("every claim of its type, and exp", None));
+    assert_eq!(
+        found("version"),
+        ("ver fits the issuer, and is switched on", Some("ver 2.0"))
+    );
+    let own = format!("iss {issuer}, tid {CONTOSO}");
+    let expected = "iss as the keys' document states it, tid its tenant, and allowed";
+    assert_eq!(found("issuer"), (expected, Some(&*own)));
+    let audiences = format!("{API_ID} or api://{API_ID}");
+    let own = format!("aud {API_ID}");
+    assert_eq!(found("audience"), (&*audiences, Some(&*own)));
+    let (begins, ends) = (NOW - 60, NOW + 3_600);
+    let times = format!("nbf {begins}, iat {begins}, exp {ends}");
+    let expected = format!("nbf and iat before, exp after {NOW} (± 300 s)");
+    assert_eq!(found("lifetime"), (&*expected, Some(&*times)));
+    assert_eq!(found("purpose"), ("no cnf: a bearer token", Some("no cnf")));
+    let own = "user, scopes [access_as_user], roles [Todo.Admin], groups listed";
+    assert_eq!(found("permissions"), ("scp or roles", Some(own)));
+}
+
+#[tokio::test]
+async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
+    let (emulator, entra) = emulated().await;
+    let token = || token(&emulator);
+    let after = |index: usize| {
+        let rest = GOOD.split_whitespace().skip(index);
+        rest.map(|check| format!(" -{check}?")).collect::<String>()
+    };
+    let rows = [
+        (token().mint() + ".x", "size? !form?", 2),
+        (
+            token().header("alg", "none").mint(),
+            "size? form? !algorithm?",
+            3,
+        ),
+        (
+            token().header("typ", "JWE").mint(),
+            "size? form? algorithm? !type?",
+            4,
+        ),
+        (
+            token().header("crit", json!(["x"])).mint(),
+            "size? form? algorithm? !type?",
+            4,
+        ),
+        (
+            token().tenant(FABRIKAM).mint(),
+            "size? form? algorithm? type? !authority?",
+            5,
+        ),
+        (
+            token().key("k").mint(),
+            "size? form? algorithm? type? authority? keys? !key_id?",
+            7,
+        ),
+        (
+            token().signature_text("AAAA").mint(),
+            "size? form? algorithm? type? authority? keys? key_id? !signature?",
+            8,
+        ),
+    ];
+    for (token, begins, next) in rows {
+        let explanation = entra.explain_at(&token, NOW);
+        assert_eq!(way(&explanation), begins.to_owned() + &after(next));
+    }
+    let large = entra.explain_at(&"x".repeat(65_537), NOW);
+    assert_eq!(way(&large), "!size?".to_owned() + &after(1));
+    assert_eq!(told(&large, "size").1, Some("65537 bytes"));
+    assert_eq!(told(&large, "form").1, None, "nobody has looked");
+    let largest = entra.explain_at(&"x".repeat(65_536), NOW);
+    assert_eq!(way(&largest), "size? !form?".to_owned() + &after(2));
+    assert_eq!(told(&largest, "form").1, Some("1 part"));
+    assert_eq!(
+        told(&entra.explain_at("a.b", NOW), "form").1,
+        Some("2 parts")
+    );
+
+    // Under a good signature every value is proven, those before it as well.
+    let odd = entra.explain_at(&token().claim("scp", 1).mint(), NOW);
+    let rest = " -version -issuer -audience -lifetime -purpose -permissions";
+    let start = "size form algorithm type authority keys key_id signature !claims";
+    assert_eq!(way(&odd), start.to_owned() + rest);
+    assert_eq!(
+        told(&odd, "permissions").1,
+        Some("scp 1, roles [\"Todo.Admin\"]")
+    );
+    // Checks on claims are all made, whichever fails first.
+    let two = token().audience("api://other").claim("cnf", json!({}));
+    let two = entra.explain_at(&two.mint(), NOW);
+    let rest = " version issuer !audience lifetime !purpose -permissions";
+    assert_eq!(way(&two), start.replace('!', "") + rest);
+    assert_eq!(told(&two, "purpose").1, Some("cnf"));
+    assert_eq!(
+        told(&two, "permissions").1,
+        Some("scp access_as_user, roles [\"Todo.Admin\"]")
+    );
+}
+
+#[tokio::test]
+async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked() {
+    let (emulator, entra) = emulated().await;
+    let nobody = entra.explain_at(&token(&emulator).header("alg", "none").mint(), NOW);
+    let issuer = emulator.issuer(CONTOSO);
+    let unknown = "as the token's authority is configured";
+    let of_authority = format!("iss {issuer}, ver 2.0");
+    let expected = "one of the configured issuers";
+    assert_eq!(told(&nobody, "authority"), (expected, Some(&*of_authority)));
+    let id = emulator.signing_key_id();
+    let of_issuer = format!("iss {issuer}, tid {CONTOSO}");
+    let of_lifetime = format!("nbf {0}, iat {0}, exp {1}", NOW - 60, NOW + 3_600);
+    let rows = [
+        ("keys", None),
+        ("key_id", Some(&*id)),
+        ("signature", None),
+        ("claims", None),
+        ("version", Some("ver 2.0")),
+        ("issuer", Some(&*of_issuer)),
+        ("lifetime", Some(&*of_lifetime)),
+        ("purpose", None),
+        (
+            "permissions",
+            Some("scp access_as_user, roles [\"Todo.Admin\"]"),
+        ),
+    ];
+    for (check, found) in rows {
+        assert_eq!(told(&nobody, check), (unknown, found), "{check}");
+    }
+
+    let tenant = Tenant::id(CONTOSO);
+    let away = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
+    let away = Entra::trusting(away.required_scope("a").required_scope("b"));
+    let away = away.build().unwrap();
+    let issuer = format!("http://127.0.0.1:9/{CONTOSO}/v2.0");
+    let explanation = away.explain_at(&token(&emulator).issuer(issuer).mint(), NOW);
+    let start = "size? form? algorithm? type? authority? !keys? -key_id? -signature? -claims?";
+    assert!(way(&explanation).starts_with(start), "{explanation}");
+    let audiences = format!("{API_ID} or api://{API_ID}");
+    let lifetime = format!("nbf and iat before, exp after {NOW} (± 300 s)");
+    let rows = [
+        ("key_id", "the id of one of those keys"),
+        ("signature", "made by that key"),
+        ("claims", "every claim of its type, and exp"),
+        ("version", "ver fits the issuer, and is switched on"),
+        (
+            "issuer",
+            "iss as the keys' document states it, tid its tenant, and allowed",
+        ),
+        ("audience", &audiences),
+        ("lifetime", &lifetime),
+        ("purpose", "no cnf: a bearer token"),
+        ("permissions", "scp or roles, and scope a b"),
+    ];
+    for (check, expected) in rows {
+        assert_eq!(told(&explanation, check).0, expected, "{check}");
+    }
+    let state = told(&explanation, "keys").1.unwrap();
+    assert!(
+        state == "none yet" || state.starts_with("none: "),
+        "{state}"
+    );
+}
+
+#[tokio::test]
+async fn what_no_check_of_a_token_says_is_told_as_its_standing() {
+    let (emulator, entra) = emulated().await;
+    let token = emulator.token().issued_at(super::now() - 60).mint();
+    let claims = entra.validate(&token).await.unwrap();
+    entra.revoke_now(&claims.user_key().unwrap()).await.unwrap();
+    let explanation = entra.explain(&token).await;
+    assert_eq!(way(&explanation), format!("{GOOD} !standing?"));
+    let standing = explanation.steps().last().unwrap();
+    assert_eq!(standing.reason, Some("revoked"));
+    assert_eq!(standing.expected, "not revoked, and not used before");
+    assert_eq!(standing.found, None);
+    assert!(explanation.to_string().starts_with("refused: revoked\n"));
+}
+
+#[tokio::test]
+async fn a_guard_is_the_last_step() {
+    let (emulator, entra) = emulated().await;
+    let at = |guard: &dyn Guard| {
+        let explanation = entra.explain_at(&token(&emulator).mint(), NOW);
+        explanation.at_route("GET /x", guard)
+    };
+    let own = Some("user, scopes [access_as_user], roles [Todo.Admin], groups listed");
+    let passed = at(&RequireScope("access_as_user"));
+    assert_eq!(way(&passed), format!("{GOOD} guard of GET /x"));
+    let anything = "the guard lets the caller pass";
+    assert_eq!(told(&passed, "guard of GET /x"), (anything, None));
+    let scope = at(&RequireScope::all(["a", "b"]));
+    assert_eq!(way(&scope), format!("{GOOD} !guard of GET /x"));
+    assert_eq!(told(&scope, "guard of GET /x"), ("scope a b", own));
+    let role = at(&RequireRole("No"));
+    assert_eq!(told(&role, "guard of GET /x"), (anything, own));
+}
+
+#[tokio::test]
+async fn values_are_cut_to_two_hundred_characters_and_cannot_write_to_a_terminal() {
+    let (emulator, entra) = emulated().await;
+    let found = |audience: String| {
+        let token = token(&emulator).audience(audience).mint();
+        let explanation = entra.explain_at(&token, NOW);
+        told(&explanation, "audience").1.unwrap().to_owned()
+    };
+    let whole = "ä".repeat(200);
+    assert_eq!(found(whole.clone()), format!("aud {whole}"));
+    assert_eq!(found(whole.clone() + "b"), format!("aud {whole}…"));
+    assert_eq!(
+        found("a\u{1b}[31m\nb".to_owned()),
+        "aud a\u{fffd}[31m\u{fffd}b"
+    );
+}
