@@ -100,6 +100,11 @@ impl Copies {
         count >= HOT
     }
 
+    /// What a place for each thread takes.
+    pub(super) fn table_bytes() -> usize {
+        THREADS.saturating_mul(size_of::<Copy>())
+    }
+
     #[cold]
     fn copy(&self, claims: &Claims, room: &Room, thread: usize) {
         let place = thread & THREADS.saturating_sub(1);
@@ -110,7 +115,7 @@ impl Copies {
         // Whoever makes the first copy pays for the table.
         let table = match copies {
             Some(_) => 0,
-            None => THREADS.saturating_mul(size_of::<Copy>()),
+            None => Self::table_bytes(),
         };
         let Some(taken) = room.take(claims.bytes().saturating_add(table)) else {
             return;
@@ -158,8 +163,7 @@ mod tests {
     #[test]
     fn copies_and_their_table_take_room_and_give_it_back() {
         let claims = crate::test::claims().build();
-        let table = *THREADS * size_of::<Copy>();
-        let most = claims.bytes() + table;
+        let most = claims.bytes() + Copies::table_bytes();
         let left = |room: &Room| room.0.load(Ordering::Relaxed);
         for (bytes, copied) in [(0, false), (most - 1, false), (most, true)] {
             let room = Room::of(bytes);
