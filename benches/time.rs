@@ -21,7 +21,7 @@ use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use http::HeaderValue;
 
-use setup::{CACHE, Issuer, app, forged, groups, header, route, send};
+use setup::{CACHE, Issuer, NoOp, app, behind, forged, groups, header, route, send};
 
 fn measure(
     criterion: &mut Criterion,
@@ -30,6 +30,8 @@ fn measure(
     token: Option<&str>,
     status: u16,
 ) {
+    // As `axum::serve` has it.
+    app = app.with_state(());
     let token = token.map(header);
     assert_eq!(send(&mut app, token.as_ref()), status, "{name}");
     criterion.bench_function(name, |bencher| {
@@ -40,6 +42,7 @@ fn measure(
 fn unprotected(criterion: &mut Criterion) {
     let token = Issuer::start().token(0);
     measure(criterion, "unprotected", route(), Some(&token), 200);
+    measure(criterion, "no-op layer", behind(NoOp), Some(&token), 200);
 }
 
 fn known(criterion: &mut Criterion) {

@@ -8,7 +8,7 @@ use axum::Router;
 use axum_entra::{Authority, Entra, KeyFreshness, Tenant, emulator};
 use http::HeaderValue;
 
-use crate::setup::{CACHE, Issuer, app, header, route, send};
+use crate::setup::{CACHE, Issuer, NoOp, app, behind, header, route, send};
 
 /// Rounds of one thread and of two, taken in turns.
 const ROUNDS: usize = 8;
@@ -20,7 +20,12 @@ pub(crate) fn run() {
     println!("ns of one request, least (median) of {ROUNDS} rounds\n");
     println!("| | one thread | two threads, each | throughput of two |");
     println!("|---|---|---|---|");
-    report("unprotected, one token", &route(), &tokens[..1]);
+    report(
+        "unprotected, one token",
+        &route().with_state(()),
+        &tokens[..1],
+    );
+    report("no-op layer, one token", &behind(NoOp), &tokens[..1]);
     let cached = app(&issuer.entra(CACHE));
     report("one token", &cached, &tokens[..1]);
     report("1,000 tokens", &cached, &tokens);

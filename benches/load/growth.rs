@@ -26,7 +26,8 @@ impl Size {
     fn new(count: usize, app: Router, token: &str) -> Self {
         Self {
             count,
-            app,
+            // As `axum::serve` has it.
+            app: app.with_state(()),
             tokens: vec![header(token)],
         }
     }

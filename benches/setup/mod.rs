@@ -1,19 +1,22 @@
 //! An authority, tokens of the size that Entra's have, and a route behind the layer.
 #![allow(dead_code, reason = "no bench needs all of it")]
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use axum::Router;
 use axum::body::Body;
-use axum::routing::get;
+use axum::response::IntoResponse;
+use axum::routing::{Route, get};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
+use axum_entra::guard::RequireScope;
 use axum_entra::{Authority, Entra, Tenant, Uuid};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tower::Service;
+use tower::{Layer, Service};
 
 /// As much cache as no bench fills.
 pub(crate) const CACHE: usize = 1 << 30;
@@ -184,8 +187,50 @@ pub(crate) fn route() -> Router {
     Router::new().route("/", get(hello))
 }
 
+/// The route behind a layer, as `axum::serve` has it for each connection: a router without this
+/// state makes its layers anew for each request.
+pub(crate) fn behind<L>(layer: L) -> Router
+where
+    L: Layer<Route> + Clone + Send + Sync + 'static,
+    L::Service: Service<Request<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request<Body>>>::Response: IntoResponse + 'static,
+    <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+{
+    route().route_layer(layer).with_state(())
+}
+
+/// The route behind the layer and one scope guard.
 pub(crate) fn app(entra: &Entra) -> Router {
-    route().route_layer(entra.layer())
+    behind((entra.layer(), RequireScope("access_as_user")))
+}
+
+/// A layer that hands everything on: what any layer costs.
+#[derive(Clone)]
+pub(crate) struct NoOp;
+
+#[derive(Clone)]
+pub(crate) struct NoOpService<S>(S);
+
+impl<S> Layer<S> for NoOp {
+    type Service = NoOpService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        NoOpService(inner)
+    }
+}
+
+impl<R, S: Service<R>> Service<R> for NoOpService<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
 }
 
 /// One request from head to answer, without waiting; gives the status.

@@ -405,6 +405,24 @@ mod tests {
     }
 
     #[test]
+    fn tokens_that_differ_in_one_claim_are_two() {
+        let one = || with(r#""nbf":1,"iat":2,"auth_time":3,"sub":"s","x":4"#).unwrap();
+        assert!(one().is_same_token(&one()));
+        for other in [
+            r#""nbf":1,"iat":2,"auth_time":3,"sub":"s","x":5"#,
+            r#""nbf":1,"iat":2,"auth_time":3,"sub":"t","x":4"#,
+            r#""nbf":1,"iat":2,"auth_time":4,"sub":"s","x":4"#,
+            r#""nbf":1,"iat":2.5,"auth_time":3,"sub":"s","x":4"#,
+            r#""nbf":0,"iat":2,"auth_time":3,"sub":"s","x":4"#,
+            r#""iat":2,"auth_time":3,"sub":"s","x":4"#,
+        ] {
+            assert!(!one().is_same_token(&with(other).unwrap()), "{other}");
+        }
+        let later = finish(r#"{"exp":11,"nbf":1,"iat":2,"auth_time":3,"sub":"s","x":4}"#);
+        assert!(!one().is_same_token(&later.unwrap()));
+    }
+
+    #[test]
     fn every_sign_of_an_overage_is_one() {
         for overage in [
             r#""_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{"endpoint":"https://evil.example/x"}}"#,

@@ -111,6 +111,9 @@ impl<'t> Visitor<'t> for Form {
         let mut names = HashSet::new();
         let inner = self.inner::<A::Error>()?.depth;
         while let Some(name) = map.next_key_seed(MemberName)? {
+            if is_of_the_library(&name) {
+                return Err(serde::de::Error::custom("a name that is read as no member"));
+            }
             if !names.insert(name.into_owned()) {
                 return Err(serde::de::Error::custom("a member twice"));
             }
@@ -118,6 +121,11 @@ impl<'t> Visitor<'t> for Form {
         }
         Ok(())
     }
+}
+
+/// Whether serde_json reads a member of that name as something else, such as the JSON in its text.
+pub(super) fn is_of_the_library(name: &str) -> bool {
+    name.starts_with("$serde_json::private::")
 }
 
 /// Whether an object has a member of that name; its value is not looked at.

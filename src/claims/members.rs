@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::form::deep_form;
+use super::form::{deep_form, is_of_the_library};
 use super::scan::{Kind, Scanned, Scanner};
 use super::span::Span;
 use super::values::{Name, Value, Values};
@@ -64,8 +64,16 @@ impl<'t> Members<'t> {
 
     fn other(&mut self, written: Scanned, value: Scanned) -> Result<(), Malformed> {
         let name = written.string(self.payload)?;
+        if is_of_the_library(&name) {
+            return Err(Malformed);
+        }
+        // The one letter beyond ASCII whose other case is a letter of these names.
+        let plain = match name.is_ascii() {
+            true => Cow::Borrowed(&*name),
+            false => Cow::Owned(name.replace('\u{17f}', "s")),
+        };
         for ((folded, _), twin) in FOLDED.iter().zip(&mut self.twins) {
-            if name.eq_ignore_ascii_case(folded) && std::mem::replace(twin, true) {
+            if plain.eq_ignore_ascii_case(folded) && std::mem::replace(twin, true) {
                 return Err(Malformed);
             }
         }

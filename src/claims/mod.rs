@@ -433,7 +433,9 @@ impl Claims {
     /// Whether both say the same, of every claim that anybody can ask for.
     pub(crate) fn is_same_token(&self, other: &Self) -> bool {
         let (own, others) = (self.inner(), other.inner());
-        Arc::ptr_eq(&self.0, &other.0) || own.text == others.text && own.values == others.values
+        let told = |inner: &Inner| (inner.times, inner.auth_time);
+        Arc::ptr_eq(&self.0, &other.0)
+            || own.text == others.text && own.values == others.values && told(own) == told(others)
     }
 
     pub(crate) fn home(&self) -> Option<&Home> {

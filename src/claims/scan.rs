@@ -307,6 +307,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn number(&mut self) -> Result<(), Malformed> {
+        let start = self.at();
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -314,9 +315,20 @@ impl<'t> Scanner<'t> {
         if self.take(b'.') {
             self.digits()?;
         }
-        if self.take(b'e') || self.take(b'E') {
+        let has_exponent = self.take(b'e') || self.take(b'E');
+        if has_exponent {
             let _ = self.take(b'+') || self.take(b'-');
             self.digits()?;
+        }
+        // Readers say different things of a number that is beyond their greatest.
+        if has_exponent || self.at().saturating_sub(start) > LONG_NUMBER {
+            let text = self.text.get(start..self.at()).ok_or(Malformed)?;
+            let number: f64 = text.parse().map_err(|_| Malformed)?;
+            return if number.is_finite() {
+                Ok(())
+            } else {
+                Err(Malformed)
+            };
         }
         Ok(())
     }
@@ -333,6 +345,9 @@ impl<'t> Scanner<'t> {
         }
     }
 }
+
+/// With so many characters a number is far from the greatest there is.
+const LONG_NUMBER: usize = 100;
 
 /// Words of eight bytes before the library, which is quicker with long strings, takes over.
 const SHORT: usize = 6;

@@ -204,6 +204,47 @@ mod tests {
     }
 
     #[test]
+    fn a_twin_may_be_spelt_with_a_long_s() {
+        assert!(parse("{\"iss\":\"a\",\"i\u{17f}s\":\"b\"}").is_err());
+        assert!(parse("{\"i\u{17f}\u{17f}\":\"a\",\"I\u{17f}S\":\"b\"}").is_err());
+        assert!(parse("{\"iss\":\"a\",\"is\u{df}\":\"b\"}").is_ok());
+    }
+
+    #[test]
+    fn names_that_the_library_reads_as_no_member_are_none() {
+        for name in ["RawValue", "Number"] {
+            let member = format!(r#""$serde_json::private::{name}":"{{}}""#);
+            assert!(parse(&format!("{{{member}}}")).is_err());
+            assert!(parse(&format!("{{\"x\":{{{member}}}}}")).is_err());
+            assert!(parse(&format!("{{\"x\":[1,[{{{member}}}]]}}")).is_err());
+            let escaped = member.replacen("$", "\\u0024", 1);
+            assert!(parse(&format!("{{\"x\":{{{escaped}}}}}")).is_err());
+            assert!(parse(&format!("{{{escaped}}}")).is_err());
+        }
+        assert!(parse(r#"{"x":{"$serde_json":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn numbers_that_nothing_holds_are_refused_at_every_depth() {
+        for number in ["1e999", "-1e999", "1.5E+400", &"9".repeat(400)] {
+            for text in [
+                "{\"x\":N}",
+                "{\"x\":[N]}",
+                "{\"x\":[[N]]}",
+                "{\"x\":{\"y\":N}}",
+            ] {
+                assert!(
+                    parse(&text.replace('N', number)).is_err(),
+                    "{text} {number}"
+                );
+            }
+        }
+        for number in ["1e300", "1e-999", "0.1e1", &"9".repeat(300)] {
+            assert!(parse(&format!("{{\"x\":[{number}]}}")).is_ok(), "{number}");
+        }
+    }
+
+    #[test]
     fn many_members_are_told_apart_too() {
         let members: Vec<String> = (0..2_000).map(|n| format!("\"m{n}\":{n}")).collect();
         assert!(parse(&format!("{{{}}}", members.join(","))).is_ok());

@@ -127,7 +127,7 @@ impl Refresher {
         let (keys, max_age) = match fetched {
             Fetched::Unchanged { max_age } => (before, max_age),
             Fetched::Keys { keys, max_age } => {
-                if before.is_none_or(|old| old.len() != keys.len()) {
+                if before.as_ref().is_none_or(|old| old.len() != keys.len()) {
                     tracing::info!(
                         authority = self.name,
                         keys = keys.len(),
@@ -135,6 +135,10 @@ impl Refresher {
                         "signing keys loaded"
                     );
                 }
+                let keys = match before {
+                    Some(old) => keys.sharing_with(&old),
+                    None => keys,
+                };
                 (Some(Arc::new(keys)), max_age)
             }
         };

@@ -30,6 +30,14 @@ impl PublishedKey {
     pub(crate) const fn stated(&self) -> &IssuerPattern {
         &self.stated
     }
+
+    /// Whether two keys of one id verify the same tokens.
+    fn is(&self, other: &Self) -> bool {
+        self.key.fingerprint() == other.key.fingerprint()
+            && self.key.issuer() == other.key.issuer()
+            && self.key.is_of_another_cloud() == other.key.is_of_another_cloud()
+            && self.stated == other.stated
+    }
 }
 
 /// The keys of one document and the issuer it states.
@@ -108,12 +116,17 @@ impl KeySet {
     /// Whether a key that verified a token earlier is still published: under its id, bound to the
     /// same issuer, in a document that states the same one.
     pub(crate) fn still_has(&self, known: &PublishedKey) -> bool {
-        self.with_id(&known.kid).iter().any(|own| {
-            own.key.fingerprint() == known.key.fingerprint()
-                && own.key.issuer() == known.key.issuer()
-                && own.key.is_of_another_cloud() == known.key.is_of_another_cloud()
-                && own.stated == known.stated
-        })
+        self.with_id(&known.kid).iter().any(|own| own.is(known))
+    }
+
+    /// Shares the keys that were there before, which tokens of the cache may hold.
+    pub(crate) fn sharing_with(mut self, before: &Self) -> Self {
+        for key in self.by_kid.values_mut().flatten() {
+            if let Some(known) = before.with_id(&key.kid).iter().find(|known| known.is(key)) {
+                *key = Arc::clone(known);
+            }
+        }
+        self
     }
 
     pub(crate) const fn generation(&self) -> Generation {

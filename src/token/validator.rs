@@ -212,7 +212,8 @@ impl Validator {
             Keys::Learning(reader) => return without_keys(reader),
         };
         let snapshot = reader.load();
-        let Some(keys) = snapshot.keys.as_deref() else {
+        // There may be keys that are too old to say anything by.
+        let (Some(keys), Some(_)) = (snapshot.keys.as_deref(), reader.generation()) else {
             return without_keys(reader);
         };
         let Some(kid) = token.kid() else {

@@ -71,7 +71,7 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
                 };
                 Judgement::Wait(Box::pin(async move {
                     Ok(match question.settle(check).await?.1 {
-                        Some(spend) => Admission::FirstUse(spend.make().await?),
+                        Some(spend) => Admission::first_use(spend.make().await?),
                         None => Admission::Nothing,
                     })
                 }))

@@ -120,8 +120,9 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
             Held::Refused(rejection) => return Err(*rejection),
             Held::Open(question) => question.settle(check::<G>).await?,
         };
-        if let Some(spend) = spend {
-            let first_use = spend.make().await?;
+        if let Some(spend) = spend
+            && let Some(first_use) = spend.make().await?
+        {
             extensions.insert(first_use);
         }
         Ok(Self::new(claims))

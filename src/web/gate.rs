@@ -37,6 +37,12 @@ pub(super) enum Admission {
     Nothing,
 }
 
+impl Admission {
+    pub(super) fn first_use(first_use: Option<FirstUse>) -> Self {
+        first_use.map_or(Self::Nothing, Self::FirstUse)
+    }
+}
+
 /// A judgement to come.
 pub(super) type Waiting = Pin<Box<dyn Future<Output = Result<Admission, Rejection>> + Send>>;
 
@@ -113,6 +119,8 @@ fn admit<B>(request: &mut Request<B>, admission: Admission) {
             request.extensions_mut().insert(claims);
         }
         Admission::Anonymous(anonymous) => {
+            // A layer further out may have admitted somebody; behind this one nobody signed in.
+            request.extensions_mut().remove::<Claims>();
             request.extensions_mut().insert(anonymous);
         }
         Admission::FirstUse(first_use) => {

@@ -63,17 +63,17 @@ impl Spend {
         } = self;
         match answer {
             Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
-                Ok(first_use) => Judgement::Admit(Admission::FirstUse(first_use)),
+                Ok(first_use) => Judgement::Admit(Admission::first_use(first_use)),
                 Err(rejection) => Judgement::Refuse(Box::new(rejection)),
             },
             Answer::Later(answer) => Judgement::Wait(Box::pin(async move {
-                outcome(answer.await, first_use, used, unavailable).map(Admission::FirstUse)
+                outcome(answer.await, first_use, used, unavailable).map(Admission::first_use)
             })),
         }
     }
 
     /// Decides when the answer is there.
-    pub(super) async fn make(self) -> Result<FirstUse, Rejection> {
+    pub(super) async fn make(self) -> Result<Option<FirstUse>, Rejection> {
         let answer = self.answer.wait().await;
         let spent = outcome(answer, self.first_use, self.used, self.unavailable);
         crate::measure::guarded(match &spent {
@@ -89,9 +89,11 @@ fn outcome(
     first_use: FirstUse,
     used: Option<Rejection>,
     unavailable: Rejection,
-) -> Result<FirstUse, Rejection> {
+) -> Result<Option<FirstUse>, Rejection> {
     match (answer, used) {
-        (Ok(true), _) | (Ok(false), None) => Ok(first_use),
+        (Ok(true), _) => Ok(Some(first_use)),
+        // Passes all the same, which is no proof for a further guard.
+        (Ok(false), None) => Ok(None),
         (Ok(false), Some(used)) => Err(used),
         (Err(StoreUnavailable), _) => Err(unavailable),
     }

@@ -1,6 +1,45 @@
 //! Each token once: what it is known by, and when it is spent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::routing::get;
+use axum_entra::Guarded;
+use axum_entra::guard::{Caller, Denied, Guard, OncePerToken};
+
 use crate::house::{House, NOON};
+
+/// A guard that says no twice, and then yes.
+#[derive(Clone, Default)]
+struct ChangesItsMind(Arc<AtomicUsize>);
+
+impl Guard for ChangesItsMind {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => OncePerToken.check(caller),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_use_that_was_not_the_first_is_no_proof_for_a_further_guard() {
+    let house = House::open().await;
+    let token = house.token(NOON).header("nonce", "n1").mint();
+    assert_eq!(house.get("/replay", &token).await.of(), (200, "in"));
+    let app = Router::new()
+        .route("/", get(|| async { "in" }))
+        .route_layer(OncePerToken)
+        .route_layer(Guarded(ChangesItsMind::default()))
+        .route_layer(house.entra.layer());
+    let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+    let answer = house.send(app, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.of(), (401, "replay"));
+}
 
 #[tokio::test]
 async fn the_header_nonce_is_good_once() {

@@ -101,6 +101,35 @@ fn a_runtime_that_ends_takes_no_request_with_it() {
     });
 }
 
+/// 503 and never 401, by which a client throws a token away.
+#[test]
+fn keys_that_are_too_old_and_without_their_task_decide_on_no_token() {
+    let first = tokio::runtime::Runtime::new().unwrap();
+    let second = tokio::runtime::Runtime::new().unwrap();
+    let authority = second.block_on(Authority::start());
+    let entra = first.block_on(async {
+        let entra = authority.entra(quick());
+        in_the_end(&entra, &authority.first_token(), "in", "the start").await;
+        entra
+    });
+    first.shutdown_timeout(Duration::from_secs(1));
+    let later = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    later.block_on(async {
+        tokio::time::advance(Duration::from_secs(3 * 86_400)).await;
+        let (good, unknown) = (authority.first_token(), authority.second_token());
+        let (signed, _) = good.rsplit_once('.').unwrap();
+        let (_, signature) = unknown.rsplit_once('.').unwrap();
+        let forged = format!("{signed}.{signature}");
+        for token in [good, unknown, forged] {
+            assert_eq!(outcome(&entra, &token).await, "keys_unavailable");
+        }
+    });
+}
+
 #[test]
 fn a_runtime_that_ends_while_requests_wait_answers_them() {
     let first = tokio::runtime::Runtime::new().unwrap();

@@ -20,6 +20,16 @@ pub enum App {
 }
 
 impl App {
+    /// As `axum::serve` does for each connection: a router without it makes its layers anew for each
+    /// request.
+    fn served(self) -> Self {
+        match self {
+            Self::Axum08(router) => Self::Axum08(router.with_state(())),
+            #[cfg(feature = "peers")]
+            Self::Axum07(router) => Self::Axum07(router.with_state(())),
+        }
+    }
+
     /// One request from head to answer; gives the status.
     pub async fn call(&mut self, token: Option<&HeaderValue>) -> u16 {
         macro_rules! call {
@@ -118,7 +128,7 @@ pub const CACHE: usize = 1 << 29;
 /// Builds one of them and makes sure that it lets good tokens through and bad ones not.
 pub async fn build(name: &str, authority: &Authority) -> App {
     let scope = RequireScope("access_as_user");
-    let mut app = match name {
+    let app = match name {
         "unprotected" => App::Axum08(route()),
         "no-op layer" => App::Axum08(route().route_layer(NoOp)),
         "no-op layer twice" => App::Axum08(route().route_layer(NoOp).route_layer(NoOp)),
@@ -137,6 +147,7 @@ pub async fn build(name: &str, authority: &Authority) -> App {
         "axum-entra, no cache" => App::Axum08(route().route_layer(entra(authority, 0).layer())),
         other => peer(other, authority).await,
     };
+    let mut app = app.served();
     let good = crate::tokens::headers([authority.token(0)]);
     for _ in 0..100 {
         if app.call(Some(&good[0])).await == 200 {

@@ -50,6 +50,20 @@ async fn keys_without_their_task_are_used_until_they_are_too_old() {
     assert!(!is_usable(&reader));
 }
 
+#[test]
+fn keys_that_are_fetched_again_are_the_keys_that_were_there() {
+    let (before, after) = (keys(), keys());
+    let one = |keys: &KeySet| Arc::clone(&keys.with_id("k")[0]);
+    assert!(!Arc::ptr_eq(&one(&before), &one(&after)));
+    let after = after.sharing_with(&before);
+    assert!(Arc::ptr_eq(&one(&before), &one(&after)));
+    // Another issuer's key is another one, whatever its numbers.
+    let other = IssuerPattern::new("j");
+    let other = KeySet::read(KEYS.as_bytes(), other, &ordinary_document()).unwrap();
+    let own = one(&other);
+    assert!(Arc::ptr_eq(&own, &one(&other.sharing_with(&before))));
+}
+
 #[tokio::test(start_paused = true)]
 async fn keys_that_the_application_brought_do_not_age() {
     let reader = fixed(keys());

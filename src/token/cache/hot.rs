@@ -100,20 +100,32 @@ impl Copies {
         count >= HOT
     }
 
+    /// What a place for each thread takes.
+    pub(super) fn table_bytes() -> usize {
+        THREADS.saturating_mul(size_of::<Copy>())
+    }
+
     #[cold]
     fn copy(&self, claims: &Claims, room: &Room, thread: usize) {
+        let place = thread & THREADS.saturating_sub(1);
+        let copies = self.by_thread.get();
+        if copies.is_some_and(|copies| copies.get(place).is_none_or(|copy| copy.get().is_some())) {
+            return;
+        }
+        // Whoever makes the first copy pays for the table.
+        let table = match copies {
+            Some(_) => 0,
+            None => Self::table_bytes(),
+        };
+        let Some(taken) = room.take(claims.bytes().saturating_add(table)) else {
+            return;
+        };
         let copies = self.by_thread.get_or_init(|| {
             std::iter::repeat_with(OnceLock::new)
                 .take(*THREADS)
                 .collect()
         });
-        let Some(copy) = copies.get(thread & copies.len().saturating_sub(1)) else {
-            return;
-        };
-        let bytes = claims.bytes().saturating_add(size_of::<Copy>());
-        if copy.get().is_none()
-            && let Some(taken) = room.take(bytes)
-        {
+        if let Some(copy) = copies.get(place) {
             // Another thread of this number may have been quicker.
             let _ = copy.set((claims.duplicate(), taken));
         }
@@ -142,4 +154,26 @@ fn tick() -> (usize, bool) {
         NUMBER.set(number);
     }
     (number, hits.is_multiple_of(SAMPLE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_and_their_table_take_room_and_give_it_back() {
+        let claims = crate::test::claims().build();
+        let most = claims.bytes() + Copies::table_bytes();
+        let left = |room: &Room| room.0.load(Ordering::Relaxed);
+        for (bytes, copied) in [(0, false), (most - 1, false), (most, true)] {
+            let room = Room::of(bytes);
+            let copies = Copies::default();
+            copies.copy(&claims, &room, 0);
+            copies.copy(&claims, &room, 0);
+            assert_eq!(copies.by_thread.get().is_some(), copied, "{bytes}");
+            assert_eq!(left(&room), if copied { 0 } else { bytes });
+            drop(copies);
+            assert_eq!(left(&room), bytes);
+        }
+    }
 }

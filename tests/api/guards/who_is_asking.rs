@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Method};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderValue, Method, Request};
+use axum::middleware::map_request;
 use axum::routing::get;
 use axum_entra::guard::RequireScope;
 use axum_entra::{Claims, Entra, Permit, Rejection, guards};
@@ -75,6 +77,24 @@ async fn every_extractor_finds_the_claims_behind_the_layer() {
                 "{path}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_nobody_also_where_another_layer_found_somebody() {
+    let entra = built(authority());
+    // Whoever takes the header away between the two means it.
+    let app = optional(&entra)
+        .layer(map_request(|mut request: Request<Body>| async move {
+            request.headers_mut().remove(AUTHORIZATION);
+            request
+        }))
+        .layer(entra.layer());
+    let token = mint(&good());
+    assert_eq!(said(&app, "/option", &token).await, (200, "nobody".into()));
+    for path in ["/claims", "/permit", "/guarded"] {
+        let (status, reason) = said(&app, path, &token).await;
+        assert_eq!((status, &*reason), (401, "missing_token"), "{path}");
     }
 }
 
