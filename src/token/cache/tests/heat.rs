@@ -25,6 +25,10 @@ async fn a_thread_has_its_own_copy_after_so_many_hits_in_a_second_and_gives_its_
         assert!(!own.is(&claims));
         let left = room.left();
         assert_eq!((1 << 20) - left, claims.bytes() + Copies::table_bytes());
+        assert!(
+            Copies::table_bytes() >= 2 * size_of::<Claims>(),
+            "places for two"
+        );
         for _ in 0..2 * UNTIL_HOT {
             assert!(copies.give(&claims, &room, NOW + 1).is(&own));
         }

@@ -51,3 +51,17 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
         "it was looked for in between"
     );
 }
+
+#[test]
+fn the_authority_and_its_document_are_those_that_vouched() {
+    let known = vouched();
+    assert_eq!((known.authority(), known.document()), (0, 0));
+    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let keys = keys(0xff, &authority.resolve().unwrap().documents[0]);
+    let key = || Arc::clone(&keys.with_id("k")[0]);
+    let other = Vouched::new(3, 5, key(), keys.generation());
+    assert_eq!((other.authority(), other.document()), (3, 5));
+    // More than can be counted are never the first again.
+    let beyond = Vouched::new(1 << 32, usize::MAX, key(), keys.generation());
+    assert!(beyond.authority() > 1 << 31 && beyond.document() > 1 << 31);
+}
