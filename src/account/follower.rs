@@ -141,7 +141,7 @@ impl Store for Shared {
         );
         Answer::Later(Box::pin(async move {
             let first = link
-                .first_use(&id, until)
+                .first_use(&id, until.saturating_sub(now))
                 .await
                 .map_err(|_| StoreUnavailable)?;
             // No room here is no harm: the store has the record.
@@ -306,7 +306,7 @@ impl Follower {
     /// connection, a gap, and after the store lost everything.
     async fn agree(&self, news: &mut News<'_>) -> Result<(Place, String), Lost> {
         let overview = news.overview().await?;
-        let now = self.clock.now();
+        let now = self.local.aged(self.clock.now());
         let mut shared = HashMap::new();
         for (mark, at) in overview.marks {
             if is_kept(at, now) {

@@ -4,6 +4,8 @@
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod ageing;
+mod bells;
 mod events;
 #[cfg(feature = "redis")]
 mod follower;
@@ -105,14 +107,13 @@ impl Accounts {
     /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
     pub(crate) fn gone(self: Arc<Self>, claims: Claims) -> impl Future<Output = ()> + use<> {
         // Now, and not when it is first polled: nothing in between may be missed.
-        let mut raised = self.local.watch();
+        let mut ear = self.local.listen(&claims);
         let signed_out = self.local.sign_out_of(&claims);
         async move {
             while self.local.cut_off_of(&claims).is_none()
                 && self.local.sign_out_of(&claims) <= signed_out
             {
-                // The sender is owned here, so that it cannot be gone.
-                let _ = raised.changed().await;
+                ear.hear().await;
             }
         }
     }

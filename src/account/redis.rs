@@ -207,11 +207,17 @@ impl Link {
         self.run(&command).await
     }
 
-    /// Whether nobody used this before; from now on somebody did, until that time.
-    pub(super) async fn first_use(&self, id: &str, until: u64) -> Result<bool, Lost> {
+    /// Whether nobody used this before; from now on somebody did, for so many seconds.
+    ///
+    /// No point in time: Redis' clock may be another one.
+    pub(super) async fn first_use(&self, id: &str, seconds: u64) -> Result<bool, Lost> {
         let (key, mine) = (format!("{}{id}", self.used), unique());
         let mut set = cmd("SET");
-        set.arg(&key).arg(&mine).arg("NX").arg("EXAT").arg(until);
+        set.arg(&key)
+            .arg(&mine)
+            .arg("NX")
+            .arg("EX")
+            .arg(seconds.max(1));
         if self.run::<Option<String>>(&set).await?.is_some() {
             return Ok(true);
         }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::ageing::Ageing;
 use super::store::StoreUnavailable;
 
 /// A bounded record. When it is full, newcomers are refused: forgetting one of those it holds
@@ -12,6 +13,7 @@ use super::store::StoreUnavailable;
 pub(super) struct Replays {
     used: Mutex<Used>,
     most: usize,
+    ageing: Ageing,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,7 @@ impl Replays {
         Self {
             used: Mutex::default(),
             most,
+            ageing: Ageing::default(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Replays {
         until: u64,
         now: u64,
     ) -> Result<bool, StoreUnavailable> {
+        let now = self.ageing.now(now);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(Reverse((end, _))) = used.by_end.peek()
             && *end < now
@@ -82,25 +86,43 @@ impl Replays {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    #[test]
-    fn an_id_is_good_once_until_its_end() {
+    /// Goes on to a second of the clock.
+    async fn until(second: u64, from: u64) {
+        tokio::time::advance(Duration::from_secs(second - from)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_id_is_good_once_until_its_end() {
         let replays = Replays::holding(10);
         assert_eq!(replays.first_use("a", 100, 1), Ok(true));
         assert_eq!(replays.first_use("a", 100, 2), Ok(false));
         assert_eq!(replays.first_use("b", 100, 2), Ok(true));
+        until(100, 1).await;
         assert_eq!(replays.first_use("a", 100, 100), Ok(false));
+        until(101, 100).await;
         assert_eq!(replays.first_use("a", 200, 101), Ok(true));
     }
 
-    #[test]
-    fn a_full_record_refuses_newcomers_and_forgets_nobody() {
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_jumps_ahead_and_comes_back_makes_nothing_good_again() {
+        let replays = Replays::holding(10);
+        assert_eq!(replays.first_use("a", 100, 1), Ok(true));
+        assert_eq!(replays.first_use("b", 2_000_000, 1_000_000), Ok(true));
+        assert_eq!(replays.first_use("a", 100, 2), Ok(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_record_refuses_newcomers_and_forgets_nobody() {
         let replays = Replays::holding(2);
         assert_eq!(replays.first_use("a", 100, 1), Ok(true));
         assert_eq!(replays.first_use("b", 50, 1), Ok(true));
         assert_eq!(replays.first_use("c", 100, 1), Err(StoreUnavailable));
         assert_eq!(replays.first_use("a", 100, 1), Ok(false));
+        until(51, 1).await;
         assert_eq!(replays.first_use("c", 100, 51), Ok(true));
         assert_eq!(replays.first_use("a", 100, 51), Ok(false));
     }

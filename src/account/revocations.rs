@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::claims::{Claims, UserKey};
 
+use super::ageing::Ageing;
+use super::bells::{Bells, Ear};
 use super::events::Mark;
 
 /// How long a mark is kept after its time.
@@ -30,8 +31,8 @@ pub(super) struct Revocations {
     newest: AtomicU64,
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
-    /// How often somebody signed out; changes with each sign-out and each mark that was raised.
-    sign_outs: watch::Sender<u64>,
+    bells: Bells,
+    ageing: Ageing,
 }
 
 #[derive(Default)]
@@ -41,6 +42,8 @@ struct Marks {
     subjects: HashMap<UserKey, u64>,
     sessions: HashMap<(Uuid, Box<str>), u64>,
     signed_out: HashMap<UserKey, SignedOut>,
+    /// How often somebody signed out.
+    sign_outs: u64,
     /// How many there may be before the old ones are looked for.
     sweep_at: usize,
 }
@@ -62,7 +65,7 @@ impl Revocations {
             return false;
         }
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.sweep(now);
+        marks.sweep(self.ageing.now(now));
         let held = marks.entry(mark);
         if *held >= at {
             return false;
@@ -72,7 +75,7 @@ impl Revocations {
         if !matches!(mark, Mark::SignedOut(_)) {
             self.newest.fetch_max(at, Ordering::Release);
         }
-        self.sign_outs.send_modify(|_| {});
+        self.bells.ring(mark);
         true
     }
 
@@ -102,13 +105,14 @@ impl Revocations {
 
     /// Takes note of a sign-out whose mark was raised, or was that high before.
     pub(super) fn signed_out(&self, account: &UserKey) {
-        self.sign_outs.send_modify(|sign_outs| {
-            *sign_outs = sign_outs.saturating_add(1);
-            let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(held) = marks.signed_out.get_mut(account) {
-                held.number = *sign_outs;
-            }
-        });
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        marks.sign_outs = marks.sign_outs.saturating_add(1);
+        let number = marks.sign_outs;
+        if let Some(held) = marks.signed_out.get_mut(account) {
+            held.number = number;
+        }
+        drop(marks);
+        self.bells.ring(&Mark::SignedOut(account.clone()));
         self.forget(account);
     }
 
@@ -120,9 +124,9 @@ impl Revocations {
         numbers.into_iter().flatten().max().unwrap_or_default()
     }
 
-    /// Sees a change for each mark that is raised from here on, and for each sign-out.
-    pub(super) fn watch(&self) -> watch::Receiver<u64> {
-        self.sign_outs.subscribe()
+    /// Hears of each mark that is raised from here on, and of each sign-out, that concerns a token.
+    pub(super) fn listen(&self, claims: &Claims) -> Ear {
+        self.bells.listen(claims)
     }
 
     /// All marks and their times.
@@ -146,6 +150,12 @@ impl Revocations {
             .iter()
             .map(|(account, held)| (Mark::SignedOut(account.clone()), held.at));
         accounts.chain(sessions).chain(signed_out).collect()
+    }
+
+    /// The time by which marks are old.
+    #[cfg(feature = "redis")]
+    pub(super) fn aged(&self, now: u64) -> u64 {
+        self.ageing.now(now)
     }
 
     /// How many cut-offs are held.
@@ -332,17 +342,23 @@ mod tests {
         assert_eq!(revocations.cut_off_of(&claims("")), None);
     }
 
-    #[test]
-    fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
+    #[tokio::test(start_paused = true)]
+    async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
         let revocations = Revocations::default();
         let total = u128::try_from(FEW).unwrap() + 7;
         for number in 0..total {
             revocations.raise(&Mark::Account(account(number)), 1_000, 1_000);
         }
         let last = Mark::Account(account(9_999));
+        // A clock that jumps ahead makes nobody forget.
+        revocations.raise(&last, 2_000 + KEPT, 2_000 + KEPT);
+        assert_eq!(revocations.len(), FEW + 8);
+        tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+        revocations.marks.write().unwrap().sweep_at = 0;
         revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
         assert!(revocations.cut_off_of(&claims(",\"iat\":999")).is_some());
         // What cannot matter any more makes room.
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
         revocations.marks.write().unwrap().sweep_at = 0;
         revocations.raise(&last, 1_001 + KEPT, 1_001 + KEPT);
         assert_eq!(revocations.len(), 1);
