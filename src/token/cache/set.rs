@@ -35,13 +35,15 @@ impl Set {
         let mut equal = candidates(self.tags.load(Ordering::Acquire), tag(hash));
         while equal != 0 {
             let way = (equal.trailing_zeros() / 8) as usize;
+            equal &= equal.wrapping_sub(1);
             let entry = self.ways.get(way)?.load();
-            if let Some(entry) = entry.as_deref()
-                && entry.token() == token
-            {
+            let Some(entry) = entry.as_deref() else {
+                continue;
+            };
+            entry.begin_to_load();
+            if entry.token() == token {
                 return Some(look(entry));
             }
-            equal &= equal.wrapping_sub(1);
         }
         None
     }
