@@ -7,7 +7,7 @@ use crate::authority::issuer::{IssuerPattern, first_guid, lookup_key};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
 
-use super::validator::Installed;
+use super::installed::Installed;
 
 /// Where an issuer leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod desk;
 mod explain;
 mod header;
 mod index;
+mod installed;
 mod invalid;
 mod logout;
 mod message;
@@ -25,8 +26,9 @@ pub use invalid::InvalidToken;
 pub use status::{AuthorityStatus, KeysStatus};
 
 pub(crate) use header::TokenKind;
+pub(crate) use installed::Installed;
 pub(crate) use logout::Ended;
 pub(crate) use message::Message;
 pub(crate) use refusal::{Refusal, RefusedByRule, Verdict};
 pub(crate) use transmitter::Transmitter;
-pub(crate) use validator::{Installed, Validator};
+pub(crate) use validator::Validator;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::account::{Accounts, Standing};
+use crate::authority::Trust;
 use crate::authority::issuer::first_guid;
-use crate::authority::{Purpose, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
 use crate::keys::PublishedKey;
-use crate::keys::discovery::LearntTenant;
 use crate::keys::store::{Arrival, Awaited, KeyReader};
 use crate::token_version::TokenVersion;
 
@@ -20,6 +19,7 @@ use super::checks::{self, Presented, lifetime};
 use super::desk::Desk;
 use super::header::TokenKind;
 use super::index::{Found, Index, Place};
+use super::installed::Installed;
 use super::invalid::InvalidToken;
 use super::logout::Ended;
 use super::message::Message;
@@ -27,53 +27,6 @@ use super::refusal::{Refusal, RefusedByRule, Verdict};
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
-
-/// An authority with its keys.
-#[derive(Debug)]
-pub(crate) struct Installed {
-    pub(crate) trust: Trust,
-    /// In the order of the trust's documents.
-    pub(crate) readers: Vec<KeyReader>,
-    pub(crate) learns: bool,
-    pub(crate) learnt: Arc<LearntTenant>,
-    /// What guards want to find again in claims that this authority's tokens become.
-    pub(crate) home: Option<Home>,
-}
-
-impl Installed {
-    /// The v2.0 issuer, or each policy's.
-    fn stated_issuers(&self) -> Vec<String> {
-        let documents = self.trust.documents.iter().zip(&self.readers);
-        let issuers = documents
-            .filter(|(document, _)| document.purpose != Purpose::Version(TokenVersion::V1))
-            .map(|(document, reader)| {
-                let snapshot = reader.load();
-                let stated = snapshot.keys.as_deref().map(|keys| keys.issuer());
-                stated
-                    .filter(|issuer| !issuer.is_template())
-                    .or_else(|| document.issuers.first())
-                    .filter(|issuer| !issuer.is_template())
-                    .map_or_else(|| self.own_address(), |issuer| issuer.as_str().to_owned())
-            });
-        let issuers: Vec<String> = issuers.collect();
-        if issuers.is_empty() {
-            // Tokens of version 1.0 come from the same authority, which is asked at its v2.0 address.
-            let off = self.trust.switched_off.iter();
-            return off
-                .map(|(_, issuer)| issuer)
-                .find(|issuer| !issuer.is_template())
-                .map_or_else(
-                    || vec![self.own_address()],
-                    |issuer| vec![issuer.as_str().to_owned()],
-                );
-        }
-        issuers
-    }
-
-    fn own_address(&self) -> String {
-        format!("{}/v2.0", self.trust.name)
-    }
-}
 
 /// Judges tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]

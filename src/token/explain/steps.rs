@@ -6,9 +6,10 @@ use crate::claims::wire::Name;
 use crate::token::checks::{CHECKS, Presented};
 use crate::token::desk::Desk;
 use crate::token::index::Place;
+use crate::token::installed::Installed;
 use crate::token::invalid::InvalidToken;
 use crate::token::unverified::UnverifiedToken;
-use crate::token::validator::{Installed, Keys, Validator, refused_by_rule};
+use crate::token::validator::{Keys, Validator, refused_by_rule};
 use crate::token::verified::VerifiedToken;
 
 use super::peek::Peek;

@@ -1,0 +1,137 @@
+//! Cut-offs of accounts, subjects and sessions.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::claims::wire::Draft;
+
+const TENANT: Uuid = Uuid::from_u128(1);
+
+fn account(number: u128) -> UserKey {
+    UserKey::Object {
+        tenant: TENANT,
+        object: Uuid::from_u128(number),
+    }
+}
+
+fn claims(members: &str) -> Claims {
+    let oid = Uuid::from_u128(7);
+    let text =
+        format!("{{\"iss\":\"i\",\"sub\":\"s\",\"oid\":\"{oid}\",\"exp\":9000000{members}}}");
+    Draft::parse(text.as_bytes())
+        .unwrap()
+        .finish()
+        .ok()
+        .unwrap()
+        .into_claims(Some(TENANT), None, None)
+}
+
+fn raised(mark: Mark, at: u64) -> Revocations {
+    let revocations = Revocations::default();
+    assert!(revocations.raise(&mark, at, at));
+    revocations
+}
+
+#[test]
+fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
+    let revocations = raised(Mark::Account(account(7)), 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+    assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":999.9"), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":1000"), None);
+    assert_eq!(cut_off(",\"iat\":1001"), None);
+    assert_eq!(cut_off(""), Some(1_000), "no iat");
+}
+
+#[test]
+fn another_account_is_not_touched() {
+    let revocations = raised(Mark::Account(account(8)), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+    assert_eq!(revocations.cut_off_of(&claims("")), None);
+    let elsewhere = UserKey::Object {
+        tenant: Uuid::from_u128(2),
+        object: Uuid::from_u128(7),
+    };
+    let revocations = raised(Mark::Account(elsewhere), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+}
+
+#[test]
+fn a_token_is_known_by_its_subject_and_its_session_too() {
+    let subject = UserKey::Subject {
+        issuer: "i".into(),
+        subject: "s".into(),
+    };
+    let revocations = raised(Mark::Account(subject), 1_000);
+    assert!(revocations.cut_off_of(&claims(",\"iat\":1")).is_some());
+    let session = Mark::Session {
+        tenant: TENANT,
+        session: "x".into(),
+    };
+    let revocations = raised(session, 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+    assert_eq!(cut_off(",\"iat\":1,\"sid\":\"x\""), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":1,\"sid\":\"y\""), None);
+    assert_eq!(cut_off(",\"iat\":1"), None);
+}
+
+#[test]
+fn a_sign_out_revokes_nothing() {
+    let revocations = raised(Mark::SignedOut(account(7)), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+    assert_eq!(revocations.cut_off_of(&claims("")), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
+    let revocations = Revocations::default();
+    let total = u128::try_from(FEW).unwrap() + 7;
+    for number in 0..total {
+        revocations.raise(&Mark::Account(account(number)), 1_000, 1_000);
+    }
+    let last = Mark::Account(account(9_999));
+    // A clock that jumps ahead makes nobody forget.
+    revocations.raise(&last, 2_000 + KEPT, 2_000 + KEPT);
+    assert_eq!(revocations.len(), FEW + 8);
+    tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+    revocations.marks.write().unwrap().sweep_at = 0;
+    revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
+    assert!(revocations.cut_off_of(&claims(",\"iat\":999")).is_some());
+    // What cannot matter any more makes room.
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    revocations.marks.write().unwrap().sweep_at = 0;
+    revocations.raise(&last, 1_001 + KEPT, 1_001 + KEPT);
+    assert_eq!(revocations.len(), 1);
+}
+
+proptest! {
+    /// Whatever the order and however often: the greatest time stands.
+    #[test]
+    fn cut_offs_are_monotonic_in_any_order(
+        events in proptest::collection::vec((0_u128..4, 1_u64..5_000), 1..60),
+    ) {
+        let revocations = Revocations::default();
+        let mut greatest: HashMap<u128, u64> = HashMap::new();
+        for (number, at) in &events {
+            let before = greatest.get(number).copied().unwrap_or(0);
+            let raised = revocations.raise(&Mark::Account(account(*number + 5)), *at, 5_000);
+            prop_assert_eq!(raised, *at > before);
+            greatest.insert(*number, before.max(*at));
+            // The account of the claims is number 2 of these.
+            let held = greatest.get(&2).copied();
+            prop_assert_eq!(revocations.cut_off_of(&claims("")), held);
+            for issued_at in [0, 1, 2_500, 4_999, 5_000] {
+                let revoked = revocations
+                    .cut_off_of(&claims(&format!(",\"iat\":{issued_at}")))
+                    .is_some();
+                prop_assert_eq!(revoked, held.is_some_and(|held| issued_at < held));
+            }
+        }
+        let all: HashMap<Mark, u64> = revocations.all().into_iter().collect();
+        for (number, at) in greatest {
+            prop_assert_eq!(all.get(&Mark::Account(account(number + 5))), Some(&at));
+        }
+    }
+}
