@@ -10,7 +10,7 @@ use crate::claims::{Claims, UserKey};
 use super::events::Mark;
 
 /// One bell for many accounts and sessions. Whoever may end a session without proof, as a browser's
-/// logout does, wakes one stream of sixty-four by it, and not all of them.
+/// logout does, wakes about one stream of twenty by it, and not all of them.
 #[derive(Debug)]
 pub(super) struct Bells {
     hasher: RandomState,

@@ -134,6 +134,8 @@ impl Store for Shared {
         if self.replays.has(id) {
             return Answer::Now(Ok(false));
         }
+        // A clock that has jumped ahead must not shorten the record that all share.
+        let left = until.saturating_sub(self.replays.aged(now));
         let (link, replays, id) = (
             Arc::clone(&self.link),
             Arc::clone(&self.replays),
@@ -141,7 +143,7 @@ impl Store for Shared {
         );
         Answer::Later(Box::pin(async move {
             let first = link
-                .first_use(&id, until.saturating_sub(now))
+                .first_use(&id, left)
                 .await
                 .map_err(|_| StoreUnavailable)?;
             // No room here is no harm: the store has the record.

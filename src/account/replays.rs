@@ -48,6 +48,12 @@ impl Replays {
         used.ids.contains(id)
     }
 
+    /// The time by which records are old.
+    #[cfg(feature = "redis")]
+    pub(super) fn aged(&self, now: u64) -> u64 {
+        self.ageing.now(now)
+    }
+
     /// Whether this is the first use of an id, which is taken note of until that time.
     ///
     /// # Errors
