@@ -80,8 +80,8 @@ async fn when_the_last_handle_is_gone_nobody_asks_any_more() {
     assert_eq!(authority.asked(), before);
 }
 
-#[test]
-fn a_runtime_that_ends_takes_no_request_with_it() {
+/// Keys that were fetched on a runtime that has ended, and the authority on one that has not.
+fn after_its_runtime() -> (tokio::runtime::Runtime, Authority, Entra) {
     let first = tokio::runtime::Runtime::new().unwrap();
     let second = tokio::runtime::Runtime::new().unwrap();
     let authority = second.block_on(Authority::start());
@@ -91,6 +91,12 @@ fn a_runtime_that_ends_takes_no_request_with_it() {
         entra
     });
     first.shutdown_timeout(Duration::from_secs(1));
+    (second, authority, entra)
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_request_with_it() {
+    let (second, authority, entra) = after_its_runtime();
     second.block_on(async {
         // The keys are good for as long as keys may be; nobody is there who could fetch others.
         assert_eq!(outcome(&entra, &authority.first_token()).await, "in");
@@ -104,15 +110,7 @@ fn a_runtime_that_ends_takes_no_request_with_it() {
 /// 503 and never 401, by which a client throws a token away.
 #[test]
 fn keys_that_are_too_old_and_without_their_task_decide_on_no_token() {
-    let first = tokio::runtime::Runtime::new().unwrap();
-    let second = tokio::runtime::Runtime::new().unwrap();
-    let authority = second.block_on(Authority::start());
-    let entra = first.block_on(async {
-        let entra = authority.entra(quick());
-        in_the_end(&entra, &authority.first_token(), "in", "the start").await;
-        entra
-    });
-    first.shutdown_timeout(Duration::from_secs(1));
+    let (_second, authority, entra) = after_its_runtime();
     let later = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
