@@ -23,7 +23,8 @@ use crate::directory::{Connection, DirectoryAccess};
 use crate::keys::HttpClient;
 use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
 use crate::web::{
-    CallerToken, Described, Directory, Edge, EntraLayer, House, Rejection, Resource, check_sessions,
+    CallerToken, Described, Directory, Edge, EntraLayer, House, OwnedHead, Rejection, Resource,
+    check_sessions,
 };
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
@@ -111,9 +112,9 @@ impl Entra {
             }
         };
         let claims = judged.map_err(Rejection::outside_http)?;
-        let headers = http::HeaderMap::new();
-        check_sessions(&claims, &headers)
-            .settle(&claims, token, &headers)
+        let head = OwnedHead::default();
+        check_sessions(&claims, head.as_head())
+            .settle(&claims, token, &head)
             .await?;
         Ok(claims)
     }

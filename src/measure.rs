@@ -86,8 +86,6 @@ pub(crate) fn describe() {
 pub(crate) enum Outcome {
     Admitted,
     Anonymous,
-    /// A CORS preflight, which nobody authenticates.
-    Preflight,
     Refused(&'static str),
     /// 503: nothing could be decided.
     Undecided(&'static str),
@@ -99,7 +97,6 @@ impl Outcome {
         match self {
             Self::Admitted => ("admitted", "none"),
             Self::Anonymous => ("anonymous", "none"),
-            Self::Preflight => ("preflight", "none"),
             Self::Refused(reason) => ("refused", reason),
             Self::Undecided(reason) => ("undecided", reason),
         }
@@ -172,7 +169,7 @@ pub(crate) fn guarded(outcome: Outcome) {
     #[cfg(feature = "metrics")]
     {
         let counter = match outcome {
-            Outcome::Admitted | Outcome::Anonymous | Outcome::Preflight => {
+            Outcome::Admitted | Outcome::Anonymous => {
                 metrics::counter!(
                     "axum_entra_guard_decisions_total",
                     "decision" => "granted", "reason" => "none"

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, StatusCode};
 use tower_layer::Layer;
 
 use crate::claims::Claims;
@@ -14,7 +14,8 @@ use crate::token::{InvalidToken, Refusal, Validator, Verdict};
 
 use super::bearer::{Credentials, Presented, credentials};
 use super::edge::{Anonymous, Edge, Origin};
-use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
+use super::gate::{self, Gate, Judge};
+use super::head::Head;
 use super::rejection::Rejection;
 use super::session_check::{SessionCheck, check_sessions};
 
@@ -22,7 +23,8 @@ use super::session_check::{SessionCheck, check_sessions};
 /// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
 ///
 /// Put it around the routes it protects with `route_layer`, so that a path that does not exist
-/// stays 404, or around a whole router with `layer`. A CORS preflight passes without a token.
+/// stays 404, or around a whole router with `layer`. It exempts no method and no path: put a CORS
+/// layer outside it, which then answers preflights itself, and lets a page read a refusal.
 ///
 /// It reads one `Authorization: Bearer` header and nothing else: a token in the query or in the
 /// body is not looked for. Whether the connection is encrypted is not checked.
@@ -108,7 +110,35 @@ impl<S> Layer<S> for EntraLayer {
     }
 }
 
+/// Who was let in.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Admission {
+    Claims(Claims),
+    #[expect(private_interfaces, reason = "callers outside cannot name it")]
+    Anonymous(Anonymous),
+}
+
+type Judgement = gate::Judgement<Admission>;
+
+#[expect(private_interfaces, reason = "callers outside cannot name it")]
 impl Judge for Authenticate {
+    type Admission = Admission;
+
+    #[inline]
+    fn admit<B>(&self, admission: Admission, request: &mut Request<B>) {
+        match admission {
+            Admission::Claims(claims) => {
+                request.extensions_mut().insert(claims);
+            }
+            Admission::Anonymous(anonymous) => {
+                // A layer further out may have admitted somebody; behind this one nobody signed in.
+                request.extensions_mut().remove::<Claims>();
+                request.extensions_mut().insert(anonymous);
+            }
+        }
+    }
+
     /// The decision, measured.
     fn judge<B>(&self, request: &Request<B>) -> Judgement {
         let stopwatch = Stopwatch::start();
@@ -167,49 +197,44 @@ impl Authenticate {
                 Outcome::Admitted
             }
             Admission::Anonymous(_) => Outcome::Anonymous,
-            _ => Outcome::Preflight,
         }
     }
 
     fn decide<B>(&self, request: &Request<B>) -> Judgement {
-        // Whatever it carries: nobody is admitted by it, and no claims are attached.
-        if is_preflight(request) {
-            return Judgement::Admit(Admission::Nothing);
-        }
-        let headers = request.headers();
-        let presented = match credentials(headers) {
+        let head = Head::of(request);
+        let presented = match credentials(head.headers) {
             Credentials::Token(presented) => presented,
             Credentials::None if self.anonymous_passes => {
                 return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(
                     &self.own.edge,
                 ))));
             }
-            Credentials::None => return refuse(Rejection::missing_token(&self.own.edge, headers)),
-            Credentials::Malformed => return self.malformed(headers),
+            Credentials::None => return refuse(Rejection::missing_token(&self.own.edge, head)),
+            Credentials::Malformed => return self.malformed(head),
         };
         let now = self.own.edge.clock.now();
         match self.own.validator.recognise(presented.as_bytes(), now) {
-            Some(Verdict::Valid(claims)) => self.admit(claims, presented, headers),
-            known => self.judge_in_full(known, presented, now, headers),
+            Some(Verdict::Valid(claims)) => self.admit_claims(claims, presented, head),
+            known => self.judge_in_full(known, presented, now, head),
         }
     }
 
     /// The token is good; what is left are the sessions of its user.
     #[inline]
-    fn admit(&self, claims: Claims, presented: Presented<'_>, headers: &HeaderMap) -> Judgement {
+    fn admit_claims(&self, claims: Claims, presented: Presented<'_>, head: Head<'_>) -> Judgement {
         if !self.own.checks_sessions {
             return Judgement::Admit(Admission::Claims(claims));
         }
-        match check_sessions(&claims, headers) {
+        match check_sessions(&claims, head) {
             SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
             SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
             open @ SessionCheck::Open(..) => {
                 let Some(token) = presented.token().map(str::to_owned) else {
-                    return self.malformed(headers);
+                    return self.malformed(head);
                 };
-                let headers = headers.clone();
+                let head = head.to_owned();
                 Judgement::Wait(Box::pin(async move {
-                    open.settle(&claims, &token, &headers).await?;
+                    open.settle(&claims, &token, &head).await?;
                     Ok(Admission::Claims(claims))
                 }))
             }
@@ -222,29 +247,29 @@ impl Authenticate {
         known: Option<Verdict>,
         presented: Presented<'_>,
         now: u64,
-        headers: &HeaderMap,
+        head: Head<'_>,
     ) -> Judgement {
         let Own {
             validator, edge, ..
         } = &*self.own;
         match known.unwrap_or_else(|| validator.judge_unknown(presented.as_bytes(), now)) {
-            Verdict::Valid(claims) => self.admit(claims, presented, headers),
+            Verdict::Valid(claims) => self.admit_claims(claims, presented, head),
             // Refused before all of it was decoded: perhaps it is not a token at all.
             Verdict::Refused(Refusal::Invalid(
                 InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
-            )) if presented.token().is_none() => self.malformed(headers),
-            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, headers)),
+            )) if presented.token().is_none() => self.malformed(head),
+            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, head)),
             Verdict::Wait(awaited) => match presented.token() {
-                Some(token) => self.judge_later(awaited, token, headers),
-                None => self.malformed(headers),
+                Some(token) => self.judge_later(awaited, token, head),
+                None => self.malformed(head),
             },
         }
     }
 
     #[cold]
-    fn judge_later(&self, awaited: Awaited, token: &str, headers: &HeaderMap) -> Judgement {
+    fn judge_later(&self, awaited: Awaited, token: &str, head: Head<'_>) -> Judgement {
         let own = Arc::clone(&self.own);
-        let (token, headers) = (token.to_owned(), headers.clone());
+        let (token, head) = (token.to_owned(), head.to_owned());
         Judgement::Wait(Box::pin(async move {
             let Own {
                 validator, edge, ..
@@ -252,16 +277,16 @@ impl Authenticate {
             let claims = validator
                 .judge_after(awaited, &token, || edge.clock.now())
                 .await
-                .map_err(|refusal| Rejection::refused(refusal, edge, &headers))?;
-            check_sessions(&claims, &headers)
-                .settle(&claims, &token, &headers)
+                .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
+            check_sessions(&claims, head.as_head())
+                .settle(&claims, &token, &head)
                 .await?;
             Ok(Admission::Claims(claims))
         }))
     }
 
-    fn malformed(&self, headers: &HeaderMap) -> Judgement {
-        refuse(Rejection::malformed_header(&self.own.edge, headers))
+    fn malformed(&self, head: Head<'_>) -> Judgement {
+        refuse(Rejection::malformed_header(&self.own.edge, head))
     }
 }
 

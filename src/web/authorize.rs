@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-use http::{HeaderMap, Request};
+use http::Request;
 use tower_layer::Layer;
 
 use crate::guard::{
@@ -15,7 +15,9 @@ use crate::guard::{
 };
 
 use super::edge::Anonymous;
-use super::gate::{Admission, Gate, Judge, Judgement, is_preflight};
+use super::gate::{Gate, Judge, Judgement};
+use super::head::Head;
+use super::once::FirstUse;
 use super::question::{Held, checked, hold};
 use super::rejection::Rejection;
 
@@ -52,28 +54,38 @@ impl std::fmt::Debug for GuardLayer {
     }
 }
 
+/// The first use of the token, where the guard asked for it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Passed(pub(super) Option<FirstUse>);
+
+#[expect(private_interfaces, reason = "callers outside cannot name it")]
 impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
-    fn judge<B>(&self, request: &Request<B>) -> Judgement {
-        if is_preflight(request) {
-            return Judgement::Admit(Admission::Nothing);
+    type Admission = Passed;
+
+    #[inline]
+    fn admit<B>(&self, Passed(first_use): Passed, request: &mut Request<B>) {
+        if let Some(first_use) = first_use {
+            request.extensions_mut().insert(first_use);
         }
+    }
+
+    fn judge<B>(&self, request: &Request<B>) -> Judgement<Passed> {
         let guard = &self.0;
-        let (extensions, headers) = (request.extensions(), request.headers());
-        let check = |caller: &Caller<'_>, headers: &HeaderMap| checked(guard, caller, headers);
-        match hold(type_name::<G>(), check, extensions, headers) {
-            Held::Passes(_) => Judgement::Admit(Admission::Nothing),
+        let check = |caller: &Caller<'_>, head: Head<'_>| checked(guard, caller, head);
+        match hold(type_name::<G>(), check, Head::of(request)) {
+            Held::Passes(_) => Judgement::Admit(Passed(None)),
             Held::Spends(_, spend) => spend.judgement(),
             Held::Refused(rejection) => Judgement::Refuse(rejection),
             Held::Open(question) => {
                 let guard = guard.clone();
-                let check = move |caller: &Caller<'_>, headers: &HeaderMap| {
-                    checked(&guard, caller, headers)
-                };
+                let check =
+                    move |caller: &Caller<'_>, head: Head<'_>| checked(&guard, caller, head);
                 Judgement::Wait(Box::pin(async move {
-                    Ok(match question.settle(check).await?.1 {
-                        Some(spend) => Admission::first_use(spend.make().await?),
-                        None => Admission::Nothing,
-                    })
+                    Ok(Passed(match question.settle(check).await?.1 {
+                        Some(spend) => spend.make().await?,
+                        None => None,
+                    }))
                 }))
             }
         }
@@ -81,14 +93,10 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
 }
 
 /// Nobody signed in, or nobody looked.
-pub(super) fn without_claims(
-    used: &'static str,
-    extensions: &http::Extensions,
-    headers: &HeaderMap,
-) -> Rejection {
-    match extensions.get::<Anonymous>() {
-        Some(Anonymous(edge)) => Rejection::missing_token(edge, headers),
-        None => Rejection::not_configured(used, headers),
+pub(super) fn without_claims(used: &'static str, head: Head<'_>) -> Rejection {
+    match head.extensions.get::<Anonymous>() {
+        Some(Anonymous(edge)) => Rejection::missing_token(edge, head),
+        None => Rejection::not_configured(used, head),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::token::Verdict;
 use super::authorize::without_claims;
 use super::bearer::{Credentials, credentials};
 use super::edge::Origin;
+use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 
 /// The caller's claims together with the token they were read from, in a handler's signature.
@@ -25,7 +26,7 @@ use super::rejection::Rejection;
 pub struct CallerToken {
     claims: Claims,
     asker: Option<Asker>,
-    headers: HeaderMap,
+    head: OwnedHead,
 }
 
 impl CallerToken {
@@ -35,7 +36,7 @@ impl CallerToken {
         Self {
             claims,
             asker,
-            headers: HeaderMap::new(),
+            head: OwnedHead::default(),
         }
     }
 
@@ -50,7 +51,7 @@ impl CallerToken {
     }
 
     pub(super) fn rejection(&self, error: &DirectoryError) -> Rejection {
-        Rejection::directory(error, &self.claims, &self.headers)
+        Rejection::directory(error, &self.claims, self.head.as_head())
     }
 }
 
@@ -60,24 +61,19 @@ impl<S: Sync> FromRequestParts<S> for CallerToken {
     /// # Errors
     /// 401 and 500 as for `Claims`; 503 if the token is not in the request's header any more.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let Some(claims) = parts.extensions.get::<Claims>() else {
-            let used = "the extractor CallerToken";
-            return Err(without_claims(used, &parts.extensions, &parts.headers));
+        let head = Head::of_parts(parts);
+        let Some(claims) = head.extensions.get::<Claims>() else {
+            return Err(without_claims("the extractor CallerToken", head));
         };
-        let asker = match asker(claims, &parts.headers) {
+        let asker = match asker(claims, head.headers) {
             Ok(asker) => Some(asker),
             Err(DirectoryError::NoAccount) => None,
-            Err(error) => return Err(Rejection::directory(&error, claims, &parts.headers)),
+            Err(error) => return Err(Rejection::directory(&error, claims, head)),
         };
-        // Of the headers, answers depend on the content type alone.
-        let mut headers = HeaderMap::new();
-        if let Some(content_type) = parts.headers.get(http::header::CONTENT_TYPE) {
-            headers.insert(http::header::CONTENT_TYPE, content_type.clone());
-        }
         Ok(Self {
             claims: claims.clone(),
             asker,
-            headers,
+            head: head.without_credentials(),
         })
     }
 }

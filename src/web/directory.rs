@@ -14,6 +14,7 @@ use crate::guid::parse_guid;
 use super::authorize::without_claims;
 use super::caller_token::CallerToken;
 use super::edge::Origin;
+use super::head::Head;
 use super::rejection::Rejection;
 
 /// What only Microsoft Graph knows, and tokens for other APIs: in a handler's signature, or from
@@ -158,7 +159,7 @@ impl<S: Sync> FromRequestParts<S> for Directory {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(claims) = parts.extensions.get::<Claims>() else {
             let used = "the extractor Directory";
-            return Err(without_claims(used, &parts.extensions, &parts.headers));
+            return Err(without_claims(used, Head::of_parts(parts)));
         };
         let own = connection(claims).ok().cloned();
         Ok(Self::new(own.into_iter().collect()))

@@ -5,7 +5,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::HeaderMap;
 use http::request::Parts;
 
 use crate::claims::Claims;
@@ -13,6 +12,7 @@ use crate::guard::{Caller, Guard};
 
 use super::authorize::without_claims;
 use super::edge::Anonymous;
+use super::head::Head;
 use super::question::{Held, No, checked, hold};
 use super::rejection::Rejection;
 
@@ -28,8 +28,7 @@ impl<S: Sync> FromRequestParts<S> for Claims {
             Some(claims) => Ok(claims.clone()),
             None => Err(without_claims(
                 "the extractor Claims",
-                &parts.extensions,
-                &parts.headers,
+                Head::of_parts(parts),
             )),
         }
     }
@@ -48,7 +47,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Claims {
             None if parts.extensions.get::<Anonymous>().is_some() => Ok(None),
             None => Err(Rejection::not_configured(
                 "the extractor Option<Claims>",
-                &parts.headers,
+                Head::of_parts(parts),
             )),
         }
     }
@@ -99,8 +98,8 @@ impl<G> Permit<G> {
 }
 
 /// Makes the guard where it is needed, so that it need not be sent from thread to thread.
-fn check<G: Guard + Default>(caller: &Caller<'_>, headers: &HeaderMap) -> Result<(), No> {
-    checked(&G::default(), caller, headers)
+fn check<G: Guard + Default>(caller: &Caller<'_>, head: Head<'_>) -> Result<(), No> {
+    checked(&G::default(), caller, head)
 }
 
 impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
@@ -109,12 +108,8 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
     /// # Errors
     /// What the guard answers; 401 and 500 as for `Claims`.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let Parts {
-            extensions,
-            headers,
-            ..
-        } = parts;
-        let (claims, spend) = match hold(type_name::<G>(), check::<G>, extensions, headers) {
+        let head = Head::of_parts(parts);
+        let (claims, spend) = match hold(type_name::<G>(), check::<G>, head) {
             Held::Passes(claims) => (claims.clone(), None),
             Held::Spends(claims, spend) => (claims.clone(), Some(*spend)),
             Held::Refused(rejection) => return Err(*rejection),
@@ -123,7 +118,7 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
         if let Some(spend) = spend
             && let Some(first_use) = spend.make().await?
         {
-            extensions.insert(first_use);
+            parts.extensions.insert(first_use);
         }
         Ok(Self::new(claims))
     }

@@ -5,46 +5,35 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::{IntoResponse, Response};
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
-use http::{Method, Request};
+use http::Request;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::claims::Claims;
-
-use super::edge::Anonymous;
-use super::once::FirstUse;
 use super::rejection::Rejection;
 
-/// Decides on the head of a request. Pure but for the clock.
-pub(super) trait Judge {
-    fn judge<B>(&self, request: &Request<B>) -> Judgement;
+/// Decides on the head of a request, whatever its method and its path. Pure but for the clock.
+#[doc(hidden)]
+#[expect(private_interfaces, reason = "callers outside cannot name it")]
+pub trait Judge: Clone {
+    /// What an admitted request takes along.
+    type Admission;
+
+    fn judge<B>(&self, request: &Request<B>) -> Judgement<Self::Admission>;
+
+    /// Puts an admission into the request's extensions.
+    fn admit<B>(&self, admission: Self::Admission, request: &mut Request<B>);
 }
 
 /// What becomes of a request.
-pub(super) enum Judgement {
-    Admit(Admission),
+pub(super) enum Judgement<A> {
+    Admit(A),
     Refuse(Box<Rejection>),
     /// Something has to be fetched first, which is rare.
-    Wait(Waiting),
-}
-
-/// What an admitted request takes along.
-pub(super) enum Admission {
-    Claims(Claims),
-    Anonymous(Anonymous),
-    FirstUse(FirstUse),
-    Nothing,
-}
-
-impl Admission {
-    pub(super) fn first_use(first_use: Option<FirstUse>) -> Self {
-        first_use.map_or(Self::Nothing, Self::FirstUse)
-    }
+    Wait(Waiting<A>),
 }
 
 /// A judgement to come.
-pub(super) type Waiting = Pin<Box<dyn Future<Output = Result<Admission, Rejection>> + Send>>;
+pub(super) type Waiting<A> = Pin<Box<dyn Future<Output = Result<A, Rejection>> + Send>>;
 
 /// Lets requests through to a service, or answers them itself.
 #[derive(Debug, Clone)]
@@ -67,7 +56,7 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = GateFuture<S, B>;
+    type Future = GateFuture<S, B, J>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -76,7 +65,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.judge.judge(&request) {
             Judgement::Admit(admission) => {
-                admit(&mut request, admission);
+                self.judge.admit(admission, &mut request);
                 GateFuture {
                     state: State::Forwarded {
                         answer: self.inner.call(request),
@@ -93,9 +82,13 @@ where
     }
 }
 
-impl<S: Clone, J> Gate<S, J> {
+impl<S: Clone, J: Judge> Gate<S, J> {
     #[cold]
-    fn hold<B>(&mut self, waiting: Waiting, request: Request<B>) -> GateFuture<S, B>
+    fn hold<B>(
+        &mut self,
+        waiting: Waiting<J::Admission>,
+        request: Request<B>,
+    ) -> GateFuture<S, B, J>
     where
         S: Service<Request<B>>,
     {
@@ -106,67 +99,42 @@ impl<S: Clone, J> Gate<S, J> {
             state: State::Waiting {
                 waiting,
                 // Boxed, since it is rare and would make every answer's future greater.
-                held: Some(Box::new((ready, request))),
+                held: Some(Box::new((ready, self.judge.clone(), request))),
             },
         }
     }
 }
 
-#[inline]
-fn admit<B>(request: &mut Request<B>, admission: Admission) {
-    match admission {
-        Admission::Claims(claims) => {
-            request.extensions_mut().insert(claims);
-        }
-        Admission::Anonymous(anonymous) => {
-            // A layer further out may have admitted somebody; behind this one nobody signed in.
-            request.extensions_mut().remove::<Claims>();
-            request.extensions_mut().insert(anonymous);
-        }
-        Admission::FirstUse(first_use) => {
-            request.extensions_mut().insert(first_use);
-        }
-        Admission::Nothing => {}
-    }
-}
-
-/// A CORS preflight, which browsers send without credentials (Fetch standard, "CORS-preflight
-/// fetch"). It goes to the inner service, where the CORS layer or the router answers it.
-pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(ORIGIN)
-        && request
-            .headers()
-            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-}
-
 pin_project! {
     /// The answer to come: the inner service's or this crate's.
-    pub struct GateFuture<S, B>
+    pub struct GateFuture<S, B, J>
     where
         S: Service<Request<B>>,
+        J: Judge,
     {
         #[pin]
-        state: State<S, B>,
+        state: State<S, B, J>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B>
+    enum State<S, B, J>
     where
         S: Service<Request<B>>,
+        J: Judge,
     {
         Forwarded { #[pin] answer: S::Future },
         Refused { rejection: Option<Box<Rejection>> },
-        Waiting { waiting: Waiting, held: Option<Box<(S, Request<B>)>> },
+        Waiting { waiting: Waiting<J::Admission>, held: Option<Box<(S, J, Request<B>)>> },
     }
 }
 
-impl<S, B> Future for GateFuture<S, B>
+impl<S, B, J> Future for GateFuture<S, B, J>
 where
     S: Service<Request<B>>,
     S::Response: IntoResponse,
+    J: Judge,
 {
     type Output = Result<Response, S::Error>;
 
@@ -187,8 +155,8 @@ where
                 StateProjection::Waiting { waiting, held } => {
                     let judgement = ready!(waiting.as_mut().poll(context));
                     match (judgement, held.take().map(|held| *held)) {
-                        (Ok(admission), Some((mut ready, mut request))) => {
-                            admit(&mut request, admission);
+                        (Ok(admission), Some((mut ready, judge, mut request))) => {
+                            judge.admit(admission, &mut request);
                             State::Forwarded {
                                 answer: ready.call(request),
                             }
@@ -205,9 +173,10 @@ where
     }
 }
 
-impl<S, B> std::fmt::Debug for GateFuture<S, B>
+impl<S, B, J> std::fmt::Debug for GateFuture<S, B, J>
 where
     S: Service<Request<B>>,
+    J: Judge,
 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("GateFuture")

@@ -14,6 +14,7 @@ mod extract;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod gate;
+mod head;
 mod metadata;
 mod once;
 mod problem;
@@ -39,6 +40,7 @@ pub use rejection::Rejection;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 
 pub(crate) use edge::{Edge, Origin};
+pub(crate) use head::OwnedHead;
 pub(crate) use metadata::{Described, Resource};
 pub(crate) use pseudonym::Pseudonyms;
 pub(crate) use receiver::{House, Kind};

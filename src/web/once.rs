@@ -1,12 +1,14 @@
 //! Spending a token: the record of its first use, and what comes of it.
 
-use http::{Extensions, HeaderMap};
+use http::Extensions;
 
 use crate::account::{Answer, StoreUnavailable};
 use crate::claims::Claims;
 
+use super::authorize::Passed;
 use super::edge::Origin;
-use super::gate::{Admission, Judgement};
+use super::gate::Judgement;
+use super::head::Head;
 use super::rejection::Rejection;
 
 /// Stands in the request extensions once the token is spent, for further guards of the request.
@@ -36,9 +38,9 @@ impl Spend {
         claims: &Claims,
         now: u64,
         used: Option<Rejection>,
-        headers: &HeaderMap,
+        head: Head<'_>,
     ) -> Result<Self, Rejection> {
-        let unavailable = Rejection::store_unavailable(claims, headers);
+        let unavailable = Rejection::store_unavailable(claims, head);
         let found = Origin::of(claims)
             .and_then(|origin| origin.edge.accounts.first_use(claims, now))
             .zip(claims.token_id());
@@ -54,7 +56,7 @@ impl Spend {
     }
 
     /// Decides at once where the record is in memory.
-    pub(super) fn judgement(self) -> Judgement {
+    pub(super) fn judgement(self) -> Judgement<Passed> {
         let Self {
             answer,
             first_use,
@@ -63,11 +65,11 @@ impl Spend {
         } = self;
         match answer {
             Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
-                Ok(first_use) => Judgement::Admit(Admission::first_use(first_use)),
+                Ok(first_use) => Judgement::Admit(Passed(first_use)),
                 Err(rejection) => Judgement::Refuse(Box::new(rejection)),
             },
             Answer::Later(answer) => Judgement::Wait(Box::pin(async move {
-                outcome(answer.await, first_use, used, unavailable).map(Admission::first_use)
+                outcome(answer.await, first_use, used, unavailable).map(Passed)
             })),
         }
     }

@@ -3,7 +3,7 @@
 use axum_core::body::Body;
 use axum_core::response::Response;
 use http::header::{CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -93,22 +93,6 @@ impl Problem<'_> {
     }
 }
 
-const GRPC: &[u8] = b"application/grpc";
-
-/// Whether a request expects gRPC's form of an answer.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return false;
-    };
-    // Media types have no letter case (RFC 9110 section 8.3.1).
-    match value.as_bytes().split_at_checked(GRPC.len()) {
-        Some((kind, rest)) => {
-            kind.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
-        }
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,23 +114,5 @@ mod tests {
                 assert_eq!(body, library);
             }
         }
-    }
-
-    #[test]
-    fn grpc_is_told_by_its_content_type() {
-        let grpc = |value: &'static str| {
-            is_grpc(&HeaderMap::from_iter([(
-                CONTENT_TYPE,
-                HeaderValue::from_static(value),
-            )]))
-        };
-        assert!(
-            grpc("application/grpc")
-                && grpc("application/grpc+proto")
-                && grpc("application/grpc;x=1")
-                && grpc("Application/GRPC")
-        );
-        assert!(!grpc("application/grpc-web") && !grpc("application/json"));
-        assert!(!is_grpc(&HeaderMap::new()));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap};
-
 use crate::claims::Claims;
 use crate::clock::Clock;
 use crate::directory::{Account, Connection, Look};
@@ -13,6 +11,7 @@ use crate::measure::{Outcome, guarded};
 use super::authorize::without_claims;
 use super::caller_token::asker;
 use super::edge::Origin;
+use super::head::{Head, OwnedHead};
 use super::once::Spend;
 use super::rejection::Rejection;
 
@@ -36,20 +35,16 @@ pub(super) struct No {
 /// What a request waits for.
 pub(super) struct Question {
     claims: Claims,
-    headers: HeaderMap,
+    head: OwnedHead,
     connection: Arc<Connection>,
     open: Vec<String>,
     asked: Asked,
 }
 
 /// Asks a guard; what it says is kept beyond the guard's life.
-pub(super) fn checked<G: Guard>(
-    guard: &G,
-    caller: &Caller<'_>,
-    headers: &HeaderMap,
-) -> Result<(), No> {
+pub(super) fn checked<G: Guard>(guard: &G, caller: &Caller<'_>, head: Head<'_>) -> Result<(), No> {
     guard.check(caller).map_err(|denied| No {
-        rejection: Box::new(Rejection::denied(&denied, caller.claims(), headers)),
+        rejection: Box::new(Rejection::denied(&denied, caller.claims(), head)),
         open: denied
             .open_groups()
             .iter()
@@ -64,11 +59,10 @@ pub(super) fn checked<G: Guard>(
 /// Where nobody can be asked, the guard's own answer stands: `groups_overage`.
 pub(super) fn hold<'r>(
     used: &'static str,
-    check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
-    extensions: &'r Extensions,
-    headers: &HeaderMap,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    head: Head<'r>,
 ) -> Held<'r> {
-    let held = held(used, check, extensions, headers);
+    let held = held(used, check, head);
     match &held {
         Held::Passes(_) => guarded(Outcome::Admitted),
         Held::Refused(rejection) => guarded(rejection.outcome()),
@@ -80,17 +74,16 @@ pub(super) fn hold<'r>(
 
 fn held<'r>(
     used: &'static str,
-    check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
-    extensions: &'r Extensions,
-    headers: &HeaderMap,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    head: Head<'r>,
 ) -> Held<'r> {
-    let Some(claims) = extensions.get::<Claims>() else {
-        return Held::Refused(Box::new(without_claims(used, extensions, headers)));
+    let Some(claims) = head.extensions.get::<Claims>() else {
+        return Held::Refused(Box::new(without_claims(used, head)));
     };
     // Most guards pass by the claims alone.
-    match check(&Caller::by_clock(claims, now_of), headers) {
+    match check(&Caller::by_clock(claims, now_of), head) {
         Ok(()) => Held::Passes(claims),
-        Err(no) => held_in_full(no, check, claims, extensions, headers),
+        Err(no) => held_in_full(no, check, claims, head),
     }
 }
 
@@ -98,15 +91,14 @@ fn held<'r>(
 #[cold]
 fn held_in_full<'r>(
     mut no: No,
-    check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
     claims: &'r Claims,
-    extensions: &Extensions,
-    headers: &HeaderMap,
+    head: Head<'_>,
 ) -> Held<'r> {
     let mut asked = Asked::default();
-    if Spend::was_made(claims, extensions) {
+    if Spend::was_made(claims, head.extensions) {
         asked.first_use = Some(true);
-        match asked.hold(&check, claims, headers) {
+        match asked.hold(&check, claims, head) {
             Ok(()) => return Held::Passes(claims),
             Err(still) => no = still,
         }
@@ -118,7 +110,7 @@ fn held_in_full<'r>(
         let (Some(connection), Some(account), false) =
             (connection, Account::of(claims), no.open.is_empty())
         else {
-            return match asked.spend(&check, no, claims, headers) {
+            return match asked.spend(&check, no, claims, head) {
                 Ok(spend) => Held::Spends(claims, Box::new(spend)),
                 Err(rejection) => Held::Refused(rejection),
             };
@@ -127,19 +119,19 @@ fn held_in_full<'r>(
         match connection.look_up_memberships(&account, &groups) {
             Look::Known(more) => {
                 asked.learn(no.open, more);
-                match asked.hold(&check, claims, headers) {
+                match asked.hold(&check, claims, head) {
                     Ok(()) => return Held::Passes(claims),
                     Err(still) => no = still,
                 }
             }
             Look::Failed(error) => {
-                let rejection = Rejection::directory(&error, claims, headers);
+                let rejection = Rejection::directory(&error, claims, head);
                 return Held::Refused(Box::new(rejection));
             }
             Look::Open => {
                 return Held::Open(Box::new(Question {
                     claims: claims.clone(),
-                    headers: headers.clone(),
+                    head: head.to_owned(),
                     connection: Arc::clone(connection),
                     open: no.open,
                     asked,
@@ -155,7 +147,7 @@ impl Question {
     /// All open groups go in one question; a guard that then opens others is asked again.
     pub(super) async fn settle(
         self,
-        check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
     ) -> Result<(Claims, Option<Spend>), Rejection> {
         let settled = self.settled(check).await;
         match &settled {
@@ -169,27 +161,28 @@ impl Question {
 
     async fn settled(
         self,
-        check: impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
     ) -> Result<(Claims, Option<Spend>), Rejection> {
         let Self {
             claims,
-            headers,
+            head,
             connection,
             mut open,
             mut asked,
         } = self;
-        let refused = |error| Rejection::directory(&error, &claims, &headers);
-        let asker = asker(&claims, &headers).map_err(refused)?;
+        let head = head.as_head();
+        let refused = |error| Rejection::directory(&error, &claims, head);
+        let asker = asker(&claims, head.headers).map_err(refused)?;
         loop {
             let more = connection
                 .memberships(&asker, &open)
                 .await
                 .map_err(refused)?;
             asked.learn(open, more);
-            open = match asked.hold(&check, &claims, &headers) {
+            open = match asked.hold(&check, &claims, head) {
                 Ok(()) => return Ok((claims, None)),
                 Err(no) if no.open.is_empty() => {
-                    return match asked.spend(&check, no, &claims, &headers) {
+                    return match asked.spend(&check, no, &claims, head) {
                         Ok(spend) => Ok((claims, Some(spend))),
                         Err(rejection) => Err(*rejection),
                     };
@@ -219,9 +212,9 @@ impl Asked {
     /// a guard has named more groups than a guard can sensibly name.
     fn hold(
         &self,
-        check: &impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
         claims: &Claims,
-        headers: &HeaderMap,
+        head: Head<'_>,
     ) -> Result<(), No> {
         let mut caller = Caller::by_clock(claims, now_of);
         if !self.groups.is_empty() {
@@ -230,7 +223,7 @@ impl Asked {
         if let Some(first_use) = self.first_use {
             caller = caller.with_first_use(first_use);
         }
-        check(&caller, headers).map_err(|mut no| {
+        check(&caller, head).map_err(|mut no| {
             no.open.retain(|group| !self.groups.contains(group));
             if self.groups.len() > MOST_GROUPS {
                 no.open.clear();
@@ -242,23 +235,19 @@ impl Asked {
     /// Spends the token where its first use would let the caller pass, and never in vain.
     fn spend(
         mut self,
-        check: &impl Fn(&Caller<'_>, &HeaderMap) -> Result<(), No>,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
         no: No,
         claims: &Claims,
-        headers: &HeaderMap,
+        head: Head<'_>,
     ) -> Result<Spend, Box<Rejection>> {
         if !no.asks_first_use {
             return Err(no.rejection);
         }
         self.first_use = Some(true);
-        self.hold(check, claims, headers)
-            .map_err(|no| no.rejection)?;
+        self.hold(check, claims, head).map_err(|no| no.rejection)?;
         self.first_use = Some(false);
-        let used = self
-            .hold(check, claims, headers)
-            .err()
-            .map(|no| *no.rejection);
-        Spend::of(claims, now_of(claims), used, headers).map_err(Box::new)
+        let used = self.hold(check, claims, head).err().map(|no| *no.rejection);
+        Spend::of(claims, now_of(claims), used, head).map_err(Box::new)
     }
 }
 

@@ -17,6 +17,7 @@ use tower_service::Service;
 use crate::token::{Ended, Refusal, Transmitter, Validator};
 
 use super::edge::Edge;
+use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 use super::{shared_signals, sign_out};
 
@@ -50,6 +51,7 @@ pub(crate) struct House {
 /// A request, read to its end.
 pub(super) struct Received {
     pub(super) query: String,
+    pub(super) head: OwnedHead,
     pub(super) headers: HeaderMap,
     pub(super) extensions: http::Extensions,
     pub(super) body: String,
@@ -106,6 +108,7 @@ impl House {
             return response;
         }
         let query = request.uri().query().unwrap_or_default().to_owned();
+        let head = Head::of(&request).without_credentials();
         let headers = request.headers().clone();
         let extensions = std::mem::take(request.extensions_mut());
         // The limit is an extension, and the body is read under it.
@@ -116,6 +119,7 @@ impl House {
         };
         let received = Received {
             query,
+            head,
             headers,
             extensions,
             body,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum_core::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use crate::claims::{Claims, Principal};
 use crate::directory::DirectoryError;
@@ -16,7 +16,8 @@ use crate::token::{InvalidToken, Refusal, RefusedByRule};
 use super::challenge::{Challenge, To, claims_challenge};
 use super::detail;
 use super::edge::{Edge, Origin};
-use super::problem::{Problem, is_grpc};
+use super::head::Head;
+use super::problem::Problem;
 
 /// A request that is not let in, and what it is answered.
 ///
@@ -57,39 +58,39 @@ enum Cause {
 const RETRY_SECONDS: u64 = 5;
 
 impl Rejection {
-    fn new(cause: Cause, edge: Option<Arc<Edge>>, headers: &HeaderMap) -> Self {
+    fn new(cause: Cause, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
         Self {
             cause,
             edge,
-            grpc: is_grpc(headers),
+            grpc: head.is_some_and(Head::is_grpc),
         }
     }
 
     /// To somebody whose token was good, through the edge it came in by.
-    fn to_caller(cause: Cause, claims: &Claims, headers: &HeaderMap) -> Self {
+    fn to_caller(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
         let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause, edge, headers)
+        Self::new(cause, edge, Some(head))
     }
 
-    pub(super) fn missing_token(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
-        Self::new(Cause::MissingToken, Some(Arc::clone(edge)), headers)
+    pub(super) fn missing_token(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::new(Cause::MissingToken, Some(Arc::clone(edge)), Some(head))
     }
 
-    pub(super) fn malformed_header(edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
-        Self::new(Cause::MalformedHeader, Some(Arc::clone(edge)), headers)
+    pub(super) fn malformed_header(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::new(Cause::MalformedHeader, Some(Arc::clone(edge)), Some(head))
     }
 
-    pub(super) fn not_configured(used: &'static str, headers: &HeaderMap) -> Self {
+    pub(super) fn not_configured(used: &'static str, head: Head<'_>) -> Self {
         tracing::error!(used, "a route needs claims and no EntraLayer is around it");
-        Self::new(Cause::NotConfigured { used }, None, headers)
+        Self::new(Cause::NotConfigured { used }, None, Some(head))
     }
 
-    pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, headers: &HeaderMap) -> Self {
-        Self::new(refusal.into(), Some(Arc::clone(edge)), headers)
+    pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::new(refusal.into(), Some(Arc::clone(edge)), Some(head))
     }
 
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
-    pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, headers: &HeaderMap) -> Self {
+    pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, head: Head<'_>) -> Self {
         let cause = denied
             .step_up()
             .and_then(|context| {
@@ -100,11 +101,11 @@ impl Rejection {
                 true => Cause::Invalid(InvalidToken::Replay),
                 false => Cause::Denied(RefusedByRule::from(denied)),
             });
-        Self::to_caller(cause, claims, headers)
+        Self::to_caller(cause, claims, head)
     }
 
     /// A token from before its account's sessions were revoked.
-    pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, headers: &HeaderMap) -> Self {
+    pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, head: Head<'_>) -> Self {
         let revoked = InvalidToken::Revoked;
         let cause = cut_off
             .and_then(|cut_off| {
@@ -112,11 +113,11 @@ impl Rejection {
                 step_up(revoked.reason(), &wanted, claims)
             })
             .unwrap_or(Cause::Invalid(revoked));
-        Self::to_caller(cause, claims, headers)
+        Self::to_caller(cause, claims, head)
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
-    pub(crate) fn directory(error: &DirectoryError, claims: &Claims, headers: &HeaderMap) -> Self {
+    pub(crate) fn directory(error: &DirectoryError, claims: &Claims, head: Head<'_>) -> Self {
         let cause = match error {
             DirectoryError::InteractionRequired {
                 claims: Some(wanted),
@@ -124,27 +125,27 @@ impl Rejection {
             // When, the authority does not say: after this token was issued.
             DirectoryError::Revoked => {
                 let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
-                return Self::revoked(cut_off, claims, headers);
+                return Self::revoked(cut_off, claims, head);
             }
             _ => None,
         };
         let cause = cause.unwrap_or_else(|| Cause::from(error));
-        Self::to_caller(cause, claims, headers)
+        Self::to_caller(cause, claims, head)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
-    pub(super) fn store_unavailable(claims: &Claims, headers: &HeaderMap) -> Self {
-        Self::to_caller(Cause::StoreUnavailable, claims, headers)
+    pub(super) fn store_unavailable(claims: &Claims, head: Head<'_>) -> Self {
+        Self::to_caller(Cause::StoreUnavailable, claims, head)
     }
 
     /// Without a request at hand, but with the way of answering that a layer has.
     pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
-        Self::refused(refusal, edge, &HeaderMap::new())
+        Self::new(refusal.into(), Some(Arc::clone(edge)), None)
     }
 
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
     pub(crate) fn outside_http(refusal: Refusal) -> Self {
-        Self::new(refusal.into(), None, &HeaderMap::new())
+        Self::new(refusal.into(), None, None)
     }
 
     /// The status code of the answer.
@@ -326,7 +327,7 @@ impl From<&DirectoryError> for Cause {
 impl From<DirectoryError> for Rejection {
     /// Without the caller at hand, so with no claims challenge.
     fn from(error: DirectoryError) -> Self {
-        Self::new(Cause::from(&error), None, &HeaderMap::new())
+        Self::new(Cause::from(&error), None, None)
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-
 use crate::claims::{Claims, Principal};
 use crate::directory::{Account, Connection, DirectoryError, Look, Sessions};
 
 use super::caller_token::of_account;
 use super::edge::Origin;
+use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 
 /// What is known of a valid token's sessions without asking.
@@ -20,7 +19,7 @@ pub(crate) enum SessionCheck {
 }
 
 /// Looks at what is known; tokens of applications have no sessions.
-pub(crate) fn check_sessions(claims: &Claims, headers: &HeaderMap) -> SessionCheck {
+pub(crate) fn check_sessions(claims: &Claims, head: Head<'_>) -> SessionCheck {
     let connection = Origin::of(claims)
         .and_then(|origin| origin.directory.as_ref())
         .filter(|connection| connection.checks_sessions());
@@ -31,14 +30,14 @@ pub(crate) fn check_sessions(claims: &Claims, headers: &HeaderMap) -> SessionChe
         return SessionCheck::Passes;
     }
     let refused = |error| {
-        let rejection = Rejection::directory(&error, claims, headers);
+        let rejection = Rejection::directory(&error, claims, head);
         SessionCheck::Refused(Box::new(rejection))
     };
     let Some(account) = Account::of(claims) else {
         return refused(DirectoryError::NoAccount);
     };
     match connection.look_up_sessions(&account) {
-        Look::Known(sessions) => match judge(sessions, claims, headers) {
+        Look::Known(sessions) => match judge(sessions, claims, head) {
             Ok(()) => SessionCheck::Passes,
             Err(rejection) => SessionCheck::Refused(Box::new(rejection)),
         },
@@ -53,28 +52,29 @@ impl SessionCheck {
         self,
         claims: &Claims,
         token: &str,
-        headers: &HeaderMap,
+        head: &OwnedHead,
     ) -> Result<(), Rejection> {
         match self {
             Self::Passes => Ok(()),
             Self::Refused(rejection) => Err(*rejection),
             Self::Open(connection, account) => {
                 let sessions = connection.sessions(&of_account(account, token)).await;
-                let refused = |error| Rejection::directory(&error, claims, headers);
-                judge(sessions.map_err(refused)?, claims, headers)
+                let head = head.as_head();
+                let refused = |error| Rejection::directory(&error, claims, head);
+                judge(sessions.map_err(refused)?, claims, head)
             }
         }
     }
 }
 
 /// Older than the cut-off, or of an unknown age, is revoked; of the same second passes.
-fn judge(sessions: Sessions, claims: &Claims, headers: &HeaderMap) -> Result<(), Rejection> {
+fn judge(sessions: Sessions, claims: &Claims, head: Head<'_>) -> Result<(), Rejection> {
     match sessions {
         Sessions::Valid | Sessions::ValidFrom(0) => Ok(()),
         Sessions::ValidFrom(cut_off) if claims.issued_at().is_some_and(|iat| iat >= cut_off) => {
             Ok(())
         }
-        Sessions::ValidFrom(cut_off) => Err(Rejection::revoked(Some(cut_off), claims, headers)),
-        Sessions::Gone => Err(Rejection::revoked(None, claims, headers)),
+        Sessions::ValidFrom(cut_off) => Err(Rejection::revoked(Some(cut_off), claims, head)),
+        Sessions::Gone => Err(Rejection::revoked(None, claims, head)),
     }
 }

@@ -16,8 +16,7 @@ pub(super) async fn sign_out(house: &House, received: &Received) -> Response {
     let Some(claims) = received.extensions.get::<Claims>() else {
         return without_claims(
             "the service of Entra::sign_out_service",
-            &received.extensions,
-            &received.headers,
+            received.head.with_extensions(&received.extensions),
         )
         .into_response();
     };

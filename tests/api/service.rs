@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
-use axum::routing::{MethodRouter, get};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Version};
+use axum::routing::{MethodRouter, any, get};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::{Authority, Entra, Rejection, Tenant};
 use http_body_util::BodyExt as _;
@@ -27,10 +27,19 @@ impl Runs {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A handler that answers 200 and is counted.
+    /// A handler of `GET` that answers 200 and is counted.
     pub(crate) fn handler(&self) -> MethodRouter {
         let runs = self.clone();
         get(move || {
+            runs.note();
+            async { "in" }
+        })
+    }
+
+    /// The same for every method.
+    pub(crate) fn any_handler(&self) -> MethodRouter {
+        let runs = self.clone();
+        any(move || {
             runs.note();
             async { "in" }
         })
@@ -109,7 +118,8 @@ pub(crate) async fn fetch(router: &Router, path: &str, token: &str) -> Answer {
 
 /// The same as gRPC would send it.
 pub(crate) async fn fetch_grpc(router: &Router, path: &str, kind: &str, token: &str) -> Answer {
-    let mut request = request(Method::GET, path, token);
+    let mut request = request(Method::POST, path, token);
+    *request.version_mut() = Version::HTTP_2;
     request
         .headers_mut()
         .insert(CONTENT_TYPE, kind.parse().expect("a content type"));

@@ -2,13 +2,15 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{Method, Request};
-use axum::routing::options;
+use axum::routing::any;
+use axum_entra::Claims;
 use axum_entra::guard::{RequireRole, RequireScope};
 use serde_json::json;
 use tower_http::cors::CorsLayer;
 
-use crate::service::{Runs, fetch, request, send};
+use crate::service::{Answer, Runs, fetch, request, send};
 use crate::token::{T0, authority, built, good, mint, with};
 
 #[tokio::test]
@@ -132,8 +134,15 @@ async fn a_guard_outside_the_layer_fails_closed() {
     assert_eq!(runs.count(), 0);
 }
 
-fn preflight(headers: &[(&'static str, &str)]) -> Request<Body> {
-    let mut request = request(Method::OPTIONS, "/", "");
+/// What browsers send ahead of a request, and what a caller may dress a request as.
+const PREFLIGHT: [(&str, &str); 3] = [
+    ("origin", "https://app.example"),
+    ("access-control-request-method", "POST"),
+    ("access-control-request-headers", "authorization"),
+];
+
+fn dressed(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
+    let mut request = request(method, path, "");
     for (name, value) in headers {
         request.headers_mut().append(*name, value.parse().unwrap());
     }
@@ -141,93 +150,123 @@ fn preflight(headers: &[(&'static str, &str)]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_cors_preflight_passes_and_any_other_options_needs_a_token() {
+async fn no_method_no_path_and_no_header_opens_a_route() {
     let (entra, runs) = (built(authority()), Runs::default());
-    let counted = {
-        let runs = runs.clone();
-        options(move || {
-            runs.note();
-            async { "options" }
-        })
-    };
+    // The router matches any method, as gRPC servers do, and the fallback any path.
     let app = Router::new()
-        .route("/", counted)
-        .route_layer(RequireScope("access_as_user"))
-        .route_layer(entra.layer());
-    let origin = ("origin", "https://app.example");
-    let method = ("access-control-request-method", "GET");
-    let headers = ("access-control-request-headers", "authorization");
+        .route("/", runs.any_handler())
+        .fallback_service(runs.any_handler())
+        .layer(RequireScope("access_as_user"))
+        .layer(entra.layer());
     let bearer = |token: &str| format!("Bearer {token}");
     let good_token = bearer(&mint(&good()));
-    let expired_token = bearer(&mint(&with(json!({ "exp": T0 - 1 }))));
-    let forged_token = format!("{good_token}A");
-    let authorization = |value| ("authorization", value);
-    let good_token = authorization(good_token.as_str());
-    let expired = authorization(expired_token.as_str());
-    let forged = authorization(forged_token.as_str());
-    let junk = authorization("Bearer junk");
-    let malformed = authorization("Bearer  ");
-    let table: [(&[(&'static str, &str)], u16); 17] = [
-        (&[origin, method], 200),
-        (&[origin, method, headers], 200),
-        // Nothing that a preflight carries is judged; browsers send no credentials with it.
-        (&[origin, method, junk], 200),
-        (&[origin, method, malformed], 200),
-        (&[origin, method, forged], 200),
-        (&[origin, method, expired], 200),
-        (&[origin, method, good_token, good_token], 200),
-        (&[origin, method, junk, expired], 200),
-        // Each of them is judged where it is no preflight.
-        (&[origin, junk], 401),
-        (&[method, forged], 401),
-        (&[expired], 401),
-        (&[origin, malformed], 400),
-        (&[origin, good_token, good_token], 400),
-        (&[], 401),
-        (&[origin], 401),
-        (&[method], 401),
-        (&[origin, headers], 401),
+    let expired = bearer(&mint(&with(json!({ "exp": T0 - 1_000 }))));
+    let poor = bearer(&mint(&with(json!({ "scp": "other" }))));
+    let forged = format!("{good_token}A");
+    let credentials = [
+        (vec![], 401),
+        (vec!["Bearer junk"], 401),
+        (vec!["Basic dTpw"], 401),
+        (vec![&*expired], 401),
+        (vec![&*forged], 401),
+        (vec!["Bearer  "], 400),
+        (vec![&*good_token, &*good_token], 400),
+        (vec![&*poor], 403),
+        (vec![&*good_token], 200),
     ];
-    for (sent, status) in table {
-        let before = runs.count();
-        let answer = send(&app, preflight(sent)).await;
-        assert_eq!(answer.status.as_u16(), status, "{sent:?}");
-        assert_eq!(
-            runs.count() - before,
-            usize::from(status == 200),
-            "{sent:?}"
-        );
+    let dresses: [&[(&str, &str)]; 5] = [
+        &[],
+        &PREFLIGHT,
+        &PREFLIGHT[..2],
+        &[
+            ("content-type", "application/grpc"),
+            PREFLIGHT[0],
+            PREFLIGHT[1],
+        ],
+        &[("connection", "upgrade"), ("upgrade", "websocket")],
+    ];
+    let methods = [
+        "OPTIONS", "HEAD", "GET", "POST", "CONNECT", "TRACE", "PURGE",
+    ];
+    for method in methods.map(|name| name.parse::<Method>().unwrap()) {
+        for path in ["/", "/nowhere", "/.well-known/x"] {
+            for dress in dresses {
+                for (values, status) in &credentials {
+                    let mut headers = dress.to_vec();
+                    headers.extend(values.iter().map(|value| ("authorization", *value)));
+                    let before = runs.count();
+                    let answer = send(&app, dressed(method.clone(), path, &headers)).await;
+                    let said = format!("{method} {path} {dress:?} {values:?}");
+                    assert_eq!(answer.status.as_u16(), *status, "{said}");
+                    let ran = usize::from(*status == 200);
+                    assert_eq!(runs.count() - before, ran, "{said}");
+                }
+            }
+        }
     }
-    let mut get = request(Method::GET, "/", "");
-    get.headers_mut()
-        .insert("origin", origin.1.parse().unwrap());
-    get.headers_mut()
-        .insert("access-control-request-method", "GET".parse().unwrap());
-    assert_eq!(
-        send(&app, get).await.status.as_u16(),
-        401,
-        "a preflight is an OPTIONS"
-    );
+}
+
+/// The layer is there, so that it is missing would be a false alarm that any stranger could cause.
+#[tokio::test]
+async fn a_preflight_to_a_handler_with_claims_is_no_fault_of_the_wiring() {
+    let entra = built(authority());
+    let claims = || any(|_: Claims| async { "in" });
+    let optional = || any(|_: Option<Claims>| async { "in" });
+    let strict = Router::new()
+        .route("/", claims())
+        .fallback_service(claims())
+        .layer(entra.layer());
+    let lenient = Router::new()
+        .route("/", claims())
+        .route("/optional", optional())
+        .layer(entra.layer().optional());
+    for (app, path, status) in [
+        (&strict, "/", 401),
+        (&strict, "/nowhere", 401),
+        (&lenient, "/", 401),
+        (&lenient, "/optional", 200),
+    ] {
+        let answer = send(app, dressed(Method::OPTIONS, path, &PREFLIGHT)).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
     let with_token = request(Method::OPTIONS, "/", &mint(&good()));
-    assert_eq!(send(&app, with_token).await.status.as_u16(), 200);
+    assert_eq!(send(&strict, with_token).await.status.as_u16(), 200);
 }
 
 #[tokio::test]
-async fn a_cors_layer_answers_preflights_inside_and_outside() {
+async fn a_cors_layer_outside_answers_preflights_and_lets_pages_read_refusals() {
     let (entra, runs) = (built(authority()), Runs::default());
-    let preflight = || {
-        preflight(&[
-            ("origin", "https://app.example"),
-            ("access-control-request-method", "GET"),
-        ])
-    };
-    let route = || Router::new().route("/", runs.handler());
-    let inside = route().layer(CorsLayer::permissive()).layer(entra.layer());
-    let outside = route().layer(entra.layer()).layer(CorsLayer::permissive());
-    for app in [inside, outside] {
-        let answer = send(&app, preflight()).await;
-        assert_eq!(answer.status.as_u16(), 200);
+    let cors = CorsLayer::permissive().expose_headers([WWW_AUTHENTICATE]);
+    let route = || Router::new().route("/", runs.any_handler());
+    let outside = route().layer(entra.layer()).layer(cors.clone());
+    for preflight in [&PREFLIGHT[..], &PREFLIGHT[..1], &[]] {
+        let answer = send(&outside, dressed(Method::OPTIONS, "/", preflight)).await;
+        assert_eq!(answer.status.as_u16(), 200, "{preflight:?}");
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.text, "");
     }
     assert_eq!(runs.count(), 0);
+    let cors_of = |answer: &Answer| {
+        let mut headers: Vec<(String, String)> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("access-control") || *name == "vary")
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        headers.sort();
+        headers
+    };
+    let refused = send(&outside, request(Method::GET, "/", "")).await;
+    let let_in = send(&outside, request(Method::GET, "/", &mint(&good()))).await;
+    assert_eq!(
+        (refused.status.as_u16(), let_in.status.as_u16()),
+        (401, 200)
+    );
+    assert_eq!(cors_of(&refused), cors_of(&let_in));
+    let exposed = refused.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("www-authenticate"));
+    // Inside the layer it would be asked too late: the preflight is refused, as any request is.
+    let inside = route().layer(cors).layer(entra.layer());
+    let answer = send(&inside, dressed(Method::OPTIONS, "/", &PREFLIGHT)).await;
+    assert_eq!(answer.brief(), (401, "missing_token".into()));
 }

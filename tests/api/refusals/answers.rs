@@ -6,10 +6,12 @@ use axum::Router;
 use axum::response::IntoResponse as _;
 use axum_entra::guard::{RequireAuthContext, RequireRole, RequireScope};
 use axum_entra::{Claims, Clock, Entra, Permit, guards};
+use http::header::CONTENT_TYPE;
+use http::{Method, Version};
 use serde_json::{Value, json};
 
 use super::{API, T0, authority, built, good, good_header, mint, text, with, without};
-use crate::service::{Answer, Runs, fetch, fetch_grpc, protected};
+use crate::service::{Answer, Runs, fetch, fetch_grpc, protected, request, send};
 use crate::signer::key;
 
 const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource";
@@ -194,7 +196,7 @@ fn unlayered(runs: &Runs) -> Router {
         runs.note();
         async { "in" }
     };
-    Router::new().route("/", axum::routing::get(handler))
+    Router::new().route("/", axum::routing::any(handler))
 }
 
 fn unlayered_permit(runs: &Runs) -> Router {
@@ -203,7 +205,7 @@ fn unlayered_permit(runs: &Runs) -> Router {
         runs.note();
         async { "in" }
     };
-    Router::new().route("/", axum::routing::get(handler))
+    Router::new().route("/", axum::routing::any(handler))
 }
 
 #[tokio::test]
@@ -299,6 +301,35 @@ async fn grpc_clients_get_the_same_refusals_in_their_own_form() {
     let router = protected(&entra, &runs);
     let let_in = fetch_grpc(&router, "/", "application/grpc", &mint(&good())).await;
     assert_eq!(let_in.header("grpc-status"), None);
+}
+
+/// To any other client an HTTP status of 200 would look like the handler's answer.
+#[tokio::test]
+async fn a_content_type_alone_makes_no_grpc_request() {
+    let (entra, runs) = (built(authority()), Runs::default());
+    for row in rows(&entra, &runs) {
+        for (method, version) in [
+            (Method::GET, Version::HTTP_11),
+            (Method::GET, Version::HTTP_2),
+            (Method::POST, Version::HTTP_11),
+            (Method::OPTIONS, Version::HTTP_2),
+            (Method::PUT, Version::HTTP_2),
+            (Method::POST, Version::HTTP_3),
+        ] {
+            let mut sent = request(method.clone(), "/", &row.token);
+            *sent.version_mut() = version;
+            let kind = "application/grpc".parse().unwrap();
+            sent.headers_mut().insert(CONTENT_TYPE, kind);
+            let answer = send(&row.router, sent).await;
+            let name = format!("{} {method} {version:?}", row.name);
+            assert_eq!(answer.status.as_u16(), row.status, "{name}");
+            assert_eq!(answer.header("grpc-status"), None, "{name}");
+            if method != Method::HEAD {
+                assert_eq!(answer.member("reason"), row.reason, "{name}");
+            }
+        }
+    }
+    assert_eq!(runs.count(), 0);
 }
 
 #[tokio::test]
