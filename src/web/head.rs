@@ -58,8 +58,8 @@ impl<'r> Head<'r> {
     /// What the form of an answer depends on, without the other headers, a token among them.
     pub(super) fn without_credentials(self) -> OwnedHead {
         let mut headers = HeaderMap::new();
-        if let Some(content_type) = self.headers.get(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, content_type.clone());
+        for value in self.headers.get_all(CONTENT_TYPE) {
+            headers.append(CONTENT_TYPE, value.clone());
         }
         self.owned_with(headers)
     }
