@@ -27,6 +27,8 @@ use crate::web::{
     check_sessions,
 };
 
+pub use upkeep::RevokeError;
+
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.

@@ -58,7 +58,7 @@ pub use account::{OnLoss, StoreStatus};
 pub use authority::{
     AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
 };
-pub use builder::{Builder, Entra};
+pub use builder::{Builder, Entra, RevokeError};
 pub use claims::{
     AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
 };

@@ -287,7 +287,11 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
                     })
                 })
                 .collect();
-            json!({ "name": authority.name, "documents": keys })
+            json!({
+                "name": authority.name,
+                "clock_offset_seconds": authority.clock_offset_seconds,
+                "documents": keys,
+            })
         })
         .collect();
     let is_ready = entra.is_ready();

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::authority::issuer::first_guid;
 use crate::claims::{Claims, UserKey};
 
 use events::Mark;
@@ -199,6 +200,14 @@ impl Accounts {
 
     pub(crate) fn status(&self) -> StoreStatus {
         self.store.status()
+    }
+}
+
+/// The tenant of an account: that of its object id, or the one that its issuer names.
+pub(crate) fn tenant_of(account: &UserKey) -> Option<Uuid> {
+    match account {
+        UserKey::Object { tenant, .. } => Some(*tenant),
+        UserKey::Subject { issuer, .. } => first_guid(issuer).map(|(_, tenant)| tenant),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
 
 mod addresses;
+mod clock;
 mod cloud;
 mod document;
 mod freshness;
@@ -19,6 +20,7 @@ pub use tenants::{AllowedTenants, NotATenant, Tenant};
 pub use transmitter::SharedSignals;
 
 pub(crate) use addresses::append_app_id;
+pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use document::{Document, Purpose, is_allowed_address};
 pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;

@@ -1,12 +1,16 @@
 //! An authority with everything worked out: what a token is held against.
 
+use std::sync::Arc;
+
 use url::Url;
 use uuid::Uuid;
 
 use super::addresses::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
-use super::{AllowedTenants, Authority, Cloud, Document, KeyFreshness, Kind, Purpose, Tenant};
+use super::{
+    AllowedTenants, Authority, AuthorityClock, Cloud, Document, KeyFreshness, Kind, Purpose, Tenant,
+};
 use crate::config_error::ConfigError;
 use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
 use crate::token_version::TokenVersion;
@@ -28,6 +32,8 @@ pub(crate) struct Trust {
     pub(crate) authorization_uri: String,
     /// What names the authority in `status()` and in logs.
     pub(crate) name: String,
+    /// How far its clock is from the local one.
+    pub(crate) clock: Arc<AuthorityClock>,
     pub(crate) freshness: KeyFreshness,
     pub(crate) static_keys: Option<String>,
     is_b2c: bool,
@@ -60,6 +66,11 @@ impl Trust {
     /// Whether a tenant is the one that was configured; any is, where none was.
     pub(crate) fn is_tenant(&self, tenant: Uuid) -> bool {
         self.tenant.is_none_or(|own| own == tenant)
+    }
+
+    /// Whether the authority is configured for this one tenant, by its id.
+    pub(crate) fn is_of(&self, tenant: Uuid) -> bool {
+        self.tenant == Some(tenant)
     }
 
     /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
@@ -158,15 +169,18 @@ impl Authority {
         if self.audiences.is_empty() {
             self.audiences = vec![self.client_id.clone(), format!("api://{}", self.client_id)];
         }
+        let name = format!("{}/{segment}", base.text());
+        let clock_skew = self.clock_skew.as_secs();
         Ok(Trust {
             documents,
             switched_off,
             learns,
-            clock_skew: self.clock_skew.as_secs(),
+            clock_skew,
             without_permissions: self.without_permissions,
             required_scopes: self.required_scopes,
             authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
-            name: format!("{}/{segment}", base.text()),
+            clock: Arc::new(AuthorityClock::new(name.as_str(), clock_skew)),
+            name,
             audiences: self.audiences,
             client_id: self.client_id,
             freshness: self.freshness,

@@ -73,6 +73,7 @@ pub(super) fn install(
             learnt: Arc::clone(&learnt),
             last: None,
             // Each policy of B2C has its own; the first policy's is taken.
+            clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
             token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
         };
         let name = document.address.to_string();

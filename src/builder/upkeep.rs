@@ -1,8 +1,9 @@
 //! What an application does for accounts and hears of them: revoke, sign out, listen.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::account::{StoreStatus, StoreUnavailable};
+use crate::account::{StoreStatus, StoreUnavailable, tenant_of};
 use crate::claims::UserKey;
 use crate::token::Refusal;
 use crate::web::{Kind, Receiver, Rejection};
@@ -12,43 +13,74 @@ use super::Builder;
 use super::Entra;
 
 impl Entra {
-    /// Refuses an account's tokens that were issued before a time, whole seconds since 1970-01-01
-    /// UTC, from now on and for good: a later call raises the time or does nothing.
+    /// Refuses an account's tokens that were issued before a time, from now on and for good: a
+    /// later call raises the time or does nothing.
     ///
-    /// A token issued at that very second passes; one that does not say when it was issued does
-    /// not. Revoke with the time of the event (a password change, a lost device). The cut-off is
-    /// forgotten two days after its time, when no older token can be alive.
+    /// A fraction of a second counts as the whole one. A token issued at that very second passes;
+    /// one that does not say when it was issued does not. Revoke with the time of the event (a
+    /// password change, a lost device), by the authority's clock where that is known: tokens carry
+    /// its time. The cut-off is forgotten two days after its time, when no older token can be
+    /// alive.
+    ///
+    /// ```
+    /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::UserKey)
+    /// # -> Result<(), axum_entra::RevokeError> {
+    /// use std::time::{Duration, SystemTime};
+    /// entra.revoke(account, SystemTime::now() - Duration::from_secs(3_600)).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RevokeError::TooFarAhead`] for a time that is more than a day ahead: nothing is revoked,
+    /// here neither. [`RevokeError::NotShared`] where other replicas could not be told: here the
+    /// cut-off holds all the same, and the others are told as soon as they can be.
+    pub async fn revoke(
+        &self,
+        account: &UserKey,
+        not_before: SystemTime,
+    ) -> Result<(), RevokeError> {
+        let now = self.edge.clock.now();
+        let not_before = whole_seconds(not_before);
+        let latest = self.validator.cut_off_now(tenant_of(account), now);
+        if not_before > latest.saturating_add(DAY) {
+            return Err(RevokeError::TooFarAhead);
+        }
+        let told = self.edge.accounts.revoke(account, not_before, now).await;
+        told.map_err(|error| RevokeError::NotShared(Box::new(self.not_told(error))))
+    }
+
+    /// Refuses an account's tokens that were issued before this second ends, by the clock of the
+    /// account's own authority.
+    ///
+    /// That clock is known from the `Date` of the answers that bring its keys
+    /// ([`AuthorityStatus::clock_offset_seconds`](crate::AuthorityStatus)). It is used where it is
+    /// ahead of the local one by a day at most, or behind by `ClockSkewSeconds` at most; else the
+    /// local clock is.
     ///
     /// # Errors
     /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
     /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke(&self, account: &UserKey, not_before: u64) -> Result<(), Rejection> {
+    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
         let now = self.edge.clock.now();
-        let told = self.edge.accounts.revoke(account, not_before, now).await;
+        let cut_off = self.validator.cut_off_now(tenant_of(account), now);
+        let told = self.edge.accounts.revoke(account, cut_off, now).await;
         told.map_err(|error| self.not_told(error))
     }
 
-    /// Refuses an account's tokens that were issued before this second.
-    ///
-    /// # Errors
-    /// As for [`revoke`](Self::revoke).
-    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
-        self.revoke(account, self.edge.clock.now()).await
-    }
-
-    /// Refuses the tokens of one session (`sid`) in a tenant, those of this second too.
+    /// Refuses the tokens of one session (`sid`) in a tenant, whenever they were issued.
     ///
     /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
     /// asked for the optional claim.
     ///
     /// # Errors
-    /// As for [`revoke`](Self::revoke).
+    /// As for [`revoke_now`](Self::revoke_now).
     pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
         let now = self.edge.clock.now();
+        let at = self.validator.cut_off_now(Some(tenant), now);
         let told = self
             .edge
             .accounts
-            .end_session(tenant, session, now, now)
+            .end_session(tenant, session, at, now)
             .await;
         told.map_err(|error| self.not_told(error))
     }
@@ -117,4 +149,26 @@ impl Entra {
     fn not_told(&self, _: StoreUnavailable) -> Rejection {
         Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
     }
+}
+
+/// Why an account was not revoked, or not everywhere.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// The time is more than a day ahead: nobody of the account would get in until then.
+    #[error("the cut-off is more than a day ahead of now")]
+    TooFarAhead,
+    /// It holds here, and other replicas could not be told yet.
+    #[error("other replicas could not be told of the revocation yet")]
+    NotShared(#[source] Box<Rejection>),
+}
+
+/// How far ahead a cut-off may be, in seconds.
+const DAY: u64 = 86_400;
+
+/// Seconds since 1970-01-01 UTC, a begun one counting as whole.
+fn whole_seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let begun = u64::from(since.subsec_nanos() > 0);
+    since.as_secs().saturating_add(begun)
 }

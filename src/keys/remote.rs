@@ -1,5 +1,6 @@
 //! The one door to the HTTP client: reads one document, within bounds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -11,7 +12,8 @@ use super::discovery::{Discovery, LearntTenant};
 use super::fetch_error::FetchError;
 use super::set::KeySet;
 use crate::authority::issuer::IssuerPattern;
-use crate::authority::{Document, append_app_id};
+use crate::authority::{AuthorityClock, Document, append_app_id, stated_time};
+use crate::clock::Clock;
 
 /// The HTTP client that documents are fetched with.
 pub use reqwest::Client as HttpClient;
@@ -66,6 +68,8 @@ pub(crate) struct Remote {
     pub(crate) last: Option<Last>,
     /// Where those look who ask the authority for tokens.
     pub(crate) token_endpoint: Option<watch::Sender<Option<Url>>>,
+    /// Whose clock good answers tell, and the local one it is held against.
+    pub(crate) clocks: Option<(Arc<AuthorityClock>, Clock)>,
 }
 
 /// What makes the next request for keys a conditional one.
@@ -104,6 +108,7 @@ enum Answer {
     /// 304, which may say anew how long that holds (RFC 9111 section 4.3.4).
     Unchanged {
         max_age: Option<Duration>,
+        times: Option<Times>,
     },
 }
 
@@ -111,6 +116,14 @@ struct Body {
     bytes: Vec<u8>,
     max_age: Option<Duration>,
     etag: Option<http::HeaderValue>,
+    times: Option<Times>,
+}
+
+/// When an answer arrived, by the sender's clock and by the local one.
+#[derive(Clone, Copy)]
+struct Times {
+    stated: u64,
+    local: u64,
 }
 
 impl Remote {
@@ -147,7 +160,8 @@ impl Remote {
         let etag = last.map(|last| last.etag.clone());
         let body = match self.get("keys document", &keys_address, etag).await? {
             Answer::Document(body) => body,
-            Answer::Unchanged { max_age } => {
+            Answer::Unchanged { max_age, times } => {
+                self.tell(times.or(discovery.times));
                 let before = last.and_then(|last| last.max_age);
                 return Ok(Fetched::Unchanged {
                     max_age: max_age.or(before),
@@ -155,6 +169,7 @@ impl Remote {
             }
         };
         let keys = KeySet::read(&body.bytes, issuer.clone(), &self.document)?;
+        self.tell(body.times.or(discovery.times));
         self.last = body.etag.map(|etag| Last {
             address: keys_address,
             issuer,
@@ -165,6 +180,13 @@ impl Remote {
             keys,
             max_age: body.max_age,
         })
+    }
+
+    /// Measures the authority's clock by an answer that turned out good.
+    fn tell(&self, times: Option<Times>) {
+        if let (Some((clock, _)), Some(times)) = (&self.clocks, times) {
+            clock.observe(times.stated, times.local);
+        }
     }
 
     /// One GET, within the time there is.
@@ -202,6 +224,11 @@ impl Remote {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let mut response = request.send().await.map_err(transport)?;
+        let times = self.clocks.as_ref().and_then(|(_, local)| {
+            let stated = stated_time(response.headers())?;
+            let local = local.now();
+            Some(Times { stated, local })
+        });
         // An application's own client may follow redirects; its answers are not taken.
         if response.url() != address {
             return Err(FetchError::Redirected { document });
@@ -212,7 +239,9 @@ impl Remote {
             .iter()
             .find_map(|line| line.to_str().ok().and_then(max_age));
         match response.status() {
-            StatusCode::NOT_MODIFIED if conditional => return Ok(Answer::Unchanged { max_age }),
+            StatusCode::NOT_MODIFIED if conditional => {
+                return Ok(Answer::Unchanged { max_age, times });
+            }
             StatusCode::OK => {}
             status => {
                 return Err(FetchError::Status {
@@ -236,6 +265,7 @@ impl Remote {
             bytes,
             max_age,
             etag,
+            times,
         }))
     }
 }

@@ -21,6 +21,12 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
+    /// What the authority's clock shows when the local one shows `now`.
+    #[allow(dead_code, reason = "for the issue times of tokens")]
+    pub(super) fn authority_time(&self, now: u64) -> u64 {
+        self.trust.clock.now(now)
+    }
+
     /// The v2.0 issuer, or each policy's.
     pub(super) fn stated_issuers(&self) -> Vec<String> {
         let documents = self.trust.documents.iter().zip(&self.readers);

@@ -13,6 +13,9 @@ use crate::keys::store::KeyReader;
 pub struct AuthorityStatus {
     /// Its address, as it was configured.
     pub name: String,
+    /// How far its clock is from the local one, in seconds: the authority's minus the local one.
+    /// `None` before the first good answer with a `Date`.
+    pub clock_offset_seconds: Option<i64>,
     /// Its documents: v1.0 and v2.0, or one for each B2C policy.
     pub keys: Vec<KeysStatus>,
 }
@@ -54,6 +57,7 @@ impl AuthorityStatus {
             });
         Self {
             name: trust.name.clone(),
+            clock_offset_seconds: trust.clock.offset(),
             keys: keys.collect(),
         }
     }

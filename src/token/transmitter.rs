@@ -41,6 +41,7 @@ impl Transmitter {
             learnt: Arc::default(),
             token_endpoint: None,
             last: None,
+            clocks: None,
         };
         let name = document.address.to_string();
         let refresher = Refresher::new(name, remote, publisher, &signals.freshness);

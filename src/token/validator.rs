@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::account::{Accounts, Standing};
-use crate::authority::Trust;
 use crate::authority::issuer::first_guid;
+use crate::authority::{AuthorityClock, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
@@ -293,6 +293,32 @@ impl Validator {
     pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
         let (_, tenant) = first_guid(issuer)?;
         self.trust_of(issuer)?.admits(tenant).then_some(tenant)
+    }
+
+    #[allow(dead_code, reason = "for times that are compared with an authority's")]
+    /// What the clock of a tenant's authority shows when the local one shows `now`.
+    pub(crate) fn authority_time(&self, tenant: Option<Uuid>, now: u64) -> u64 {
+        let clock = self.clock_of(tenant, now);
+        clock.map_or(now, |clock| clock.now(now))
+    }
+
+    /// The cut-off for what happens in a tenant now: the next whole second of its authority's
+    /// clock, of the local one where no authority has that tenant.
+    pub(crate) fn cut_off_now(&self, tenant: Option<Uuid>, now: u64) -> u64 {
+        let clock = self.clock_of(tenant, now);
+        clock.map_or_else(|| now.saturating_add(1), |clock| clock.cut_off(now))
+    }
+
+    /// The clock of the authority that is configured for a tenant, else of one that admits it; of
+    /// several the one that is furthest ahead, so that a cut-off comes rather too late.
+    fn clock_of(&self, tenant: Option<Uuid>, now: u64) -> Option<&AuthorityClock> {
+        let tenant = tenant?;
+        let all = || self.authorities.iter();
+        let own = all().filter(|one| one.trust.is_of(tenant) || one.learnt.get() == Some(&tenant));
+        let many = all().filter(|one| one.trust.is_tenant(tenant) && one.trust.admits(tenant));
+        let ahead = |one: &&Installed| one.trust.clock.cut_off(now);
+        let found = own.max_by_key(ahead).or_else(|| many.max_by_key(ahead));
+        found.map(|one| &*one.trust.clock)
     }
 
     fn trust_of(&self, issuer: &str) -> Option<&Trust> {

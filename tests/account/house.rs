@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
@@ -44,6 +45,11 @@ impl Answer {
     pub(crate) fn challenge(&self) -> &str {
         self.headers["www-authenticate"].to_str().unwrap()
     }
+}
+
+/// A second since 1970, as a time.
+pub(crate) fn at(second: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(second)
 }
 
 impl House {

@@ -14,3 +14,4 @@ mod open_streams;
 mod revoked;
 mod signed_out;
 mod told;
+mod whose_clock;

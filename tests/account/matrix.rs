@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::house::{House, NOON};
+use crate::house::{House, NOON, at};
 
 /// The columns: what the authority gave out.
 const COLUMNS: [&str; 5] = [
@@ -102,7 +102,7 @@ async fn an_access_token_lives_until_its_account_is_cut_off_here() {
                 continue;
             }
             let account = house.key_of(&token).await;
-            house.entra.revoke(&account, NOON).await.unwrap();
+            house.entra.revoke(&account, at(NOON)).await.unwrap();
             assert_eq!(
                 house.get("/me", &token).await.of(),
                 (401, "revoked"),

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_stream::{StreamExt as _, once, pending};
 use tower::ServiceExt as _;
 
-use crate::house::{House, NOON};
+use crate::house::{House, NOON, at};
 
 /// Opens a stream of one event that would never end by itself, and reads the event.
 async fn open(house: &House, token: &str) -> Body {
@@ -58,7 +58,7 @@ async fn a_revocation_ends_the_streams_of_its_account_and_of_nobody_else() {
     let mut his = open(&house, &bob).await;
     assert!(stays(&mut hers).await && stays(&mut his).await);
     let account = house.key_of(&alice).await;
-    house.entra.revoke(&account, NOON).await.unwrap();
+    house.entra.revoke(&account, at(NOON)).await.unwrap();
     assert!(ends(&mut hers).await);
     assert!(stays(&mut his).await);
 }
@@ -69,9 +69,9 @@ async fn a_cut_off_before_the_token_was_issued_ends_nothing() {
     let token = house.token(NOON - 1).mint();
     let mut stream = open(&house, &token).await;
     let account = house.key_of(&token).await;
-    house.entra.revoke(&account, NOON - 2).await.unwrap();
+    house.entra.revoke(&account, at(NOON - 2)).await.unwrap();
     assert!(stays(&mut stream).await);
-    house.entra.revoke(&account, NOON).await.unwrap();
+    house.entra.revoke(&account, at(NOON)).await.unwrap();
     assert!(ends(&mut stream).await);
 }
 
@@ -115,7 +115,7 @@ async fn what_was_revoked_before_its_stream_began_ends_at_once() {
     let token = house.token(NOON - 1).mint();
     let claims = house.entra.validate(&token).await.unwrap();
     let account = claims.user_key().unwrap();
-    house.entra.revoke(&account, NOON).await.unwrap();
+    house.entra.revoke(&account, at(NOON)).await.unwrap();
     let items: Vec<i32> = Expiry::of(&claims)
         .end(tokio_stream::iter([1, 2]))
         .collect()

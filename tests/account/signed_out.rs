@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum_entra::UserKey;
 
-use crate::house::{House, NOON};
+use crate::house::{House, NOON, at};
 
 #[tokio::test]
 async fn whoever_keeps_something_is_told_whom_to_forget() {
@@ -26,7 +26,7 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
     assert_eq!(house.get("/me", &alice).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
     told.lock().unwrap().clear();
-    house.entra.revoke(&bob_key, NOON).await.unwrap();
+    house.entra.revoke(&bob_key, at(NOON)).await.unwrap();
     assert_eq!(*told.lock().unwrap(), [bob_key]);
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum_entra::emulator::{CONTOSO, Emulator};
 use axum_entra::{Expiry, OnLoss, Redis, UserKey};
 
-use crate::replica::{Replica, account, eventually, now, token};
+use crate::replica::{Replica, account, at, eventually, now, token};
 use crate::server::server;
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
     }
     let start = Instant::now();
     for number in 0..100 {
-        one.entra.revoke(&account(number), now()).await.unwrap();
+        one.entra.revoke(&account(number), at(now())).await.unwrap();
     }
     eventually("the other knows all", async || {
         other.entra.store_status().cut_offs == 100
@@ -59,8 +59,12 @@ async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
     let emulator = Emulator::start().await.unwrap();
     let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
     let time = now();
-    one.entra.revoke(&account(1), time - 10).await.unwrap();
-    other.entra.revoke(&account(1), time - 100).await.unwrap();
+    one.entra.revoke(&account(1), at(time - 10)).await.unwrap();
+    other
+        .entra
+        .revoke(&account(1), at(time - 100))
+        .await
+        .unwrap();
     let third = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
     third.follows().await;
     let token = token(&emulator, 1, 50);

@@ -108,6 +108,11 @@ pub(crate) fn token(emulator: &Emulator, number: u128, age: u64) -> String {
         .mint()
 }
 
+/// A second since 1970, as a time.
+pub(crate) fn at(second: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(second)
+}
+
 pub(crate) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

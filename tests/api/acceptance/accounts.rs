@@ -1,5 +1,7 @@
 //! The acceptance cases about one account: its groups in Graph, its cut-off, its sign-out.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use axum_entra::directory::{Credential, DirectoryAccess};
 use axum_entra::{Entra, UserKey};
 use serde_json::{Value, json};
@@ -137,7 +139,10 @@ pub(super) async fn cut_off_after() {
     assert_eq!(account.get("/me", json!({}), json!({})).await.status, 200);
     account
         .entra
-        .revoke(&account.user(), 1_537_231_049)
+        .revoke(
+            &account.user(),
+            UNIX_EPOCH + Duration::from_secs(1_537_231_049),
+        )
         .await
         .unwrap();
     let answer = account.get("/me", json!({}), json!({})).await;
@@ -151,7 +156,10 @@ pub(super) async fn cut_off_at() {
     let account = Account::open().await;
     account
         .entra
-        .revoke(&account.user(), 1_537_231_048)
+        .revoke(
+            &account.user(),
+            UNIX_EPOCH + Duration::from_secs(1_537_231_048),
+        )
         .await
         .unwrap();
     assert_eq!(account.get("/me", json!({}), json!({})).await.status, 200);
