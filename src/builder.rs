@@ -145,7 +145,7 @@ impl Entra {
     /// # Errors
     /// [`Rejection`], with the reason.
     pub fn validate_at(&self, token: &str, now: u64) -> Result<Claims, Rejection> {
-        match self.validator.judge(token, now) {
+        match self.validator.judge_at(token, now) {
             Verdict::Valid(claims) => Ok(claims),
             Verdict::Refused(refusal) => Err(Rejection::outside_http(refusal)),
             Verdict::Wait(_) => Err(Rejection::outside_http(Refusal::KeysUnavailable)),

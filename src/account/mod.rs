@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::authority::Backdate;
 use crate::authority::issuer::first_guid;
 use crate::claims::{Claims, UserKey};
 
@@ -89,15 +90,15 @@ impl Accounts {
     /// Whether a token is still good; waits for nothing.
     ///
     /// What was revoked here holds whatever became of the store.
-    pub(crate) fn standing(&self, claims: &Claims, now: u64) -> Standing {
-        if let Some(cut_off) = self.local.cut_off_of(claims) {
+    pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> Standing {
+        if let Some(cut_off) = self.local.cut_off_of(claims, backdate) {
             return Standing::Revoked { cut_off };
         }
         match self.store.lost() {
             None | Some(OnLoss::Allow) => Standing::Good,
             Some(OnLoss::FailClosed) => Standing::Unknown,
-            Some(OnLoss::AllowYoungerThan(age)) => match claims.issued_at() {
-                Some(issued_at) if now.saturating_sub(issued_at) < age.as_secs() => Standing::Good,
+            Some(OnLoss::AllowYoungerThan(age)) => match backdate.issue_time(claims.issued_at()) {
+                Some(issued) if now.saturating_sub(issued) < age.as_secs() => Standing::Good,
                 _ => Standing::Unknown,
             },
         }
@@ -106,12 +107,16 @@ impl Accounts {
     /// Completes when the token is revoked, or its account signs out, here or elsewhere.
     ///
     /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
-    pub(crate) fn gone(self: Arc<Self>, claims: Claims) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn gone(
+        self: Arc<Self>,
+        claims: Claims,
+        backdate: Arc<Backdate>,
+    ) -> impl Future<Output = ()> + use<> {
         // Now, and not when it is first polled: nothing in between may be missed.
         let mut ear = self.local.listen(&claims);
         let signed_out = self.local.sign_out_of(&claims);
         async move {
-            while self.local.cut_off_of(&claims).is_none()
+            while self.local.cut_off_of(&claims, &backdate).is_none()
                 && self.local.sign_out_of(&claims) <= signed_out
             {
                 ear.hear().await;
@@ -223,5 +228,58 @@ impl fmt::Debug for Accounts {
             .field("local", &self.local)
             .field("store", &self.store)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::claims::wire::Draft;
+
+    /// A store that cannot be followed.
+    #[derive(Debug)]
+    struct Away(OnLoss);
+
+    impl Store for Away {
+        fn publish(&self, _: &Mark, _: u64) -> Answer<()> {
+            Answer::Now(Err(StoreUnavailable))
+        }
+
+        fn first_use(&self, _: &str, _: u64, _: u64) -> Answer<bool> {
+            Answer::Now(Err(StoreUnavailable))
+        }
+
+        fn lost(&self) -> Option<OnLoss> {
+            Some(self.0)
+        }
+
+        fn status(&self) -> StoreStatus {
+            Memory::new(Arc::default()).status()
+        }
+    }
+
+    #[test]
+    fn how_young_a_token_is_counts_from_its_time_of_issue() {
+        const NOW: u64 = 1_800_000_000;
+        let accounts = Accounts {
+            local: Arc::default(),
+            store: Box::new(Away(OnLoss::AllowYoungerThan(Duration::from_secs(300)))),
+        };
+        let standing = |iat: &str, backdate| {
+            let json = format!("{{\"exp\":9000000000{iat}}}");
+            let draft = Draft::parse(json.as_bytes()).unwrap();
+            let claims = draft.finish().unwrap().into_claims(None, None, None);
+            accounts.standing(&claims, &Backdate::of_seconds(backdate), NOW)
+        };
+        let said = |at: u64| format!(",\"iat\":{at}");
+        // A token that Entra issues now, or has issued almost five minutes ago.
+        assert_eq!(standing(&said(NOW - 300), 300), Standing::Good);
+        assert_eq!(standing(&said(NOW - 599), 300), Standing::Good);
+        assert_eq!(standing(&said(NOW - 600), 300), Standing::Unknown);
+        assert_eq!(standing(&said(NOW - 299), 0), Standing::Good);
+        assert_eq!(standing(&said(NOW - 300), 0), Standing::Unknown);
+        assert_eq!(standing("", 300), Standing::Unknown);
     }
 }

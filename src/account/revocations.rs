@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 use uuid::Uuid;
 
+use crate::authority::Backdate;
 use crate::claims::{Claims, UserKey};
 
 use super::ageing::Ageing;
@@ -81,14 +82,14 @@ impl Revocations {
 
     /// The cut-off that refuses a token: its account's or its session's, the later one.
     ///
-    /// Whole seconds: issued before it is revoked, issued at it is not. A token that does not
-    /// say when it was issued is revoked by any cut-off.
-    pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
+    /// Whole seconds: issued before it is revoked, issued at it is not; `iat` is that much earlier
+    /// than the issue time. A token that does not say when it was issued is revoked by any cut-off.
+    pub(super) fn cut_off_of(&self, claims: &Claims, backdate: &Backdate) -> Option<u64> {
         let newest = self.newest.load(Ordering::Acquire);
         if newest == 0 {
             return None;
         }
-        let issued_at = claims.issued_at();
+        let issued_at = backdate.issue_time(claims.issued_at());
         if issued_at.is_some_and(|issued_at| issued_at >= newest) {
             return None;
         }

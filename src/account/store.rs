@@ -15,7 +15,8 @@ use super::events::Mark;
 pub enum OnLoss {
     /// None.
     FailClosed,
-    /// Those whose `iat` is less than this long ago; a token without `iat` counts as old.
+    /// Those that were issued (`iat` + `IssuedAtBackdateSeconds`) less than this long ago; a token
+    /// without `iat` counts as old.
     AllowYoungerThan(Duration),
     /// All of them: a revocation made elsewhere is missed. Said in the log at `error`, again and
     /// again until the store is back.

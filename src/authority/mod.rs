@@ -1,6 +1,7 @@
 //! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
 
 mod addresses;
+mod backdate;
 mod clock;
 mod cloud;
 mod document;
@@ -20,6 +21,7 @@ pub use tenants::{AllowedTenants, NotATenant, Tenant};
 pub use transmitter::SharedSignals;
 
 pub(crate) use addresses::append_app_id;
+pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use document::{Document, Purpose, is_allowed_address};
 pub(crate) use transmitter::Signals;
@@ -56,6 +58,7 @@ pub struct Authority {
     pub(in crate::authority) without_permissions: bool,
     pub(in crate::authority) required_scopes: Vec<String>,
     pub(in crate::authority) clock_skew: Duration,
+    pub(in crate::authority) issued_at_backdate: Option<Duration>,
     pub(in crate::authority) freshness: KeyFreshness,
     pub(in crate::authority) static_keys: Option<String>,
 }
@@ -92,6 +95,7 @@ impl Authority {
             without_permissions: false,
             required_scopes: Vec::new(),
             clock_skew: Duration::from_secs(300),
+            issued_at_backdate: None,
             freshness: KeyFreshness::default(),
             static_keys: None,
         }
@@ -253,6 +257,18 @@ impl Authority {
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
+        self
+    }
+
+    /// How much earlier than its issue time a token says that it was issued (`iat`): 0 to 10 min.
+    /// By default 5 min for Entra ID and External ID, which backdate `iat`, and 0 for B2C.
+    ///
+    /// Used for revocation and for [`OnLoss::AllowYoungerThan`](crate::OnLoss) only, never for a
+    /// token's lifetime. A valid token that cannot have been backdated by that much lowers the
+    /// value for this authority, with a warning in the log.
+    #[must_use]
+    pub fn issued_at_backdate(mut self, backdate: Duration) -> Self {
+        self.issued_at_backdate = Some(backdate);
         self
     }
 

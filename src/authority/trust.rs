@@ -9,7 +9,8 @@ use super::addresses::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
 use super::{
-    AllowedTenants, Authority, AuthorityClock, Cloud, Document, KeyFreshness, Kind, Purpose, Tenant,
+    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, KeyFreshness, Kind,
+    Purpose, Tenant,
 };
 use crate::config_error::ConfigError;
 use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
@@ -25,6 +26,7 @@ pub(crate) struct Trust {
     pub(crate) learns: bool,
     pub(crate) audiences: Vec<String>,
     pub(crate) clock_skew: u64,
+    pub(crate) backdate: Arc<Backdate>,
     pub(crate) without_permissions: bool,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) client_id: String,
@@ -176,6 +178,11 @@ impl Authority {
             switched_off,
             learns,
             clock_skew,
+            backdate: Arc::new(Backdate::of_seconds(match self.issued_at_backdate {
+                Some(backdate) => backdate.as_secs(),
+                None if is_b2c => 0,
+                None => ISSUED_AT_BACKDATE,
+            })),
             without_permissions: self.without_permissions,
             required_scopes: self.required_scopes,
             authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
@@ -200,6 +207,10 @@ impl Authority {
         if self.clock_skew.as_secs() > 600 {
             let seconds = self.clock_skew.as_secs();
             return Err(ConfigError::value("ClockSkewSeconds", seconds, "0 to 600"));
+        }
+        if let Some(backdate) = self.issued_at_backdate.filter(|most| most.as_secs() > 600) {
+            let (key, seconds) = ("IssuedAtBackdateSeconds", backdate.as_secs());
+            return Err(ConfigError::value(key, seconds, "0 to 600"));
         }
         self.freshness.check()?;
         if self.audiences.iter().any(String::is_empty) {
@@ -250,6 +261,10 @@ impl Authority {
         Ok(learnt)
     }
 }
+
+/// Both of Microsoft's printed samples and tokens of External ID have `exp` − `iat` = 3,900 s, an
+/// hour and five minutes; B2C's have 3,600 s.
+const ISSUED_AT_BACKDATE: u64 = 300;
 
 /// Whether the tenant's id has to be learnt.
 fn check_tenant(setting: &str, tenant: &Tenant) -> Result<bool, ConfigError> {

@@ -83,6 +83,7 @@ pub(super) fn install(
     let home = Home(Arc::new(Origin {
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
+        backdate: Arc::clone(&trust.backdate),
         directory,
     }));
     Ok(Installed {

@@ -11,12 +11,16 @@ use crate::web::{Kind, Receiver, Rejection};
 #[cfg(doc)]
 use super::Builder;
 use super::Entra;
+#[cfg(doc)]
+use crate::authority::Authority;
 
 impl Entra {
     /// Refuses an account's tokens that were issued before a time, from now on and for good: a
     /// later call raises the time or does nothing.
     ///
-    /// A fraction of a second counts as the whole one. A token issued at that very second passes;
+    /// When a token was issued is its `iat` plus [`Authority::issued_at_backdate`], since Entra ID
+    /// writes `iat` five minutes early. A fraction of a second counts as the whole one. A token
+    /// issued at that very second passes;
     /// one that does not say when it was issued does not. Revoke with the time of the event (a
     /// password change, a lost device), by the authority's clock where that is known: tokens carry
     /// its time. The cut-off is forgotten two days after its time, when no older token can be

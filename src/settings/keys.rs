@@ -90,6 +90,7 @@ keys! { SECTION_KEYS;
     POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
     ALLOW_ACL: Flag = Flag, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
     CLOCK_SKEW_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
+    ISSUED_AT_BACKDATE_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is";
     MAX_TOKEN_BYTES: Whole = Whole { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
     REFRESH_SECONDS: Whole = Whole { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
     COOLDOWN_SECONDS: Whole = Whole { least: 1, most: 3_600, default: 300 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";

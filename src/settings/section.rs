@@ -39,6 +39,8 @@ pub(crate) struct Section {
     pub(crate) policies: Vec<String>,
     pub(crate) allow_acl: bool,
     pub(crate) clock_skew: Duration,
+    /// 0 for B2C unless it is given.
+    pub(crate) issued_at_backdate: Duration,
     /// `None` leaves it to the other section, and then to the default.
     pub(crate) max_token_bytes: Option<usize>,
     pub(crate) keys: KeySettings,
@@ -153,6 +155,11 @@ impl Section {
             ),
             allow_acl: from.one(&keys::ALLOW_ACL)?.unwrap_or(false),
             clock_skew: seconds(from, &keys::CLOCK_SKEW_SECONDS)?,
+            issued_at_backdate: match from.one(&keys::ISSUED_AT_BACKDATE_SECONDS)? {
+                Some(given) => Duration::from_secs(given),
+                None if b2c => Duration::ZERO,
+                None => Duration::from_secs(keys::ISSUED_AT_BACKDATE_SECONDS.form.default),
+            },
             max_token_bytes: given_size(from, &keys::MAX_TOKEN_BYTES)?,
             keys: KeySettings {
                 refresh: seconds(from, &keys::REFRESH_SECONDS)?,

@@ -93,6 +93,7 @@ impl Section {
                     .map(|(_, version)| version),
             )
             .clock_skew(self.clock_skew)
+            .issued_at_backdate(self.issued_at_backdate)
             .keys(
                 KeyFreshness::default()
                     .refresh(self.keys.refresh)

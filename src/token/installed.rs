@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::authority::{Purpose, Trust};
-use crate::claims::Home;
+use crate::claims::{Claims, Home};
 use crate::keys::discovery::LearntTenant;
 use crate::keys::store::KeyReader;
 use crate::token_version::TokenVersion;
@@ -22,9 +22,20 @@ pub(crate) struct Installed {
 
 impl Installed {
     /// What the authority's clock shows when the local one shows `now`.
-    #[allow(dead_code, reason = "for the issue times of tokens")]
     pub(super) fn authority_time(&self, now: u64) -> u64 {
         self.trust.clock.now(now)
+    }
+
+    /// Lowers the backdating of `iat` where a token that is here at `now` cannot have that much.
+    pub(super) fn learn_backdate(&self, claims: &Claims, now: u64) {
+        let now = self.authority_time(now);
+        if let Some(seconds) = self.trust.backdate.learn(claims.issued_at(), now) {
+            tracing::warn!(
+                authority = self.trust.name,
+                seconds,
+                "a token's `iat` is later than IssuedAtBackdateSeconds allows: lowered to what was seen"
+            );
+        }
     }
 
     /// The v2.0 issuer, or each policy's.

@@ -23,6 +23,16 @@ pub(crate) struct Ended {
     pub(crate) at: u64,
 }
 
+/// The time of an event by its author's clock; one that is further ahead than clocks may be apart
+/// counts as now.
+pub(super) const fn not_ahead(at: u64, skew: u64, now: u64) -> u64 {
+    if at > now.saturating_add(skew) {
+        now
+    } else {
+        at
+    }
+}
+
 /// The one event of a logout token (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -36,7 +46,12 @@ impl Message {
         if self.get("exp").is_none() {
             return Err(InvalidToken::Malformed);
         }
-        let at = self.check_times(trust.clock_skew, now)?;
+        let issued_at = self.check_times(trust.clock_skew, now)?;
+        let at = not_ahead(
+            issued_at.saturating_add(trust.backdate.seconds()),
+            trust.clock_skew,
+            now,
+        );
         let event = self.get("events").and_then(|events| events.get(EVENT));
         // An id token has a nonce; one of them must not do for the other.
         if self.text("jti").is_none()

@@ -70,6 +70,12 @@ impl Validator {
         known.unwrap_or_else(|| self.judge_unknown(token.as_bytes(), now))
     }
 
+    /// The same at a time that need not be the present, so that nothing is learnt from it.
+    pub(crate) fn judge_at(&self, token: &str, now: u64) -> Verdict {
+        let known = self.recognise(token.as_bytes(), now);
+        known.unwrap_or_else(|| self.judge_in_full(token.as_bytes(), now, false))
+    }
+
     /// Judges a token that was accepted before, by what may have changed since.
     ///
     /// `None` for every other token, and where its key is not there any more: then the whole
@@ -100,7 +106,10 @@ impl Validator {
             KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
         }
         lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
-        match self.accounts.standing(claims, now) {
+        match self
+            .accounts
+            .standing(claims, &installed.trust.backdate, now)
+        {
             Standing::Good => Ok(()),
             Standing::Revoked { cut_off } => Err(Refusal::Revoked {
                 claims: claims.clone(),
@@ -151,6 +160,11 @@ impl Validator {
 
     /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
     pub(crate) fn judge_unknown(&self, text: &[u8], now: u64) -> Verdict {
+        self.judge_in_full(text, now, true)
+    }
+
+    /// `present`: whether `now` is the time of the clock.
+    fn judge_in_full(&self, text: &[u8], now: u64, present: bool) -> Verdict {
         let mut desk = Desk::new();
         let token = match UnverifiedToken::read(text, self.most_bytes, &mut desk) {
             Ok(token) => token,
@@ -188,6 +202,9 @@ impl Validator {
             Ok(checked) => checked,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
+        if present {
+            installed.learn_backdate(&claims, now);
+        }
         let vouched = Vouched::new(place.authority, document, key, keys.generation());
         if let Err(refusal) = self.still_good(&claims, &vouched, now) {
             return Verdict::Refused(refusal);

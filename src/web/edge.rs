@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use axum_core::response::Response;
 
 use crate::account::Accounts;
+use crate::authority::Backdate;
 use crate::claims::{Claims, Home};
 use crate::clock::Clock;
 use crate::directory::Connection;
@@ -52,6 +53,8 @@ impl fmt::Debug for Edge {
 pub(crate) struct Origin {
     pub(crate) edge: Arc<Edge>,
     pub(crate) authorization_uri: String,
+    /// How much earlier than its issue time a token of the authority says it was issued.
+    pub(crate) backdate: Arc<Backdate>,
     /// What only the directory knows can be asked here.
     pub(crate) directory: Option<Arc<Connection>>,
 }
@@ -60,6 +63,15 @@ impl Origin {
     /// Where these claims came from; `None` for claims that no layer admitted.
     pub(crate) fn of(claims: &Claims) -> Option<&Self> {
         Self::at(claims.home()?)
+    }
+
+    /// When the token of these claims was issued, which `iat` may be earlier than.
+    pub(crate) fn issue_time(claims: &Claims) -> Option<u64> {
+        let issued_at = claims.issued_at();
+        match Self::of(claims) {
+            Some(origin) => origin.backdate.issue_time(issued_at),
+            None => issued_at,
+        }
     }
 
     /// What stands there, for claims that will be.

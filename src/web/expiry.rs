@@ -56,13 +56,15 @@ impl Expiry {
     /// The end of the token that these claims were in.
     #[must_use]
     pub fn of(claims: &Claims) -> Self {
-        let edge = Origin::of(claims).map(|origin| &origin.edge);
+        let origin = Origin::of(claims);
         let system = Clock::system();
-        let clock = edge.map_or(&system, |edge| &edge.clock);
+        let clock = origin.map_or(&system, |origin| &origin.edge.clock);
         let left = claims.expires_at().saturating_sub(clock.now());
         Self {
-            gone: edge
-                .map(|edge| -> Gone { Box::pin(Arc::clone(&edge.accounts).gone(claims.clone())) }),
+            gone: origin.map(|origin| -> Gone {
+                let accounts = Arc::clone(&origin.edge.accounts);
+                Box::pin(accounts.gone(claims.clone(), Arc::clone(&origin.backdate)))
+            }),
             // Longer than any process lives, and within what timers can hold.
             sleep: (left > 0).then(|| sleep(Duration::from_secs(left.min(LONGEST_SECONDS)))),
         }

@@ -124,7 +124,8 @@ impl Rejection {
             } => step_up(Reason::AuthContext.as_str(), wanted, claims),
             // When, the authority does not say: after this token was issued.
             DirectoryError::Revoked => {
-                let cut_off = claims.issued_at().map(|issued| issued.saturating_add(1));
+                let issued = Origin::issue_time(claims);
+                let cut_off = issued.map(|issued| issued.saturating_add(1));
                 return Self::revoked(cut_off, claims, head);
             }
             _ => None,

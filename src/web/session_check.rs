@@ -71,7 +71,9 @@ impl SessionCheck {
 fn judge(sessions: Sessions, claims: &Claims, head: Head<'_>) -> Result<(), Rejection> {
     match sessions {
         Sessions::Valid | Sessions::ValidFrom(0) => Ok(()),
-        Sessions::ValidFrom(cut_off) if claims.issued_at().is_some_and(|iat| iat >= cut_off) => {
+        Sessions::ValidFrom(cut_off)
+            if Origin::issue_time(claims).is_some_and(|issued| issued >= cut_off) =>
+        {
             Ok(())
         }
         Sessions::ValidFrom(cut_off) => Err(Rejection::revoked(Some(cut_off), claims, head)),

@@ -61,14 +61,24 @@ impl House {
         Self::of(Emulator::start().await.unwrap(), more).await
     }
 
-    #[expect(clippy::unused_async, reason = "build() needs a runtime around it")]
+    /// Tokens say when they were issued, not five minutes earlier.
     pub(crate) async fn of(emulator: Emulator, more: impl FnOnce(Builder) -> Builder) -> Self {
+        let exact = |authority: Authority| authority.issued_at_backdate(Duration::ZERO);
+        Self::described(emulator, exact, more).await
+    }
+
+    #[expect(clippy::unused_async, reason = "build() needs a runtime around it")]
+    pub(crate) async fn described(
+        emulator: Emulator,
+        authority: impl FnOnce(Authority) -> Authority,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let now = Arc::new(AtomicU64::new(NOON));
         let reading = Arc::clone(&now);
-        let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
+        let ours = Authority::entra(Tenant::id(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url());
-        let builder = Entra::trusting(authority)
+        let builder = Entra::trusting(authority(ours))
             .clock(Clock::made_up(move || reading.load(Ordering::SeqCst)));
         let entra = more(builder).build().unwrap();
         Self {

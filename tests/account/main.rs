@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod backdated;
 mod house;
 mod matrix;
 mod once;

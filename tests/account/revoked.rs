@@ -57,9 +57,9 @@ async fn a_cut_off_is_never_lowered() {
 }
 
 #[tokio::test]
-async fn revoking_now_leaves_the_token_of_the_next_second() {
+async fn revoking_now_refuses_this_second_s_tokens_and_leaves_the_next_second_s() {
     let house = House::open().await;
-    let before = house.token(NOON - 1).mint();
+    let before = house.token(NOON).mint();
     house.entra.revoke_now(&alice()).await.unwrap();
     assert_eq!(house.get("/me", &before).await.of(), (401, "revoked"));
     let within = house.token(NOON).mint();

@@ -29,7 +29,8 @@ impl Replica {
     ) -> Self {
         let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
             .instance(emulator.url())
-            .sts_instance(emulator.url());
+            .sts_instance(emulator.url())
+            .issued_at_backdate(Duration::ZERO);
         let entra = Entra::trusting(authority)
             .on_sign_out(forget)
             .redis(redis)

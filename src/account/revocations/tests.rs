@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::authority::Backdate;
 use crate::claims::wire::Draft;
 
 const TENANT: Uuid = Uuid::from_u128(1);
+
+/// `iat` is the issue time.
+static NONE: Backdate = Backdate::of_seconds(0);
 
 fn account(number: u128) -> UserKey {
     UserKey::Object {
@@ -37,7 +41,7 @@ fn raised(mark: Mark, at: u64) -> Revocations {
 #[test]
 fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
     let revocations = raised(Mark::Account(account(7)), 1_000);
-    let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
     assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
     assert_eq!(cut_off(",\"iat\":999.9"), Some(1_000));
     assert_eq!(cut_off(",\"iat\":1000"), None);
@@ -48,14 +52,14 @@ fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
 #[test]
 fn another_account_is_not_touched() {
     let revocations = raised(Mark::Account(account(8)), 1_000);
-    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
-    assert_eq!(revocations.cut_off_of(&claims("")), None);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
+    assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
     let elsewhere = UserKey::Object {
         tenant: Uuid::from_u128(2),
         object: Uuid::from_u128(7),
     };
     let revocations = raised(Mark::Account(elsewhere), 1_000);
-    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
 }
 
 #[test]
@@ -65,13 +69,17 @@ fn a_token_is_known_by_its_subject_and_its_session_too() {
         subject: "s".into(),
     };
     let revocations = raised(Mark::Account(subject), 1_000);
-    assert!(revocations.cut_off_of(&claims(",\"iat\":1")).is_some());
+    assert!(
+        revocations
+            .cut_off_of(&claims(",\"iat\":1"), &NONE)
+            .is_some()
+    );
     let session = Mark::Session {
         tenant: TENANT,
         session: "x".into(),
     };
     let revocations = raised(session, 1_000);
-    let cut_off = |members: &str| revocations.cut_off_of(&claims(members));
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
     assert_eq!(cut_off(",\"iat\":1,\"sid\":\"x\""), Some(1_000));
     assert_eq!(cut_off(",\"iat\":1,\"sid\":\"y\""), None);
     assert_eq!(cut_off(",\"iat\":1"), None);
@@ -80,8 +88,8 @@ fn a_token_is_known_by_its_subject_and_its_session_too() {
 #[test]
 fn a_sign_out_revokes_nothing() {
     let revocations = raised(Mark::SignedOut(account(7)), 1_000);
-    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1")), None);
-    assert_eq!(revocations.cut_off_of(&claims("")), None);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
+    assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +106,11 @@ async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
     tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
     revocations.marks.write().unwrap().sweep_at = 0;
     revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
-    assert!(revocations.cut_off_of(&claims(",\"iat\":999")).is_some());
+    assert!(
+        revocations
+            .cut_off_of(&claims(",\"iat\":999"), &NONE)
+            .is_some()
+    );
     // What cannot matter any more makes room.
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
     revocations.marks.write().unwrap().sweep_at = 0;
@@ -121,10 +133,10 @@ proptest! {
             greatest.insert(*number, before.max(*at));
             // The account of the claims is number 2 of these.
             let held = greatest.get(&2).copied();
-            prop_assert_eq!(revocations.cut_off_of(&claims("")), held);
+            prop_assert_eq!(revocations.cut_off_of(&claims(""), &NONE), held);
             for issued_at in [0, 1, 2_500, 4_999, 5_000] {
                 let revoked = revocations
-                    .cut_off_of(&claims(&format!(",\"iat\":{issued_at}")))
+                    .cut_off_of(&claims(&format!(",\"iat\":{issued_at}")), &NONE)
                     .is_some();
                 prop_assert_eq!(revoked, held.is_some_and(|held| issued_at < held));
             }

@@ -74,6 +74,11 @@ fn what_is_not_given_has_the_default_of_the_contract() {
     assert!(!section.allow_personal_accounts && !section.allow_acl && !section.custom_signing_keys);
     assert_eq!(section.token_versions, TokenVersions { v1: true, v2: true });
     assert_eq!(section.clock_skew, Duration::from_secs(300));
+    // Entra ID and External ID backdate `iat`, B2C does not.
+    assert_eq!(section.issued_at_backdate, Duration::from_secs(300));
+    let policy = r#""SignUpSignInPolicyId":"B2C_1_susi""#;
+    let b2c = load(&b2c_file(policy), []).unwrap().b2c.unwrap();
+    assert_eq!(b2c.issued_at_backdate, Duration::ZERO);
     assert_eq!(
         (section.max_token_bytes, section.token_cache_bytes),
         (None, None)

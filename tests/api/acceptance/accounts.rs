@@ -133,6 +133,9 @@ pub(super) async fn replay() {
     assert_eq!(account.runs.count(), 2);
 }
 
+/// Entra writes `iat` five minutes early.
+const BACKDATE: u64 = 300;
+
 /// A cut-off one second after the token was issued, also for a token that was accepted before.
 pub(super) async fn cut_off_after() {
     let account = Account::open().await;
@@ -141,7 +144,7 @@ pub(super) async fn cut_off_after() {
         .entra
         .revoke(
             &account.user(),
-            UNIX_EPOCH + Duration::from_secs(1_537_231_049),
+            UNIX_EPOCH + Duration::from_secs(1_537_231_049 + BACKDATE),
         )
         .await
         .unwrap();
@@ -158,7 +161,7 @@ pub(super) async fn cut_off_at() {
         .entra
         .revoke(
             &account.user(),
-            UNIX_EPOCH + Duration::from_secs(1_537_231_048),
+            UNIX_EPOCH + Duration::from_secs(1_537_231_048 + BACKDATE),
         )
         .await
         .unwrap();

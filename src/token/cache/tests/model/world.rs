@@ -93,6 +93,7 @@ impl World {
 
     pub(super) fn trust(&self) -> Trust {
         Authority::entra(Tenant::id(CONTOSO), API_ID)
+            .issued_at_backdate(std::time::Duration::ZERO)
             .instance(&self.address)
             .token_versions([TokenVersion::V2])
             .resolve()
