@@ -54,7 +54,7 @@ pub struct Entra {
     edge: Arc<Edge>,
     house: Arc<House>,
     connections: Arc<[Arc<Connection>]>,
-    resource: Option<Arc<Resource>>,
+    resources: Arc<[Arc<Resource>]>,
 }
 
 impl Entra {

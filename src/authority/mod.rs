@@ -7,6 +7,7 @@ mod cloud;
 mod document;
 mod freshness;
 pub(crate) mod issuer;
+mod scope_name;
 mod tenants;
 mod transmitter;
 mod trust;
@@ -24,6 +25,7 @@ pub(crate) use addresses::append_app_id;
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use document::{Document, Purpose, is_allowed_address};
+pub(crate) use scope_name::full_scope_name;
 pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;
 
@@ -47,6 +49,7 @@ pub struct Authority {
     pub(in crate::authority) cloud: Option<Cloud>,
     pub(in crate::authority) instance: Option<String>,
     pub(in crate::authority) audiences: Vec<String>,
+    pub(in crate::authority) app_id_uris: Vec<String>,
     pub(in crate::authority) allowed_tenants: Option<AllowedTenants>,
     pub(in crate::authority) personal_accounts: bool,
     pub(in crate::authority) versions: Vec<TokenVersion>,
@@ -84,6 +87,7 @@ impl Authority {
             cloud: None,
             instance: None,
             audiences: Vec::new(),
+            app_id_uris: Vec::new(),
             allowed_tenants: None,
             personal_accounts: false,
             versions: vec![TokenVersion::V1, TokenVersion::V2],
@@ -165,6 +169,20 @@ impl Authority {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// What full scope names begin with, in challenges, metadata and OpenAPI documents:
+    /// `{App ID URI}/Todo.Read`. May be called more than once, for an API with several addresses
+    /// ([`Builder::resource`](crate::Builder::resource)): the URI that equals the address of the
+    /// route counts, else the first.
+    ///
+    /// Without any: the first audience that is a URI; else `https://{domain}/{client id}` for B2C
+    /// with a domain, `api://{client id}` for all others. Does not check that the application has
+    /// this identifier URI.
+    #[must_use]
+    pub fn app_id_uri(mut self, uri: impl Into<String>) -> Self {
+        self.app_id_uris.push(uri.into());
         self
     }
 

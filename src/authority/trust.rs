@@ -25,6 +25,8 @@ pub(crate) struct Trust {
     /// Whether the tenant's id is learnt from its documents.
     pub(crate) learns: bool,
     pub(crate) audiences: Vec<String>,
+    /// What full scope names begin with; at least one.
+    app_id_uris: Vec<String>,
     pub(crate) clock_skew: u64,
     pub(crate) backdate: Arc<Backdate>,
     pub(crate) without_permissions: bool,
@@ -57,6 +59,14 @@ impl Trust {
     /// The cloud whose authority this is, if it is one of Microsoft's.
     pub(crate) fn cloud(&self) -> Option<Cloud> {
         self.documents.first().and_then(|document| document.cloud)
+    }
+
+    /// What the full names of scopes begin with at an address of this API.
+    pub(crate) fn app_id_uri(&self, resource: Option<&str>) -> &str {
+        let same = |uri: &&String| resource.is_some_and(|resource| resource == **uri);
+        let found = self.app_id_uris.iter().find(same);
+        let found = found.or_else(|| self.app_id_uris.first());
+        found.map(String::as_str).unwrap_or_default()
     }
 
     /// Where tokens are asked for, if no discovery document says so.
@@ -168,6 +178,9 @@ impl Authority {
                     tenant: Tenant::Consumers | Tenant::Id(PERSONAL_ACCOUNTS_TENANT)
                 }
             );
+        if self.app_id_uris.is_empty() {
+            self.app_id_uris.push(self.usual_app_id_uri());
+        }
         if self.audiences.is_empty() {
             self.audiences = vec![self.client_id.clone(), format!("api://{}", self.client_id)];
         }
@@ -189,6 +202,7 @@ impl Authority {
             clock: Arc::new(AuthorityClock::new(name.as_str(), clock_skew)),
             name,
             audiences: self.audiences,
+            app_id_uris: self.app_id_uris,
             client_id: self.client_id,
             freshness: self.freshness,
             static_keys: self.static_keys,
@@ -197,6 +211,22 @@ impl Authority {
             allowed_tenants,
             personal_accounts,
         })
+    }
+
+    /// The App ID URI of a registration that nobody changed.
+    fn usual_app_id_uri(&self) -> String {
+        let mut given = self.audiences.iter();
+        match (given.find(|name| name.contains("://")), &self.kind) {
+            (Some(uri), _) => uri.clone(),
+            (
+                None,
+                Kind::B2c {
+                    tenant: Tenant::Domain(domain),
+                    ..
+                },
+            ) => format!("https://{domain}/{}", self.client_id),
+            (None, _) => format!("api://{}", self.client_id),
+        }
     }
 
     /// Looks at every value by itself; says whether the tenant's id has to be learnt.
@@ -218,6 +248,20 @@ impl Authority {
                 "Audience",
                 "",
                 "a text that is not empty",
+            ));
+        }
+        // A challenge leaves out what could break out of its quotes.
+        let is_uri = |uri: &String| {
+            uri.contains("://")
+                && uri
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        if let Some(bad) = self.app_id_uris.iter().find(|uri| !is_uri(uri)) {
+            return Err(ConfigError::value(
+                "AppIdUri",
+                bad,
+                "an identifier URI of the application like api://{client id}",
             ));
         }
         if self.versions.is_empty() {

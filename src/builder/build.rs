@@ -45,13 +45,8 @@ impl Builder {
             .map(|(authority, access)| Ok((authority.resolve()?, access)))
             .collect::<Result<_, ConfigError>>()?;
         let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
-        self.edge.challenge_scope = self.described.challenge_scope(&all);
-        let resource = self
-            .described
-            .resolve(trusts.first().map(|(trust, _)| trust))?;
-        if let (None, Some(resource)) = (&self.edge.resource_metadata, &resource) {
-            self.edge.resource_metadata = Some(resource.metadata.clone());
-        }
+        let resources = self.described.resolve(all.first().copied())?;
+        self.edge.resources = self.described.challenged(&resources, &all);
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
@@ -67,6 +62,7 @@ impl Builder {
                 &client,
                 &edge,
                 connection,
+                &resources,
                 &token_endpoint,
                 &mut refreshers,
             )?);
@@ -117,7 +113,7 @@ impl Builder {
             validator,
             edge,
             house,
-            resource: resource.map(Arc::new),
+            resources: resources.into(),
             connections: connections.into(),
         })
     }

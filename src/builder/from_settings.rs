@@ -30,7 +30,9 @@ impl Builder {
         {
             builder = builder.max_token_bytes(most);
         }
-        if let Some(resource) = settings.sections().find_map(|own| own.resource.as_ref()) {
+        let resources = settings.sections().map(|section| &section.resources);
+        let resources = resources.into_iter().find(|given| !given.is_empty());
+        for resource in resources.into_iter().flatten() {
             builder = builder.resource(resource);
         }
         // One cache for all authorities.

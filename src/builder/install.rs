@@ -14,7 +14,7 @@ use crate::keys::remote::Remote;
 use crate::keys::store::{KeyReader, fixed, kept_fresh};
 use crate::keys::{HttpClient, KeySet};
 use crate::token::Installed;
-use crate::web::{Edge, Origin};
+use crate::web::{Edge, Origin, Resource};
 
 /// Gives an authority its connection to Graph.
 pub(super) fn connect(
@@ -44,6 +44,7 @@ pub(super) fn install(
     client: &HttpClient,
     edge: &Arc<Edge>,
     directory: Option<Arc<Connection>>,
+    resources: &[Arc<Resource>],
     token_endpoint: &watch::Sender<Option<Url>>,
     refreshers: &mut Vec<Refresher>,
 ) -> Result<Installed, ConfigError> {
@@ -84,6 +85,7 @@ pub(super) fn install(
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
         backdate: Arc::clone(&trust.backdate),
+        app_id_uris: app_id_uris(&trust, resources),
         directory,
     }));
     Ok(Installed {
@@ -93,4 +95,13 @@ pub(super) fn install(
         learnt,
         home: Some(home),
     })
+}
+
+/// What full scope names begin with, at each address of this API; one where there is none.
+fn app_id_uris(trust: &Trust, resources: &[Arc<Resource>]) -> Vec<String> {
+    if resources.is_empty() {
+        return vec![trust.app_id_uri(None).to_owned()];
+    }
+    let of = |resource: &Arc<Resource>| trust.app_id_uri(Some(resource.address())).to_owned();
+    resources.iter().map(of).collect()
 }

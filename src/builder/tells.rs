@@ -10,17 +10,13 @@ use crate::web::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
 impl Entra {
     /// Where clients get their tokens, for an OpenAPI document.
     ///
-    /// Full scope names begin with the first audience that is a URI, else `api://{client id}`.
+    /// Full scope names begin with the App ID URI ([`Authority::app_id_uri`](crate::Authority::app_id_uri)).
     #[cfg(feature = "openapi")]
     pub fn sign_in(&self) -> crate::openapi::SignIn {
         let none = crate::openapi::SignIn::none();
         self.validator.trusts().fold(none, |all, trust| {
-            let uri = trust
-                .audiences
-                .iter()
-                .find(|audience| audience.contains("://"))
-                .cloned()
-                .unwrap_or_else(|| format!("api://{}", trust.client_id));
+            let address = self.resources.first().map(|resource| resource.address());
+            let uri = trust.app_id_uri(address).to_owned();
             all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
         })
     }
@@ -59,10 +55,11 @@ impl Entra {
         self.validator.explain(token, now, verdict)
     }
 
-    /// This API's protected-resource metadata (RFC 9728); `None` without [`Builder::resource`].
+    /// This API's protected-resource metadata (RFC 9728), of its first address; `None` without
+    /// [`Builder::resource`].
     #[must_use]
     pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
-        let resource = self.resource.as_ref()?;
+        let resource = self.resources.first()?;
         Some(resource.document(&self.validator))
     }
 
@@ -80,7 +77,7 @@ impl Entra {
     /// # app }
     /// ```
     pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
-        self.resource.iter().flat_map(|resource| {
+        self.resources.iter().flat_map(|resource| {
             resource.paths().iter().map(|path| {
                 let service =
                     MetadataService::new(Arc::clone(resource), Arc::clone(&self.validator));
@@ -108,9 +105,17 @@ impl Builder {
     /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
     /// every challenge. It is not the audience.
     ///
+    /// May be called more than once, for an API with several addresses: each has its own document,
+    /// and a challenge names that of the address whose path is the longest that the request's own
+    /// path begins with, or else of the first. The layer looks at the path that it sees: put it
+    /// outside of `nest`, which shortens the path for what is inside.
+    ///
+    /// # Errors
+    /// [`build`](Self::build) refuses what is no address, and two addresses with the same path.
+    ///
     /// The document itself is on the router once [`Entra::metadata_routes`] is.
     pub fn resource(mut self, address: impl Into<String>) -> Self {
-        self.described.address = Some(address.into());
+        self.described.addresses.push(address.into());
         self
     }
 
@@ -126,8 +131,8 @@ impl Builder {
         self
     }
 
-    /// The scopes that the metadata offers. A short name gets the prefix `api://{client id}/`, or
-    /// the first audience that is a URI; never list `offline_access`.
+    /// The scopes that the metadata offers. A short name gets the App ID URI in front of it
+    /// ([`Authority::app_id_uri`](crate::Authority::app_id_uri)); never list `offline_access`.
     pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.described
             .scopes
@@ -151,7 +156,7 @@ impl Builder {
 
     /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.edge.resource_metadata = Some(url.into());
+        self.described.metadata = Some(url.into());
         self
     }
 

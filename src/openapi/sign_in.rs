@@ -11,6 +11,7 @@ use utoipa::openapi::security::{
 
 use super::demands::{BEARER, DEFAULT_SCOPE, Demands};
 use super::operations::operations;
+use crate::authority::full_scope_name;
 
 /// Writes the security schemes of a document, and the full names of scopes into its operations.
 ///
@@ -165,10 +166,7 @@ impl Modify for SignIn {
 impl Endpoint {
     /// The name a client asks for; one that is full already stays as it is.
     pub(super) fn full_name(&self, scope: &str) -> String {
-        if scope.contains("://") {
-            return scope.to_owned();
-        }
-        format!("{}/{scope}", self.app_id_uri.trim_end_matches('/'))
+        full_scope_name(&self.app_id_uri, scope)
     }
 
     pub(super) fn app_scheme(&self) -> String {

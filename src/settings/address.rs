@@ -55,6 +55,23 @@ impl Form for WebText {
     }
 }
 
+/// An identifier URI of the application, letter for letter: scopes get it in front of their names.
+pub(super) struct AppIdUri;
+
+impl Form for AppIdUri {
+    type Value = String;
+    fn expected(&self) -> String {
+        "an identifier URI of the application like api://CLIENT_ID".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        let (scheme, rest) = text.split_once("://")?;
+        // What stands in a challenge needs no escapes there (RFC 6750 section 3).
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        (!scheme.is_empty() && !rest.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
+    }
+}
+
 /// A web address in which `{policy}` may stand after the host.
 pub(super) struct WebPattern;
 

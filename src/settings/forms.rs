@@ -26,6 +26,9 @@ pub(super) trait Form {
 /// A list of values of one form, given element by element and never as one string.
 pub(super) struct List<F>(pub(super) F);
 
+/// One value, or a list of values of the same form.
+pub(super) struct OneOrList<F>(pub(super) F);
+
 /// A whole number within bounds, and what it is if it is not given.
 pub(super) struct Whole {
     pub(super) least: u64,

@@ -1,8 +1,8 @@
 //! Every key of a section: its form, its bounds, its default, its meaning. The single source.
 
-use super::address::{IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
+use super::address::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
 use super::forms::{
-    AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm,
+    AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm, OneOrList,
     PolicyName, TenantForm, Text, Version, Whole, Words,
 };
 
@@ -33,6 +33,17 @@ impl<F: Form> Key<List<F>> {
     }
 }
 
+impl<F: Form> Key<OneOrList<F>> {
+    /// What an error says was expected.
+    pub(super) fn expected_either(&self) -> String {
+        format!("{} ({})", self.either(), self.meaning)
+    }
+
+    fn either(&self) -> String {
+        format!("{}, or a list of such", self.form.0.expected())
+    }
+}
+
 /// What a document says of a key's form.
 #[cfg(test)]
 trait Named {
@@ -50,6 +61,13 @@ impl<F: Form> Named for Key<F> {
 impl<F: Form> Named for Key<List<F>> {
     fn form(&self) -> String {
         format!("list of {}", self.form.0.expected())
+    }
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<OneOrList<F>> {
+    fn form(&self) -> String {
+        self.either()
     }
 }
 
@@ -105,7 +123,8 @@ keys! { SECTION_KEYS;
     GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
     GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
     SCOPES: Words = Words, "Scopes", "the scopes that every route needs";
-    RESOURCE: WebText = WebText, "Resource", "this API's own address";
+    APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with";
+    RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address";
     REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
     REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach";
 }

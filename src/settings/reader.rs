@@ -2,7 +2,7 @@
 
 use super::credential::CREDENTIAL_KEYS;
 use super::error::{SettingsError, Shown, one_line};
-use super::forms::{Form, List};
+use super::forms::{Form, List, OneOrList};
 use super::keys::{CLIENT_CREDENTIALS, IGNORED, Key, SECTION_KEYS};
 use super::tree::Node;
 
@@ -82,6 +82,27 @@ impl<'t> Reader<'t> {
             )),
         };
         elements.iter().map(read).collect()
+    }
+
+    /// The values of a key that has one value or a list of them; none where it is absent.
+    pub(super) fn one_or_list<F: Form>(
+        &self,
+        key: &Key<OneOrList<F>>,
+    ) -> Result<Vec<F::Value>, SettingsError> {
+        let Some(node) = self.node.find(key.path) else {
+            return Ok(Vec::new());
+        };
+        let read = |path: &str, node: &Node| {
+            let value = node.scalar.as_ref();
+            let value = value.and_then(|scalar| key.form.0.read(scalar));
+            value.ok_or_else(|| self.wrong(path, node, F::SECRET, key.expected_either()))
+        };
+        if node.scalar.is_some() {
+            return Ok(vec![read(key.path, node)?]);
+        }
+        let elements = self.elements(key.path, node, &key.expected_either())?;
+        let element = |element: &&Node| read(&format!("{}:{}", key.path, element.name), element);
+        elements.iter().map(element).collect()
     }
 
     /// The elements of a list whose elements are objects.

@@ -52,8 +52,10 @@ pub(crate) struct Section {
     pub(crate) graph: GraphSettings,
     /// All of them are needed on every route.
     pub(crate) scopes: Vec<String>,
-    /// The exact text.
-    pub(crate) resource: Option<String>,
+    /// The exact texts.
+    pub(crate) app_id_uris: Vec<String>,
+    /// The exact texts.
+    pub(crate) resources: Vec<String>,
     /// `None` without `Redis:Url`.
     pub(crate) redis: Option<RedisSettings>,
 }
@@ -180,7 +182,8 @@ impl Section {
             },
             credentials,
             scopes: from.one(&keys::SCOPES)?.unwrap_or_default(),
-            resource: from.one(&keys::RESOURCE)?,
+            app_id_uris: from.one_or_list(&keys::APP_ID_URI)?,
+            resources: from.one_or_list(&keys::RESOURCE)?,
             redis: redis(from)?,
         };
         section.follow_authority(from, b2c)?;

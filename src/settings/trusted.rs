@@ -51,6 +51,9 @@ impl Section {
         for audience in &self.audiences {
             authority = authority.audience(audience);
         }
+        for uri in &self.app_id_uris {
+            authority = authority.app_id_uri(uri);
+        }
         if let Some(allowed) = &self.allowed_tenants {
             authority = authority.allowed_tenants(match allowed {
                 Tenants::Any => AllowedTenants::Any,

@@ -12,7 +12,10 @@ pub(crate) enum Refusal {
     /// The token is at fault.
     Invalid(InvalidToken),
     /// The token is good, but a rule for all routes refuses it.
-    Denied(RefusedByRule),
+    Denied {
+        claims: Claims,
+        refused: RefusedByRule,
+    },
     /// The token is good but for its age: its account's or its session's cut-off is later.
     Revoked { claims: Claims, cut_off: u64 },
     /// Nothing can be decided without keys.

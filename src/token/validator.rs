@@ -210,7 +210,7 @@ impl Validator {
             return Verdict::Refused(refusal);
         }
         if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
-            return Verdict::Refused(Refusal::Denied(refused));
+            return Verdict::Refused(Refusal::Denied { claims, refused });
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;

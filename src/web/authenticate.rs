@@ -15,7 +15,7 @@ use crate::token::{InvalidToken, Refusal, Validator, Verdict};
 use super::bearer::{Credentials, Presented, credentials};
 use super::edge::{Anonymous, Edge, Origin};
 use super::gate::{self, Gate, Judge};
-use super::head::Head;
+use super::head::{Head, RouteResource};
 use super::rejection::Rejection;
 use super::session_check::{SessionCheck, check_sessions};
 
@@ -127,6 +127,11 @@ impl Judge for Authenticate {
 
     #[inline]
     fn admit<B>(&self, admission: Admission, request: &mut Request<B>) {
+        let resources = &self.own.edge.resources;
+        if resources.are_several() {
+            let noted = RouteResource(resources.of_path(request.uri().path()));
+            request.extensions_mut().insert(noted);
+        }
         match admission {
             Admission::Claims(claims) => {
                 request.extensions_mut().insert(claims);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use http::HeaderValue;
 
-use super::edge::Edge;
+use super::resources::Challenged;
 
 /// A challenge, parameter by parameter; values that could break out of their quotes are left out.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) enum To {
     BadToken,
 }
 
-/// What one edge says to everybody, made when it is first needed.
+/// What is said to everybody of one resource, made when it is first needed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Challenges {
     no_token: OnceLock<HeaderValue>,
@@ -49,11 +49,11 @@ impl Challenge {
     }
 
     /// The challenge to everybody of a kind, put together once.
-    pub(super) fn usual(to: To, edge: Option<&Edge>) -> HeaderValue {
+    pub(super) fn usual(to: To, resource: Option<&Challenged>) -> HeaderValue {
         let make = || {
             let bearer = Self::bearer();
             // A client without a good token learns what to ask for (RFC 6750 section 3).
-            let scope = edge.map(|edge| edge.challenge_scope.as_str());
+            let scope = resource.map(|resource| resource.scope.as_str());
             let challenge = match to {
                 To::NoToken => bearer.with_some("scope", scope),
                 To::NoHeader => bearer.with("error", "invalid_request"),
@@ -61,13 +61,13 @@ impl Challenge {
                     .with("error", "invalid_token")
                     .with_some("scope", scope),
             };
-            let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
+            let metadata = resource.and_then(|resource| resource.metadata.as_deref());
             challenge
                 .with_some("resource_metadata", metadata)
                 .into_header()
         };
-        match edge {
-            Some(edge) => edge.challenges.slot(to).get_or_init(make).clone(),
+        match resource {
+            Some(resource) => resource.usual.slot(to).get_or_init(make).clone(),
             None => make(),
         }
     }
@@ -134,10 +134,10 @@ mod tests {
 
     #[test]
     fn what_is_said_to_everybody_is_said_alike_each_time() {
-        let edge = Edge {
-            challenge_scope: "api://x/read".into(),
-            resource_metadata: Some("https://x/meta".into()),
-            ..Edge::default()
+        let resource = Challenged {
+            scope: "api://x/read".into(),
+            metadata: Some("https://x/meta".into()),
+            ..Challenged::default()
         };
         for (to, expected) in [
             (
@@ -153,8 +153,8 @@ mod tests {
                 r#"Bearer error="invalid_token", scope="api://x/read", resource_metadata="https://x/meta""#,
             ),
         ] {
-            assert_eq!(Challenge::usual(to, Some(&edge)), expected);
-            assert_eq!(Challenge::usual(to, Some(&edge)), expected);
+            assert_eq!(Challenge::usual(to, Some(&resource)), expected);
+            assert_eq!(Challenge::usual(to, Some(&resource)), expected);
         }
         assert_eq!(Challenge::usual(To::NoToken, None), "Bearer");
     }

@@ -6,15 +6,15 @@ use std::sync::{Arc, OnceLock, Weak};
 use axum_core::response::Response;
 
 use crate::account::Accounts;
-use crate::authority::Backdate;
+use crate::authority::{Backdate, full_scope_name};
 use crate::claims::{Claims, Home};
 use crate::clock::Clock;
 use crate::directory::Connection;
 use crate::token::Validator;
 
-use super::challenge::Challenges;
 use super::pseudonym::Pseudonyms;
 use super::rejection::Rejection;
+use super::resources::Resources;
 
 /// Changes the answer to a rejected request: gets the usual answer and gives another.
 pub(crate) type RejectionMap = Arc<dyn Fn(&Rejection, Response) -> Response + Send + Sync>;
@@ -24,17 +24,12 @@ pub(crate) type RejectionMap = Arc<dyn Fn(&Rejection, Response) -> Response + Se
 pub(crate) struct Edge {
     pub(crate) clock: Clock,
     pub(crate) map_rejection: Option<RejectionMap>,
-    /// Where the protected-resource metadata is (RFC 9728), if it is served.
-    pub(crate) resource_metadata: Option<String>,
-    /// The scopes that every route needs, by their full names, as challenges give them to clients
-    /// that have no good token yet.
-    pub(crate) challenge_scope: String,
+    /// What challenges say, by the address that a route is under.
+    pub(crate) resources: Resources,
     /// How accounts are named in the log, if the application asked for it.
     pub(crate) pseudonyms: Option<Pseudonyms>,
     /// Whether the span of a request is told about its caller, if the application asked for it.
     pub(crate) tells_spans: bool,
-    /// Made of the two above; to be asked only once they are settled.
-    pub(super) challenges: Challenges,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<Accounts>,
@@ -55,6 +50,8 @@ pub(crate) struct Origin {
     pub(crate) authorization_uri: String,
     /// How much earlier than its issue time a token of the authority says it was issued.
     pub(crate) backdate: Arc<Backdate>,
+    /// What full scope names begin with, for each of the edge's resources.
+    pub(crate) app_id_uris: Vec<String>,
     /// What only the directory knows can be asked here.
     pub(crate) directory: Option<Arc<Connection>>,
 }
@@ -77,6 +74,17 @@ impl Origin {
     /// What stands there, for claims that will be.
     pub(super) fn at(home: &Home) -> Option<&Self> {
         home.0.downcast_ref()
+    }
+
+    /// Short names of scopes, with spaces between, as full ones for a resource of the edge.
+    pub(super) fn full_scope_names(&self, scopes: &str, resource: usize) -> String {
+        let uris = &self.app_id_uris;
+        let Some(uri) = uris.get(resource).or_else(|| uris.first()) else {
+            return scopes.to_owned();
+        };
+        let names = scopes.split(' ').filter(|name| !name.is_empty());
+        let full: Vec<String> = names.map(|name| full_scope_name(uri, name)).collect();
+        full.join(" ")
     }
 
     /// Whether a user's tokens are asked about at the directory.

@@ -78,6 +78,10 @@ impl<'r> Head<'r> {
         }
     }
 
+    pub(super) fn path(self) -> &'r str {
+        self.uri.path()
+    }
+
     /// Whether the client expects gRPC's form of an answer: a `POST` over HTTP/2 with gRPC's
     /// content type (gRPC over HTTP/2, "Requests"). To any other client its status 200 would look
     /// like an answer of the handler.

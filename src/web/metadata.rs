@@ -16,9 +16,11 @@ use serde::Serialize;
 use tower_service::Service;
 use url::Url;
 
-use crate::authority::Trust;
+use crate::authority::{Trust, full_scope_name};
 use crate::config_error::ConfigError;
 use crate::token::Validator;
+
+use super::resources::{Challenged, Resources};
 
 /// Where clients look for the document (RFC 9728 section 3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -34,14 +36,14 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ResourceMetadata {
-    /// This API's address, without a slash at its end.
+    /// This API's address, as it was given.
     pub resource: String,
     /// A name for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
     /// The issuers of the authorities, as their discovery documents state them.
     pub authorization_servers: Vec<String>,
-    /// Full names, as a client asks for them: `api://{client id}/scope`.
+    /// Full names, as a client asks for them: `{App ID URI}/scope`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
     /// `header`: a token in the query or in the body is not looked for.
@@ -62,31 +64,54 @@ impl IntoResponse for ResourceMetadata {
 /// What the application said of itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Described {
-    pub(crate) address: Option<String>,
+    pub(crate) addresses: Vec<String>,
     /// The address of the program's own listener, where no other was given.
     pub(crate) listener: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) scopes: Vec<String>,
     /// What a client without a good token is told to ask for.
     pub(crate) challenge_scopes: Vec<String>,
+    /// Where the document is, if it is served elsewhere.
+    pub(crate) metadata: Option<String>,
 }
 
-/// The description, checked, with its addresses worked out.
+/// One address of this API, checked, with what follows from it.
 #[derive(Debug)]
 pub(crate) struct Resource {
     address: String,
+    /// The path of the address, without a slash at its end.
+    path: String,
     /// Where the document is, as challenges name it.
-    pub(crate) metadata: String,
+    metadata: String,
     paths: Vec<String>,
     name: Option<String>,
     scopes: Vec<String>,
 }
 
 impl Described {
+    /// What challenges say at each address, in the order of [`resolve`](Self::resolve); one entry
+    /// where there is no address.
+    pub(crate) fn challenged(&self, resources: &[Arc<Resource>], trusts: &[&Trust]) -> Resources {
+        if resources.is_empty() {
+            return Resources::new(vec![Challenged {
+                metadata: self.metadata.clone(),
+                scope: self.challenge_scope(trusts, None),
+                ..Challenged::default()
+            }]);
+        }
+        let each = resources.iter().map(|resource| Challenged {
+            path: resource.path.clone(),
+            metadata: Some(self.metadata.as_ref().unwrap_or(&resource.metadata).clone()),
+            scope: self.challenge_scope(trusts, Some(&resource.address)),
+            ..Challenged::default()
+        });
+        Resources::new(each.collect())
+    }
+
     /// The scopes that a challenge names: those given for it, else those that every route needs.
     ///
     /// With several authorities the latter are only known where all need the same.
-    pub(crate) fn challenge_scope(&self, trusts: &[&Trust]) -> String {
+    fn challenge_scope(&self, trusts: &[&Trust], address: Option<&str>) -> String {
         let Some((first, others)) = trusts.split_first() else {
             return String::new();
         };
@@ -98,25 +123,57 @@ impl Described {
             [] => needed,
             _ => &self.challenge_scopes,
         };
-        let prefix = scope_prefix(first);
-        let scopes: Vec<_> = scopes.iter().map(|scope| full(scope, &prefix)).collect();
+        let uri = first.app_id_uri(address);
+        let scopes: Vec<_> = scopes
+            .iter()
+            .map(|scope| full_scope_name(uri, scope))
+            .collect();
         scopes.join(" ")
     }
 
-    /// Works the addresses out; `None` where no address is given, and nothing is served.
-    pub(crate) fn resolve(self, trust: Option<&Trust>) -> Result<Option<Resource>, ConfigError> {
-        let is_given = self.address.is_some();
-        let Some(text) = self.address.or(self.listener) else {
-            return Ok(None);
+    /// Works the addresses out; none where no address is given, and nothing is served.
+    pub(crate) fn resolve(&self, trust: Option<&Trust>) -> Result<Vec<Arc<Resource>>, ConfigError> {
+        let are_given = !self.addresses.is_empty();
+        let addresses = match are_given {
+            true => &*self.addresses,
+            false => self.listener.as_slice(),
         };
-        let url = Url::parse(&text)
+        let mut resources: Vec<Arc<Resource>> = Vec::new();
+        for address in addresses {
+            let uri = trust.map(|trust| trust.app_id_uri(Some(address)));
+            let mut resource = self.resource(address, uri.unwrap_or_default())?;
+            if resources.iter().any(|other| other.path == resource.path) {
+                return Err(ConfigError::value(
+                    "Resource",
+                    address,
+                    "addresses with different paths, since the path tells which of them a route is under",
+                ));
+            }
+            // The root form speaks for the whole host, so it is not one of several paths'.
+            if addresses.len() > 1 && !resource.path.is_empty() {
+                resource.paths.retain(|path| path != WELL_KNOWN);
+            }
+            if are_given {
+                resource.warn_of_strangers(uri.unwrap_or_default());
+            }
+            resources.push(Arc::new(resource));
+        }
+        Ok(resources)
+    }
+
+    fn resource(&self, address: &str, app_id_uri: &str) -> Result<Resource, ConfigError> {
+        let url = Url::parse(address)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .filter(|url| url.username().is_empty() && url.password().is_none())
             // RFC 9728 section 1.2: no fragment.
             .filter(|url| url.fragment().is_none())
             .ok_or_else(|| {
-                ConfigError::value("Resource", &text, "this API's own URL, without a fragment")
+                ConfigError::value(
+                    "Resource",
+                    address,
+                    "this API's own URL, without a fragment",
+                )
             })?;
         // RFC 9728 section 3.1: the slash that only ends the host is no path.
         let path = Some(url.path()).filter(|path| *path != "/");
@@ -131,53 +188,41 @@ impl Described {
             // And where those look who take the last slash off.
             paths.extend(inserted.strip_suffix('/').map(str::to_owned));
         }
-        let prefix = trust.map(scope_prefix).unwrap_or_default();
-        let scopes = self.scopes.iter().map(|scope| full(scope, &prefix));
-        let resource = Resource {
-            // As it was given: clients compare it, byte for byte, with what they asked for
-            // (RFC 9728 section 3.3).
-            address: text,
+        let scopes = self.scopes.iter();
+        Ok(Resource {
+            path: path.trim_end_matches('/').to_owned(),
             metadata: format!("{origin}{inserted}{query}"),
             paths,
-            name: self.name,
-            scopes: scopes.collect(),
-        };
-        if is_given {
-            resource.warn_of_strangers(&prefix);
-        }
-        Ok(Some(resource))
-    }
-}
-
-/// What the scopes of this API begin with: its first audience that is a URI.
-fn scope_prefix(trust: &Trust) -> String {
-    let uri = trust.audiences.iter().find(|name| name.contains("://"));
-    uri.map_or_else(|| format!("api://{}", trust.client_id), String::clone)
-}
-
-/// A scope as a client asks for it; one that is full stays as it is.
-fn full(scope: &str, prefix: &str) -> String {
-    if scope.contains("://") {
-        scope.to_owned()
-    } else {
-        format!("{}/{scope}", prefix.trim_end_matches('/'))
+            name: self.name.clone(),
+            scopes: scopes
+                .map(|scope| full_scope_name(app_id_uri, scope))
+                .collect(),
+            // As it was given: clients compare it, byte for byte, with what they asked for
+            // (RFC 9728 section 3.3).
+            address: address.to_owned(),
+        })
     }
 }
 
 impl Resource {
+    /// This API's own URL, as it was given.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The paths the document is served under: the root form, and the one with the API's path.
     pub(crate) fn paths(&self) -> &[String] {
         &self.paths
     }
 
     /// Says at the start what would only be found out by a client that cannot sign in.
-    fn warn_of_strangers(&self, scope_prefix: &str) {
+    fn warn_of_strangers(&self, app_id_uri: &str) {
         // Clients of the Model Context Protocol send `resource` along with the scopes (RFC 8707),
         // and Entra refuses them where it does not know the one by the other's prefix.
-        if self.address.trim_end_matches('/') != scope_prefix.trim_end_matches('/') {
+        if self.address != app_id_uri {
             tracing::warn!(
                 resource = self.address,
-                scope_prefix,
+                app_id_uri,
                 "Resource is not the prefix of the scopes: a client that sends it as `resource` is \
                  refused by Entra (AADSTS9010010) unless it is an identifier URI of the application"
             );
@@ -268,16 +313,16 @@ mod tests {
     use super::*;
     use crate::authority::{Authority, Tenant};
 
-    fn resource(address: &str, scopes: &[&str]) -> Resource {
+    fn resource(address: &str, scopes: &[&str]) -> Arc<Resource> {
         let described = Described {
-            address: Some(address.to_owned()),
+            addresses: vec![address.to_owned()],
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             ..Described::default()
         };
         let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
         let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
         let trust = authority.audience("api://id").resolve().unwrap();
-        described.resolve(Some(&trust)).unwrap().unwrap()
+        described.resolve(Some(&trust)).unwrap().remove(0)
     }
 
     #[test]
@@ -325,11 +370,40 @@ mod tests {
             "https://user@api.example",
         ] {
             let described = Described {
-                address: Some(bad.to_owned()),
+                addresses: vec![bad.to_owned()],
                 ..Described::default()
             };
             assert!(described.resolve(None).is_err(), "{bad}");
         }
-        assert!(Described::default().resolve(None).unwrap().is_none());
+        assert!(Described::default().resolve(None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_path_tells_several_addresses_apart() {
+        let resolved = |addresses: &[&str]| {
+            let described = Described {
+                addresses: addresses.iter().map(|&one| one.to_owned()).collect(),
+                ..Described::default()
+            };
+            let paths = |resource: &Arc<Resource>| resource.paths().to_vec();
+            let resolved = described.resolve(None)?;
+            Ok::<Vec<Vec<String>>, ConfigError>(resolved.iter().map(paths).collect())
+        };
+        let of = |path: &str| format!("{WELL_KNOWN}{path}");
+        let two = resolved(&["https://x.example/mcp", "https://x.example/reports/mcp"]).unwrap();
+        assert_eq!(two, [[of("/mcp")], [of("/reports/mcp")]]);
+        let rooted = resolved(&["https://x.example/mcp", "https://x.example"]).unwrap();
+        assert_eq!(rooted, [[of("/mcp")], [of("")]]);
+        for same in [
+            ["https://x.example/mcp", "https://y.example/mcp"],
+            ["https://x.example/mcp", "https://x.example/mcp/"],
+            ["https://x.example", "https://y.example/"],
+        ] {
+            let text = resolved(&same).unwrap_err().to_string();
+            assert!(
+                text.contains("Resource") && text.contains(same[1]),
+                "{text}"
+            );
+        }
     }
 }

@@ -22,6 +22,7 @@ mod pseudonym;
 mod question;
 mod receiver;
 mod rejection;
+mod resources;
 mod session_check;
 mod shared_signals;
 mod sign_out;

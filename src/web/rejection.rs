@@ -29,6 +29,8 @@ pub struct Rejection {
     cause: Cause,
     edge: Option<Arc<Edge>>,
     grpc: bool,
+    /// The place of the route's resource among the edge's.
+    resource: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,17 +61,28 @@ const RETRY_SECONDS: u64 = 5;
 
 impl Rejection {
     fn new(cause: Cause, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+        let resource = edge.as_ref().map_or(0, |edge| edge.resources.of(head));
         Self {
             cause,
             edge,
             grpc: head.is_some_and(Head::is_grpc),
+            resource,
         }
+    }
+
+    /// Has a refusal name its scopes as a client can request them, at the route's resource.
+    fn in_full(mut self, origin: Option<&Origin>) -> Self {
+        if let (Cause::Denied(refused), Some(origin)) = (&mut self.cause, origin) {
+            refused.scopes = origin.full_scope_names(&refused.scopes, self.resource);
+        }
+        self
     }
 
     /// To somebody whose token was good, through the edge it came in by.
     fn to_caller(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
-        let edge = Origin::of(claims).map(|origin| Arc::clone(&origin.edge));
-        Self::new(cause, edge, Some(head))
+        let origin = Origin::of(claims);
+        let edge = origin.map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause, edge, Some(head)).in_full(origin)
     }
 
     pub(super) fn missing_token(edge: &Arc<Edge>, head: Head<'_>) -> Self {
@@ -86,7 +99,16 @@ impl Rejection {
     }
 
     pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, head: Head<'_>) -> Self {
-        Self::new(refusal.into(), Some(Arc::clone(edge)), Some(head))
+        Self::of_token(refusal, Some(Arc::clone(edge)), Some(head))
+    }
+
+    fn of_token(refusal: Refusal, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+        let denied = match &refusal {
+            Refusal::Denied { claims, .. } => Some(claims.clone()),
+            _ => None,
+        };
+        let origin = denied.as_ref().and_then(Origin::of);
+        Self::new(refusal.into(), edge, head).in_full(origin)
     }
 
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
@@ -141,12 +163,12 @@ impl Rejection {
 
     /// Without a request at hand, but with the way of answering that a layer has.
     pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
-        Self::new(refusal.into(), Some(Arc::clone(edge)), None)
+        Self::of_token(refusal, Some(Arc::clone(edge)), None)
     }
 
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
     pub(crate) fn outside_http(refusal: Refusal) -> Self {
-        Self::new(refusal.into(), None, None)
+        Self::of_token(refusal, None, None)
     }
 
     /// The status code of the answer.
@@ -253,10 +275,11 @@ impl Rejection {
     /// The `WWW-Authenticate` header, where the answer has one.
     fn challenge(&self) -> Option<HeaderValue> {
         let edge = self.edge.as_deref();
+        let resource = edge.and_then(|edge| edge.resources.at(self.resource));
         let challenge = match &self.cause {
-            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, edge)),
-            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, edge)),
-            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, edge)),
+            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, resource)),
+            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, resource)),
+            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, resource)),
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -274,7 +297,7 @@ impl Rejection {
             | Cause::NotFound
             | Cause::NotConfigured { .. } => return None,
         };
-        let metadata = edge.and_then(|edge| edge.resource_metadata.as_deref());
+        let metadata = resource.and_then(|resource| resource.metadata.as_deref());
         Some(
             challenge
                 .with_some("resource_metadata", metadata)
@@ -287,7 +310,7 @@ impl From<Refusal> for Cause {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(invalid) => Self::Invalid(invalid),
-            Refusal::Denied(refused) => Self::Denied(refused),
+            Refusal::Denied { refused, .. } => Self::Denied(refused),
             Refusal::Revoked { claims, cut_off } => {
                 let wanted = claims_challenge("nbf", &cut_off.to_string());
                 step_up(InvalidToken::Revoked.reason(), &wanted, &claims)

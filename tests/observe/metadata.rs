@@ -2,8 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
-use axum_entra::{AllowedTenants, Authority, Entra, Tenant};
+use axum::routing::{any, get};
+use axum_entra::emulator::{API_ID, CLI_ID, CONTOSO, Emulator, PASSWORD};
+use axum_entra::guard::RequireScope;
+use axum_entra::settings::Settings;
+use axum_entra::{
+    AllowedTenants, Authority, Builder, Claims, Entra, HttpClient, Permit, Tenant, guards,
+};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -161,10 +166,8 @@ async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
             .required_scope("Todo.Read")
     };
     let by_name = trusting(&emulator).challenge_scopes(["access_as_user", "Todo.Read"]);
-    for (builder, denied) in [
-        (by_name, "access_as_user"),
-        (Entra::trusting(required()), "access_as_user Todo.Read"),
-    ] {
+    let guarded = format!("api://{API_ID}/access_as_user");
+    for (builder, denied) in [(by_name, &guarded), (Entra::trusting(required()), &full)] {
         assert_eq!(
             challenges(&emulator, builder).await,
             [
@@ -193,4 +196,178 @@ async fn scopes_that_not_every_route_needs_are_not_named_to_strangers() {
     let builder = Entra::trusting(demanding).authority(easy);
     let response = call(&app(&builder.build().unwrap()), "/", None).await;
     assert_eq!(response.headers()["www-authenticate"], "Bearer");
+}
+
+/// One parameter of a challenge.
+fn parameter(response: &axum::response::Response, name: &str) -> Option<String> {
+    let challenge = response
+        .headers()
+        .get("www-authenticate")?
+        .to_str()
+        .unwrap();
+    let value = challenge.split(&format!("{name}=\"")).nth(1)?;
+    value.split('"').next().map(str::to_owned)
+}
+
+/// What a refusal asks for is what the authority gives out, word for word.
+#[tokio::test]
+async fn a_client_that_asks_for_the_scope_of_the_refusal_gets_in() {
+    let emulator = Emulator::start().await.unwrap();
+    let app = app(&trusting(&emulator).build().unwrap());
+    let poor = emulator.token().user("alice").scope("Todo.Read").mint();
+    let refused = call(&app, "/", Some(&poor)).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let ask = async |scope: &str| {
+        let form = format!(
+            "grant_type=password&client_id={CLI_ID}&username=alice&password={PASSWORD}&scope={scope}"
+        );
+        let endpoint = emulator.token_endpoint(CONTOSO);
+        let kind = "application/x-www-form-urlencoded";
+        let post = HttpClient::new()
+            .post(endpoint)
+            .header("content-type", kind);
+        let answer = post.body(form).send().await.unwrap().bytes().await.unwrap();
+        serde_json::from_slice::<Value>(&answer).unwrap()
+    };
+    let scope = parameter(&refused, "scope").unwrap();
+    let token = ask(&scope).await["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(call(&app, "/", Some(&token)).await.status(), StatusCode::OK);
+    // The short name is looked up on Microsoft Graph.
+    let text = ask("access_as_user").await.to_string();
+    assert!(text.contains("AADSTS650053"), "{text}");
+}
+
+guards! { CanReadData = RequireScope("Data.Read"); }
+
+/// Two addresses, as two MCP servers in one process have them.
+#[tokio::test]
+async fn each_address_has_its_own_document_and_challenges() {
+    let emulator = Emulator::start().await.unwrap();
+    let (mcp, reports) = ("https://api.example/mcp", "https://api.example/reports/mcp");
+    let mut settings = emulator.settings();
+    settings["AzureAd"]["Resource"] = json!([mcp, reports]);
+    settings["AzureAd"]["AppIdUri"] = json!(["api://first", reports, mcp]);
+    let settings = settings.to_string();
+    let settings = Settings::from_parts(Some(("the test", &settings)), []).unwrap();
+    let entra = Builder::from_settings(&settings)
+        .unwrap()
+        .resource_scopes(["Todo.Read"])
+        .challenge_scopes(["Todo.Read"])
+        .build()
+        .unwrap();
+    let permit = |_: Permit<CanReadData>| async { "in" };
+    let nested = Router::new()
+        .route(
+            "/inner",
+            get(|| async { "in" }).layer(RequireScope("Data.Read")),
+        )
+        .route("/permit", get(permit))
+        .fallback_service(any(|_: Claims| async { "in" }).layer(RequireScope("Data.Read")));
+    let app = Router::new()
+        .nest("/mcp", nested.clone())
+        .nest("/reports/mcp", nested.clone())
+        .nest("/elsewhere", nested)
+        .layer(entra.layer());
+    let app = entra.metadata_routes().fold(app, |app, (path, service)| {
+        app.route_service(&path, service)
+    });
+    let (at_mcp, at_reports) = (format!("{ROOT}/mcp"), format!("{ROOT}/reports/mcp"));
+    let poor = emulator.token().user("alice").scope("other").mint();
+    for (path, uri, document) in [
+        ("/mcp", mcp, &at_mcp),
+        ("/mcp/inner", mcp, &at_mcp),
+        ("/mcp/permit", mcp, &at_mcp),
+        ("/reports/mcp/inner", reports, &at_reports),
+        ("/reports/mcp/permit", reports, &at_reports),
+        ("/reports/mcp/x/y", reports, &at_reports),
+        // Under none: the first.
+        ("/elsewhere/inner", mcp, &at_mcp),
+        ("/mcpx", mcp, &at_mcp),
+    ] {
+        let named = Some(format!("https://api.example{document}"));
+        for (token, status, scope) in [
+            (None, 401, Some(format!("{uri}/Todo.Read"))),
+            (Some("junk"), 401, Some(format!("{uri}/Todo.Read"))),
+            (Some("a=b"), 400, None),
+            (Some(&*poor), 403, Some(format!("{uri}/Data.Read"))),
+        ] {
+            let response = call(&app, path, token).await;
+            if (path, status) == ("/mcpx", 403) {
+                // Nothing is there, and so no guard.
+                assert_eq!(response.status(), StatusCode::NOT_FOUND);
+                continue;
+            }
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(parameter(&response, "scope"), scope, "{path} {status}");
+            let metadata = parameter(&response, "resource_metadata");
+            assert_eq!(metadata, named, "{path} {status}");
+        }
+    }
+    for (path, address) in [(&at_mcp, mcp), (&at_reports, reports)] {
+        let document: Value =
+            serde_json::from_str(&text(call(&app, path, None).await).await).unwrap();
+        assert_eq!(document["resource"], address);
+        assert_eq!(
+            document["scopes_supported"],
+            json!([format!("{address}/Todo.Read")])
+        );
+    }
+    // Which of both the root would speak for, nobody could tell: it is no document.
+    assert_eq!(call(&app, ROOT, None).await.status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn full_names_begin_with_the_app_id_uri() {
+    let challenge = async |authority: Authority| {
+        let builder = Entra::trusting(authority).challenge_scopes(["a", "openid", "x://y/b"]);
+        let app = app(&builder.build().unwrap());
+        let response = call(&app, "/", None).await;
+        parameter(&response, "scope").unwrap()
+    };
+    let entra = || Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let b2c = |tenant: &str| {
+        let instance = "https://contoso.b2clogin.com";
+        Authority::b2c(instance, Tenant::id(tenant), API_ID, ["B2C_1_susi"])
+    };
+    let lower = API_ID.to_owned();
+    for (authority, uri) in [
+        (entra(), format!("api://{lower}")),
+        (entra().audience(API_ID), format!("api://{lower}")),
+        (
+            entra()
+                .audience(API_ID)
+                .audience("https://one.example")
+                .audience("https://two.example"),
+            "https://one.example".to_owned(),
+        ),
+        (
+            entra()
+                .audience("https://one.example")
+                .app_id_uri("api://two"),
+            "api://two".to_owned(),
+        ),
+        (
+            b2c("contoso.onmicrosoft.com"),
+            format!("https://contoso.onmicrosoft.com/{lower}"),
+        ),
+        (
+            b2c("contoso.onmicrosoft.com").audience("api://x"),
+            "api://x".to_owned(),
+        ),
+        (b2c(CONTOSO), format!("api://{lower}")),
+    ] {
+        assert_eq!(
+            challenge(authority).await,
+            format!("{uri}/a openid x://y/b")
+        );
+    }
+    for bad in ["", "id", "api://a b", "api://a\"b", "api://a\\b", "api://ä"] {
+        let error = Entra::trusting(entra().app_id_uri(bad))
+            .build()
+            .unwrap_err();
+        assert!(error.to_string().contains("AppIdUri"), "{error}");
+    }
 }

@@ -123,7 +123,7 @@ async fn a_guard_of_the_applications_own_is_named_by_its_own_words() {
         }
     }
     let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(Silent));
-    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api/");
+    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api");
     let (_, document) = described(router, &sign_in);
     assert_valid(&document);
     let operation = &document["paths"]["/inner"]["get"];
@@ -138,7 +138,7 @@ async fn a_guard_of_the_applications_own_is_named_by_its_own_words() {
 fn a_document_can_be_finished_twice_and_scopes_are_described() {
     let guard = RequireScope("Todo.Read").or(RequireScope("https://other.example/Data.Read"));
     let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(guard));
-    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api/")
+    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api")
         .scope("Todo.Read", "Read your to-do lists");
     let (_, mut document) = router.split_for_parts();
     sign_in.modify(&mut document);

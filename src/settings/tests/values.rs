@@ -333,3 +333,44 @@ fn every_key_reads_as_the_contract_writes_it() {
         OnLoss::AllowYoungerThan(Duration::from_secs(60))
     );
 }
+
+#[test]
+fn an_address_and_an_app_id_uri_may_be_one_or_a_list() {
+    let section = |text: &str| load(&file(text), []).map(|loaded| loaded.entra.unwrap());
+    let lists = |text: &str| {
+        let section = section(text).unwrap();
+        (section.resources, section.app_id_uris)
+    };
+    let one = r#""Resource":"https://x.example/mcp","AppIdUri":"api://x""#;
+    let pair = |a: &[&str], b: &[&str]| {
+        let owned = |list: &[&str]| list.iter().map(|&one| one.to_owned()).collect::<Vec<_>>();
+        (owned(a), owned(b))
+    };
+    assert_eq!(lists(one), pair(&["https://x.example/mcp"], &["api://x"]));
+    let two = r#""Resource":["https://x.example/a","https://x.example/b"],"AppIdUri":["api://x","https://x.example/b"]"#;
+    let both = pair(
+        &["https://x.example/a", "https://x.example/b"],
+        &["api://x", "https://x.example/b"],
+    );
+    assert_eq!(lists(two), both);
+    assert_eq!(lists(""), pair(&[], &[]));
+    for (text, key) in [
+        (r#""Resource":[]"#, "AzureAd:Resource = "),
+        (
+            r#""Resource":["https://x.example","http://x.example"]"#,
+            "AzureAd:Resource:1 = ",
+        ),
+        (
+            r#""Resource":{"a":"https://x.example"}"#,
+            "AzureAd:Resource = ",
+        ),
+        (r#""AppIdUri":"x""#, "AzureAd:AppIdUri = "),
+        (r#""AppIdUri":"""#, "AzureAd:AppIdUri = "),
+        (r#""AppIdUri":"api://a b""#, "AzureAd:AppIdUri = "),
+        (r#""AppIdUri":["api://x",5]"#, "AzureAd:AppIdUri:1 = "),
+    ] {
+        let line = one_line(section(text).expect_err(text));
+        assert!(line.starts_with(key), "{line}");
+        assert!(line.contains("or a list of such"), "{line}");
+    }
+}

@@ -120,7 +120,7 @@ fn said(verdict: &Verdict) -> String {
         Verdict::Valid(_) => "valid".to_owned(),
         Verdict::Wait(_) => "wait".to_owned(),
         Verdict::Refused(Refusal::Invalid(invalid)) => invalid.to_string(),
-        Verdict::Refused(Refusal::Denied(rule)) => rule.reason.to_string(),
+        Verdict::Refused(Refusal::Denied { refused, .. }) => refused.reason.to_string(),
         Verdict::Refused(_) => "keys_unavailable".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::mounts;
 use crate::service::{Runs, fetch};
-use crate::token::{authority, built, mint, with};
+use crate::token::{API, authority, built, mint, with};
 
 const APP: &str = "690222be-ff1a-4d56-abd1-7e4f7d38e474";
 
@@ -26,7 +26,12 @@ async fn refuses(
         "forbidden"
     };
     let challenge = match scope {
-        Some(scope) => format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
+        Some(scopes) => {
+            let full = scopes.split(' ').map(|name| format!("api://{API}/{name}"));
+            let full: Vec<String> = full.collect();
+            let scope = full.join(" ");
+            format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")
+        }
         None => "Bearer error=\"insufficient_scope\"".to_owned(),
     };
     for (place, router) in mounted {

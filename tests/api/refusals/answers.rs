@@ -142,17 +142,17 @@ fn rows(entra: &Entra, runs: &Runs) -> Vec<Row> {
         scopes(
             "scope",
             open().route_layer(RequireScope("Todo.Read")),
-            "error=\"insufficient_scope\", scope=\"Todo.Read\"",
+            "error=\"insufficient_scope\", scope=\"api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read\"",
         ),
         scopes(
             "any scope",
             open().route_layer(RequireScope::any(["Todo.Read", "Todo.ReadWrite"])),
-            "error=\"insufficient_scope\", scope=\"Todo.Read\"",
+            "error=\"insufficient_scope\", scope=\"api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read\"",
         ),
         scopes(
             "all scopes",
             open().route_layer(RequireScope::all(["Todo.Read", "Todo.ReadWrite"])),
-            "error=\"insufficient_scope\", scope=\"Todo.Read Todo.ReadWrite\"",
+            "error=\"insufficient_scope\", scope=\"api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.ReadWrite\"",
         ),
         denied(
             "context, a client that cannot",
@@ -409,7 +409,7 @@ async fn a_tokens_own_text_cannot_break_out_of_a_challenge() {
         json!({ "scp": "a\"b\r\nSet-Cookie: x=y", "aud": API }),
     ));
     let answer = fetch(&guarded("Todo.Read"), "/", &token).await;
-    let expected = "Bearer error=\"insufficient_scope\", scope=\"Todo.Read\"";
+    let expected = "Bearer error=\"insufficient_scope\", scope=\"api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read\"";
     assert_eq!(answer.challenge(), Some(expected));
     let odd = fetch(&guarded("a\"b"), "/", &token).await;
     assert_eq!(odd.challenge(), Some("Bearer error=\"insufficient_scope\""));

@@ -263,7 +263,7 @@ impl<'w> State<'w> {
             }
             Verdict::Wait(_) => "wait".to_owned(),
             Verdict::Refused(Refusal::Invalid(invalid)) => invalid.to_string(),
-            Verdict::Refused(Refusal::Denied(rule)) => rule.reason.to_string(),
+            Verdict::Refused(Refusal::Denied { refused, .. }) => refused.reason.to_string(),
             Verdict::Refused(Refusal::Revoked { cut_off, .. }) => format!("revoked {cut_off}"),
             Verdict::Refused(refusal) => format!("{refusal:?}"),
         }
