@@ -111,6 +111,13 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
     let metrics = install_metrics()?;
     let settings = Settings::load(arguments.settings.as_deref())?;
     let (builder, emulator) = if settings.is_empty() {
+        // Whoever names a file means its authority, not one that accepts public passwords.
+        if let Some(file) = &arguments.settings {
+            return Err(Wrong(format!(
+                "--settings {}: expected a section AzureAd or AzureAdB2C, in the file or the environment",
+                file.display()
+            )));
+        }
         let emulator = plan.emulator.start().await?;
         let text = (plan.settings)(&emulator).to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;

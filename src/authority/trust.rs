@@ -112,6 +112,8 @@ impl Authority {
     /// Works everything out, or says which setting cannot be used.
     pub(crate) fn resolve(mut self) -> Result<Trust, ConfigError> {
         let learns = self.check()?;
+        // As Entra writes it: audiences are compared byte for byte.
+        self.client_id.make_ascii_lowercase();
         let mut base = Base::of(&self)?;
         let is_b2c = matches!(self.kind, Kind::B2c { .. });
         if is_b2c {

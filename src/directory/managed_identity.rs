@@ -8,7 +8,6 @@ use std::error::Error;
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use url::Url;
-use uuid::Uuid;
 
 use super::credentials::{AssertionFuture, AssertionSource};
 use super::failure::CallFailure;
@@ -17,8 +16,9 @@ use super::graph::{Call, Door};
 /// Asks the machine for a token of its identity, which the authority takes as an assertion.
 pub(crate) struct ManagedIdentity {
     pub(crate) door: Door,
-    /// A user-assigned identity; the machine's own without it.
-    pub(crate) client_id: Option<Uuid>,
+    /// A user-assigned identity, by `client_id`, `object_id` or `msi_res_id`; the machine's own
+    /// without it.
+    pub(crate) parameter: Option<(&'static str, String)>,
     /// For whom the assertion is; `api://AzureADTokenExchange` without it.
     pub(crate) audience: Option<String>,
 }
@@ -29,22 +29,25 @@ struct Issued {
 }
 
 impl ManagedIdentity {
-    async fn ask(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
-        const CALL: &str = "managed identity";
+    fn address(&self) -> Result<Url, url::ParseError> {
         let mut address = Url::parse(ENDPOINT)?;
         let audience = self.audience.as_deref().unwrap_or(AUDIENCE);
         address
             .query_pairs_mut()
             .append_pair("api-version", "2018-02-01")
             .append_pair("resource", audience.trim_end_matches("/.default"));
-        if let Some(id) = self.client_id {
-            let id = id.hyphenated().to_string();
-            address.query_pairs_mut().append_pair("client_id", &id);
+        if let Some((name, id)) = &self.parameter {
+            address.query_pairs_mut().append_pair(name, id);
         }
+        Ok(address)
+    }
+
+    async fn ask(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        const CALL: &str = "managed identity";
         let call = Call {
             name: CALL,
             method: Method::GET,
-            address,
+            address: self.address()?,
             headers: HeaderMap::from_iter([(
                 http::HeaderName::from_static("metadata"),
                 HeaderValue::from_static("true"),
@@ -75,3 +78,36 @@ impl AssertionSource for ManagedIdentity {
 
 const ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::remote::http_client;
+    use std::time::Duration;
+
+    #[test]
+    fn the_address_names_the_identity_as_it_was_named() {
+        let address = |parameter: Option<(&'static str, &str)>| {
+            let identity = ManagedIdentity {
+                door: Door {
+                    client: http_client(None).unwrap(),
+                    timeout: Duration::from_secs(1),
+                    max_bytes: 1_024,
+                },
+                parameter: parameter.map(|(name, id)| (name, id.to_owned())),
+                audience: None,
+            };
+            identity.address().unwrap().to_string()
+        };
+        let start = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=api%3A%2F%2FAzureADTokenExchange";
+        assert_eq!(address(None), start);
+        assert_eq!(
+            address(Some(("object_id", "a"))),
+            format!("{start}&object_id=a")
+        );
+        assert_eq!(
+            address(Some(("msi_res_id", "/s/1"))),
+            format!("{start}&msi_res_id=%2Fs%2F1")
+        );
+    }
+}

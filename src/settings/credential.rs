@@ -5,10 +5,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use url::Url;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::address::WebAddress;
 use super::error::SettingsError;
 use super::forms::{FilePath, Flag, Form, Guid, Hidden, Text};
 use super::keys::Key;
@@ -34,24 +33,44 @@ pub(crate) enum Credential {
     AssertionFile { path: PathBuf },
     /// `SignedAssertionFromManagedIdentity`.
     ManagedIdentity {
-        client_id: Option<Uuid>,
+        identity: ManagedIdentityName,
         token_exchange_url: Option<String>,
     },
 }
 
-/// Text that no error, log or `Debug` shows.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
+/// Which of a machine's managed identities is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ManagedIdentityName {
+    /// The machine's own.
+    System,
+    /// A user-assigned one, by its client id.
+    ClientId(Uuid),
+    /// A user-assigned one, by its object id.
+    ObjectId(Uuid),
+    /// A user-assigned one, by its Azure resource id.
+    ResourceId(String),
+}
+
+/// Text that no error, log or `Debug` shows, overwritten when it is dropped.
+#[derive(Clone)]
+pub(crate) struct Secret(SecretString);
 
 impl Secret {
     /// Keeps the text.
     pub(super) fn new(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.to_owned().into())
     }
 
     /// The text itself, for the one place that sends it.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
+    }
+}
+
+/// Two settings that name the same thing; never an attempt of a client against a secret.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
     }
 }
 
@@ -143,16 +162,23 @@ const IDENTITY: Key<Guid> = Key {
     form: Guid,
     meaning: "the user-assigned managed identity",
 };
+const IDENTITY_OBJECT: Key<Guid> = Key {
+    path: "ManagedIdentityObjectId",
+    form: Guid,
+    meaning: "the same by its object id",
+};
+const IDENTITY_RESOURCE: Key<Text> = Key {
+    path: "ManagedIdentityResourceId",
+    form: Text,
+    meaning: "the same by its Azure resource id",
+};
 const EXCHANGE_URL: Key<Text> = Key {
     path: "TokenExchangeUrl",
     form: Text,
     meaning: "the audience of the exchanged token",
 };
-const EXCHANGE_AUTHORITY: Key<WebAddress> = Key {
-    path: "TokenExchangeAuthority",
-    form: WebAddress { query: false },
-    meaning: "the authority of the exchanged token",
-};
+/// Another authority for the exchange of tokens, which does not exist here.
+const EXCHANGE_AUTHORITY: &str = "TokenExchangeAuthority";
 
 /// The keys that an element may have. Those from `KeyVaultUrl` on belong to sources out of reach.
 pub(super) const CREDENTIAL_KEYS: &[&str] = &[
@@ -164,15 +190,15 @@ pub(super) const CREDENTIAL_KEYS: &[&str] = &[
     BASE64.path,
     ASSERTION_PATH.path,
     IDENTITY.path,
+    IDENTITY_OBJECT.path,
+    IDENTITY_RESOURCE.path,
     EXCHANGE_URL.path,
-    EXCHANGE_AUTHORITY.path,
+    EXCHANGE_AUTHORITY,
     "KeyVaultUrl",
     "KeyVaultCertificateName",
     "CertificateStorePath",
     "CertificateThumbprint",
     "CertificateDistinguishedName",
-    "ManagedIdentityObjectId",
-    "ManagedIdentityResourceId",
     "Algorithm",
     "Container",
     "ReferenceOrValue",
@@ -180,7 +206,7 @@ pub(super) const CREDENTIAL_KEYS: &[&str] = &[
     "CustomSignedAssertionProviderData",
 ];
 
-/// Reads one element; nothing for a credential that is left out, with a warning if the reason is ours.
+/// Reads one element; nothing for a credential that is left out, with a warning.
 pub(super) fn read(
     element: &Reader<'_>,
     federated_token_file: Option<&str>,
@@ -188,9 +214,9 @@ pub(super) fn read(
 ) -> Result<Option<Credential>, SettingsError> {
     let source = element.need(&SOURCE_TYPE)?;
     if element.one(&SKIP)?.unwrap_or(false) {
+        warnings.push(format!("{} is left out: Skip is true", element.path()));
         return Ok(None);
     }
-    let _: Option<Url> = element.one(&EXCHANGE_AUTHORITY)?;
     Ok(Some(match source {
         Source::Secret => Credential::Secret(element.need(&CLIENT_SECRET)?),
         Source::Path => Credential::CertificateFile {
@@ -209,7 +235,7 @@ pub(super) fn read(
             (None, _) => return Err(element.missing(&ASSERTION_PATH)),
         },
         Source::ManagedIdentity => Credential::ManagedIdentity {
-            client_id: element.one(&IDENTITY)?,
+            identity: managed_identity(element)?,
             token_exchange_url: element.one(&EXCHANGE_URL)?,
         },
         Source::Elsewhere(name) => {
@@ -221,4 +247,36 @@ pub(super) fn read(
             return Ok(None);
         }
     }))
+}
+
+/// The one identity that an element names; the machine's own if it names none.
+fn managed_identity(element: &Reader<'_>) -> Result<ManagedIdentityName, SettingsError> {
+    let refuse = |path: &'static str, expected: &str| match element.node(path) {
+        Some(node) => Err(element.wrong(path, node, false, expected.to_owned())),
+        None => Ok(()),
+    };
+    refuse(
+        EXCHANGE_AUTHORITY,
+        "no such key: the assertion is exchanged at the authority of the section",
+    )?;
+    let named = [
+        element.one(&IDENTITY)?.map(ManagedIdentityName::ClientId),
+        element
+            .one(&IDENTITY_OBJECT)?
+            .map(ManagedIdentityName::ObjectId),
+        element
+            .one(&IDENTITY_RESOURCE)?
+            .map(ManagedIdentityName::ResourceId),
+    ];
+    if named.iter().flatten().count() > 1 {
+        let expected =
+            "one managed identity, named by its client id, its object id or its resource id";
+        refuse(IDENTITY_RESOURCE.path, expected)?;
+        refuse(IDENTITY_OBJECT.path, expected)?;
+    }
+    Ok(named
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(ManagedIdentityName::System))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64_simd::STANDARD;
 
-use super::credential::Credential as Given;
+use super::credential::{Credential as Given, ManagedIdentityName};
 use super::section::Section;
 use crate::config_error::ConfigError;
 use crate::directory::{Credential, DirectoryAccess, Door, ManagedIdentity};
@@ -85,7 +85,7 @@ impl Section {
                 Ok(Credential::assertion_file(path))
             }
             Given::ManagedIdentity {
-                client_id,
+                identity,
                 token_exchange_url,
             } => Ok(Credential::federated(ManagedIdentity {
                 door: Door {
@@ -93,7 +93,12 @@ impl Section {
                     timeout: self.keys.timeout,
                     max_bytes: self.keys.max_bytes,
                 },
-                client_id: *client_id,
+                parameter: match identity {
+                    ManagedIdentityName::System => None,
+                    ManagedIdentityName::ClientId(id) => Some(("client_id", id.to_string())),
+                    ManagedIdentityName::ObjectId(id) => Some(("object_id", id.to_string())),
+                    ManagedIdentityName::ResourceId(id) => Some(("msi_res_id", id.clone())),
+                },
                 audience: token_exchange_url.clone(),
             })),
         }

@@ -79,7 +79,7 @@ impl Form for Text {
     }
 }
 
-/// Words with spaces between; an empty string is no words.
+/// Names of permissions with spaces between; an empty string is none.
 pub(super) struct Words;
 
 impl Form for Words {
@@ -89,14 +89,43 @@ impl Form for Words {
     }
     fn read(&self, given: &Scalar) -> Option<Vec<String>> {
         let words = quoted(given)?.split_whitespace();
-        // RFC 6749, 3.3: a scope is printable ASCII without `"` and `\`.
-        let sound = |word: &str| {
-            word.bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-        };
         words
-            .map(|word| sound(word).then(|| word.to_owned()))
+            .map(|word| is_permission(word).then(|| word.to_owned()))
             .collect()
+    }
+}
+
+/// The name of one permission, an element of a list.
+pub(super) struct Word;
+
+impl Form for Word {
+    type Value = String;
+    fn expected(&self) -> String {
+        "one word".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        quoted(given)
+            .filter(|word| !word.is_empty() && is_permission(word))
+            .map(str::to_owned)
+    }
+}
+
+/// What a scope is made of (RFC 6749, 3.3): printable ASCII without `"` and `\`.
+fn is_permission(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
+
+/// Whether signed HTTP requests are taken. Only `refuse` is supported so far.
+pub(super) struct Refused;
+
+impl Form for Refused {
+    type Value = ();
+    fn expected(&self) -> String {
+        "refuse; signed HTTP requests are not supported yet".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<()> {
+        (quoted(given)? == "refuse").then_some(())
     }
 }
 
@@ -142,7 +171,7 @@ impl Form for Guid {
     }
 }
 
-/// A GUID that is compared as text later on.
+/// A GUID that is compared as text later on, in lower case as Entra writes it.
 pub(super) struct GuidText;
 
 impl Form for GuidText {
@@ -151,7 +180,7 @@ impl Form for GuidText {
         Guid.expected()
     }
     fn read(&self, given: &Scalar) -> Option<String> {
-        Guid.read(given).map(|_| given.text.clone())
+        Guid.read(given).map(|_| given.text.to_ascii_lowercase())
     }
 }
 

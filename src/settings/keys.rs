@@ -3,7 +3,7 @@
 use super::address::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
 use super::forms::{
     AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm, OneOrList,
-    PolicyName, TenantForm, Text, Version, Whole, Words,
+    PolicyName, Refused, TenantForm, Text, Version, Whole, Words,
 };
 
 /// One key: where it is, what its value looks like, what it means.
@@ -122,7 +122,9 @@ keys! { SECTION_KEYS;
     GRAPH_RESOLVE_GROUPS: Flag = Flag, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
     GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
     GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
-    SCOPES: Words = Words, "Scopes", "the scopes that every route needs";
+    SCOPES: Words = Words, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
+    APP_PERMISSIONS: Words = Words, "AppPermissions", "an object of lists for look-up";
+    POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken";
     APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with";
     RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address";
     REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
@@ -131,37 +133,94 @@ keys! { SECTION_KEYS;
 
 /// The list whose elements have keys of their own.
 pub(super) const CLIENT_CREDENTIALS: &str = "ClientCredentials";
+/// Its older name in Microsoft.Identity.Web, whose templates leave it as an empty list.
+pub(super) const CLIENT_CERTIFICATES: &str = "ClientCertificates";
+
+/// Lists of which a file and the environment often give one part each without meaning to.
+pub(super) const OFTEN_MERGED: [&str; 3] = [ALLOWED_TENANTS.path, AUDIENCES.path, POLICIES.path];
+
+/// Keys that restrict who may come in, or change whose tokens are accepted, and have no counterpart
+/// here: each with what to write in its place. To ignore one would accept more than its file says.
+pub(super) const RESTRICTING: &[(&str, &str)] = &[
+    // Microsoft.Identity.Web and App Service.
+    (
+        "AllowedClientApplications",
+        "no such key: write the guard RequireClientApp::any([…]) on the routes",
+    ),
+    (
+        "TokenDecryptionCertificates",
+        "no such key: encrypted tokens are not supported yet, and refused",
+    ),
+    (
+        "TokenDecryptionCredentials",
+        "no such key: encrypted tokens are not supported yet, and refused",
+    ),
+    // MSAL.NET: ApplicationOptions.
+    (
+        "AadAuthorityAudience",
+        "no such key: TenantId and AllowedTenants say whose tokens are accepted, the guard RequireTenant on a route",
+    ),
+    (
+        "AzureCloudInstance",
+        "no such key: Instance names the cloud",
+    ),
+    // ASP.NET Core: JwtBearerOptions, OpenIdConnectOptions.
+    (
+        "TokenValidationParameters",
+        "no such key: write Audiences, AllowedTenants, Issuer, TokenVersions or ClockSkewSeconds, and guards like RequireRole or RequireTenant on the routes",
+    ),
+    (
+        "MaxAge",
+        "no such key: write the guard RequireRecentSignIn on the routes",
+    ),
+    (
+        "ProtocolValidator",
+        "no such key: write guards like RequireMfa, RequireAcr or RequireRecentSignIn on the routes",
+    ),
+    // Of hand-written code and of samples: the application read them itself.
+    (
+        "Groups",
+        "no such key: write the guard RequireGroup::any([…]) on the routes",
+    ),
+    (
+        "ValidateIssuer",
+        "no such key: issuers are always checked, AllowedTenants says whose are accepted",
+    ),
+    (
+        "ValidIssuer",
+        "no such key: write Issuer, or AllowedTenants",
+    ),
+    ("ValidIssuers", "no such key: write AllowedTenants"),
+    ("ValidAudience", "no such key: write Audience"),
+    ("ValidAudiences", "no such key: write Audiences"),
+];
 
 /// Keys that Microsoft.Identity.Web, ASP.NET Core or MSAL.NET binds in this section and that mean
-/// nothing to an API in Rust. Whatever is under them is left alone.
+/// nothing to an API in Rust. Whatever is under them is left alone. None of them restricts who may
+/// come in: those are in [`RESTRICTING`].
 pub(super) const IGNORED: &[&str] = &[
     // Microsoft.Identity.Web: MicrosoftIdentityOptions, MicrosoftIdentityApplicationOptions, the JSON schema.
-    "AllowedClientApplications",
     "AppHomeTenantId",
-    "AppPermissions",
     "AzureRegion",
     "ClientAssertion",
     "ClientCapabilities",
-    "ClientCertificates",
     "ClientCredentialsUsingManagedIdentity",
+    "DefaultUserFlow",
     "EditProfilePolicyId",
     "EnablePiiLogging",
     "ErrorPath",
     "ExtraQueryParameters",
     "IsDefaultPlatformLoggingEnabled",
     "LegacyCacheCompatibilityEnabled",
+    "PreserveAuthority",
     "RequestAppToken",
     "ResetPasswordPath",
     "ResetPasswordPolicyId",
     "SendX5C",
     "ShowPII",
-    "TokenDecryptionCertificates",
-    "TokenDecryptionCredentials",
     "UserAssignedManagedIdentityClientId",
     "WithSpaAuthCode",
     // MSAL.NET: ApplicationOptions, ConfidentialClientApplicationOptions.
-    "AadAuthorityAudience",
-    "AzureCloudInstance",
     "CacheSynchronizationEnabled",
     "ClientName",
     "ClientVersion",
@@ -190,11 +249,9 @@ pub(super) const IGNORED: &[&str] = &[
     "GetClaimsFromUserInfoEndpoint",
     "IncludeErrorDetails",
     "MapInboundClaims",
-    "MaxAge",
     "NonceCookie",
     "PostLogoutRedirectUri",
     "Prompt",
-    "ProtocolValidator",
     "PushedAuthorizationBehavior",
     "RefreshInterval",
     "RefreshOnIssuerKeyNotFound",
@@ -212,8 +269,19 @@ pub(super) const IGNORED: &[&str] = &[
     "SignedOutCallbackPath",
     "SignedOutRedirectUri",
     "SkipUnrecognizedRequests",
-    "TokenValidationParameters",
     "UsePkce",
     "UseSecurityTokenValidator",
     "UseTokenLifetime",
+];
+
+/// Ignored keys with which an API meant to sign in, and what to write in their place.
+pub(super) const INSTEAD: &[(&str, &str)] = &[
+    (
+        "ClientAssertion",
+        "write ClientCredentials, or Credential::federated in code",
+    ),
+    (
+        "ClientCredentialsUsingManagedIdentity",
+        "write ClientCredentials with SourceType SignedAssertionFromManagedIdentity",
+    ),
 ];

@@ -1,9 +1,9 @@
 //! Settings as Microsoft.Identity.Web reads them: an `appsettings.json`, and the environment above it.
 //!
-//! The sections `AzureAd` and `AzureAdB2C` are read, every other one is left alone. The file is JSON with
-//! comments and trailing commas. A variable `AzureAd__Audiences__0` stands for element 0 of the list
-//! `Audiences` in `AzureAd`; the environment wins over the file, key by key and element by element, and no
-//! key has a letter case.
+//! The sections `AzureAd` and `AzureAdB2C` are read, or one that the program names; every other one is left
+//! alone. The file is JSON with comments and trailing commas. A variable `AzureAd__Audiences__0` is element 0
+//! of the list `Audiences` in `AzureAd`; the environment wins over the file, key by key and element by element,
+//! and key names ignore letter case.
 //!
 //! Source: <https://learn.microsoft.com/dotnet/core/extensions/configuration-providers>
 
@@ -14,6 +14,7 @@ mod directory;
 mod error;
 mod forms;
 mod keys;
+mod lists;
 mod reader;
 mod section;
 #[cfg(test)]
@@ -49,24 +50,49 @@ pub struct Settings {
     warnings: Vec<String>,
 }
 
+/// The sections to read: their names, or the one name that a program gives.
+#[derive(Clone, Copy)]
+enum Wanted<'n> {
+    Both,
+    One(&'n str),
+}
+
 impl Settings {
-    /// Reads a file, if one is named, and the environment of this process.
+    /// Reads the sections `AzureAd` and `AzureAdB2C` of a file, if one is named, and of the
+    /// environment of this process.
     ///
-    /// Each of the [`warnings`](Self::warnings) also becomes an event at `warn`.
+    /// Each of the [`warnings`](Self::warnings) also becomes an event at `warn`, which is lost
+    /// unless a `tracing` subscriber is installed before.
     ///
     /// # Errors
     ///
     /// [`SettingsError`], for the first value that cannot be used, in one line.
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::load_wanted(Wanted::Both, file)
+    }
+
+    /// Reads one section of another name, as `GetSection("EntraId")` does in .NET, and no other.
+    ///
+    /// `:` stands between levels (`Authentication:EntraId`). The environment has the same name:
+    /// `EntraId__TenantId`. As in Microsoft.Identity.Web a section that names a policy
+    /// (`SignUpSignInPolicyId`, `Policies`) is read as B2C, every other as Entra ID.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`], for the first value that cannot be used, in one line; also if neither
+    /// the file nor the environment has the section.
+    pub fn load_section(section: &str, file: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::load_wanted(Wanted::One(section), file)
+    }
+
+    fn load_wanted(wanted: Wanted<'_>, file: Option<&Path>) -> Result<Self, SettingsError> {
         let name = file
             .map(|file| file.display().to_string())
             .unwrap_or_default();
         let text = file.map(|file| read_text(file, &name)).transpose()?;
-        let environment = text_of(std::env::vars_os())?;
-        let settings = Self::from_parts(
-            text.as_deref().map(|text| (name.as_str(), text)),
-            environment,
-        )?;
+        let environment = text_of(std::env::vars_os(), wanted)?;
+        let file = text.as_deref().map(|text| (name.as_str(), text));
+        let settings = Self::read(wanted, file, environment)?;
         for warning in &settings.warnings {
             tracing::warn!(warning, "settings");
         }
@@ -95,27 +121,76 @@ impl Settings {
         file: Option<(&str, &str)>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let environment: Vec<(String, String)> = environment.into_iter().collect();
-        let federated_token_file = environment
-            .iter()
-            .find(|(name, _)| name == FEDERATED_TOKEN_FILE)
-            .map(|(_, path)| path.clone());
+        Self::read(Wanted::Both, file, environment.into_iter().collect())
+    }
 
-        let mut warnings = Vec::new();
-        let (name, text) = file.unwrap_or((NO_FILE, "{}"));
-        let [mut entra, mut b2c] = tree::from_file(name, text)?;
-        let [over_entra, over_b2c] = tree::from_environment(environment, &mut warnings)?;
-        entra.overlay(over_entra);
-        b2c.overlay(over_b2c);
+    /// [`load_section`](Self::load_section) with the text of a file and an environment.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`], as there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use axum_entra::settings::Settings;
+    ///
+    /// let file = r#"{ "EntraId": { "TenantId": "contoso.onmicrosoft.com",
+    ///     "ClientId": "22222222-2222-4222-8222-222222222222",
+    ///     "Scopes": { "Read": ["Todo.Read", "Todo.ReadWrite"] } } }"#;
+    /// let file = Some(("appsettings.json", file));
+    ///
+    /// let settings = Settings::section_from_parts("EntraId", file, []).unwrap();
+    /// let names = settings.list("EntraId:Scopes:Read").unwrap();
+    /// assert_eq!(names, ["Todo.Read", "Todo.ReadWrite"]);
+    ///
+    /// let refused = Settings::section_from_parts("Entra", file, []).unwrap_err();
+    /// assert!(refused.to_string().starts_with("Entra is not given"));
+    /// ```
+    pub fn section_from_parts(
+        section: &str,
+        file: Option<(&str, &str)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let environment = environment.into_iter().collect();
+        Self::read(Wanted::One(section), file, environment)
+    }
 
-        let mut section = |node: &Node, is_b2c| {
-            read_section(node, is_b2c, federated_token_file.as_deref(), &mut warnings)
-        };
-        Ok(Self {
-            entra: section(&entra, false)?,
-            b2c: section(&b2c, true)?,
-            warnings,
-        })
+    fn read(
+        wanted: Wanted<'_>,
+        file: Option<(&str, &str)>,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, SettingsError> {
+        match wanted {
+            Wanted::Both => {
+                let mut warnings = Vec::new();
+                let [entra, b2c] = layered(tree::SECTIONS, file, environment, &mut warnings)?;
+                Ok(Self {
+                    entra: entra.read(false, &mut warnings)?,
+                    b2c: b2c.read(true, &mut warnings)?,
+                    warnings,
+                })
+            }
+            Wanted::One(name) => {
+                let mut warnings = Vec::new();
+                let [section] = layered([name], file, environment, &mut warnings)?;
+                let is_b2c = section.names_a_policy();
+                let read = section.read(is_b2c, &mut warnings)?;
+                let read = read.ok_or_else(|| SettingsError::Missing {
+                    key: error::one_line(name),
+                    expected: "a section with TenantId, ClientId and the like".to_owned(),
+                })?;
+                let (entra, b2c) = match is_b2c {
+                    true => (None, Some(read)),
+                    false => (Some(read), None),
+                };
+                Ok(Self {
+                    entra,
+                    b2c,
+                    warnings,
+                })
+            }
+        }
     }
 
     /// Neither section is given.
@@ -124,37 +199,106 @@ impl Settings {
         self.entra.is_none() && self.b2c.is_none()
     }
 
-    /// What was ignored, one line each: keys that mean nothing here, and variables that lost to others.
+    /// What a person should look at, one line each: keys that mean nothing here, variables that
+    /// lost to others, credentials that are left out, lists put together from file and environment.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+
+    /// The names of permissions at a path like `AzureAd:Scopes:Read` or `AzureAd:AppPermissions:Write`,
+    /// in any letter case; also those of `AzureAd:Scopes` itself, where it is no object.
+    ///
+    /// What .NET code names as `RequiredScopesConfigurationKey`. Nothing is demanded by a list that
+    /// is only looked up: the guards demand.
+    #[must_use]
+    pub fn list(&self, path: &str) -> Option<&[String]> {
+        self.sections().find_map(|section| section.lists.at(path))
+    }
 }
 
-fn read_section(
-    node: &Node,
-    b2c: bool,
-    federated_token_file: Option<&str>,
+/// A section with the environment on top of the file.
+struct Layered {
+    node: Node,
+    federated_token_file: Option<String>,
+    /// Lists of which both layers give elements.
+    merged: Vec<&'static str>,
+}
+
+/// Puts the layers of sections together.
+fn layered<const N: usize>(
+    names: [&str; N],
+    file: Option<(&str, &str)>,
+    environment: Vec<(String, String)>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Section>, SettingsError> {
-    if !node.is_given() {
-        return Ok(None);
+) -> Result<[Layered; N], SettingsError> {
+    let federated_token_file = environment
+        .iter()
+        .find(|(name, _)| name == FEDERATED_TOKEN_FILE)
+        .map(|(_, path)| path.clone());
+    let (name, text) = file.unwrap_or((NO_FILE, "{}"));
+    let sections = tree::from_file(name, text, names)?;
+    let mut over = tree::from_environment(environment, names, warnings)?.into_iter();
+    Ok(sections.map(|mut node| {
+        let mut merged = Vec::new();
+        if let Some(over) = over.next() {
+            let both = |path: &&str| node.merges(&over, path);
+            merged.extend(keys::OFTEN_MERGED.into_iter().filter(both));
+            node.overlay(over);
+        }
+        Layered {
+            node,
+            federated_token_file: federated_token_file.clone(),
+            merged,
+        }
+    }))
+}
+
+impl Layered {
+    /// Microsoft.Identity.Web tells B2C by the policy.
+    fn names_a_policy(&self) -> bool {
+        let policy = self.node.find(keys::SIGN_UP_SIGN_IN_POLICY_ID.path);
+        let is_empty = |scalar: &tree::Scalar| scalar.text.is_empty();
+        policy.is_some_and(|node| !node.scalar.as_ref().is_some_and(is_empty))
+            || self.node.find(keys::POLICIES.path).is_some()
     }
-    if node.scalar.is_some() || node.list {
-        return Err(SettingsError::WrongValue {
-            key: node.name.clone(),
-            value: node.shown(),
-            origin: error::one_line(&node.origin),
-            expected: "an object with TenantId, ClientId and the like".to_owned(),
-        });
+
+    fn read(
+        &self,
+        b2c: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Section>, SettingsError> {
+        let node = &self.node;
+        if !node.is_given() {
+            return Ok(None);
+        }
+        if node.scalar.is_some() || node.list {
+            return Err(SettingsError::WrongValue {
+                key: error::one_line(&node.name),
+                value: node.shown(),
+                origin: error::one_line(&node.origin),
+                expected: "an object with TenantId, ClientId and the like".to_owned(),
+            });
+        }
+        let reader = Reader::new(node, error::one_line(&node.name));
+        let section = Section::read(&reader, b2c, self.federated_token_file.as_deref(), warnings)?;
+        for path in &self.merged {
+            warnings.push(merged_list(&reader, path));
+        }
+        Ok(Some(section))
     }
-    Section::read(
-        &Reader::new(node, node.name.clone()),
-        b2c,
-        federated_token_file,
-        warnings,
+}
+
+/// What a list is that the file and the environment give one part each of.
+fn merged_list(section: &Reader<'_>, path: &str) -> String {
+    let elements = section.node(path).map(Node::elements);
+    let texts = elements.into_iter().flatten().flatten();
+    let shown: Vec<String> = texts.map(|element| element.shown().to_string()).collect();
+    format!(
+        "{}:{path} is put together from the file and the environment, element by element as in .NET: {}",
+        section.path(),
+        shown.join(", ")
     )
-    .map(Some)
 }
 
 fn read_text(file: &Path, name: &str) -> Result<String, SettingsError> {
@@ -167,6 +311,7 @@ fn read_text(file: &Path, name: &str) -> Result<String, SettingsError> {
 /// The variables that are text. One of ours that is not would silently be missing, so it is an error.
 fn text_of(
     variables: impl Iterator<Item = (OsString, OsString)>,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<(String, String)>, SettingsError> {
     let mut texts = Vec::new();
     for (name, value) in variables {
@@ -177,11 +322,12 @@ fn text_of(
             Ok(value) => texts.push((name, value)),
             Err(_) => {
                 let key = name.replace("__", ":");
-                if key
-                    .split(':')
-                    .next()
-                    .is_some_and(|first| tree::section_of(first).is_some())
-                {
+                let is_of = |section: &str| tree::behind(&key, section).is_some();
+                let is_ours = match wanted {
+                    Wanted::Both => tree::SECTIONS.into_iter().any(is_of),
+                    Wanted::One(section) => is_of(section),
+                };
+                if is_ours {
                     return Err(SettingsError::WrongValue {
                         key: error::one_line(&key),
                         value: Shown::word("(not shown)"),

@@ -3,7 +3,9 @@
 use super::credential::CREDENTIAL_KEYS;
 use super::error::{SettingsError, Shown, one_line};
 use super::forms::{Form, List, OneOrList};
-use super::keys::{CLIENT_CREDENTIALS, IGNORED, Key, SECTION_KEYS};
+use super::keys::{
+    CLIENT_CERTIFICATES, CLIENT_CREDENTIALS, IGNORED, INSTEAD, Key, RESTRICTING, SECTION_KEYS,
+};
 use super::tree::Node;
 
 /// One section, or one element of a list of objects, with its place in the settings.
@@ -67,20 +69,28 @@ impl<'t> Reader<'t> {
         let Some(node) = self.node.find(key.path) else {
             return Ok(Vec::new());
         };
-        let elements = self.elements(key.path, node, &key.expected_list())?;
-        let read = |element: &&Node| match element
-            .scalar
-            .as_ref()
-            .and_then(|scalar| key.form.0.read(scalar))
-        {
-            Some(value) => Ok(value),
-            None => Err(self.wrong(
-                &format!("{}:{}", key.path, element.name),
-                element,
-                F::SECRET,
-                key.expected_list(),
-            )),
-        };
+        self.list_at(key.path, node, &key.form.0, &key.expected_list())
+    }
+
+    /// The values of the list at a node; an empty list is a mistake.
+    pub(super) fn list_at<F: Form>(
+        &self,
+        path: &str,
+        node: &Node,
+        form: &F,
+        expected: &str,
+    ) -> Result<Vec<F::Value>, SettingsError> {
+        let elements = self.elements(path, node, expected)?;
+        let read =
+            |element: &&Node| match element.scalar.as_ref().and_then(|scalar| form.read(scalar)) {
+                Some(value) => Ok(value),
+                None => Err(self.wrong(
+                    &format!("{path}:{}", element.name),
+                    element,
+                    F::SECRET,
+                    expected.to_owned(),
+                )),
+            };
         elements.iter().map(read).collect()
     }
 
@@ -169,15 +179,15 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn elements(
+    fn elements<'n>(
         &self,
         path: &str,
-        node: &'t Node,
+        node: &'n Node,
         expected: &str,
-    ) -> Result<Vec<&'t Node>, SettingsError> {
-        let wrong = |path: &str, node: &Node| {
-            Err(self.wrong(path, node, path == CLIENT_CREDENTIALS, expected.to_owned()))
-        };
+    ) -> Result<Vec<&'n Node>, SettingsError> {
+        let secret = path == CLIENT_CREDENTIALS || path == CLIENT_CERTIFICATES;
+        let wrong =
+            |path: &str, node: &Node| Err(self.wrong(path, node, secret, expected.to_owned()));
         if node.scalar.is_some() {
             return wrong(path, node);
         }
@@ -190,12 +200,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Refuses keys that nobody knows; warns of keys that mean nothing here.
+    /// Refuses unknown keys and keys that restrict in a way that does not exist here; warns of
+    /// keys that mean nothing here.
     ///
     /// # Errors
     ///
     /// [`SettingsError::UnknownKey`] with the nearest known key, or
-    /// [`SettingsError::WrongValue`] for a value where keys are wanted (`"Keys": 5`).
+    /// [`SettingsError::WrongValue`] for a value where keys are wanted (`"Keys": 5`) and for a key
+    /// that restricts.
     pub(super) fn check_names(&self, warnings: &mut Vec<String>) -> Result<(), SettingsError> {
         for child in self.node.children() {
             self.check_name(child, &child.name, warnings)?;
@@ -213,11 +225,23 @@ impl<'t> Reader<'t> {
             .iter()
             .find(|known| known.eq_ignore_ascii_case(path))
         {
+            let instead = INSTEAD.iter().find(|(key, _)| key == ignored);
             warnings.push(format!(
-                "{}:{ignored} ({}) is ignored: it means nothing here",
+                "{}:{ignored} ({}) is ignored: {}",
                 self.path,
-                one_line(&node.origin)
+                one_line(&node.origin),
+                instead.map_or("it means nothing here", |(_, instead)| instead)
             ));
+            return Ok(());
+        }
+        if let Some((key, expected)) = RESTRICTING
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(path))
+        {
+            // Null is nothing, as everywhere.
+            if node.is_given() {
+                return Err(self.wrong(key, node, false, (*expected).to_owned()));
+            }
             return Ok(());
         }
         if SECTION_KEYS
@@ -226,8 +250,11 @@ impl<'t> Reader<'t> {
         {
             return Ok(());
         }
-        if path.eq_ignore_ascii_case(CLIENT_CREDENTIALS) {
-            return self.check_credential_names(node);
+        if let Some(list) = [CLIENT_CREDENTIALS, CLIENT_CERTIFICATES]
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(path))
+        {
+            return self.check_credential_names(list, node);
         }
         let under: Vec<&str> = SECTION_KEYS
             .iter()
@@ -239,7 +266,8 @@ impl<'t> Reader<'t> {
                 .iter()
                 .chain(IGNORED)
                 .copied()
-                .chain([CLIENT_CREDENTIALS]);
+                .chain(RESTRICTING.iter().map(|(key, _)| *key))
+                .chain([CLIENT_CREDENTIALS, CLIENT_CERTIFICATES]);
             return Err(self.unknown(path, node, known));
         }
         if node.scalar.is_some() || node.list {
@@ -256,17 +284,15 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn check_credential_names(&self, list: &Node) -> Result<(), SettingsError> {
+    fn check_credential_names(&self, name: &str, list: &Node) -> Result<(), SettingsError> {
         for element in list.children() {
             for key in element.children() {
                 if !CREDENTIAL_KEYS
                     .iter()
                     .any(|known| known.eq_ignore_ascii_case(&key.name))
                 {
-                    let element = Reader::new(
-                        element,
-                        format!("{}:{CLIENT_CREDENTIALS}:{}", self.path, element.name),
-                    );
+                    let element =
+                        Reader::new(element, format!("{}:{name}:{}", self.path, element.name));
                     return Err(element.unknown(&key.name, key, CREDENTIAL_KEYS.iter().copied()));
                 }
             }

@@ -11,6 +11,7 @@ use super::credential::{self, Credential, Secret};
 use super::error::SettingsError;
 use super::forms::Whole;
 use super::keys::{self, Key};
+use super::lists::Lists;
 use super::reader::Reader;
 use crate::account::OnLoss;
 
@@ -19,7 +20,7 @@ use crate::account::OnLoss;
 pub(crate) struct Section {
     pub(crate) instance: Option<Url>,
     pub(crate) tenant: Option<TenantName>,
-    /// A GUID as it was written, for audiences are compared as text.
+    /// A GUID in lower case, since audiences are compared as text and Entra writes them so.
     pub(crate) client_id: String,
     /// `Audience` and `Audiences`; empty if neither is given.
     pub(crate) audiences: Vec<String>,
@@ -47,11 +48,12 @@ pub(crate) struct Section {
     /// 0 is off; `None` as above.
     pub(crate) token_cache_bytes: Option<usize>,
     pub(crate) ca_file: Option<PathBuf>,
-    /// `ClientCredentials` in their order, then `ClientSecret`; the first that works is used.
+    /// `ClientCredentials` (older: `ClientCertificates`) in their order, then `ClientSecret`; the
+    /// first that works is used.
     pub(crate) credentials: Vec<Credential>,
     pub(crate) graph: GraphSettings,
-    /// All of them are needed on every route.
-    pub(crate) scopes: Vec<String>,
+    /// `Scopes` and `AppPermissions`.
+    pub(crate) lists: Lists,
     /// The exact texts.
     pub(crate) app_id_uris: Vec<String>,
     /// The exact texts.
@@ -121,11 +123,10 @@ impl Section {
         from.check_names(warnings)?;
 
         let mut credentials = Vec::new();
-        for element in from.objects(
-            keys::CLIENT_CREDENTIALS,
-            "a list, not empty, as in Microsoft.Identity.Web",
-        )? {
-            credentials.extend(credential::read(&element, federated_token_file, warnings)?);
+        if let Some(list) = credentials_key(from, warnings) {
+            for element in from.objects(list, "a list, not empty, as in Microsoft.Identity.Web")? {
+                credentials.extend(credential::read(&element, federated_token_file, warnings)?);
+            }
         }
         credentials.extend(
             from.one_or_empty(&keys::CLIENT_SECRET)?
@@ -181,11 +182,12 @@ impl Section {
                 check_sessions: from.one(&keys::GRAPH_CHECK_SESSIONS)?.unwrap_or(false),
             },
             credentials,
-            scopes: from.one(&keys::SCOPES)?.unwrap_or_default(),
+            lists: Lists::read(from, warnings)?,
             app_id_uris: from.one_or_list(&keys::APP_ID_URI)?,
             resources: from.one_or_list(&keys::RESOURCE)?,
             redis: redis(from)?,
         };
+        from.one(&keys::POP_TOKENS)?;
         section.follow_authority(from, b2c)?;
         section.check(from, b2c)?;
         if !b2c && !section.policies.is_empty() {
@@ -195,6 +197,33 @@ impl Section {
             ));
         }
         Ok(section)
+    }
+}
+
+/// The key under which the credentials are: the newer name if both are given, as in
+/// Microsoft.Identity.Web. Its templates leave the older as an empty list, which is none.
+fn credentials_key(from: &Reader<'_>, warnings: &mut Vec<String>) -> Option<&'static str> {
+    let given = |key| from.node(key).is_some();
+    let is_empty = |key| {
+        from.node(key)
+            .is_some_and(|node| node.scalar.is_none() && node.children().next().is_none())
+    };
+    match (
+        given(keys::CLIENT_CREDENTIALS),
+        given(keys::CLIENT_CERTIFICATES) && !is_empty(keys::CLIENT_CERTIFICATES),
+    ) {
+        (true, true) => {
+            warnings.push(format!(
+                "{path}:{older} is ignored: it is the older name of {newer}, which is given too",
+                path = from.path(),
+                older = keys::CLIENT_CERTIFICATES,
+                newer = keys::CLIENT_CREDENTIALS,
+            ));
+            Some(keys::CLIENT_CREDENTIALS)
+        }
+        (true, false) => Some(keys::CLIENT_CREDENTIALS),
+        (false, true) => Some(keys::CLIENT_CERTIFICATES),
+        (false, false) => None,
     }
 }
 

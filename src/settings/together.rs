@@ -1,11 +1,14 @@
 //! What the keys of a section must be together, which no key can know by itself.
 
+use url::Url;
+
 use super::authority::{Authority, TenantName};
 use super::error::SettingsError;
 use super::forms::Form;
 use super::keys;
 use super::reader::Reader;
 use super::section::Section;
+use crate::authority::Cloud;
 
 impl Section {
     /// `Authority` fills in `Instance`, `TenantId` and the policy, or agrees with them.
@@ -25,16 +28,16 @@ impl Section {
         };
 
         match &self.instance {
-            Some(instance) if instance.origin() != authority.instance.origin() => {
+            Some(instance) if !is_same_authority(instance, &authority.instance) => {
                 return wrong(format!("the host of Instance, {instance}"));
             }
             Some(_) => {}
             None => self.instance = Some(authority.instance),
         }
-        let is_domain = b2c
-            && self.domain.as_deref().is_some_and(|domain| {
-                TenantName::parse(domain).as_ref() == Some(&authority.tenant)
-            });
+        let is_domain = self
+            .domain
+            .as_deref()
+            .is_some_and(|domain| TenantName::parse(domain).as_ref() == Some(&authority.tenant));
         match &self.tenant {
             Some(tenant) if *tenant != authority.tenant && !is_domain => {
                 return wrong("the tenant that TenantId names".to_owned());
@@ -126,4 +129,11 @@ impl Section {
         }
         Ok(())
     }
+}
+
+/// Two addresses of one host, or two hosts of one cloud.
+fn is_same_authority(one: &Url, other: &Url) -> bool {
+    let cloud = |url: &Url| url.host_str().and_then(Cloud::of_host);
+    one.origin() == other.origin()
+        || (cloud(one).is_some() && cloud(one) == cloud(other) && one.port() == other.port())
 }

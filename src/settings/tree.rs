@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::error::{SettingsError, Shown, one_line};
 
-/// The sections that are read; every other one belongs to somebody else.
+/// The sections that are read unless one is named; every other one belongs to other libraries.
 pub(super) const SECTIONS: [&str; 2] = ["AzureAd", "AzureAdB2C"];
 
 /// One value as it was written. It may be a secret, hence no `Debug`.
@@ -90,6 +90,15 @@ impl Node {
             None if self.elements().is_ok() => Shown::word("a list"),
             None => Shown::word("an object"),
         }
+    }
+
+    /// Both layers give elements of the list at a path.
+    pub(super) fn merges(&self, over: &Node, path: &str) -> bool {
+        let has_elements = |node: &Node| {
+            node.find(path)
+                .is_some_and(|list| !list.children.is_empty())
+        };
+        has_elements(self) && has_elements(over)
     }
 
     /// Puts a layer on top: what it gives wins, key by key and list element by list element.
@@ -173,20 +182,28 @@ impl Node {
     }
 }
 
-/// The section that a key belongs to, by its first part.
-pub(super) fn section_of(first: &str) -> Option<usize> {
-    SECTIONS
-        .iter()
-        .position(|section| section.eq_ignore_ascii_case(first))
+/// What follows of a path behind another one, in any letter case; nothing if it leads elsewhere.
+pub(super) fn behind<'p>(path: &'p str, start: &str) -> Option<Vec<&'p str>> {
+    let mut parts = path.split(':');
+    for wanted in start.split(':') {
+        if !parts.next()?.eq_ignore_ascii_case(wanted) {
+            return None;
+        }
+    }
+    Some(parts.collect())
 }
 
-/// Both sections, empty.
-fn empty_sections(origin: &str) -> [Node; 2] {
-    SECTIONS.map(|name| Node::new(name, origin))
+/// The sections of these names, empty.
+fn empty<const N: usize>(names: [&str; N], origin: &str) -> [Node; N] {
+    names.map(|name| Node::new(name, origin))
 }
 
-/// Reads the two sections from the text of an `appsettings.json`.
-pub(super) fn from_file(file: &str, text: &str) -> Result<[Node; 2], SettingsError> {
+/// Reads sections from the text of an `appsettings.json`.
+pub(super) fn from_file<const N: usize>(
+    file: &str,
+    text: &str,
+    names: [&str; N],
+) -> Result<[Node; N], SettingsError> {
     let broken = |line, column, reason: String| SettingsError::Broken {
         file: one_line(file),
         line,
@@ -205,52 +222,70 @@ pub(super) fn from_file(file: &str, text: &str) -> Result<[Node; 2], SettingsErr
     let Some(Value::Object(root)) = parsed.value else {
         return Err(broken(1, 1, "not an object".to_owned()));
     };
-
-    let mut sections = empty_sections(file);
-    for property in &root.properties {
-        // `"AzureAd:TenantId": …` at the top is the same as the nested form.
-        let mut path = property.name.as_str().split(':');
-        let Some(section) =
-            section_of(path.next().unwrap_or_default()).and_then(|at| sections.get_mut(at))
-        else {
-            continue;
-        };
+    let mut sections = empty(names, file);
+    for section in &mut sections {
         let name = section.name.clone();
-        let (path, node) = path.fold((name, section), |(path, node), part| {
-            (format!("{path}:{part}"), node.child(part, file))
-        });
-        node.fill(&path, file, &property.value)?;
+        take(section, &name, "", &root, file)?;
     }
     Ok(sections)
 }
 
-/// Reads the two sections from environment variables, `__` (or `:`) between levels.
+/// Fills a section with what an object holds of it, which may lie deeper: `A` is on the way to `A:B`.
+fn take(
+    section: &mut Node,
+    name: &str,
+    above: &str,
+    object: &Object<'_>,
+    file: &str,
+) -> Result<(), SettingsError> {
+    for property in &object.properties {
+        // `"AzureAd:TenantId": …` at the top is the same as the nested form.
+        let path = format!("{above}{}", property.name.as_str());
+        if let Some(parts) = behind(&path, name) {
+            let node = parts
+                .iter()
+                .fold(&mut *section, |node, part| node.child(part, file));
+            let path = parts
+                .iter()
+                .fold(name.to_owned(), |path, part| format!("{path}:{part}"));
+            node.fill(&path, file, &property.value)?;
+        } else if let (Some(_), Value::Object(inner)) = (behind(name, &path), &property.value) {
+            take(section, name, &format!("{path}:"), inner, file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads sections from environment variables, `__` (or `:`) between levels.
 ///
 /// Variables whose names differ in letter case only are one key: the last in sorted order wins.
-pub(super) fn from_environment(
+pub(super) fn from_environment<const N: usize>(
     environment: impl IntoIterator<Item = (String, String)>,
+    names: [&str; N],
     warnings: &mut Vec<String>,
-) -> Result<[Node; 2], SettingsError> {
+) -> Result<[Node; N], SettingsError> {
     let mut variables: Vec<(String, String)> = environment.into_iter().collect();
     variables.sort();
 
-    let mut sections = empty_sections("the environment");
+    let mut sections = empty(names, "the environment");
     for (variable, text) in variables {
         let path = variable.replace("__", ":");
-        let mut parts = path.split(':');
-        let Some(section) =
-            section_of(parts.next().unwrap_or_default()).and_then(|at| sections.get_mut(at))
-        else {
+        let Some((section, parts)) = sections.iter_mut().find_map(|section| {
+            let parts = behind(&path, &section.name)?;
+            Some((section, parts))
+        }) else {
             continue;
         };
         let origin = format!("environment variable {}", one_line(&variable));
-        if section_of(&path).is_some() {
+        if parts.is_empty() {
             warnings.push(format!(
                 "{origin} is ignored: a section has keys under it, no value of its own"
             ));
             continue;
         }
-        let node = parts.fold(section, |node, part| node.child(part, &origin));
+        let node = parts
+            .iter()
+            .fold(section, |node, part| node.child(part, &origin));
         if node
             .scalar
             .as_ref()

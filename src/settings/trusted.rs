@@ -60,7 +60,7 @@ impl Section {
                 Tenants::Only(tenants) => AllowedTenants::Only(tenants.clone()),
             });
         }
-        for scope in &self.scopes {
+        for scope in &self.lists.needed {
             authority = authority.required_scope(scope);
         }
         if let Some(issuer) = &self.issuer {

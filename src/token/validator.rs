@@ -383,7 +383,8 @@ fn without_keys(reader: &KeyReader) -> Verdict {
     }
 }
 
-/// The rules for all routes of an authority: some permission, and the scopes every route needs.
+/// The rules for all routes of an authority: some permission, and one of the scopes of which every
+/// route needs one.
 pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
     if !claims.has_permissions() && !trust.without_permissions {
         return Some(RefusedByRule {
@@ -394,9 +395,10 @@ pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedB
     }
     let user = claims.principal() != crate::claims::Principal::App;
     let has = |needed: &String| user && claims.has_scope(needed);
-    (!trust.required_scopes.iter().all(has)).then(|| RefusedByRule {
+    let first = trust.required_scopes.first()?;
+    (!trust.required_scopes.iter().any(has)).then(|| RefusedByRule {
         reason: Reason::Scope,
-        scopes: trust.required_scopes.join(" "),
+        scopes: first.clone(),
         auth_context: None,
     })
 }

@@ -95,7 +95,8 @@ impl EntraLayer {
                 let scopes = trust.required_scopes.iter();
                 scopes
                     .map(Description::scope)
-                    .fold(Description::anyone(), Description::and)
+                    .reduce(Description::or)
+                    .unwrap_or_else(Description::anyone)
             })
             .reduce(Description::or)
             .unwrap_or_else(Description::anyone)

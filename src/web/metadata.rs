@@ -108,7 +108,8 @@ impl Described {
         Resources::new(each.collect())
     }
 
-    /// The scopes that a challenge names: those given for it, else those that every route needs.
+    /// The scopes that a challenge names: those given for it, else the first of those of which every
+    /// route needs one.
     ///
     /// With several authorities the latter are only known where all need the same.
     fn challenge_scope(&self, trusts: &[&Trust], address: Option<&str>) -> String {
@@ -120,7 +121,7 @@ impl Described {
             [] if others.iter().any(|other| other.required_scopes != *needed) => {
                 return String::new();
             }
-            [] => needed,
+            [] => needed.get(..1).unwrap_or_default(),
             _ => &self.challenge_scopes,
         };
         let uri = first.app_id_uri(address);

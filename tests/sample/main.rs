@@ -114,3 +114,39 @@ async fn a_second_signal_ends_the_program_at_once() {
     program.terminate().await;
     assert!(program.ends_soon().await.success());
 }
+
+#[tokio::test]
+async fn a_settings_file_that_cannot_be_used_ends_the_program_with_one_line() {
+    let rows = [
+        // No emulator takes the place of an authority that a file was to name.
+        (
+            "none",
+            r#"{ "Logging": {} }"#,
+            "a section AzureAd or AzureAdB2C",
+        ),
+        (
+            "misspelt",
+            r#"{ "AzureAdd": { "TenantId": "x" } }"#,
+            "a section AzureAd or AzureAdB2C",
+        ),
+        ("broken", "{", "is broken at line 1"),
+        (
+            "unknown",
+            r#"{ "AzureAd": { "TennantId": "x" } }"#,
+            "AzureAd:TenantId",
+        ),
+        (
+            "restricting",
+            r#"{ "AzureAd": { "AllowedClientApplications": ["x"] } }"#,
+            "RequireClientApp",
+        ),
+    ];
+    for (name, settings, holds) in rows {
+        let Some((code, said, told)) = program::ended_with(name, settings).await else {
+            return;
+        };
+        assert_eq!((code, said.as_str()), (2, ""), "{name}: {told}");
+        assert_eq!(told.lines().count(), 1, "{name}: {told}");
+        assert!(told.contains(holds), "{name}: {told}");
+    }
+}

@@ -96,6 +96,30 @@ impl Program {
     }
 }
 
+/// Runs the built example to its end with a settings file of this text, and no `AzureAd` in the
+/// environment: exit code, standard output and standard error.
+pub(crate) async fn ended_with(name: &str, settings: &str) -> Option<(i32, String, String)> {
+    let Some(path) = path() else {
+        println!("skipped: the example protected_api is not built");
+        return None;
+    };
+    let file = std::env::temp_dir().join(format!("{name}-{}.json", std::process::id()));
+    std::fs::write(&file, settings).unwrap();
+    let run = Command::new(path)
+        .args(["--listen", "127.0.0.1:0", "--settings"])
+        .arg(&file)
+        .kill_on_drop(true)
+        .output();
+    let ended = tokio::time::timeout(SOON, run)
+        .await
+        .expect("an end")
+        .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = ended.status.code().expect("an exit code");
+    Some((code, text(&ended.stdout), text(&ended.stderr)))
+}
+
 /// The beginning of a good answer.
 pub(crate) const OK: &str = "HTTP/1.1 200 ";
 

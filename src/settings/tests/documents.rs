@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::*;
-use crate::settings::keys::{CLIENT_CREDENTIALS, table};
+use crate::settings::credential::CREDENTIAL_KEYS;
+use crate::settings::keys::{CLIENT_CREDENTIALS, RESTRICTING, table};
 
 const PAGE: &str = include_str!("../../../docs/settings.md");
 const SCHEMA: &str = include_str!("../../../docs/settings.schema.json");
@@ -107,6 +108,48 @@ fn the_page_names_every_key_with_its_meaning() {
             .find(|line| line.starts_with(&format!("| `{path}` |")))
             .unwrap_or_else(|| panic!("{path} is not on the page"));
         assert!(row.ends_with(&format!("| {meaning} |")), "{row}");
+    }
+}
+
+#[test]
+fn the_keys_of_a_credential_are_those_of_the_code_in_schema_and_page() {
+    let section = section();
+    let keys = section["properties"][CLIENT_CREDENTIALS]["items"]["properties"]
+        .as_object()
+        .unwrap()
+        .clone();
+    let rows: Vec<&str> = PAGE
+        .split("| `SourceType` | keys |")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .take_while(|line| !line.starts_with("## "))
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert_eq!(rows.len(), 5);
+    for key in keys.keys().filter(|key| *key != "SourceType") {
+        assert!(CREDENTIAL_KEYS.contains(&key.as_str()), "{key}");
+        let is_named = rows.iter().any(|row| row.contains(&format!("`{key}`")));
+        // What cannot be used is told below the table.
+        let is_told = PAGE.contains(key.as_str());
+        assert!(is_named || is_told, "{key}");
+    }
+    for word in rows
+        .iter()
+        .flat_map(|row| row.split('`').skip(1).step_by(2))
+    {
+        let known = CREDENTIAL_KEYS.contains(&word)
+            || word.starts_with("SignedAssertion")
+            || ["Path", "Base64Encoded", "AZURE_FEDERATED_TOKEN_FILE"].contains(&word);
+        assert!(known, "{word}");
+    }
+}
+
+#[test]
+fn the_page_lists_every_key_that_is_an_error() {
+    let list = PAGE.split("## What is not taken over").nth(1).unwrap();
+    for (key, _) in RESTRICTING {
+        assert!(list.contains(&format!("`{key}`")), "{key}");
     }
 }
 

@@ -48,6 +48,55 @@ fn the_environment_wins_key_by_key_and_element_by_element() {
 }
 
 #[test]
+fn a_list_put_together_from_file_and_environment_is_shown() {
+    let other = "44444444-4444-4444-8444-444444444444";
+    let text = file(&format!(
+        r#""AllowedTenants":["{TENANT}","{other}"],"Audiences":["a","b"],"Policies":["p"],"TokenVersions":["1.0"]"#
+    ));
+    let third = "33333333-3333-4333-8333-333333333333";
+    let settings = load(
+        &text,
+        [
+            ("AzureAd__AllowedTenants__0", third),
+            ("AzureAd__Audiences__7", "c"),
+            ("AzureAd__Policies__0", "q"),
+            ("AzureAd__TokenVersions__1", "2.0"),
+        ],
+    )
+    .unwrap();
+    let merged = |key: &str, shown: &str| {
+        format!(
+            "AzureAd:{key} is put together from the file and the environment, element by element as in .NET: {shown}"
+        )
+    };
+    let told: Vec<&String> = settings
+        .warnings()
+        .iter()
+        .filter(|line| line.contains("put together"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            &merged("AllowedTenants", &format!("\"{third}\", \"{other}\"")),
+            &merged("Audiences", "\"a\", \"b\", \"c\""),
+            &merged("Policies", "\"q\""),
+        ]
+    );
+
+    // One layer alone, or a whole replacement, is what it looks like.
+    for variables in [
+        [("AzureAd__AllowedTenants", "any")],
+        [("AzureAd__ClockSkewSeconds", "1")],
+    ] {
+        let settings = load(
+            &file(&format!(r#""AllowedTenants":["{TENANT}"]"#)),
+            variables,
+        );
+        assert!(settings.unwrap().warnings().is_empty());
+    }
+}
+
+#[test]
 fn the_environment_alone_is_enough() {
     let settings = Settings::from_parts(
         None,
@@ -112,7 +161,7 @@ fn an_empty_variable_is_a_value() {
     .unwrap()
     .entra
     .unwrap();
-    assert!(section.credentials.is_empty() && section.scopes.is_empty());
+    assert!(section.credentials.is_empty() && section.lists.needed.is_empty());
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::*;
 
 mod documents;
 mod layers;
+mod microsoft;
+mod other_names;
 mod secrets;
 mod sections;
 mod values;

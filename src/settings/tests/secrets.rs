@@ -14,7 +14,11 @@ fn secrets_appear_in_no_debug_and_no_error() {
             {"SourceType":"SignedAssertionFromManagedIdentity","ManagedIdentityClientId":"33333333-3333-4333-8333-333333333333"},
             {"SourceType":"ClientSecret","ClientSecret":"hush-6","Skip":true}]"#;
     let settings = load(&file(members), []).unwrap();
-    assert_eq!(settings.warnings().len(), 1);
+    assert_eq!(settings.warnings().len(), 2);
+    assert_eq!(
+        settings.warnings()[1],
+        "AzureAd:ClientCredentials:5 is left out: Skip is true"
+    );
     assert!(
         settings.warnings()[0]
             .starts_with("AzureAd:ClientCredentials:3 is ignored: KeyVault cannot be used here")
@@ -33,6 +37,8 @@ fn secrets_appear_in_no_debug_and_no_error() {
         r#""ClientSecrets":"hush""#,
         r#""Redis":{"Url":"hush"}"#,
         r#""ClientCredentials":"hush""#,
+        r#""ClientCertificates":"hush""#,
+        r#""ClientCertificates":["hush"]"#,
         r#""ClientCredentials":{"hush":"hush"}"#,
         r#""ClientCredentials":[{"SourceType":"ClientSecret","ClientSecret":["hush"]}]"#,
     ] {

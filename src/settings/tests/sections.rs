@@ -41,9 +41,9 @@ For more info see https://aka.ms/dotnet-template-ms-identity-platform
     let expected = [
         "CallbackPath",
         "ClientCapabilities",
-        "ClientCertificates",
         "SendX5C",
         "SignedOutCallbackPath",
+        "ClientCertificates:0",
     ];
     assert_eq!(warned, expected.map(|key| format!("AzureAd:{key}")));
 
@@ -55,7 +55,7 @@ For more info see https://aka.ms/dotnet-template-ms-identity-platform
     assert_eq!(section.tenant, TenantName::parse(TENANT));
     assert_eq!(section.client_id, API);
     assert_eq!(section.domain.as_deref(), Some("contoso.onmicrosoft.com"));
-    assert_eq!(section.scopes, ["access_as_user"]);
+    assert_eq!(section.lists.needed, ["access_as_user"]);
     assert!(section.credentials.is_empty());
 }
 
@@ -63,7 +63,9 @@ For more info see https://aka.ms/dotnet-template-ms-identity-platform
 fn what_is_not_given_has_the_default_of_the_contract() {
     let section = entra("");
     assert!(
-        section.audiences.is_empty() && section.policies.is_empty() && section.scopes.is_empty()
+        section.audiences.is_empty()
+            && section.policies.is_empty()
+            && section.lists.needed.is_empty()
     );
     assert!(
         section.instance.is_none()

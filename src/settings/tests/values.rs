@@ -162,7 +162,51 @@ fn a_wrong_value_is_named_with_its_key_and_what_is_expected() {
         ),
         (r#""Domain":"contoso""#, "AzureAd:Domain = "),
         (r#""Policies":["B2C_1_a/../b"]"#, "AzureAd:Policies:0 = "),
-        (r#""Scopes":["a"]"#, "AzureAd:Scopes = a list"),
+        (
+            r#""Scopes":[]"#,
+            "AzureAd:Scopes = an empty list (appsettings.json): expected a string with spaces between its words, a list",
+        ),
+        (r#""Scopes":["a b"]"#, "AzureAd:Scopes:0 = \"a b\""),
+        (r#""Scopes":["a",5]"#, "AzureAd:Scopes:1 = 5"),
+        (r#""Scopes":"a\"b""#, "AzureAd:Scopes = "),
+        (r#""Scopes":5"#, "AzureAd:Scopes = 5"),
+        (
+            r#""Scopes":{"Read":[]}"#,
+            "AzureAd:Scopes:Read = an empty list (appsettings.json): expected a list of words",
+        ),
+        (
+            r#""Scopes":{"Read":{"a":"b"}}"#,
+            "AzureAd:Scopes:Read = an object",
+        ),
+        (
+            r#""Scopes":{"Read":["ä"]}"#,
+            "AzureAd:Scopes:Read:0 = \"ä\"",
+        ),
+        (
+            r#""AppPermissions":{"Read":[["a"]]}"#,
+            "AzureAd:AppPermissions:Read:0 = a list",
+        ),
+        (
+            r#""PopTokens":"accept""#,
+            "AzureAd:PopTokens = \"accept\" (appsettings.json): expected refuse; signed HTTP requests are not supported yet",
+        ),
+        (r#""PopTokens":true"#, "AzureAd:PopTokens = true"),
+        (
+            r#""ClientCertificates":"hush""#,
+            "AzureAd:ClientCertificates = (not shown)",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"SignedAssertionFromManagedIdentity","ManagedIdentityObjectId":"x"}]"#,
+            "AzureAd:ClientCredentials:0:ManagedIdentityObjectId = \"x\"",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"SignedAssertionFromManagedIdentity","ManagedIdentityResourceId":"/subscriptions/a","ManagedIdentityObjectId":"33333333-3333-4333-8333-333333333333"}]"#,
+            "AzureAd:ClientCredentials:0:ManagedIdentityResourceId = \"/subscriptions/a\" (appsettings.json): expected one managed identity",
+        ),
+        (
+            r#""ClientCredentials":[{"SourceType":"SignedAssertionFromManagedIdentity","TokenExchangeAuthority":"https://login.microsoftonline.us/x"}]"#,
+            "AzureAd:ClientCredentials:0:TokenExchangeAuthority = ",
+        ),
         (r#""CaFile":"""#, "AzureAd:CaFile = "),
         (
             r#""ClientCredentials":[]"#,
@@ -320,7 +364,7 @@ fn every_key_reads_as_the_contract_writes_it() {
             v2: true
         }
     );
-    assert_eq!(section.scopes, ["a", "b"]);
+    assert_eq!(section.lists.needed, ["a", "b"]);
     assert_eq!(section.audiences, ["api://x", "y"]);
     assert_eq!(
         section.issuer.as_deref(),

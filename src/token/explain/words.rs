@@ -27,7 +27,7 @@ pub(super) fn expected(check: &str, trust: Option<&Trust>, now: u64) -> String {
         "permissions" if trust.required_scopes.is_empty() => "scp or roles".to_owned(),
         "permissions" => format!(
             "scp or roles, and scope {}",
-            trust.required_scopes.join(" ")
+            trust.required_scopes.join(" or ")
         ),
         "claims" => "every claim of its type, and exp".to_owned(),
         "signature" => "made by that key".to_owned(),

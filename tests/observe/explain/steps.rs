@@ -227,7 +227,7 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
         ("audience", &audiences),
         ("lifetime", &lifetime),
         ("purpose", "no cnf: a bearer token"),
-        ("permissions", "scp or roles, and scope a b"),
+        ("permissions", "scp or roles, and scope a or b"),
     ];
     for (check, expected) in rows {
         assert_eq!(told(&explanation, check).0, expected, "{check}");
