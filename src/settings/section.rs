@@ -150,7 +150,11 @@ impl Section {
             metadata_address: from.one(&keys::METADATA_ADDRESS)?,
             metadata_address_v1: from.one(&keys::METADATA_ADDRESS_V1)?,
             custom_signing_keys: from.one(&keys::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
-            domain: from.one_or_empty(&keys::DOMAIN)?,
+            domain: match b2c {
+                true => from.one_or_empty(&keys::DOMAIN)?,
+                // It decides nothing here, so a placeholder that was left is no mistake.
+                false => from.one_or_empty(&keys::DOMAIN).unwrap_or_default(),
+            },
             policies: distinct(
                 from.one_or_empty(&keys::SIGN_UP_SIGN_IN_POLICY_ID)?,
                 from.list(&keys::POLICIES)?,

@@ -72,6 +72,16 @@ impl Section {
         if b2c && self.instance.is_none() {
             return Err(from.missing(&keys::INSTANCE));
         }
+        if self
+            .instance
+            .as_ref()
+            .is_some_and(|url| names_more(url, b2c))
+        {
+            return wrong(
+                keys::INSTANCE.path,
+                "the address of a cloud, without a path: TenantId names the tenant".to_owned(),
+            );
+        }
         match &self.tenant {
             None if b2c && self.domain.is_none() => return Err(from.missing(&keys::DOMAIN)),
             None if !b2c => return Err(from.missing(&keys::TENANT_ID)),
@@ -136,4 +146,11 @@ fn is_same_authority(one: &Url, other: &Url) -> bool {
     let cloud = |url: &Url| url.host_str().and_then(Cloud::of_host);
     one.origin() == other.origin()
         || (cloud(one).is_some() && cloud(one) == cloud(other) && one.port() == other.port())
+}
+
+/// A cloud's host with a path, which would become a part of every address; of older B2C files `/tfp/`.
+fn names_more(instance: &Url, b2c: bool) -> bool {
+    let is_cloud = instance.host_str().and_then(Cloud::of_host).is_some();
+    let path = instance.path().trim_end_matches('/');
+    is_cloud && !path.is_empty() && !(b2c && path == "/tfp")
 }

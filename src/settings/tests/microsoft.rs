@@ -362,6 +362,27 @@ fn forms() -> Vec<Form> {
             Refused("AzureAd:Authority = ", "an https URL"),
         ),
         form(
+            "older B2C template: the public cloud's host with /tfp/",
+            format!(
+                r#""AzureAdB2C":{{"Instance":"https://login.microsoftonline.com/tfp/","ClientId":"{API}","Domain":"contoso.onmicrosoft.com","SignUpSignInPolicyId":"B2C_1_susi"}}"#
+            ),
+            Loads(&[], |_| true),
+        ),
+        form(
+            "older template for many tenants: the tenant in the instance",
+            format!(
+                r#""AzureAd":{{"Instance":"https://login.microsoftonline.com/common","ClientId":"{API}","TenantId":"{TENANT}","Domain":"[Enter the domain of your tenant, e.g. contoso.onmicrosoft.com]"}}"#
+            ),
+            Refused("AzureAd:Instance = ", "TenantId names the tenant"),
+        ),
+        form(
+            "the placeholder of a domain, which decides nothing",
+            aad(
+                r#","Domain":"[Enter the domain of your tenant, e.g. contoso.onmicrosoft.com]""#,
+            ),
+            Loads(&[], |settings| section(settings).domain.is_none()),
+        ),
+        form(
             "US Government",
             format!(
                 r#""AzureAd":{{"Instance":"https://login.microsoftonline.us/","TenantId":"{TENANT}","ClientId":"{API}"}}"#

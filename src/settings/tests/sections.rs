@@ -185,6 +185,12 @@ fn b2c_alone_is_enough_and_needs_a_policy() {
         )
     };
     assert!(few(&format!(r#""ClientId":"{API}""#)).starts_with("AzureAdB2C:Instance is not given"));
+    assert!(few(r#""Domain":"contoso""#).starts_with("AzureAdB2C:Domain = \"contoso\""));
+    // Of Entra ID it decides nothing.
+    assert_eq!(
+        entra(r#""Domain":"[Enter the domain of your tenant]""#).domain,
+        None
+    );
     assert!(
         few(&format!(
             r#""ClientId":"{API}","Instance":"https://contoso.b2clogin.com""#

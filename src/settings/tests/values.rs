@@ -160,7 +160,10 @@ fn a_wrong_value_is_named_with_its_key_and_what_is_expected() {
             r#""TokenVersions":[]"#,
             "AzureAd:TokenVersions = an empty list",
         ),
-        (r#""Domain":"contoso""#, "AzureAd:Domain = "),
+        (
+            r#""Instance":"https://login.microsoftonline.com/common""#,
+            r#"AzureAd:Instance = "https://login.microsoftonline.com/common" (appsettings.json): expected the address of a cloud, without a path"#,
+        ),
         (r#""Policies":["B2C_1_a/../b"]"#, "AzureAd:Policies:0 = "),
         (
             r#""Scopes":[]"#,
@@ -249,7 +252,7 @@ fn a_wrong_value_is_named_with_its_key_and_what_is_expected() {
         let line = entra_error(members);
         assert!(line.starts_with(expected), "{members}\n{line}");
     }
-    let long = entra_error(&format!(r#""Domain":"{}""#, "x".repeat(5_000)));
+    let long = entra_error(&format!(r#""Instance":"{}""#, "x".repeat(5_000)));
     assert!(long.len() < 400, "{long}");
 }
 
