@@ -9,7 +9,8 @@
 //! emit groups (`docs/app_registration.md`), expose the scope `access_as_user`, and set
 //! `AzureAd__TenantId=… AzureAd__ClientId=…`. The ids of the two groups come from `USERS_GROUP` and
 //! `ADMINS_GROUP`. For callers with an overage give the API credentials (`AzureAd__ClientSecret`)
-//! and the application permission `GroupMember.Read.All`.
+//! and the delegated permissions `User.ReadBasic.All` and `GroupMember.Read.All` with admin consent:
+//! Graph is asked on behalf of the user (`docs/directory.md`).
 
 mod startup;
 mod whoami;

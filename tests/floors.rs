@@ -57,6 +57,34 @@ const ALLOWED: [(&str, &str); 1] = [
 const MOST_LINES: usize = 350;
 
 #[test]
+fn the_architecture_page_draws_every_floor_with_what_is_on_it() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"))
+            .unwrap();
+    let house = page.split("```").nth(1).unwrap();
+    let (above, floors) = house.split_once("floor 4").unwrap();
+    // Each floor's lines: from its number to the next one's.
+    let drawn: Vec<&str> = floors.split("\nfloor ").collect();
+    assert_eq!(drawn.len(), FLOORS.len());
+    let names = |text: &str, name: &str| {
+        let mut words = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+        words.any(|word| word == name)
+    };
+    for (floor, on_it) in drawn.iter().rev().zip(FLOORS) {
+        for name in on_it {
+            assert!(names(floor, name), "{name} is not on its floor");
+        }
+    }
+    for name in TOP
+        .iter()
+        .chain([&BESIDE])
+        .filter(|name| **name != "metrics")
+    {
+        assert!(names(above, name), "{name}");
+    }
+}
+
+#[test]
 fn imports_go_down_and_never_sideways() {
     let found: Vec<String> = sources().iter().flat_map(Source::climbs).collect();
     assert!(found.is_empty(), "{found:#?}");

@@ -175,3 +175,122 @@ fn anchors(text: &str) -> BTreeSet<String> {
     }
     anchors
 }
+
+/// The Rust sources under a folder, without those of a part that is not the library.
+fn sources(folder: &str) -> Vec<String> {
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut texts = Vec::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && !path.components().any(|part| part.as_os_str() == "emulator")
+        {
+            texts.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+    texts
+}
+
+/// The last text before the bracket that closes, with line breaks joined: an event's message.
+fn message(call: &str) -> String {
+    let (mut open, mut texts) = (0, Vec::new());
+    for (index, part) in call.split('"').enumerate() {
+        // Every second part is a text.
+        if index % 2 == 1 {
+            texts.push(part);
+            continue;
+        }
+        for letter in part.chars() {
+            match letter {
+                '(' => open += 1,
+                ')' if open == 0 => {
+                    let lines = texts.last().unwrap().split("\\\n");
+                    return lines.map(str::trim_start).collect();
+                }
+                ')' => open -= 1,
+                _ => {}
+            }
+        }
+    }
+    String::new()
+}
+
+#[test]
+fn every_event_of_the_log_is_on_the_operators_page() {
+    let page = read("docs/operations.md");
+    let page = page.split("## Logs").nth(1).unwrap();
+    let page = page.split("\n## ").next().unwrap();
+    let mut found = 0;
+    let mut missing = BTreeSet::new();
+    for text in sources("src") {
+        for level in ["error", "warn", "info", "debug"] {
+            for call in text.split(&format!("tracing::{level}!(")).skip(1) {
+                let message = message(call);
+                found += 1;
+                // A hint may follow the event's name.
+                let name = message.split(": ").next().unwrap();
+                let level = format!("| `{level}` |");
+                let mut rows = page.lines().filter(|line| line.starts_with(&level));
+                if !rows.any(|row| row.contains(name)) {
+                    missing.insert(format!("{level} {name}"));
+                }
+            }
+        }
+    }
+    assert!(found > 15, "the sources are read: {found}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_guard_is_in_the_tables() {
+    let guide = read("docs/guards.md");
+    let readme = read("README.md");
+    let mut guards = BTreeSet::new();
+    for text in sources("src/guard").iter().chain(&sources("src/web")) {
+        for line in text.lines().map(str::trim) {
+            let declared = line.strip_prefix("pub struct ").or_else(|| {
+                // Of `named_guard!`, which declares a guard and its forms.
+                line.contains(", any: ").then_some(line)
+            });
+            let name = declared.unwrap_or_default();
+            let name: String = name
+                .chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect();
+            let is_guard = ["Require", "Deny", "OncePer"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            let is_form = ["RequireAny", "RequireAll"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            if is_guard && !is_form {
+                guards.insert(name);
+            }
+        }
+    }
+    assert!(guards.len() > 14, "{guards:?}");
+    for guard in guards {
+        let is_row = |text: &str| {
+            let mut rows = text.lines().filter(|line| line.starts_with('|'));
+            rows.any(|row| row.contains(&format!("`{guard}")))
+        };
+        assert!(is_row(&guide), "{guard} is not in docs/guards.md");
+        assert!(is_row(&readme), "{guard} is not in README.md");
+    }
+}
+
+#[test]
+fn the_readme_names_a_version_only_when_it_is_released() {
+    let version = manifest()["package"]["version"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let is_released = !read("CHANGELOG.md").contains(&format!("## [{version}] - unreleased"));
+    let is_named = read("README.md").contains("axum-entra = \"");
+    assert_eq!(is_named, is_released);
+}
