@@ -22,6 +22,22 @@ impl Ageing {
     }
 }
 
+/// Seconds since it was made: no clock that is set changes them.
+#[derive(Debug)]
+pub(super) struct Uptime(Instant);
+
+impl Default for Uptime {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Uptime {
+    pub(super) fn seconds(&self) -> u64 {
+        self.0.elapsed().as_secs()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

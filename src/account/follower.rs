@@ -1,9 +1,9 @@
-//! Following the shared store: the task that listens, and the store it makes of it.
+//! Following the shared store: the task that listens.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -14,57 +14,33 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::events::Mark;
-use super::redis::{BATCH, Entry, Link, Lost, News, Place};
-use super::replays::Replays;
-use super::revocations::{Revocations, is_kept};
-use super::store::{Answer, OnLoss, Store, StoreStatus, StoreUnavailable};
+use super::redis::{BATCH, Beginning, Entry, Link, Lost, News, Place};
+use super::revocations::{KEPT, Revocations};
+use super::shared::{Shared, State};
+use super::store::OnLoss;
 
-/// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
-pub(super) struct Shared {
-    link: Arc<Link>,
-    local: Arc<Revocations>,
-    /// What was used here, for a store that loses its records.
-    replays: Arc<Replays>,
-    state: Arc<State>,
-    on_loss: OnLoss,
-    runtime: Handle,
-    _alive: watch::Sender<()>,
-}
-
-/// What the task and the requests tell each other.
-#[derive(Debug)]
-struct State {
-    following: AtomicBool,
-    /// Something was raised here that the others were not told of.
-    untold: AtomicBool,
-    last_error: Mutex<Option<String>>,
-    /// When all that the others raised was last known to be here; at first the start.
-    complete: Mutex<Instant>,
-}
-
-impl State {
-    fn new() -> Self {
-        Self {
-            following: AtomicBool::default(),
-            untold: AtomicBool::default(),
-            last_error: Mutex::default(),
-            complete: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn is_complete(&self) {
-        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
 struct Follower {
     link: Arc<Link>,
     local: Arc<Revocations>,
     state: Arc<State>,
     clock: Clock,
+    /// How many seconds the local clock and the store's may be apart.
+    skew: u64,
     on_loss: OnLoss,
 }
+
+/// The time of a command and its answer is no difference of clocks.
+const LEAST_SKEW: u64 = 5;
+
+/// How often the clocks are compared, and old marks looked for if it is time to.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// Seconds between two prunings, whichever replicas do them.
+const PRUNING: u64 = 3_600;
+
+/// What the store may do for others between two steps of a pruning.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// Pauses between attempts: the first one and the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -78,109 +54,39 @@ pub(super) fn spawn(
     link: Link,
     local: Arc<Revocations>,
     clock: Clock,
+    skew: u64,
     on_loss: OnLoss,
 ) -> Result<Shared, ConfigError> {
     let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-    let (alive, ended) = watch::channel(());
-    let shared = Shared {
-        link: Arc::new(link),
-        local,
-        replays: Arc::default(),
-        state: Arc::new(State::new()),
-        on_loss,
-        runtime,
-        _alive: alive,
-    };
+    let (shared, ended) = Shared::new(link, local, on_loss, runtime);
     let follower = Follower {
         link: Arc::clone(&shared.link),
         local: Arc::clone(&shared.local),
         state: Arc::clone(&shared.state),
         clock,
+        skew: skew.max(LEAST_SKEW),
         on_loss,
     };
-    shared.runtime.spawn(follower.run(ended));
+    shared.runtime.spawn(supervise(Arc::new(follower), ended));
     Ok(shared)
 }
 
-impl Store for Shared {
-    fn publish(&self, mark: &Mark, at: u64) -> Answer<()> {
-        let tell = matches!(mark, Mark::SignedOut(_));
-        if tell && !self.state.following.load(Ordering::Acquire) {
-            // Told when the store is back; nobody is to wait for that.
-            return Answer::Now(Err(StoreUnavailable));
+/// Has the store followed until its owner is gone: what panics begins again.
+async fn supervise(follower: Arc<Follower>, ended: watch::Receiver<()>) {
+    loop {
+        let following = tokio::spawn(Arc::clone(&follower).run(ended.clone()));
+        match following.await {
+            Err(error) if error.is_panic() => follower.panicked(),
+            // The owner is gone, or the runtime is.
+            Ok(()) | Err(_) => break,
         }
-        let (link, state, text) = (
-            Arc::clone(&self.link),
-            Arc::clone(&self.state),
-            mark.to_text(),
-        );
-        // A task, since a client that goes away must not take the news with it.
-        let told = self.runtime.spawn(async move {
-            let told = link.raise(&text, at, tell).await;
-            if told.is_err() {
-                state.untold.store(true, Ordering::Release);
-            }
-            told
-        });
-        Answer::Later(Box::pin(async move {
-            match told.await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(StoreUnavailable),
-            }
-        }))
-    }
-
-    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool> {
-        if self.replays.has(id) {
-            return Answer::Now(Ok(false));
-        }
-        // A clock that has jumped ahead must not shorten the record that all share.
-        let left = until.saturating_sub(self.replays.aged(now));
-        let (link, replays, id) = (
-            Arc::clone(&self.link),
-            Arc::clone(&self.replays),
-            id.to_owned(),
-        );
-        Answer::Later(Box::pin(async move {
-            let first = link
-                .first_use(&id, left)
-                .await
-                .map_err(|_| StoreUnavailable)?;
-            // No room here is no harm: the store has the record.
-            let _ = replays.first_use(&id, until, now);
-            Ok(first)
-        }))
-    }
-
-    fn lost(&self) -> Option<OnLoss> {
-        (!self.state.following.load(Ordering::Acquire)).then_some(self.on_loss)
-    }
-
-    #[cfg(feature = "metrics")]
-    fn behind(&self) -> Option<Duration> {
-        let complete = self.state.complete.lock();
-        Some(complete.unwrap_or_else(PoisonError::into_inner).elapsed())
-    }
-
-    fn status(&self) -> StoreStatus {
-        StoreStatus {
-            shared: true,
-            following: self.state.following.load(Ordering::Acquire),
-            on_loss: Some(self.on_loss),
-            cut_offs: self.local.len(),
-            last_error: self
-                .state
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
-        }
+        sleep(LONGEST_PAUSE).await;
     }
 }
 
 impl Follower {
     /// Follows until the store's owner is gone.
-    async fn run(self, mut ended: watch::Receiver<()>) {
+    async fn run(self: Arc<Self>, mut ended: watch::Receiver<()>) {
         let mut pause = SHORTEST_PAUSE;
         let mut said: Option<Instant> = None;
         loop {
@@ -193,16 +99,12 @@ impl Follower {
                 pause = SHORTEST_PAUSE;
                 said = None;
             }
-            self.link.disconnect().await;
+            self.link.disconnect();
             if said.is_none_or(|said| said.elapsed() >= REMINDER) {
                 said = Some(Instant::now());
                 self.report(&lost);
             }
-            *self
-                .state
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(lost.to_string());
+            self.state.failed(lost.to_string());
             tokio::select! {
                 biased;
                 _ = ended.changed() => break,
@@ -235,11 +137,23 @@ impl Follower {
 
     async fn listen(&self) -> Result<Infallible, Lost> {
         let mut news = self.link.news().await?;
+        let begun = self.agree(&mut news).await?;
+        if !self.state.following.swap(true, Ordering::AcqRel) {
+            tracing::info!("following the shared store");
+        }
+        // What is old is removed by and by: nobody has to wait for it.
+        tokio::select! {
+            ended = self.keep_up(&mut news, begun) => ended,
+            never = self.prune() => match never {},
+        }
+    }
+
+    async fn keep_up(
+        &self,
+        news: &mut News<'_>,
+        (mut place, mut last): (Place, String),
+    ) -> Result<Infallible, Lost> {
         loop {
-            let (mut place, mut last) = self.agree(&mut news).await?;
-            if !self.state.following.swap(true, Ordering::AcqRel) {
-                tracing::info!("following the shared store");
-            }
             self.state.is_complete();
             let mut behind = false;
             loop {
@@ -269,6 +183,7 @@ impl Follower {
                     break;
                 }
             }
+            (place, last) = self.agree(news).await?;
         }
     }
 
@@ -282,19 +197,19 @@ impl Follower {
             if entry.place != next {
                 return false;
             }
-            self.apply(&entry.mark, entry.at);
+            // What is not understood was written by a newer replica, for newer ones.
+            if let Some(mark) = Mark::parse(&entry.mark) {
+                self.apply(&mark, entry.at, 0);
+            }
             (*place, *last) = (next, entry.id);
         }
         true
     }
 
-    fn apply(&self, mark: &str, at: u64) {
-        // What is not understood was written by a newer replica, for newer ones.
-        let Some(mark) = Mark::parse(mark) else {
-            return;
-        };
-        let raised = self.local.raise(&mark, at, self.clock.now());
-        match &mark {
+    /// Takes over a mark that was written so many seconds ago.
+    fn apply(&self, mark: &Mark, at: u64, age: u64) {
+        let raised = self.local.raise_aged(mark, at, self.clock.now(), age);
+        match mark {
             // What is told again, by this replica's own echo or after a lost connection, ends no
             // stream that was opened since.
             Mark::SignedOut(account) if raised => self.local.signed_out(account),
@@ -307,26 +222,79 @@ impl Follower {
     /// Takes over what the store has, and gives it what it lacks: after a start, a lost
     /// connection, a gap, and after the store lost everything.
     async fn agree(&self, news: &mut News<'_>) -> Result<(Place, String), Lost> {
-        let overview = news.overview().await?;
-        let now = self.local.aged(self.clock.now());
-        let mut shared = HashMap::new();
-        for (mark, at) in overview.marks {
-            if is_kept(at, now) {
-                self.apply(&mark, at);
-                shared.insert(mark, at);
-            } else {
-                self.link.remove(&mark, at).await?;
-            }
-        }
+        let Beginning { place, last, time } = news.begin().await?;
+        // What is raised here from now on tells itself.
         self.state.untold.store(false, Ordering::Release);
-        for (mark, at) in self.local.all() {
-            let text = mark.to_text();
-            let higher = shared.get(&text).is_none_or(|shared| *shared < at);
-            if higher && is_kept(at, now) {
-                self.link.raise(&text, at, false).await?;
+        let mut lacking: HashMap<Mark, u64> = self.local.all().into_iter().collect();
+        // By a clock that is not to be trusted nothing is old.
+        let agree = self.compare_clocks(time);
+        let mut cursor = Some("0".to_owned());
+        while let Some(from) = cursor {
+            let (next, page) = news.marks(&from).await?;
+            for stored in page {
+                let age = if agree {
+                    time.saturating_sub(stored.latest)
+                } else {
+                    0
+                };
+                let is_old = age > KEPT;
+                if is_old && lacking.is_empty() {
+                    continue;
+                }
+                let Some(mark) = Mark::parse(&stored.mark) else {
+                    continue;
+                };
+                if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {
+                    lacking.remove(&mark);
+                }
+                if !is_old {
+                    self.apply(&mark, stored.at, age);
+                }
             }
+            cursor = next;
         }
-        Ok((overview.place, overview.last))
+        let lacking: Vec<_> = lacking
+            .into_iter()
+            .map(|(mark, at)| (mark.to_text(), at))
+            .collect();
+        self.link.raise(&lacking, false).await?;
+        Ok((place, last))
+    }
+
+    /// Removes what no living token can be older than, again and again.
+    async fn prune(&self) -> Infallible {
+        loop {
+            if let Err(lost) = self.prune_once().await {
+                tracing::debug!(error = %lost, "old marks could not be removed");
+            }
+            sleep(ROUND).await;
+        }
+    }
+
+    async fn prune_once(&self) -> Result<(), Lost> {
+        if !self.compare_clocks(self.link.time().await?) {
+            return Ok(());
+        }
+        let mut cursor = "0".to_owned();
+        while let Some(next) = self.link.prune(&cursor, KEPT, PRUNING).await? {
+            cursor = next;
+            sleep(BREATH).await;
+        }
+        Ok(())
+    }
+
+    /// Whether the local clock and the store's are near enough for anything to be called old.
+    fn compare_clocks(&self, store: u64) -> bool {
+        self.state
+            .compare_clocks(store, self.clock.now(), self.skew)
+    }
+
+    /// The task that follows ended by a panic, in the application's clock for one.
+    fn panicked(&self) {
+        self.state.following.store(false, Ordering::Release);
+        tracing::error!("the task that follows the shared store panicked; it begins again");
+        self.state
+            .failed("the task that follows the shared store panicked".to_owned());
     }
 }
 

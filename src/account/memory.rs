@@ -24,7 +24,7 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn publish(&self, _: &Mark, _: u64) -> Answer<()> {
+    fn publish(&self, _: &Mark, _: u64, _: bool) -> Answer<()> {
         Answer::Now(Ok(()))
     }
 
@@ -43,6 +43,7 @@ impl Store for Memory {
             on_loss: None,
             cut_offs: self.local.len(),
             last_error: None,
+            clock_offset_seconds: None,
         }
     }
 }

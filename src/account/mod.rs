@@ -6,6 +6,7 @@
 
 mod ageing;
 mod bells;
+mod ended;
 mod events;
 #[cfg(feature = "redis")]
 mod follower;
@@ -14,6 +15,8 @@ mod memory;
 mod redis;
 mod replays;
 mod revocations;
+#[cfg(feature = "redis")]
+mod shared;
 mod store;
 
 use std::fmt;
@@ -54,9 +57,6 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-/// Clocks are at most this far apart (contract §1, `ClockSkewSeconds`), and a fraction.
-const MOST_SKEW: u64 = 601;
-
 /// Ends of sessions that need no proof must not fill the memory; some 20 MB.
 const MOST_UNPROVEN_SESSIONS: usize = 100_000;
 
@@ -73,14 +73,19 @@ impl Accounts {
         }
     }
 
-    /// Shared with other replicas. Must be called within a tokio runtime.
+    /// Shared with other replicas, whose clocks may be `skew` seconds apart. Must be called within
+    /// a tokio runtime.
     ///
     /// # Errors
     /// [`ConfigError`](crate::ConfigError) for an address that cannot be one.
     #[cfg(feature = "redis")]
-    pub(crate) fn shared(shared: Redis, clock: &crate::Clock) -> Result<Self, crate::ConfigError> {
+    pub(crate) fn shared(
+        shared: Redis,
+        clock: &crate::Clock,
+        skew: u64,
+    ) -> Result<Self, crate::ConfigError> {
         let local = Arc::new(Revocations::default());
-        let store = redis::follow(shared, Arc::clone(&local), clock.clone())?;
+        let store = redis::follow(shared, Arc::clone(&local), clock.clone(), skew)?;
         Ok(Self {
             store: Box::new(store),
             local,
@@ -91,7 +96,12 @@ impl Accounts {
     ///
     /// What was revoked here holds whatever became of the store.
     pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> Standing {
-        if let Some(cut_off) = self.local.cut_off_of(claims, backdate) {
+        if let Some(found) = self.local.look_up(claims, backdate) {
+            if let Some((session, at)) = found.seen {
+                // Nobody waits for it: told in vain is told again at the next token.
+                drop(self.store.publish(&session, at, true));
+            }
+            let cut_off = found.cut_off;
             return Standing::Revoked { cut_off };
         }
         match self.store.lost() {
@@ -144,7 +154,7 @@ impl Accounts {
             .await
     }
 
-    /// Refuses every token of a session that ended at that second, those of that second too.
+    /// Refuses every token of a session that ended at that second, whenever it was issued.
     ///
     /// # Errors
     /// [`StoreUnavailable`] where the others could not be told; they will be.
@@ -159,8 +169,7 @@ impl Accounts {
             tenant,
             session: session.into(),
         };
-        // A session that ended issues nothing any more, so that nothing is equal and good.
-        self.raise(mark, at.saturating_add(1), now).await
+        self.raise(mark, at.max(1), now).await
     }
 
     /// Whether there is room for a session that somebody says has ended, without proof.
@@ -174,7 +183,7 @@ impl Accounts {
         self.local.raise(&mark, now, now);
         self.local.signed_out(account);
         // Not told now is told later; nobody has to try again.
-        let _ = self.store.publish(&mark, now).wait().await;
+        let _ = self.store.publish(&mark, now, true).wait().await;
     }
 
     async fn raise(&self, mark: Mark, at: u64, now: u64) -> Result<(), StoreUnavailable> {
@@ -184,15 +193,17 @@ impl Accounts {
         {
             self.local.forget(account);
         }
-        self.store.publish(&mark, at).wait().await
+        self.store.publish(&mark, at, false).wait().await
     }
 
-    /// Takes note that a token is used: `true` for the first time.
+    /// Takes note that a token is used: `true` for the first time. `skew` is that of its authority:
+    /// from `exp` and so many seconds on the token is refused as expired.
     ///
     /// `None` where the token has no identifier to be known by.
-    pub(crate) fn first_use(&self, claims: &Claims, now: u64) -> Option<Answer<bool>> {
+    pub(crate) fn first_use(&self, claims: &Claims, skew: u64, now: u64) -> Option<Answer<bool>> {
         let token = claims.token_id()?;
-        let until = claims.expires_at().saturating_add(MOST_SKEW);
+        // `exp` may have had a fraction.
+        let until = claims.expires_at().saturating_add(skew).saturating_add(1);
         Some(self.store.first_use(&token, until, now))
     }
 
@@ -204,7 +215,11 @@ impl Accounts {
     }
 
     pub(crate) fn status(&self) -> StoreStatus {
-        self.store.status()
+        let mut status = self.store.status();
+        if status.last_error.is_none() && self.local.has_panicked() {
+            status.last_error = Some("a hook given to on_sign_out panicked".to_owned());
+        }
+        status
     }
 }
 
@@ -243,7 +258,7 @@ mod tests {
     struct Away(OnLoss);
 
     impl Store for Away {
-        fn publish(&self, _: &Mark, _: u64) -> Answer<()> {
+        fn publish(&self, _: &Mark, _: u64, _: bool) -> Answer<()> {
             Answer::Now(Err(StoreUnavailable))
         }
 

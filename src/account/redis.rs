@@ -1,19 +1,22 @@
 //! The one door to redis-rs: what is asked of the shared store, command by command.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::streams::StreamReadReply;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, cmd};
-use tokio::sync::Mutex;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, RedisError,
+    Script, ScriptInvocation, cmd,
+};
 
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
-use super::follower::{self, Shared};
+use super::follower;
 use super::revocations::Revocations;
+use super::shared::Shared;
 use super::store::OnLoss;
 
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
@@ -47,6 +50,10 @@ enum Source {
 impl Redis {
     /// By address: `redis://`, `unix://`, or `rediss://` with the feature `redis-tls`.
     ///
+    /// A password belongs behind `rediss://`: an address that would send one to another machine in
+    /// the clear is named in a warning, and `rediss://…#insecure`, which checks no certificate, is
+    /// refused by [`build`](crate::Builder::build).
+    ///
     /// `rediss://` uses rustls' default cryptography: a program in whose tree rustls has more than
     /// one must have installed its choice (`CryptoProvider::install_default`).
     #[must_use]
@@ -56,7 +63,8 @@ impl Redis {
 
     /// By the application's own client, with its credentials and certificates.
     ///
-    /// Two connections are made with it: one that waits for news, one for commands.
+    /// Two connections are made with it, however many requests there are: one that waits for news,
+    /// one for commands. How safe they are is the client's affair.
     #[must_use]
     pub fn client(client: Client, on_loss: OnLoss) -> Self {
         Self::of(Source::Client(Box::new(client)), on_loss)
@@ -90,31 +98,66 @@ impl fmt::Debug for Redis {
 }
 
 /// Begins to follow; needs a tokio runtime, does not wait for a connection.
+///
+/// `skew` is how many seconds the clocks of replicas and of the store may be apart.
 pub(super) fn follow(
     redis: Redis,
     local: Arc<Revocations>,
     clock: Clock,
+    skew: u64,
 ) -> Result<Shared, ConfigError> {
+    let wrong = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
     let client = match redis.source {
         Source::Client(client) => *client,
-        Source::Address(url) => Client::open(url).map_err(|_| {
-            ConfigError::value(
-                "Redis:Url",
-                "(not shown)",
-                "redis://HOST:PORT/, or rediss:// with the feature `redis-tls`",
-            )
-        })?,
+        Source::Address(url) => {
+            let client = Client::open(url).map_err(|_| {
+                wrong("redis://HOST:PORT/, or rediss:// with the feature `redis-tls`")
+            })?;
+            if !checks_certificates(client.get_connection_info()) {
+                return Err(wrong(
+                    "rediss:// without #insecure, which checks no certificate",
+                ));
+            }
+            if tells_password(client.get_connection_info()) {
+                tracing::warn!(
+                    setting = "Redis:Url",
+                    "redis:// sends the password to another machine in the clear: use rediss://"
+                );
+            }
+            client
+        }
     };
+    let key = |name| format!("{{{}}}:{name}", redis.prefix);
     let link = Link {
         client,
         // In braces, so that a cluster keeps all of them on one node.
-        marks: format!("{{{}}}:marks", redis.prefix),
-        events: format!("{{{}}}:events", redis.prefix),
-        place: format!("{{{}}}:place", redis.prefix),
-        used: format!("{{{}}}:used:", redis.prefix),
+        marks: key("marks"),
+        events: key("events"),
+        place: key("place"),
+        used: key("used:"),
+        raise: Script::new(RAISE),
+        begin: Script::new(BEGIN),
+        prune: Script::new(PRUNE),
         commands: Mutex::new(None),
     };
-    follower::spawn(link, local, clock, redis.on_loss)
+    follower::spawn(link, local, clock, skew, redis.on_loss)
+}
+
+fn checks_certificates(info: &ConnectionInfo) -> bool {
+    !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. })
+}
+
+/// Whether a password goes over the network as it is.
+fn tells_password(info: &ConnectionInfo) -> bool {
+    let ConnectionAddr::Tcp(host, _) = info.addr() else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let here = host == "localhost"
+        || address
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    !here && info.redis_settings().password().is_some()
 }
 
 /// Why a command has no answer: text for operators, with no secret in it.
@@ -131,14 +174,19 @@ impl From<RedisError> for Lost {
 /// The way to the store, and the names of what lies there.
 pub(super) struct Link {
     client: Client,
-    /// A hash: mark → time, only ever raised.
+    /// A hash: mark → its time, only ever raised, and when it was written.
     marks: String,
     /// A stream: what was raised, one entry after the other.
     events: String,
-    /// A hash: `epoch`, new whenever the store forgot everything, and `sequence`, the last event.
+    /// A hash: `epoch`, new whenever the store forgot everything, `sequence`, the last event, and
+    /// `pruned`, when somebody last began to remove old marks.
     place: String,
     used: String,
-    commands: Mutex<Option<MultiplexedConnection>>,
+    raise: Script,
+    begin: Script,
+    prune: Script,
+    /// One connection for all commands, which is made anew when it breaks.
+    commands: Mutex<Option<ConnectionManager>>,
 }
 
 /// How far the stream has come.
@@ -157,13 +205,23 @@ pub(super) struct Entry {
     pub(super) at: u64,
 }
 
-/// The whole store at one moment.
+/// Where to begin to follow.
 #[derive(Debug)]
-pub(super) struct Overview {
+pub(super) struct Beginning {
     pub(super) place: Place,
     /// The id of the last event.
     pub(super) last: String,
-    pub(super) marks: Vec<(String, u64)>,
+    /// The store's time, in seconds since 1970-01-01 UTC.
+    pub(super) time: u64,
+}
+
+/// A mark as the store has it.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) mark: String,
+    pub(super) at: u64,
+    /// The later of its time and of when it was written, by the store's clock.
+    pub(super) latest: u64,
 }
 
 /// How long a connection may take to come about, and a command to be answered.
@@ -175,36 +233,58 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The most events of one answer.
 pub(super) const BATCH: usize = 1_000;
 
+/// Marks that are read in one step: a few milliseconds of the store's time.
+const PAGE: usize = 2_500;
+
+/// Marks that are looked at for their age in one step, and removed if all of them are old: about
+/// as much.
+const PRUNED_AT_ONCE: usize = 400;
+
+/// Marks that are written in one step.
+const RAISED_AT_ONCE: usize = 250;
+
 /// Events that are kept for those who were away for a moment; for longer, there is the hash.
 const KEPT_EVENTS: usize = 10_000;
 
-/// Raises a mark, and tells those who follow if that was news (or in any case).
 const RAISE: &str = include_str!("scripts/raise.lua");
-
-/// Everything at one moment, so that no event falls between the hash and the stream.
-const OVERVIEW: &str = include_str!("scripts/overview.lua");
-
-/// Removes a mark, unless it was raised in the meantime.
-const REMOVE: &str = include_str!("scripts/remove.lua");
+const BEGIN: &str = include_str!("scripts/begin.lua");
+const PRUNE: &str = include_str!("scripts/prune.lua");
 
 impl Link {
-    /// Raises a mark for everybody.
-    pub(super) async fn raise(&self, mark: &str, at: u64, tell: bool) -> Result<(), Lost> {
-        let mut command = self.script(RAISE);
-        command
-            .arg(mark)
-            .arg(at)
-            .arg(unique())
-            .arg(KEPT_EVENTS)
-            .arg(if tell { "1" } else { "0" });
-        self.run(&command).await
+    /// Raises marks for everybody; `tell` has it told also where it is no news.
+    pub(super) async fn raise(&self, marks: &[(String, u64)], tell: bool) -> Result<(), Lost> {
+        for some in marks.chunks(RAISED_AT_ONCE) {
+            let mut raise = self.keys(&self.raise);
+            raise
+                .arg(unique())
+                .arg(KEPT_EVENTS)
+                .arg(if tell { "1" } else { "0" });
+            for (mark, at) in some {
+                raise.arg(mark).arg(*at);
+            }
+            let () = self.invoke(&raise).await?;
+        }
+        Ok(())
     }
 
-    /// Removes a mark that no living token can be older than.
-    pub(super) async fn remove(&self, mark: &str, at: u64) -> Result<(), Lost> {
-        let mut command = self.script(REMOVE);
-        command.arg(mark).arg(at);
-        self.run(&command).await
+    /// Removes marks that are older than `kept` seconds by the store's clock, among some of them,
+    /// unless somebody did so less than `pause` seconds ago. Returns where to go on.
+    pub(super) async fn prune(
+        &self,
+        cursor: &str,
+        kept: u64,
+        pause: u64,
+    ) -> Result<Option<String>, Lost> {
+        let mut prune = self.keys(&self.prune);
+        prune.arg(cursor).arg(PRUNED_AT_ONCE).arg(kept).arg(pause);
+        let next: String = self.invoke(&prune).await?;
+        Ok((next != "0").then_some(next))
+    }
+
+    /// The store's time: whole seconds since 1970-01-01 UTC.
+    pub(super) async fn time(&self) -> Result<u64, Lost> {
+        let (seconds, _): (u64, u64) = self.run(&cmd("TIME")).await?;
+        Ok(seconds)
     }
 
     /// Whether nobody used this before; from now on somebody did, for so many seconds.
@@ -230,53 +310,69 @@ impl Link {
 
     /// A connection of its own, since waiting for news holds up everything behind it.
     pub(super) async fn news(&self) -> Result<News<'_>, Lost> {
-        let connection = self.connect(PATIENCE.saturating_add(PAUSE)).await?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE.saturating_add(PAUSE)));
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         Ok(News {
             link: self,
             connection,
         })
     }
 
-    /// Makes the next command open a new connection.
-    pub(super) async fn disconnect(&self) {
-        *self.commands.lock().await = None;
+    /// Makes the next command open a new connection. A manager renews one that was closed, not one
+    /// that is merely silent.
+    pub(super) fn disconnect(&self) {
+        *self.commands.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn script(&self, text: &str) -> Cmd {
-        let mut command = cmd("EVAL");
-        command
-            .arg(text)
-            .arg(3)
-            .arg(&self.marks)
-            .arg(&self.events)
-            .arg(&self.place);
-        command
+    fn keys<'s>(&self, script: &'s Script) -> ScriptInvocation<'s> {
+        let mut invocation = script.prepare_invoke();
+        invocation
+            .key(&self.marks)
+            .key(&self.events)
+            .key(&self.place);
+        invocation
     }
 
-    async fn connect(&self, patience: Duration) -> Result<MultiplexedConnection, Lost> {
-        let config = AsyncConnectionConfig::new()
+    fn commands(&self) -> Result<ConnectionManager, Lost> {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(manager) = &*commands {
+            return Ok(manager.clone());
+        }
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
             .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(patience));
-        Ok(self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?)
+            .set_response_timeout(Some(PATIENCE));
+        let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
+        *commands = Some(manager.clone());
+        Ok(manager)
     }
 
     /// Runs a command that may be run twice: a connection that was closed in the meantime is
     /// noticed by using it.
     async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Lost> {
-        let open = self.commands.lock().await.clone();
-        if let Some(mut open) = open {
-            match command.query_async(&mut open).await {
-                Ok(answer) => return Ok(answer),
-                Err(_) => self.disconnect().await,
+        let mut commands = self.commands()?;
+        match command.query_async(&mut commands).await {
+            Err(error) if error.is_connection_dropped() => {
+                Ok(command.query_async(&mut commands).await?)
             }
+            answer => Ok(answer?),
         }
-        let mut fresh = self.connect(PATIENCE).await?;
-        let answer = command.query_async(&mut fresh).await?;
-        *self.commands.lock().await = Some(fresh);
-        Ok(answer)
+    }
+
+    /// The same for a script.
+    async fn invoke<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, Lost> {
+        let mut commands = self.commands()?;
+        match script.invoke_async(&mut commands).await {
+            Err(error) if error.is_connection_dropped() => {
+                Ok(script.invoke_async(&mut commands).await?)
+            }
+            answer => Ok(answer?),
+        }
     }
 }
 
@@ -295,15 +391,38 @@ pub(super) struct News<'l> {
 }
 
 impl News<'_> {
-    pub(super) async fn overview(&mut self) -> Result<Overview, Lost> {
-        let mut command = self.link.script(OVERVIEW);
-        command.arg(unique());
-        let (epoch, sequence, last, marks) = command.query_async(&mut self.connection).await?;
-        Ok(Overview {
+    /// Where the stream is. What is raised from here on is behind that; what was raised before,
+    /// [`marks`](Self::marks) has.
+    pub(super) async fn begin(&mut self) -> Result<Beginning, Lost> {
+        let mut begin = self.link.keys(&self.link.begin);
+        begin.arg(unique());
+        let (epoch, sequence, last, time) = begin.invoke_async(&mut self.connection).await?;
+        Ok(Beginning {
             place: Place { epoch, sequence },
             last,
-            marks,
+            time,
         })
+    }
+
+    /// Some marks, and where to go on after them; from "0" on until there is nowhere.
+    pub(super) async fn marks(
+        &mut self,
+        cursor: &str,
+    ) -> Result<(Option<String>, Vec<Stored>), Lost> {
+        let mut scan = cmd("HSCAN");
+        scan.arg(&self.link.marks)
+            .arg(cursor)
+            .arg("COUNT")
+            .arg(PAGE);
+        let (next, page): (String, Vec<(String, String)>) =
+            scan.query_async(&mut self.connection).await?;
+        let marks = page.into_iter().filter_map(|(mark, value)| {
+            let (at, written) = value.split_once(' ').unwrap_or((&value, "0"));
+            let at: u64 = at.parse().ok()?;
+            let latest = at.max(written.parse().ok()?);
+            Some(Stored { mark, at, latest })
+        });
+        Ok(((next != "0").then_some(next), marks.collect()))
     }
 
     /// How far the stream has come; an empty epoch where the store forgot everything.
@@ -350,4 +469,45 @@ impl News<'_> {
 /// A text that nobody else makes; not a secret.
 fn unique() -> String {
     format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_clear_is_noticed_on_its_way_to_another_machine_alone() {
+        let table = [
+            ("redis://:hush@cache.example:6379/", true),
+            ("redis://user:hush@10.0.0.7/", true),
+            ("redis://cache.example/", false),
+            ("redis://:hush@localhost/", false),
+            ("redis://:hush@127.0.0.1/", false),
+            ("redis://:hush@[::1]:6379/", false),
+            ("unix:///run/redis.sock?pass=hush", false),
+        ];
+        for (url, expected) in table {
+            let client = Client::open(url).unwrap();
+            assert_eq!(
+                tells_password(client.get_connection_info()),
+                expected,
+                "{url}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_checks_no_certificate_is_refused() {
+        let follows = |url: &str| {
+            let redis = Redis::at(url, OnLoss::FailClosed);
+            follow(redis, Arc::default(), Clock::system(), 300).map(drop)
+        };
+        let refused = follows("rediss://:hush@cache.example:6380/#insecure").unwrap_err();
+        let text = refused.to_string();
+        assert!(
+            text.contains("Redis:Url") && !text.contains("hush"),
+            "{text}"
+        );
+        assert!(follows("rediss://:hush@127.0.0.1:1/").is_ok());
+    }
 }

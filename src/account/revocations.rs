@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use uuid::Uuid;
@@ -10,16 +11,20 @@ use uuid::Uuid;
 use crate::authority::Backdate;
 use crate::claims::{Claims, UserKey};
 
-use super::ageing::Ageing;
+use super::ageing::Uptime;
 use super::bells::{Bells, Ear};
+use super::ended::EndedSessions;
 use super::events::Mark;
 
-/// How long a mark is kept after its time.
+/// How long a mark is kept, in seconds: after it was raised, and after its time.
 ///
 /// A token issued before a cut-off must be dead before the cut-off is forgotten. Entra's longest
 /// access tokens, those of clients with continuous access evaluation, live up to 28 hours
 /// (Microsoft, "Continuous access evaluation", "Token lifetime"); the rest of the two days is for
 /// clocks that are apart. Tokens that live longer are nobody's here but a test's.
+///
+/// It is time that passes, not the time of a clock: one that is set to next week makes nobody
+/// forget.
 pub(super) const KEPT: u64 = 48 * 60 * 60;
 
 /// What to call with an account of which nothing is to be kept.
@@ -28,20 +33,24 @@ pub(super) type Forget = Box<dyn Fn(&UserKey) + Send + Sync>;
 /// What this replica knows, which every request is held against.
 #[derive(Default)]
 pub(super) struct Revocations {
-    /// The greatest cut-off there ever was: a token that is not older needs no look-up.
+    /// The greatest cut-off there ever was: a token that is not older needs no look-up, unless its
+    /// session may have ended.
     newest: AtomicU64,
+    ended: EndedSessions,
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
+    /// Whether something that is called with an account has panicked.
+    panicked: AtomicBool,
     bells: Bells,
-    ageing: Ageing,
+    uptime: Uptime,
 }
 
 #[derive(Default)]
 struct Marks {
-    accounts: HashMap<UserKey, u64>,
+    accounts: HashMap<UserKey, Held>,
     /// Accounts that are known by issuer and subject, which a token may have beside its ids.
-    subjects: HashMap<UserKey, u64>,
-    sessions: HashMap<(Uuid, Box<str>), u64>,
+    subjects: HashMap<UserKey, Held>,
+    sessions: HashMap<(Uuid, Box<str>), Ended>,
     signed_out: HashMap<UserKey, SignedOut>,
     /// How often somebody signed out.
     sign_outs: u64,
@@ -49,9 +58,38 @@ struct Marks {
     sweep_at: usize,
 }
 
+/// A time that is only raised.
+#[derive(Debug, Default)]
+struct Held {
+    at: u64,
+    /// The uptime after which it may be forgotten.
+    until: u64,
+}
+
+/// A session that ended, which no token of it outlives.
+#[derive(Debug, Default)]
+struct Ended {
+    at: u64,
+    /// The uptime after which it may be forgotten; later each time a token of it is seen.
+    until: AtomicU64,
+}
+
+/// What refuses a token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// A token issued at that second or later would not be refused for it.
+    pub(super) cut_off: u64,
+    /// An ended session that was not seen for a while: others are to keep it as well.
+    pub(super) seen: Option<(Mark, u64)>,
+}
+
+/// How often it is worth telling that a token of an ended session was seen, in seconds.
+const SEEN_AGAIN: u64 = 3_600;
+
 #[derive(Debug, Default)]
 struct SignedOut {
     at: u64,
+    until: u64,
     /// Grows with each sign-out, those of one second too.
     number: u64,
 }
@@ -62,16 +100,27 @@ const FEW: usize = 1_024;
 impl Revocations {
     /// Raises a mark to a time; `false` where it was that high before.
     pub(super) fn raise(&self, mark: &Mark, at: u64, now: u64) -> bool {
+        self.raise_aged(mark, at, now, 0)
+    }
+
+    /// The same for a mark that was first raised so many seconds ago, elsewhere.
+    pub(super) fn raise_aged(&self, mark: &Mark, at: u64, now: u64, age: u64) -> bool {
         if at == 0 {
             return false;
         }
+        let uptime = self.uptime.seconds();
+        // A time that is still to come is kept for as much longer.
+        let kept = KEPT
+            .saturating_sub(age)
+            .saturating_add(at.saturating_sub(now));
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.sweep(self.ageing.now(now));
-        let held = marks.entry(mark);
-        if *held >= at {
+        marks.sweep(uptime);
+        if let Mark::Session { tenant, session } = mark {
+            self.ended.add(*tenant, session);
+        }
+        if !marks.raise(mark, at, uptime.saturating_add(kept)) {
             return false;
         }
-        *held = at;
         drop(marks);
         if !matches!(mark, Mark::SignedOut(_)) {
             self.newest.fetch_max(at, Ordering::Release);
@@ -81,27 +130,39 @@ impl Revocations {
     }
 
     /// The cut-off that refuses a token: its account's or its session's, the later one.
-    ///
-    /// Whole seconds: issued before it is revoked, issued at it is not; `iat` is that much earlier
-    /// than the issue time. A token that does not say when it was issued is revoked by any cut-off.
     pub(super) fn cut_off_of(&self, claims: &Claims, backdate: &Backdate) -> Option<u64> {
+        self.look_up(claims, backdate).map(|found| found.cut_off)
+    }
+
+    /// What refuses a token: the cut-off of its account, or the end of its session.
+    ///
+    /// Whole seconds: issued before a cut-off it is revoked, issued at it it is not; `iat` is
+    /// `backdate` earlier than the issue time. A token that does not say when it was issued is
+    /// revoked by any cut-off. Of a session that ended every token is, whenever it was issued.
+    pub(super) fn look_up(&self, claims: &Claims, backdate: &Backdate) -> Option<Found> {
         let newest = self.newest.load(Ordering::Acquire);
         if newest == 0 {
             return None;
         }
         let issued_at = backdate.issue_time(claims.issued_at());
-        if issued_at.is_some_and(|issued_at| issued_at >= newest) {
+        if issued_at.is_some_and(|issued_at| issued_at >= newest)
+            && !self.ended.may_hold_that_of(claims)
+        {
             return None;
         }
-        let cut_off = self
-            .marks
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cut_off_of(claims)?;
-        match issued_at {
-            Some(issued_at) if issued_at >= cut_off => None,
-            _ => Some(cut_off),
-        }
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let cut_off = marks.cut_off_of(claims);
+        let cut_off =
+            cut_off.filter(|cut_off| issued_at.is_none_or(|issued_at| issued_at < *cut_off));
+        let Some((at, seen)) = marks.end_of(claims, &self.uptime) else {
+            let seen = None;
+            return cut_off.map(|cut_off| Found { cut_off, seen });
+        };
+        let newer = issued_at.map_or(0, |issued_at| issued_at.saturating_add(1));
+        Some(Found {
+            cut_off: at.max(newer).max(cut_off.unwrap_or(0)),
+            seen,
+        })
     }
 
     /// Takes note of a sign-out whose mark was raised, or was that high before.
@@ -138,25 +199,19 @@ impl Revocations {
             .accounts
             .iter()
             .chain(&marks.subjects)
-            .map(|(account, at)| (Mark::Account(account.clone()), *at));
-        let sessions = marks.sessions.iter().map(|((tenant, session), at)| {
+            .map(|(account, held)| (Mark::Account(account.clone()), held.at));
+        let sessions = marks.sessions.iter().map(|((tenant, session), ended)| {
             let mark = Mark::Session {
                 tenant: *tenant,
                 session: session.clone(),
             };
-            (mark, *at)
+            (mark, ended.at)
         });
         let signed_out = marks
             .signed_out
             .iter()
             .map(|(account, held)| (Mark::SignedOut(account.clone()), held.at));
         accounts.chain(sessions).chain(signed_out).collect()
-    }
-
-    /// The time by which marks are old.
-    #[cfg(feature = "redis")]
-    pub(super) fn aged(&self, now: u64) -> u64 {
-        self.ageing.now(now)
     }
 
     /// How many cut-offs are held.
@@ -178,30 +233,56 @@ impl Revocations {
     }
 
     /// Has everything that is kept of an account forgotten.
+    ///
+    /// Part of it is the application's own code, which may panic: that must not end the task that
+    /// follows the store, and the others are to be called all the same.
     pub(super) fn forget(&self, account: &UserKey) {
-        for forget in self
-            .forgets
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
-            forget(account);
+        let forgets = self.forgets.read().unwrap_or_else(PoisonError::into_inner);
+        for forget in forgets.iter() {
+            if catch_unwind(AssertUnwindSafe(|| forget(account))).is_err() {
+                self.panicked.store(true, Ordering::Relaxed);
+                tracing::error!("a hook given to on_sign_out panicked");
+            }
         }
+    }
+
+    /// Whether a hook has panicked.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panicked.load(Ordering::Relaxed)
     }
 }
 
 impl Marks {
-    fn entry(&mut self, mark: &Mark) -> &mut u64 {
-        match mark {
-            Mark::Account(account @ UserKey::Object { .. }) => {
-                self.accounts.entry(account.clone()).or_default()
+    /// Raises a mark that may be forgotten after `until`; `false` where it was that high before.
+    fn raise(&mut self, mark: &Mark, at: u64, until: u64) -> bool {
+        let (held, kept) = match mark {
+            Mark::Account(account) => {
+                let accounts = match account {
+                    UserKey::Object { .. } => &mut self.accounts,
+                    UserKey::Subject { .. } => &mut self.subjects,
+                };
+                let held = accounts.entry(account.clone()).or_default();
+                (&mut held.at, &mut held.until)
             }
-            Mark::Account(account) => self.subjects.entry(account.clone()).or_default(),
             Mark::Session { tenant, session } => {
-                self.sessions.entry((*tenant, session.clone())).or_default()
+                let key = (*tenant, session.clone());
+                let ended = self.sessions.entry(key).or_default();
+                // A token of it was seen elsewhere, or it is told again.
+                let kept = ended.until.get_mut();
+                *kept = until.max(*kept);
+                (&mut ended.at, kept)
             }
-            Mark::SignedOut(account) => &mut self.signed_out.entry(account.clone()).or_default().at,
+            Mark::SignedOut(account) => {
+                let held = self.signed_out.entry(account.clone()).or_default();
+                (&mut held.at, &mut held.until)
+            }
+        };
+        if *held >= at {
+            return false;
         }
+        *held = at;
+        *kept = until.max(*kept);
+        true
     }
 
     fn cut_offs(&self) -> usize {
@@ -209,6 +290,7 @@ impl Marks {
         accounts.saturating_add(self.sessions.len())
     }
 
+    /// The cut-off of a token's account, by either of its names.
     fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let account = claims
             .user_key()
@@ -216,37 +298,43 @@ impl Marks {
         let subject = (!self.subjects.is_empty())
             .then(|| self.subjects.get(&claims.subject_key()?))
             .flatten();
-        let session = (!self.sessions.is_empty())
-            .then(|| {
-                let session = claims.session_id()?;
-                self.sessions.get(&(claims.tenant_id()?, session.into()))
-            })
-            .flatten();
-        [account, subject, session]
-            .into_iter()
-            .flatten()
-            .max()
-            .copied()
+        let both = [account, subject].into_iter().flatten();
+        both.map(|held| held.at).max()
+    }
+
+    /// When the session of a token ended, if it did; and what to tell others of that.
+    fn end_of(&self, claims: &Claims, uptime: &Uptime) -> Option<(u64, Option<(Mark, u64)>)> {
+        if self.sessions.is_empty() {
+            return None;
+        }
+        let (tenant, session) = (claims.tenant_id()?, claims.session_id()?);
+        let ended = self.sessions.get(&(tenant, session.into()))?;
+        let until = uptime.seconds().saturating_add(KEPT);
+        let before = ended.until.fetch_max(until, Ordering::Relaxed);
+        let seen = until.saturating_sub(before) > SEEN_AGAIN;
+        let mark = || Mark::Session {
+            tenant,
+            session: session.into(),
+        };
+        Some((ended.at, seen.then(|| (mark(), ended.at))))
     }
 
     /// Lets go of marks that no living token can be older than, now and then.
-    fn sweep(&mut self, now: u64) {
+    fn sweep(&mut self, uptime: u64) {
         let count = |marks: &Self| marks.cut_offs().saturating_add(marks.signed_out.len());
-        if count(self) < self.sweep_at.max(FEW) {
-            return;
+        if count(self) >= self.sweep_at.max(FEW) {
+            self.let_go(uptime);
+            self.sweep_at = count(self).saturating_mul(2);
         }
-        let kept = |at: &u64| is_kept(*at, now);
-        self.accounts.retain(|_, at| kept(at));
-        self.subjects.retain(|_, at| kept(at));
-        self.sessions.retain(|_, at| kept(at));
-        self.signed_out.retain(|_, held| kept(&held.at));
-        self.sweep_at = count(self).saturating_mul(2);
     }
-}
 
-/// Whether a token issued before `at` may still be alive.
-pub(super) fn is_kept(at: u64, now: u64) -> bool {
-    at.saturating_add(KEPT) >= now
+    fn let_go(&mut self, uptime: u64) {
+        self.accounts.retain(|_, held| held.until >= uptime);
+        self.subjects.retain(|_, held| held.until >= uptime);
+        self.sessions
+            .retain(|_, ended| *ended.until.get_mut() >= uptime);
+        self.signed_out.retain(|_, held| held.until >= uptime);
+    }
 }
 
 impl fmt::Debug for Revocations {

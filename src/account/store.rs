@@ -44,6 +44,10 @@ pub struct StoreStatus {
     pub cut_offs: usize,
     /// Why it could not be followed last, if it could not.
     pub last_error: Option<String>,
+    /// How far the store's clock is from the local one, in seconds: the store's minus the local
+    /// one. `None` where nothing is shared, and before the first answer. Where that is more than
+    /// `ClockSkewSeconds`, this replica removes no old marks from the store.
+    pub clock_offset_seconds: Option<i64>,
 }
 
 /// The store did not answer, or has no room.
@@ -81,8 +85,8 @@ impl<T> fmt::Debug for Answer<T> {
 
 /// In memory, or shared.
 pub(super) trait Store: fmt::Debug + Send + Sync {
-    /// Tells the others what was raised here.
-    fn publish(&self, mark: &Mark, at: u64) -> Answer<()>;
+    /// Tells the others what was raised here; `again` also where they know it.
+    fn publish(&self, mark: &Mark, at: u64, again: bool) -> Answer<()>;
 
     /// Whether nobody used this before; from now on somebody did, until that time.
     fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool>;

@@ -33,17 +33,19 @@ impl Builder {
             None => http_client((!self.roots.is_empty()).then_some(&self.roots))
                 .map_err(ConfigError::HttpClient)?,
         };
-        #[cfg(feature = "redis")]
-        if let Some(redis) = self.redis {
-            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock)?);
-        }
-        for hook in self.hooks {
-            self.edge.accounts.on_forget(hook);
-        }
         let trusts = self.authorities.into_iter();
         let trusts: Vec<_> = trusts
             .map(|(authority, access)| Ok((authority.resolve()?, access)))
             .collect::<Result<_, ConfigError>>()?;
+        #[cfg(feature = "redis")]
+        if let Some(redis) = self.redis {
+            let skews = trusts.iter().map(|(trust, _)| trust.clock_skew);
+            let skew = skews.max().unwrap_or_default();
+            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock, skew)?);
+        }
+        for hook in self.hooks {
+            self.edge.accounts.on_forget(hook);
+        }
         let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
         let resources = self.described.resolve(all.first().copied())?;
         self.edge.resources = self.described.challenged(&resources, &all);

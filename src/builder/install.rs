@@ -86,6 +86,7 @@ pub(super) fn install(
         authorization_uri: trust.authorization_uri.clone(),
         backdate: Arc::clone(&trust.backdate),
         app_id_uris: app_id_uris(&trust, resources),
+        clock_skew: trust.clock_skew,
         directory,
     }));
     Ok(Installed {

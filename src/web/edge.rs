@@ -52,6 +52,8 @@ pub(crate) struct Origin {
     pub(crate) backdate: Arc<Backdate>,
     /// What full scope names begin with, for each of the edge's resources.
     pub(crate) app_id_uris: Vec<String>,
+    /// How long behind `exp` a token is good, in seconds.
+    pub(crate) clock_skew: u64,
     /// What only the directory knows can be asked here.
     pub(crate) directory: Option<Arc<Connection>>,
 }

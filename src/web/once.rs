@@ -42,7 +42,10 @@ impl Spend {
     ) -> Result<Self, Rejection> {
         let unavailable = Rejection::store_unavailable(claims, head);
         let found = Origin::of(claims)
-            .and_then(|origin| origin.edge.accounts.first_use(claims, now))
+            .and_then(|origin| {
+                let accounts = &origin.edge.accounts;
+                accounts.first_use(claims, origin.clock_skew, now)
+            })
             .zip(claims.token_id());
         match found {
             Some((answer, id)) => Ok(Self {

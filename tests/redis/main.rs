@@ -12,8 +12,11 @@
 )]
 
 mod agreeing;
+mod clocks;
 mod lagging;
 mod losing;
+mod many;
 mod replica;
 mod server;
 mod spending;
+mod surviving;

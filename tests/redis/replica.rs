@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::{Router, routing::get};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::guard::OncePerToken;
-use axum_entra::{Authority, Entra, OnLoss, Redis, Rejection, Tenant, UserKey};
+use axum_entra::{Authority, Builder, Entra, OnLoss, Redis, Rejection, Tenant, UserKey};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -27,15 +27,20 @@ impl Replica {
         redis: Redis,
         forget: impl Fn(&UserKey) + Send + Sync + 'static,
     ) -> Self {
+        Self::built(emulator, redis, |builder| builder.on_sign_out(forget))
+    }
+
+    pub(crate) fn built(
+        emulator: &Emulator,
+        redis: Redis,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url())
             .issued_at_backdate(Duration::ZERO);
-        let entra = Entra::trusting(authority)
-            .on_sign_out(forget)
-            .redis(redis)
-            .build()
-            .unwrap();
+        let builder = Entra::trusting(authority).redis(redis);
+        let entra = more(builder).build().unwrap();
         Self { entra }
     }
 

@@ -118,6 +118,94 @@ async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
     assert_eq!(revocations.len(), 1);
 }
 
+fn let_go(revocations: &Revocations) {
+    let uptime = revocations.uptime.seconds();
+    revocations.marks.write().unwrap().let_go(uptime);
+}
+
+fn session() -> Mark {
+    Mark::Session {
+        tenant: TENANT,
+        session: "x".into(),
+    }
+}
+
+#[test]
+fn a_session_that_ended_refuses_its_tokens_whenever_they_were_issued() {
+    let revocations = raised(session(), 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
+    assert_eq!(cut_off(",\"iat\":999,\"sid\":\"x\""), Some(1_000));
+    // A token of another session, which a client may get, would pass.
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"x\""), Some(5_001));
+    assert_eq!(cut_off(",\"iat\":999,\"sid\":\"y\""), None);
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"y\""), None);
+    // The account's own later cut-off is the one that is named.
+    revocations.raise(&Mark::Account(account(7)), 6_000, 6_000);
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"x\""), Some(6_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_session_is_kept_for_two_days_after_its_last_token() {
+    let half = std::time::Duration::from_secs(KEPT / 2);
+    let revocations = raised(session(), 1_000);
+    let of = |name: &str| claims(&format!(",\"iat\":5000,\"sid\":\"{name}\""));
+    let sweep = || let_go(&revocations);
+    let mut told = 0;
+    for _ in 0..10 {
+        tokio::time::advance(half).await;
+        sweep();
+        let found = revocations.look_up(&of("x"), &NONE).unwrap();
+        told += usize::from(found.seen == Some((session(), 1_000)));
+        // Not with every token.
+        assert_eq!(revocations.look_up(&of("x"), &NONE).unwrap().seen, None);
+    }
+    assert_eq!(told, 10);
+    tokio::time::advance(half * 2).await;
+    sweep();
+    assert!(revocations.look_up(&of("x"), &NONE).is_some());
+    tokio::time::advance(half * 2 + std::time::Duration::from_secs(1)).await;
+    sweep();
+    assert!(
+        revocations.look_up(&of("x"), &NONE).is_none(),
+        "nobody came"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
+    let revocations = Revocations::default();
+    let kept = |number: u128| {
+        let_go(&revocations);
+        let mark = Mark::Account(account(number));
+        revocations.all().iter().any(|(held, _)| *held == mark)
+    };
+    revocations.raise_aged(&Mark::Account(account(1)), 1_000, 1_000, KEPT - 100);
+    revocations.raise_aged(&Mark::Account(account(2)), 1_000, 1_000, 0);
+    // An hour ahead, of which no clock that is days ahead makes less.
+    revocations.raise_aged(&Mark::Account(account(3)), 4_600, 1_000, 0);
+    tokio::time::advance(std::time::Duration::from_secs(101)).await;
+    assert!(!kept(1) && kept(2) && kept(3));
+    tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+    assert!(!kept(2) && kept(3));
+    tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+    assert!(!kept(3));
+}
+
+#[test]
+fn one_hook_that_panics_keeps_no_other_from_being_called() {
+    let revocations = Revocations::default();
+    let calls = std::sync::Arc::new(AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&calls);
+    revocations.on_forget(Box::new(|_| panic!("the application's own")));
+    revocations.on_forget(Box::new(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }));
+    assert!(!revocations.has_panicked());
+    revocations.forget(&account(1));
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert!(revocations.has_panicked());
+}
+
 proptest! {
     /// Whatever the order and however often: the greatest time stands.
     #[test]

@@ -88,7 +88,7 @@ struct State<'w> {
     published: Option<Vec<(usize, usize)>>,
     by_the_right_issuer: bool,
     cut_offs: BTreeMap<usize, u64>,
-    session_ended: Option<u64>,
+    session_ended: bool,
 }
 
 impl<'w> State<'w> {
@@ -127,7 +127,7 @@ impl<'w> State<'w> {
             published: None,
             by_the_right_issuer: true,
             cut_offs: BTreeMap::new(),
-            session_ended: None,
+            session_ended: false,
         };
         state.publish((0..KEYS).map(|key| (key, key)).collect(), true);
         state
@@ -170,7 +170,7 @@ impl<'w> State<'w> {
                     .accounts
                     .end_session(CONTOSO.parse().unwrap(), SESSION, *at, NOW);
                 self.world.runtime.block_on(ended).unwrap();
-                self.session_ended = self.session_ended.max(Some(*at));
+                self.session_ended = true;
             }
             Event::SignOut(who) => {
                 let account = &self.world.accounts[*who];
@@ -277,14 +277,11 @@ impl<'w> State<'w> {
             published.any(|own| *own == (key, key)) && self.by_the_right_issuer
         });
         let cut_off = self.cut_offs.get(&token.account).copied();
-        // Of the second in which a session ended, nothing is good any more.
-        let ended = self
-            .session_ended
-            .filter(|_| token.in_session)
-            .map(|at| at + 1);
-        let revoked = cut_off
-            .max(ended)
-            .is_some_and(|cut_off| token.issued_at.is_none_or(|issued_at| issued_at < cut_off));
+        // Of a session that ended nothing is good any more, whenever it was issued.
+        let ended = token.in_session && self.session_ended;
+        let revoked = ended
+            || cut_off
+                .is_some_and(|cut_off| token.issued_at.is_none_or(|issued_at| issued_at < cut_off));
         signed && token.lives.contains(&self.now) && !revoked
     }
 }
