@@ -20,7 +20,7 @@ use crate::clock::Clock;
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess};
-use crate::keys::HttpClient;
+use crate::keys::HttpClientBuilder;
 use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
 use crate::web::{
     CallerToken, Described, Directory, Edge, EntraLayer, House, OwnedHead, Rejection, Resource,
@@ -180,7 +180,7 @@ pub struct Builder {
     most_bytes: usize,
     cache_bytes: usize,
     edge: Edge,
-    client: Option<HttpClient>,
+    client: Option<HttpClientBuilder>,
     roots: Vec<u8>,
     hooks: Vec<Hook>,
     signals: Vec<SharedSignals>,
@@ -232,10 +232,13 @@ impl Builder {
         self
     }
 
-    /// Fetches documents with the application's own client: its proxy, its certificates.
+    /// Fetches documents, and asks Graph and token endpoints, with a client of the application's
+    /// own making: its proxies, its certificates.
     ///
-    /// Make it follow no redirects; an answer that was redirected is refused.
-    pub fn http_client(mut self, client: HttpClient) -> Self {
+    /// Redirects are never followed, whatever the description says: they could take the client
+    /// secret and callers' tokens elsewhere. Nothing else of it is changed, and
+    /// `HTTPS_PROXY` is read as it reads it.
+    pub fn http_client(mut self, client: HttpClientBuilder) -> Self {
         self.client = Some(client);
         self
     }

@@ -1,10 +1,15 @@
 //! What a developer got wrong in the set-up.
 
+use std::fmt;
+
+use crate::causes::WithCauses;
+
 /// A setting that cannot be used; found before the first request.
 ///
 /// For developers: `Display` is one line that names the setting, what was found and what is
-/// expected. Secrets are never in it.
-#[derive(Debug, thiserror::Error)]
+/// expected. Secrets are never in it. `Debug` is the same line, since that is what a `main` shows
+/// that returns the error.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value that is not one of those allowed.
@@ -39,12 +44,24 @@ pub enum ConfigError {
     #[error("no tokio runtime: call build() within one, it starts the task that keeps keys fresh")]
     NoRuntime,
     /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made")]
+    #[error("the HTTP client could not be made: {}", WithCauses(&**.0))]
     HttpClient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The machine has no root certificates, and an `https` address has to be believed.
+    #[error(
+        "no root certificates on this machine, so no https address can be believed: install the \
+         package ca-certificates, or name a file of PEM certificates in CaFile or SSL_CERT_FILE"
+    )]
+    NoRootCertificates,
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ConfigError {
-    pub(crate) fn value(setting: &str, found: impl std::fmt::Display, expected: &str) -> Self {
+    pub(crate) fn value(setting: &str, found: impl fmt::Display, expected: &str) -> Self {
         Self::Value {
             setting: setting.to_owned(),
             found: format!("`{found}`"),

@@ -30,6 +30,7 @@
 mod account;
 mod authority;
 mod builder;
+mod causes;
 mod claims;
 mod clock;
 mod config_error;
@@ -65,7 +66,7 @@ pub use claims::{
 pub use clock::Clock;
 pub use config_error::ConfigError;
 pub use guid::PERSONAL_ACCOUNTS_TENANT;
-pub use keys::{FetchError, HttpClient};
+pub use keys::{FetchError, HttpClient, HttpClientBuilder};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {

@@ -1,13 +1,17 @@
 //! Ending sessions and signing out: what both sample programs let a caller do to an account.
 #![allow(dead_code, reason = "each program uses its part")]
 
+use std::time::SystemTime;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum_entra::directory::Revocation;
 use axum_entra::guard::{RequireRole, RequireScope};
 use axum_entra::openapi::Protect;
-use axum_entra::{CallerToken, Claims, Directory, Entra, Rejection, UserKey, Uuid, guards};
+use axum_entra::{
+    CallerToken, Claims, Directory, Entra, Rejection, RevokeError, UserKey, Uuid, guards,
+};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -115,11 +119,7 @@ async fn end_own(
     let (entra, directory, caller) = (entra.clone(), directory.clone(), caller.clone());
     to_its_end(async move {
         let told = directory.revoke_sessions(&caller, None, which).await;
-        // Whatever Graph says, older tokens end here.
-        if let Some(account) = caller.claims().user_key() {
-            entra.revoke_now(&account).await?;
-        }
-        told
+        cut_off_own(&entra, &caller, told).await
     })
     .await
 }
@@ -137,14 +137,49 @@ async fn end(
         let told = directory
             .revoke_sessions(&caller, Some(object), which)
             .await;
-        if let Some(tenant) = caller.claims().tenant_id() {
-            entra
-                .revoke_now(&UserKey::Object { tenant, object })
-                .await?;
+        let claims = caller.claims();
+        let account = claims
+            .tenant_id()
+            .map(|tenant| UserKey::Object { tenant, object });
+        if claims.user_key() == account {
+            return cut_off_own(&entra, &caller, told).await;
         }
-        told
+        // Nobody else is cut off unless Graph agreed.
+        let cut_off = told?;
+        match account {
+            Some(account) => revoke_at(&entra, &account, cut_off).await,
+            None => Ok(()),
+        }
     })
     .await
+}
+
+/// Whatever Graph says, the caller's own older tokens end here.
+async fn cut_off_own(
+    entra: &Entra,
+    caller: &CallerToken,
+    told: Result<SystemTime, Rejection>,
+) -> Result<(), Rejection> {
+    let Some(account) = caller.claims().user_key() else {
+        return told.map(drop);
+    };
+    match told {
+        Ok(cut_off) => revoke_at(entra, &account, cut_off).await,
+        Err(rejection) => {
+            // Here it holds at once, also if other replicas cannot be told; Graph's no is the answer.
+            let _ = entra.revoke_now(&account).await;
+            Err(rejection)
+        }
+    }
+}
+
+async fn revoke_at(entra: &Entra, account: &UserKey, at: SystemTime) -> Result<(), Rejection> {
+    match entra.revoke(account, at).await {
+        Ok(()) => Ok(()),
+        Err(RevokeError::NotShared(rejection)) => Err(*rejection),
+        // Graph's time is never that far ahead; the present does as well.
+        Err(_) => entra.revoke_now(account).await,
+    }
 }
 
 /// A caller who hangs up must not leave a revocation half done.

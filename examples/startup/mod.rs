@@ -290,7 +290,7 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
                         "document": keys.document,
                         "keys": keys.count,
                         "age_seconds": keys.age.map(|age| age.as_secs()),
-                        "last_error": keys.last_error.as_ref().map(ToString::to_string),
+                        "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
                     })
                 })
                 .collect();
@@ -311,7 +311,7 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
         "ready": is_ready,
         "keys": documents().map(|keys| keys.count).sum::<usize>(),
         "age_seconds": documents().filter_map(|keys| keys.age).max().map(|age| age.as_secs()),
-        "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(ToString::to_string),
+        "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
         "authorities": authorities,
     });
     (code, Json(body))

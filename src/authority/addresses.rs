@@ -77,7 +77,7 @@ pub(super) fn documents(
             if documents.is_empty() {
                 return Err(ConfigError::missing(
                     "TokenVersions",
-                    "a version that this authority issues",
+                    "a version that this authority issues: 2.0, or 1.0 with StsInstance",
                 ));
             }
             Ok((documents, off))
@@ -113,9 +113,13 @@ fn version_document(
         TokenVersion::V1 => ("MetadataAddressV1", &authority.metadata_v1, ""),
         TokenVersion::V2 => ("MetadataAddress", &authority.metadata, "v2.0/"),
     };
-    // External ID issues v2.0 tokens alone.
-    let external = base.instance.host_str().is_some_and(is_external_id);
-    if version == TokenVersion::V1 && external && given.is_none() {
+    // External ID issues v2.0 tokens alone, under a domain of the customer's own too; of an
+    // instance of no known cloud nobody knows the v1.0 issuer.
+    let told = authority.sts_instance.is_some() || given.is_some();
+    let known = base
+        .cloud
+        .is_some_and(|cloud| !cloud.v1_issuers().is_empty());
+    if version == TokenVersion::V1 && !told && !known {
         return Ok(None);
     }
     let address = match given {
@@ -134,12 +138,13 @@ fn version_document(
         }
         TokenVersion::V1 => match (&authority.sts_instance, base.cloud) {
             (Some(text), _) => vec![checked_url("StsInstance", text)?.to_string()],
-            (None, Some(cloud)) => cloud
+            (None, cloud) => cloud
+                .filter(|cloud| !cloud.v1_issuers().is_empty())
+                .unwrap_or(Cloud::Public)
                 .v1_issuers()
                 .iter()
                 .map(|&text| text.to_owned())
                 .collect(),
-            (None, None) => vec!["https://sts.windows.net/".to_owned()],
         }
         .iter()
         .map(|start| format!("{}/{TENANT_PLACE}/", start.trim_end_matches('/')))

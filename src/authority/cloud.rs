@@ -18,6 +18,12 @@ pub enum Cloud {
     UsGovernmentDod,
     /// China, operated by 21Vianet, `login.partner.microsoftonline.cn`.
     China,
+    /// France's sovereign cloud, operated by Bleu, `login.sovcloud-identity.fr`.
+    Bleu,
+    /// Germany's sovereign cloud, operated by Delos, `login.sovcloud-identity.de`.
+    Delos,
+    /// Singapore's government cloud, `login.sovcloud-identity.sg`.
+    GovSg,
 }
 
 struct Facts {
@@ -68,13 +74,51 @@ const CHINA: Facts = Facts {
     ],
 };
 
+// Source: the tables of known authorities in MSAL.NET (#5630), MSAL.js (#8301) and MSAL Python
+// (#871). What their v1.0 issuers are is not published: those need `StsInstance`.
+const BLEU: Facts = Facts {
+    authority: "login.sovcloud-identity.fr",
+    aliases: &[],
+    v1_issuers: &[],
+    graph: "https://graph.svc.sovcloud.fr/v1.0",
+    names: &["sovcloud-identity.fr", "login.sovcloud-identity.fr"],
+};
+
+const DELOS: Facts = Facts {
+    authority: "login.sovcloud-identity.de",
+    graph: "https://graph.svc.sovcloud.de/v1.0",
+    names: &["sovcloud-identity.de", "login.sovcloud-identity.de"],
+    ..BLEU
+};
+
+const GOV_SG: Facts = Facts {
+    authority: "login.sovcloud-identity.sg",
+    graph: "https://graph.svc.sovcloud.sg/v1.0",
+    names: &["sovcloud-identity.sg", "login.sovcloud-identity.sg"],
+    ..BLEU
+};
+
 impl Cloud {
+    /// All of them; clouds that share an authority's host have one after the other.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Public,
+        Self::UsGovernment,
+        Self::UsGovernmentDod,
+        Self::China,
+        Self::Bleu,
+        Self::Delos,
+        Self::GovSg,
+    ];
+
     const fn facts(self) -> &'static Facts {
         match self {
             Self::Public => &PUBLIC,
             Self::UsGovernment => &US_GOVERNMENT,
             Self::UsGovernmentDod => &US_GOVERNMENT_DOD,
             Self::China => &CHINA,
+            Self::Bleu => &BLEU,
+            Self::Delos => &DELOS,
+            Self::GovSg => &GOV_SG,
         }
     }
 
@@ -88,6 +132,12 @@ impl Cloud {
     #[must_use]
     pub const fn graph_url(self) -> &'static str {
         self.facts().graph
+    }
+
+    /// The scope of its Graph that stands for all permissions that were granted.
+    pub(crate) fn graph_scope(self) -> String {
+        let resource = self.graph_url().trim_end_matches("/v1.0");
+        format!("{resource}/.default")
     }
 
     /// What v1.0 issuers begin with; the tenant and a slash follow.
@@ -111,9 +161,7 @@ impl Cloud {
 
     /// The cloud whose authority answers at a host, be it under an alias.
     pub(crate) fn of_host(host: &str) -> Option<Self> {
-        [Self::Public, Self::UsGovernment, Self::China]
-            .into_iter()
-            .find(|cloud| cloud.has_host(host))
+        Self::ALL.into_iter().find(|cloud| cloud.has_host(host))
     }
 
     /// The address of its authorities.
@@ -135,6 +183,10 @@ mod tests {
             ("login.usgovcloudapi.net", Some(Cloud::UsGovernment)),
             ("login.partner.microsoftonline.cn", Some(Cloud::China)),
             ("login.chinacloudapi.cn", Some(Cloud::China)),
+            ("login.sovcloud-identity.fr", Some(Cloud::Bleu)),
+            ("login.sovcloud-identity.de", Some(Cloud::Delos)),
+            ("login.sovcloud-identity.sg", Some(Cloud::GovSg)),
+            ("login.sovcloud-identity.example", None),
             ("login.microsoftonline.com.evil.example", None),
             ("contoso.b2clogin.com", None),
         ];

@@ -6,6 +6,7 @@ mod clock;
 mod cloud;
 mod document;
 mod freshness;
+mod graph_home;
 pub(crate) mod issuer;
 mod scope_name;
 mod tenants;
@@ -25,6 +26,7 @@ pub(crate) use addresses::append_app_id;
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use document::{Document, Purpose, is_allowed_address};
+pub(crate) use graph_home::GraphHome;
 pub(crate) use scope_name::full_scope_name;
 pub(crate) use transmitter::Signals;
 pub(crate) use trust::Trust;
@@ -216,6 +218,8 @@ impl Authority {
     }
 
     /// What v1.0 issuers begin with, where it is not the cloud's `https://sts.windows.net/`.
+    ///
+    /// An instance of no known cloud has no v1.0 tokens without it.
     #[must_use]
     pub fn sts_instance(mut self, address: impl Into<String>) -> Self {
         self.sts_instance = Some(address.into());

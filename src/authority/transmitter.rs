@@ -122,6 +122,15 @@ impl SharedSignals {
     }
 }
 
+impl Signals {
+    /// Whether `https` addresses are asked for its keys; `None` if none is asked.
+    pub(crate) fn asks_over_https(&self) -> Option<bool> {
+        let https =
+            || self.issuer.starts_with("https:") || self.document.address.scheme() == "https";
+        self.static_keys.is_none().then(https)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use super::addresses::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
 use super::{
-    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, KeyFreshness, Kind,
+    AllowedTenants, Authority, AuthorityClock, Backdate, Document, GraphHome, KeyFreshness, Kind,
     Purpose, Tenant,
 };
 use crate::config_error::ConfigError;
@@ -40,6 +40,8 @@ pub(crate) struct Trust {
     pub(crate) clock: Arc<AuthorityClock>,
     pub(crate) freshness: KeyFreshness,
     pub(crate) static_keys: Option<String>,
+    /// Which Microsoft Graph its tenants are in.
+    pub(crate) graph: GraphHome,
     is_b2c: bool,
     /// The one tenant, where it is configured by its id.
     tenant: Option<Uuid>,
@@ -56,9 +58,18 @@ impl Trust {
         self.allowed_tenants.allows(tenant)
     }
 
-    /// The cloud whose authority this is, if it is one of Microsoft's.
-    pub(crate) fn cloud(&self) -> Option<Cloud> {
-        self.documents.first().and_then(|document| document.cloud)
+    /// Whether `https` addresses are asked, for documents or for tokens; `None` if none is asked.
+    pub(crate) fn asks_over_https(&self, for_tokens: bool) -> Option<bool> {
+        let asks = self.static_keys.is_none() || for_tokens;
+        // Keys may lie at the instance, or at its cloud.
+        let https = || {
+            self.name.starts_with("https:")
+                || self
+                    .documents
+                    .iter()
+                    .any(|document| document.address.scheme() == "https")
+        };
+        asks.then(https)
     }
 
     /// What the full names of scopes begin with at an address of this API.
@@ -135,6 +146,7 @@ impl Authority {
             }
         }
         let (documents, switched_off) = documents(&self, &base)?;
+        let graph = GraphHome::of(&self, base.instance.host_str(), base.cloud);
         let (segment, policy) = match &self.kind {
             Kind::Entra { tenant } => (tenant.segment(), String::new()),
             Kind::B2c {
@@ -207,6 +219,7 @@ impl Authority {
             app_id_uris: self.app_id_uris,
             client_id: self.client_id,
             freshness: self.freshness,
+            graph,
             static_keys: self.static_keys,
             is_b2c,
             tenant,

@@ -8,9 +8,11 @@ use super::install::{connect, install};
 use super::{Builder, Entra};
 #[cfg(feature = "redis")]
 use crate::account::Accounts;
+use crate::authority::{SharedSignals, Signals, Trust};
 use crate::claims::UserKey;
 use crate::config_error::ConfigError;
-use crate::keys::remote::http_client;
+use crate::directory::DirectoryAccess;
+use crate::keys::http_client::{Reach, finished, http_client, idle_http_client};
 use crate::token::{Transmitter, Validator};
 use crate::web::House;
 
@@ -28,11 +30,6 @@ impl Builder {
             ));
         }
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        let client = match self.client {
-            Some(client) => client,
-            None => http_client((!self.roots.is_empty()).then_some(&self.roots))
-                .map_err(ConfigError::HttpClient)?,
-        };
         let trusts = self.authorities.into_iter();
         let trusts: Vec<_> = trusts
             .map(|(authority, access)| Ok((authority.resolve()?, access)))
@@ -46,6 +43,15 @@ impl Builder {
         for hook in self.hooks {
             self.edge.accounts.on_forget(hook);
         }
+        let signals = self.signals.into_iter();
+        let signals: Vec<_> = signals
+            .map(SharedSignals::resolve)
+            .collect::<Result<_, ConfigError>>()?;
+        let client = match (self.client, reach(&trusts, &signals)) {
+            (Some(builder), _) => finished(builder)?,
+            (None, Some(reach)) => http_client(reach, &self.roots)?,
+            (None, None) => idle_http_client()?,
+        };
         let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
         let resources = self.described.resolve(all.first().copied())?;
         self.edge.resources = self.described.challenged(&resources, &all);
@@ -54,7 +60,7 @@ impl Builder {
         let mut refreshers = Vec::new();
         let mut connections = Vec::new();
         for (trust, access) in trusts {
-            let (token_endpoint, known) = watch::channel(None);
+            let (endpoints, known) = watch::channel(None);
             let connection = access
                 .map(|access| connect(access, &trust, &client, &edge, known))
                 .transpose()?;
@@ -65,7 +71,7 @@ impl Builder {
                 &edge,
                 connection,
                 &resources,
-                &token_endpoint,
+                &endpoints,
                 &mut refreshers,
             )?);
         }
@@ -96,8 +102,8 @@ impl Builder {
             });
         }
         let mut transmitters = Vec::new();
-        for signals in self.signals {
-            let (transmitter, refresher) = Transmitter::new(signals.resolve()?, &client)?;
+        for signals in signals {
+            let (transmitter, refresher) = Transmitter::new(signals, &client)?;
             transmitters.push(transmitter);
             refreshers.extend(refresher);
         }
@@ -119,4 +125,19 @@ impl Builder {
             connections: connections.into(),
         })
     }
+}
+
+/// What the HTTP client has to reach, by the addresses that are known; `None` where nothing is
+/// asked for at all.
+fn reach(trusts: &[(Trust, Option<DirectoryAccess>)], signals: &[Signals]) -> Option<Reach> {
+    let authorities = trusts
+        .iter()
+        .filter_map(|(trust, access)| trust.asks_over_https(access.is_some()));
+    let graphs = trusts
+        .iter()
+        .filter_map(|(_, access)| access.as_ref().map(DirectoryAccess::asks_over_https));
+    let transmitters = signals.iter().filter_map(Signals::asks_over_https);
+    let all = authorities.chain(graphs).chain(transmitters);
+    all.map(|https| if https { Reach::Https } else { Reach::Plain })
+        .max()
 }

@@ -3,8 +3,9 @@
 use super::{Builder, Entra};
 #[cfg(feature = "redis")]
 use crate::account::Redis;
+use crate::causes::WithCauses;
 use crate::config_error::ConfigError;
-use crate::keys::remote::is_certificates;
+use crate::keys::http_client::check_certificates;
 use crate::settings::Settings;
 
 impl Builder {
@@ -47,17 +48,13 @@ impl Builder {
             .sections()
             .filter_map(|section| section.ca_file.as_ref())
         {
-            let unreadable = || {
-                ConfigError::value(
-                    "CaFile",
-                    file.display(),
-                    "a readable file of PEM certificates",
-                )
+            let unusable = |cause: &(dyn std::error::Error + 'static)| ConfigError::Value {
+                setting: "CaFile".to_owned(),
+                found: format!("`{}` ({})", file.display(), WithCauses(cause)),
+                expected: "a readable file of PEM certificates".to_owned(),
             };
-            let pem = std::fs::read(file).map_err(|_| unreadable())?;
-            if !is_certificates(&pem) {
-                return Err(unreadable());
-            }
+            let pem = std::fs::read(file).map_err(|error| unusable(&error))?;
+            check_certificates(&pem).map_err(|error| unusable(&*error))?;
             builder = builder.root_certificates(pem);
         }
         builder.store_of(settings)

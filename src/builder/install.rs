@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use url::Url;
 
 use crate::authority::Trust;
 use crate::claims::Home;
@@ -12,7 +11,7 @@ use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
 use crate::keys::refresh::Refresher;
 use crate::keys::remote::Remote;
 use crate::keys::store::{KeyReader, fixed, kept_fresh};
-use crate::keys::{HttpClient, KeySet};
+use crate::keys::{Endpoints, HttpClient, KeySet};
 use crate::token::Installed;
 use crate::web::{Edge, Origin, Resource};
 
@@ -22,20 +21,21 @@ pub(super) fn connect(
     trust: &Trust,
     client: &HttpClient,
     edge: &Arc<Edge>,
-    endpoint: watch::Receiver<Option<Url>>,
+    endpoints: watch::Receiver<Option<Endpoints>>,
 ) -> Result<Arc<Connection>, ConfigError> {
-    let desk = TokenDesk {
-        door: Door {
-            client: client.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-        },
-        endpoint,
-        client_id: trust.client_id.clone(),
-        credential: access.credential().clone(),
-        clock: edge.clock.clone(),
+    let door = Door {
+        client: client.clone(),
+        timeout: trust.freshness.timeout,
+        max_bytes: trust.freshness.max_bytes,
     };
-    access.connect(trust.cloud(), desk).map(Arc::new)
+    let desk = TokenDesk::new(
+        door,
+        endpoints,
+        trust.client_id.clone(),
+        access.credential().clone(),
+        edge.clock.clone(),
+    );
+    access.connect(trust, desk).map(Arc::new)
 }
 
 /// Gives an authority its keys, or the task that will.
@@ -45,7 +45,7 @@ pub(super) fn install(
     edge: &Arc<Edge>,
     directory: Option<Arc<Connection>>,
     resources: &[Arc<Resource>],
-    token_endpoint: &watch::Sender<Option<Url>>,
+    endpoints: &watch::Sender<Option<Endpoints>>,
     refreshers: &mut Vec<Refresher>,
 ) -> Result<Installed, ConfigError> {
     let learns = trust.learns;
@@ -53,7 +53,10 @@ pub(super) fn install(
     let mut readers: Vec<KeyReader> = Vec::new();
     for (index, document) in trust.documents.iter().enumerate() {
         if let Some(jwks) = &trust.static_keys {
-            token_endpoint.send_replace(trust.token_endpoint());
+            endpoints.send_replace(trust.token_endpoint().map(|token| Endpoints {
+                token,
+                graph_host: None,
+            }));
             let issuer = document.issuers.first().cloned();
             let keys = issuer
                 .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
@@ -75,7 +78,7 @@ pub(super) fn install(
             last: None,
             // Each policy of B2C has its own; the first policy's is taken.
             clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
-            token_endpoint: (index == 0 || !trust.is_b2c()).then(|| token_endpoint.clone()),
+            endpoints: (index == 0 || !trust.is_b2c()).then(|| endpoints.clone()),
         };
         let name = document.address.to_string();
         refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));

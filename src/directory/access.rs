@@ -1,13 +1,16 @@
 //! How a developer describes the access to the directory.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
 use super::connection::{Connection, Options};
 use super::credentials::Credential;
+use super::graph::Graph;
+use super::place::Place;
 use super::token_endpoint::TokenDesk;
-use crate::authority::{Cloud, is_allowed_address};
+use crate::authority::{Cloud, GraphHome, Trust, is_allowed_address};
 use crate::config_error::ConfigError;
 
 /// What this API may ask Microsoft Graph, and what it signs in with.
@@ -52,6 +55,8 @@ impl DirectoryAccess {
     }
 
     /// Where Microsoft Graph is, version included; that of the authority's cloud by default.
+    ///
+    /// Needed where the authority's address does not tell the cloud.
     pub fn graph_url(mut self, address: impl Into<String>) -> Self {
         self.graph = Some(address.into());
         self
@@ -81,27 +86,29 @@ impl DirectoryAccess {
         &self.credential
     }
 
-    /// Makes the connection, or says which setting cannot be used.
-    pub(crate) fn connect(
-        self,
-        cloud: Option<Cloud>,
-        desk: TokenDesk,
-    ) -> Result<Connection, ConfigError> {
-        let address = self
-            .graph
-            .unwrap_or_else(|| cloud.unwrap_or(Cloud::Public).graph_url().to_owned());
-        let base = Url::parse(&address)
-            .ok()
-            .filter(is_allowed_address)
-            .filter(|url| url.username().is_empty() && url.password().is_none())
-            .filter(|url| url.query().is_none() && url.fragment().is_none())
-            .ok_or_else(|| {
-                ConfigError::value(
+    /// Whether Graph is asked over `https`: everywhere but on this machine.
+    pub(crate) fn asks_over_https(&self) -> bool {
+        let address = self.graph.as_deref().map(Url::parse);
+        address.is_none_or(|url| url.is_ok_and(|url| url.scheme() == "https"))
+    }
+
+    /// Makes the connection to the Graph of an authority, or says which setting cannot be used.
+    pub(crate) fn connect(self, trust: &Trust, desk: TokenDesk) -> Result<Connection, ConfigError> {
+        let place = match (&self.graph, trust.graph) {
+            (Some(address), home) => known(address, home, &desk)?,
+            (None, GraphHome::Cloud(cloud)) => known(cloud.graph_url(), trust.graph, &desk)?,
+            (None, GraphHome::NamedAmong(among)) if trust.static_keys.is_none() => Place::Named {
+                door: desk.door.clone(),
+                endpoints: desk.endpoints.clone(),
+                among,
+            },
+            (None, GraphHome::NamedAmong(_) | GraphHome::Unknown) => {
+                return Err(ConfigError::missing(
                     "Graph:BaseUrl",
-                    &address,
-                    "an https URL, or an http URL with a loopback address",
-                )
-            })?;
+                    "the URL of the tenant's Microsoft Graph, since Instance does not tell its cloud",
+                ));
+            }
+        };
         if self.cache > LONGEST {
             return Err(ConfigError::value(
                 "Graph:CacheSeconds",
@@ -113,28 +120,46 @@ impl DirectoryAccess {
             cache: self.cache,
             resolve_groups: self.resolve_groups,
             check_sessions: self.check_sessions,
-            scope: scope(&base, cloud),
+            clock_skew: trust.clock_skew,
         };
-        Ok(Connection::new(base, desk, options))
+        Ok(Connection::new(place, desk, options))
     }
 }
 
+fn known(address: &str, home: GraphHome, desk: &TokenDesk) -> Result<Place, ConfigError> {
+    let base = Url::parse(address)
+        .ok()
+        .filter(is_allowed_address)
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .filter(|url| url.query().is_none() && url.fragment().is_none())
+        .ok_or_else(|| {
+            ConfigError::value(
+                "Graph:BaseUrl",
+                address,
+                "an https URL, or an http URL with a loopback address",
+            )
+        })?;
+    Ok(Place::Known(Arc::new(Graph {
+        door: desk.door.clone(),
+        scope: scope(&base, home),
+        base,
+    })))
+}
+
 /// Graph's own scope in its cloud, also where it is reached by another address.
-fn scope(base: &Url, cloud: Option<Cloud>) -> String {
-    let known = [
-        Cloud::Public,
-        Cloud::UsGovernment,
-        Cloud::UsGovernmentDod,
-        Cloud::China,
-    ]
-    .into_iter()
-    .find(|cloud| {
+fn scope(base: &Url, home: GraphHome) -> String {
+    let own = Cloud::ALL.into_iter().find(|cloud| {
         let own = Url::parse(cloud.graph_url());
         own.is_ok_and(|own| own.host_str() == base.host_str())
     });
-    let cloud = known.or(cloud).unwrap_or(Cloud::Public);
-    let resource = cloud.graph_url().trim_end_matches("/v1.0");
-    format!("{resource}/.default")
+    match (own, home) {
+        (Some(cloud), _) | (None, GraphHome::Cloud(cloud)) => cloud.graph_scope(),
+        // A cloud of its own names its Graph by its address, as all of them do.
+        _ if base.scheme() == "https" => {
+            format!("{}/.default", base.origin().ascii_serialization())
+        }
+        _ => Cloud::Public.graph_scope(),
+    }
 }
 
 const LONGEST: Duration = Duration::from_secs(86_400);

@@ -21,6 +21,8 @@ pub(crate) use known::Look;
 pub(super) struct Answers<K, Q, A> {
     kind: &'static str,
     most: usize,
+    /// How long one question may take, with everything that it needs.
+    longest: Duration,
     /// How long a failure is kept; others who wait do not share one that is not.
     remembers: fn(&DirectoryError) -> Option<Duration>,
     entries: Mutex<HashMap<K, Arc<Entry<Q, A>>>>,
@@ -38,10 +40,11 @@ where
     Q: Eq + Hash + Clone + Send + 'static,
     A: Clone + Send + 'static,
 {
-    pub(super) fn new(kind: &'static str, most: usize) -> Self {
+    pub(super) fn new(kind: &'static str, most: usize, longest: Duration) -> Self {
         Self {
             kind,
             most,
+            longest,
             remembers: DirectoryError::is_anybodys_for,
             entries: Mutex::new(HashMap::new()),
         }
@@ -90,8 +93,10 @@ where
         };
         let asking = ask(open);
         let (kind, remembers, asked) = (self.kind, self.remembers, Arc::clone(&entry));
+        let longest = self.longest;
         let task = tokio::spawn(async move {
-            let outcome = asking.await;
+            let outcome = tokio::time::timeout(longest, asking).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(CallFailure::too_long(longest).into()));
             if let Err(error) = &outcome {
                 error.log(kind);
             }
@@ -166,6 +171,8 @@ mod tests {
 
     type Numbers = Answers<u8, u8, u8>;
 
+    const LONGEST: Duration = Duration::from_secs(10);
+
     fn unavailable(seconds: u64) -> DirectoryError {
         DirectoryError::unavailable(CallFailure::GivenUp, Some(Duration::from_secs(seconds)))
     }
@@ -189,7 +196,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_what_is_not_known_is_asked_and_only_until_it_is_too_old() {
-        let (answers, calls) = (Numbers::new("test", 10), Arc::default());
+        let (answers, calls) = (Numbers::new("test", 10, LONGEST), Arc::default());
         assert_eq!(ask(&answers, &[1, 2], &calls, 60).await.unwrap(), [2, 3]);
         assert_eq!(
             ask(&answers, &[1, 2, 3], &calls, 60).await.unwrap(),
@@ -203,7 +210,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_share_an_answer_that_is_kept_for_no_time() {
-        let (answers, calls) = (Arc::new(Numbers::new("test", 10)), Arc::default());
+        let (answers, calls) = (Arc::new(Numbers::new("test", 10, LONGEST)), Arc::default());
         let all = (0..100).map(|_| {
             let (answers, calls) = (Arc::clone(&answers), Arc::clone(&calls));
             tokio::spawn(async move { ask(&answers, &[7], &calls, 0).await.unwrap() })
@@ -218,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_remembered_for_its_time_and_counts_down() {
-        let answers = Numbers::new("test", 10);
+        let answers = Numbers::new("test", 10, LONGEST);
         let failed = answers
             .resolve(&1, &[1], |_| async { Err(unavailable(7)) })
             .await;
@@ -236,7 +243,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_question_survives_the_request_that_asked_it() {
-        let (answers, calls) = (Arc::new(Numbers::new("test", 10)), Arc::default());
+        let (answers, calls) = (Arc::new(Numbers::new("test", 10, LONGEST)), Arc::default());
         let impatient =
             tokio::time::timeout(Duration::from_millis(1), ask(&answers, &[1], &calls, 60));
         assert!(impatient.await.is_err());
@@ -245,8 +252,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_question_that_hangs_ends_and_the_next_one_is_asked_anew() {
+        let answers = Numbers::new("test", 10, LONGEST);
+        let began = Instant::now();
+        let hung = answers.resolve(&1, &[1], |_| std::future::pending()).await;
+        assert!(matches!(hung, Err(DirectoryError::Unavailable { .. })));
+        assert_eq!(began.elapsed(), LONGEST);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(ask(&answers, &[1], &Arc::default(), 60).await.unwrap(), [2]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn there_are_never_more_keys_than_allowed() {
-        let answers: Answers<u32, (), u32> = Answers::new("test", 32);
+        let answers: Answers<u32, (), u32> = Answers::new("test", 32, LONGEST);
         for key in 0..1_000 {
             let fresh = async move { Ok(vec![((), key, Duration::from_secs(60))]) };
             answers.resolve(&key, &[()], |_| fresh).await.unwrap();

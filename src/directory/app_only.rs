@@ -8,7 +8,7 @@ use super::access_token::AccessToken;
 use super::answers::Answers;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
-use super::token_endpoint::TokenDesk;
+use super::token_endpoint::{Grant, TokenDesk};
 
 /// Tokens by tenant and scopes, kept until shortly before their end.
 pub(super) struct AppTokens {
@@ -19,8 +19,8 @@ pub(super) struct AppTokens {
 impl AppTokens {
     pub(super) fn new(desk: TokenDesk) -> Self {
         Self {
+            kept: Answers::new("app token", MOST, desk.door.longest()),
             desk,
-            kept: Answers::new("app token", MOST),
         }
     }
 
@@ -36,8 +36,7 @@ impl AppTokens {
         let ask = |_| {
             let (tenant, scopes) = key.clone();
             async move {
-                let grant = [("grant_type", "client_credentials"), ("scope", &*scopes)];
-                let token = tokens.desk.ask(tenant, &grant).await?;
+                let token = tokens.desk.ask(tenant, &scopes, Grant::Own).await?;
                 let keep = token.is_kept_for();
                 Ok(vec![((), token, keep)])
             }

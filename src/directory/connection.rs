@@ -13,14 +13,18 @@ use super::account::{Account, Asker};
 use super::answers::Answers;
 use super::app_only::AppTokens;
 use super::error::DirectoryError;
-use super::graph::{Answer, Graph};
+use super::graph::{Answer, Door, Graph};
 use super::on_behalf_of::TokensOnBehalf;
+use super::place::Place;
 use super::sessions::Sessions;
 use super::token_endpoint::TokenDesk;
+use crate::clock::Clock;
 
 /// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
 pub(crate) struct Connection {
-    pub(super) graph: Graph,
+    place: Place,
+    door: Door,
+    pub(super) clock: Clock,
     pub(super) options: Options,
     on_behalf: Arc<TokensOnBehalf>,
     app_only: Arc<AppTokens>,
@@ -35,24 +39,34 @@ pub(crate) struct Options {
     pub(crate) cache: Duration,
     pub(crate) resolve_groups: bool,
     pub(crate) check_sessions: bool,
-    /// Graph's own scope, which stands for all permissions that were granted.
-    pub(crate) scope: String,
+    /// How far Graph's clock may be behind this machine's, in seconds.
+    pub(crate) clock_skew: u64,
 }
 
 impl Connection {
-    pub(super) fn new(base: Url, desk: TokenDesk, options: Options) -> Self {
+    pub(super) fn new(place: Place, desk: TokenDesk, options: Options) -> Self {
+        let longest = desk.door.longest();
         Self {
-            graph: Graph {
-                door: desk.door.clone(),
-                base,
-            },
+            place,
+            door: desk.door.clone(),
+            clock: desk.clock.clone(),
             options,
             on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
             app_only: Arc::new(AppTokens::new(desk)),
-            memberships: Answers::new("memberships", MOST_ACCOUNTS),
-            member_objects: Answers::new("member objects", MOST_LISTS),
-            sessions: Answers::new("sessions", MOST_ACCOUNTS),
+            memberships: Answers::new("memberships", MOST_ACCOUNTS, longest),
+            member_objects: Answers::new("member objects", MOST_LISTS, longest),
+            sessions: Answers::new("sessions", MOST_ACCOUNTS, longest),
         }
+    }
+
+    /// The longest that one request may wait for all that it asks.
+    pub(crate) const fn longest(&self) -> Duration {
+        self.door.longest()
+    }
+
+    /// Microsoft Graph, once it is known which one.
+    pub(super) async fn graph(&self) -> Result<Arc<Graph>, DirectoryError> {
+        Ok(self.place.graph().await?)
     }
 
     pub(crate) const fn resolves_groups(&self) -> bool {
@@ -102,9 +116,10 @@ impl Connection {
         name: &'static str,
         address: Url,
     ) -> Result<Answer, DirectoryError> {
-        let token = self.token_of(asker).await?;
-        let answer = self.graph.get(name, address, &token).await?;
-        Ok(self.looked_at(asker, answer))
+        let graph = self.graph().await?;
+        let token = self.token_of(asker, &graph.scope).await?;
+        let answer = graph.get(name, address, &token).await?;
+        Ok(self.looked_at(asker, &graph.scope, answer))
     }
 
     pub(super) async fn post_as(
@@ -114,14 +129,14 @@ impl Connection {
         address: Url,
         json: Option<serde_json::Value>,
     ) -> Result<Answer, DirectoryError> {
-        let token = self.token_of(asker).await?;
-        let answer = self.graph.post(name, address, &token, json).await?;
-        Ok(self.looked_at(asker, answer))
+        let graph = self.graph().await?;
+        let token = self.token_of(asker, &graph.scope).await?;
+        let answer = graph.post(name, address, &token, json).await?;
+        Ok(self.looked_at(asker, &graph.scope, answer))
     }
 
     /// The token for Graph that fits who asks.
-    async fn token_of(&self, asker: &Asker) -> Result<AccessToken, DirectoryError> {
-        let scope = &self.options.scope;
+    async fn token_of(&self, asker: &Asker, scope: &str) -> Result<AccessToken, DirectoryError> {
         if asker.account.is_app {
             self.app_token(Some(asker.account.tenant), scope).await
         } else {
@@ -130,9 +145,8 @@ impl Connection {
     }
 
     /// A token that Graph does not take is not used again.
-    fn looked_at(&self, asker: &Asker, answer: Answer) -> Answer {
+    fn looked_at(&self, asker: &Asker, scope: &str, answer: Answer) -> Answer {
         if answer.status == StatusCode::UNAUTHORIZED {
-            let scope = &self.options.scope;
             self.on_behalf.forget(asker, scope);
             self.app_only.forget(Some(asker.account.tenant), scope);
         }
@@ -143,7 +157,6 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("graph", &self.graph.base.as_str())
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::CallFailure;
+use crate::causes::WithCauses;
 
 /// Why the directory gave no answer.
 ///
@@ -24,16 +25,25 @@ pub enum DirectoryError {
         #[source]
         failure: Arc<CallFailure>,
     },
-    /// The authority wants the user to do something before it gives out a token on their behalf.
+    /// The authority gives out no token on the user's behalf until the user has signed in again:
+    /// more proof is wanted, a password has changed, sessions were revoked, the account is
+    /// disabled.
     #[error("the authority wants the user to sign in again")]
     InteractionRequired {
         /// The `claims` to ask for, as JSON text; they belong into a claims challenge.
         claims: Option<String>,
     },
-    /// The authority does not act on the caller's token any more: the user's sessions were
-    /// revoked, or the account is disabled.
-    #[error("the authority revoked the user's tokens")]
-    Revoked,
+    /// Neither the user nor an administrator has consented to what this API wants to do on the
+    /// user's behalf.
+    #[error("nobody has consented to these scopes on the user's behalf: {scopes}")]
+    ConsentRequired {
+        /// The scopes that were asked for.
+        scopes: String,
+    },
+    /// The directory does not let the caller do this, and asking again does not change that: a
+    /// policy blocks it, the user is not assigned, or a permission is missing.
+    #[error("the directory refuses this to the caller")]
+    Refused,
     /// An application's own token, on behalf of which there is nobody to act.
     #[error("there is no user on whose behalf to act")]
     AppOnly,
@@ -83,8 +93,9 @@ impl DirectoryError {
     /// How long not to ask again with the same token.
     pub(super) fn is_the_tokens_for(&self) -> Option<Duration> {
         match self {
-            Self::InteractionRequired { .. } => Some(SHORTEST),
-            Self::Revoked => Some(REVOKED),
+            Self::InteractionRequired { .. } | Self::ConsentRequired { .. } | Self::Refused => {
+                Some(SHORTEST)
+            }
             _ => self.is_anybodys_for(),
         }
     }
@@ -94,12 +105,12 @@ impl DirectoryError {
             failure,
             retry_after,
         } = self
+            // A refusal is in the log already, once for all who ask.
+            && !matches!(**failure, CallFailure::Refused { .. })
         {
-            let source = std::error::Error::source(&**failure).map(ToString::to_string);
             tracing::warn!(
                 kind,
-                error = %failure,
-                source,
+                error = %WithCauses(&**failure),
                 retry_after = retry_after.as_secs(),
                 "the directory did not answer"
             );
@@ -115,9 +126,6 @@ impl From<CallFailure> for DirectoryError {
 
 /// Contract §7: a failure is remembered for `Retry-After`, else one second.
 const SHORTEST: Duration = Duration::from_secs(1);
-
-/// What the authority revoked stays revoked; a disabled account may be enabled again.
-const REVOKED: Duration = Duration::from_secs(60);
 
 /// A mistaken header must not put an account out of service for days.
 const LONGEST: Duration = Duration::from_secs(86_400);

@@ -1,6 +1,7 @@
 //! What can go wrong with one call to Graph or to the token endpoint.
 
 use std::error::Error;
+use std::time::Duration;
 
 /// A call that brought no usable answer.
 ///
@@ -26,12 +27,6 @@ pub enum CallFailure {
         /// The limit.
         millis: u128,
     },
-    /// The answer came from elsewhere: the client in use follows redirects.
-    #[error("{call}: the answer came from another address than was asked")]
-    Redirected {
-        /// Which call.
-        call: &'static str,
-    },
     /// The answer is greater than allowed.
     #[error("{call}: more than {limit} bytes")]
     TooLarge {
@@ -50,6 +45,32 @@ pub enum CallFailure {
         /// Graph's `error.code` or the token endpoint's `error`, with Entra's numbers.
         code: String,
     },
+    /// The token endpoint refuses this API itself: its credentials, its permissions or its scopes.
+    #[error("{call}: refused: {code}")]
+    Refused {
+        /// Which call.
+        call: &'static str,
+        /// The token endpoint's `error`, with Entra's numbers.
+        code: String,
+    },
+    /// Graph's answer does not say since when the user's sessions count.
+    #[error(
+        "signInSessionsValidFromDateTime: absent or null; the API's registration lacks the delegated \
+         permission User.Read (with admin consent)"
+    )]
+    NoSessionTime,
+    /// All that was asked for one request took too long.
+    #[error("no answer within {millis} ms, the limit for one request")]
+    TooLong {
+        /// The limit.
+        millis: u128,
+    },
+    /// The document of the authority does not say which of its clouds' Graph is the tenant's.
+    #[error(
+        "the discovery document names no msgraph_host of this cloud: set Graph:BaseUrl to the \
+         tenant's Microsoft Graph"
+    )]
+    NoGraph,
     /// The answer is not the JSON it should be.
     #[error("{call}: not the JSON object it should be")]
     NotADocument {
@@ -80,4 +101,12 @@ pub enum CallFailure {
     /// The task that asked ended without an answer.
     #[error("the question was given up")]
     GivenUp,
+}
+
+impl CallFailure {
+    pub(crate) const fn too_long(limit: Duration) -> Self {
+        Self::TooLong {
+            millis: limit.as_millis(),
+        }
+    }
 }

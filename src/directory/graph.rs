@@ -11,6 +11,7 @@ use url::Url;
 use super::access_token::AccessToken;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
+use crate::authority::stated_time;
 use crate::keys::HttpClient;
 use crate::measure::Stopwatch;
 
@@ -36,10 +37,17 @@ pub(super) struct Call {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
+    /// The time of the other side's clock, in whole seconds since 1970-01-01 UTC.
+    pub(super) date: Option<u64>,
     pub(super) body: Vec<u8>,
 }
 
 impl Door {
+    /// The longest that all calls for one request may take (contract section 7, "Graph").
+    pub(crate) const fn longest(&self) -> Duration {
+        self.timeout.saturating_mul(2)
+    }
+
     /// Makes a call; any status is an answer, a redirect is one that is no success.
     pub(super) async fn make(&self, call: Call) -> Result<Answer, CallFailure> {
         let (name, stopwatch) = (call.name, Stopwatch::start());
@@ -63,20 +71,17 @@ impl Door {
         let name = call.name;
         let mut response = self
             .client
-            .request(call.method, call.address.clone())
+            .request(call.method, call.address)
             .headers(call.headers)
             .body(call.body)
             .send()
             .await
             .map_err(|error| transport(name, error.without_url()))?;
-        if *response.url() != call.address {
-            return Err(CallFailure::Redirected { call: name });
-        }
         let status = response.status();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let retry_after =
+            header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
+        let date = stated_time(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -94,6 +99,7 @@ impl Door {
         Ok(Answer {
             status,
             retry_after,
+            date,
             body,
         })
     }
@@ -128,6 +134,8 @@ fn transport(
 pub(super) struct Graph {
     pub(super) door: Door,
     pub(super) base: Url,
+    /// Its own scope, which stands for all permissions that were granted.
+    pub(super) scope: String,
 }
 
 /// The part of Graph's error body that says what went wrong.
@@ -290,6 +298,7 @@ mod tests {
                 max_bytes: 1,
             },
             base: Url::parse(base).unwrap(),
+            scope: String::new(),
         }
     }
 

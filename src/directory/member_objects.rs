@@ -57,7 +57,7 @@ impl Connection {
     ) -> Result<Vec<String>, DirectoryError> {
         const CALL: &str = "getMemberObjects";
         let [kind, id] = asker.account.path();
-        let address = self.graph.address([&*kind, &*id, CALL]);
+        let address = self.graph().await?.address([&*kind, &*id, CALL]);
         let body = json!({ "securityEnabledOnly": false });
         let answer = self.post_as(asker, CALL, address, Some(body)).await?;
         if answer.is_missing() {
@@ -78,7 +78,8 @@ impl Connection {
     ) -> Result<Vec<String>, DirectoryError> {
         const CALL: &str = "transitiveMemberOf";
         let [kind, id] = asker.account.path();
-        let mut address = self.graph.address([&*kind, &*id, CALL]);
+        let graph = self.graph().await?;
+        let mut address = graph.address([&*kind, &*id, CALL]);
         address.set_query(Some("$select=id&$top=999"));
         let mut ids = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -94,7 +95,7 @@ impl Connection {
             // The next call carries a token, so it goes to Graph and nowhere else.
             address = Url::parse(&next)
                 .ok()
-                .filter(|next| self.graph.owns(next))
+                .filter(|next| graph.owns(next))
                 .ok_or(CallFailure::Astray { call: CALL })?;
         }
         Err(CallFailure::Astray { call: CALL }.into())

@@ -73,7 +73,10 @@ impl Connection {
         groups: &[Uuid],
     ) -> Result<Vec<Fresh<Uuid, bool>>, DirectoryError> {
         let [kind, id] = asker.account.path();
-        let address = self.graph.address([&*kind, &*id, "checkMemberGroups"]);
+        let address = self
+            .graph()
+            .await?
+            .address([&*kind, &*id, "checkMemberGroups"]);
         let ids: Vec<String> = groups.iter().map(Uuid::to_string).collect();
         let body = json!({ "groupIds": ids });
         let answer = self.post_as(asker, CALL, address, Some(body)).await?;

@@ -10,6 +10,7 @@ mod answers;
 mod app_only;
 #[cfg(feature = "azure")]
 mod azure;
+mod backoff;
 mod certificate;
 mod connection;
 mod credentials;
@@ -21,6 +22,8 @@ mod managed_identity;
 mod member_objects;
 mod memberships;
 mod on_behalf_of;
+mod place;
+mod refusal;
 mod sessions;
 mod token_endpoint;
 

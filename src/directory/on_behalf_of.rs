@@ -11,7 +11,7 @@ use super::account::{Account, Asker};
 use super::answers::Answers;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
-use super::token_endpoint::TokenDesk;
+use super::token_endpoint::{Grant, TokenDesk};
 use crate::keys::sha256;
 
 /// Tokens by account, assertion and scopes, kept until shortly before their end.
@@ -31,8 +31,9 @@ struct Key {
 impl TokensOnBehalf {
     pub(super) fn new(desk: TokenDesk) -> Self {
         Self {
+            kept: Answers::new("on behalf of", MOST, desk.door.longest())
+                .remembering(DirectoryError::is_the_tokens_for),
             desk,
-            kept: Answers::new("on behalf of", MOST).remembering(DirectoryError::is_the_tokens_for),
         }
     }
 
@@ -53,13 +54,11 @@ impl TokensOnBehalf {
         let ask = |_| {
             let (account, scopes) = (key.account, key.scopes.clone());
             async move {
-                let grant = [
-                    ("grant_type", GRANT_TYPE),
-                    ("assertion", assertion.expose_secret()),
-                    ("scope", &*scopes),
-                    ("requested_token_use", "on_behalf_of"),
-                ];
-                let token = tokens.desk.ask(Some(account.tenant), &grant).await?;
+                let grant = Grant::OnBehalfOf(&assertion);
+                let token = tokens
+                    .desk
+                    .ask(Some(account.tenant), &scopes, grant)
+                    .await?;
                 let keep = token.is_kept_for();
                 Ok(vec![((), token, keep)])
             }
@@ -88,9 +87,6 @@ fn key(account: Account, assertion: &SecretString, scopes: &str) -> Key {
         scopes: scopes.to_owned(),
     }
 }
-
-/// RFC 7523 section 2.1.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A token is some 2 KiB, so 32 MiB at most.
 const MOST: usize = 16_384;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use super::answers::Look;
 use super::connection::Connection;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
+use super::graph::Answer;
 use crate::guid::parse_guid;
 
 /// Which of Graph's two calls ends the sessions.
@@ -31,8 +33,6 @@ pub enum Revocation {
 pub(crate) enum Sessions {
     /// Tokens issued before this second (since 1970-01-01 UTC) are revoked.
     ValidFrom(u64),
-    /// They were never revoked.
-    Valid,
     /// The account is gone.
     Gone,
 }
@@ -75,7 +75,7 @@ impl Connection {
     async fn read_sessions(self: &Arc<Self>, asker: &Asker) -> Result<Sessions, DirectoryError> {
         const CALL: &str = "signInSessionsValidFromDateTime";
         let [kind, id] = asker.account.path();
-        let mut address = self.graph.address([kind, id]);
+        let mut address = self.graph().await?.address([kind, id]);
         // "Returned only on $select."
         address.set_query(Some("$select=signInSessionsValidFromDateTime"));
         let answer = self.get_as(asker, CALL, address).await?;
@@ -83,7 +83,8 @@ impl Connection {
             return Ok(Sessions::Gone);
         }
         match answer.json::<User>(CALL)?.valid_from {
-            None => Ok(Sessions::Valid),
+            // Not told is not "never revoked".
+            None => Err(CallFailure::NoSessionTime.into()),
             Some(time) => seconds(&time)
                 .map(Sessions::ValidFrom)
                 .ok_or_else(|| CallFailure::NotADocument { call: CALL }.into()),
@@ -91,31 +92,37 @@ impl Connection {
     }
 
     /// Ends the sessions of an account (an object id) or of the asker; any 2xx is success.
+    ///
+    /// What comes back is the second before which the account's tokens are to be refused: the time
+    /// of Graph's clock, rounded up, or that of our own where Graph's is not to be believed.
     pub(crate) async fn revoke(
         self: &Arc<Self>,
         asker: &Asker,
         object: Option<Uuid>,
         which: Revocation,
-    ) -> Result<(), DirectoryError> {
+    ) -> Result<u64, DirectoryError> {
         let call = match which {
             Revocation::SignInSessions => "revokeSignInSessions",
             Revocation::RefreshTokens => "invalidateAllRefreshTokens",
         };
+        let another = object.filter(|object| *object != asker.account.object);
         let object = object.map(|id| id.hyphenated().to_string());
         let segments: Vec<&str> = match &object {
             Some(id) => vec!["users", id, call],
             None => vec!["me", call],
         };
+        let graph = self.graph().await?;
         let address = match which {
-            Revocation::SignInSessions => self.graph.address(segments),
-            Revocation::RefreshTokens => self.graph.beta_address(segments),
+            Revocation::SignInSessions => graph.address(segments),
+            Revocation::RefreshTokens => graph.beta_address(segments),
         };
         let answer = self.post_as(asker, call, address, None).await?;
-        let outcome = answer.success(call).map(drop);
-        if let Err(error) = &outcome {
-            error.log(call);
-        }
-        outcome
+        let date = answer.date;
+        let success = match another {
+            Some(_) => success_with_another(answer, call),
+            None => answer.success(call).map_err(|error| logged(error, call)),
+        };
+        success.map(|_| cut_off(date, self.clock.now(), self.options.clock_skew))
     }
 
     /// The object id of a user, by that id or by user principal name.
@@ -132,18 +139,51 @@ impl Connection {
         if user.is_empty() || user.len() > MOST_NAME || user.chars().all(|c| c == '.') {
             return Err(DirectoryError::NotFound);
         }
-        let mut address: Url = self.graph.address(["users", user]);
+        let mut address: Url = self.graph().await?.address(["users", user]);
         // A path may hold `@` as it is (RFC 3986); "URL-encoded" means it should not.
         let encoded = address.path().replace('@', "%40");
         address.set_path(&encoded);
         address.set_query(Some("$select=id"));
         let answer = self.get_as(asker, CALL, address).await?;
-        if answer.is_missing() {
-            return Err(DirectoryError::NotFound);
-        }
-        let id = answer.json::<Id>(CALL)?.id;
+        let id = success_with_another(answer, CALL)?.json::<Id>(CALL)?.id;
         parse_guid(&id).ok_or_else(|| CallFailure::NotADocument { call: CALL }.into())
     }
+}
+
+/// An answer about another account, where Graph's 403 and 404 are for the caller to know: a
+/// permission is missing, or nobody has that id.
+fn success_with_another(answer: Answer, call: &'static str) -> Result<Answer, DirectoryError> {
+    match answer.status {
+        StatusCode::NOT_FOUND => Err(DirectoryError::NotFound),
+        StatusCode::FORBIDDEN => {
+            let code = answer.error_code().unwrap_or_default();
+            tracing::warn!(call, code, "the directory refuses this to the caller");
+            Err(DirectoryError::Refused)
+        }
+        _ => answer.success(call).map_err(|error| logged(error, call)),
+    }
+}
+
+fn logged(error: DirectoryError, call: &'static str) -> DirectoryError {
+    error.log(call);
+    error
+}
+
+/// The second before which tokens are to be refused, by the `Date` of Graph's answer.
+///
+/// A date has whole seconds, so what happened at it happened before the next one.
+fn cut_off(date: Option<u64>, now: u64, skew: u64) -> u64 {
+    let may_be = now.saturating_sub(skew)..=now.saturating_add(MOST_LATER);
+    let believed = |date: &u64| may_be.contains(date);
+    if date.is_some_and(|date| !believed(&date)) {
+        tracing::error!(
+            date,
+            now,
+            "Graph's clock and this machine's are too far apart: sessions end by this machine's"
+        );
+    }
+    let at = date.filter(believed).unwrap_or(now);
+    at.saturating_add(1)
 }
 
 /// The whole seconds since 1970-01-01 of an RFC 3339 time in UTC, as Graph writes them.
@@ -185,12 +225,30 @@ fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
     parts.next().is_none().then_some(three)
 }
 
+/// How far Graph's clock may be ahead of ours (contract section 6, "whose clock").
+const MOST_LATER: u64 = 86_400;
+
 /// Longer than any user principal name (113 characters) that is percent-encoded.
 const MOST_NAME: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::*;
+
+    #[test]
+    fn sessions_end_by_graphs_clock_rounded_up_where_it_can_be_believed() {
+        let now = 2_000_000_000;
+        for (date, expected) in [
+            (Some(now), now + 1),
+            (Some(now - 300), now - 299),
+            (Some(now + 86_400), now + 86_401),
+            (None, now + 1),
+            (Some(now - 301), now + 1),
+            (Some(now + 86_401), now + 1),
+        ] {
+            assert_eq!(cut_off(date, now, 300), expected, "{date:?}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_graph_writes_them() {

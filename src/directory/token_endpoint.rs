@@ -1,5 +1,6 @@
 //! The token endpoint of an authority: where this API gets tokens of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -11,21 +12,36 @@ use url::Url;
 use uuid::Uuid;
 
 use super::access_token::AccessToken;
+use super::backoff::{Backoff, Backoffs};
 use super::credentials::Credential;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
-use super::graph::{Answer, Call, Door, printable};
+use super::graph::{Call, Door};
+use super::place::known;
+use super::refusal::{self, Refusal};
 use crate::clock::Clock;
+use crate::keys::Endpoints;
 
 /// Asks an authority for tokens, as the application that this API is.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenDesk {
-    pub(crate) door: Door,
+    pub(super) door: Door,
     /// As the discovery document names it; the keys' task keeps it up to date.
-    pub(crate) endpoint: watch::Receiver<Option<Url>>,
-    pub(crate) client_id: String,
-    pub(crate) credential: Credential,
-    pub(crate) clock: Clock,
+    pub(super) endpoints: watch::Receiver<Option<Endpoints>>,
+    client_id: String,
+    credential: Credential,
+    pub(super) clock: Clock,
+    backoffs: Arc<Backoffs>,
+}
+
+/// On what grounds a token is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Grant<'a> {
+    /// As the application itself (RFC 6749 section 4.4).
+    Own,
+    /// On behalf of the user of this access token (RFC 7523 section 2.1; Microsoft, "OAuth 2.0
+    /// On-Behalf-Of flow").
+    OnBehalfOf(&'a SecretString),
 }
 
 /// RFC 6749 section 5.1; `expires_in` is text in v1.0 answers.
@@ -35,31 +51,76 @@ struct Issued {
     expires_in: Option<serde_json::Value>,
 }
 
-/// RFC 6749 section 5.2, with what Entra adds.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refused {
-    error: String,
-    error_codes: Vec<u64>,
-    claims: Option<String>,
-}
-
 impl TokenDesk {
-    /// Posts a grant to the token endpoint of a tenant.
+    pub(crate) fn new(
+        door: Door,
+        endpoints: watch::Receiver<Option<Endpoints>>,
+        client_id: String,
+        credential: Credential,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            door,
+            endpoints,
+            client_id,
+            credential,
+            clock,
+            backoffs: Arc::default(),
+        }
+    }
+
+    /// Asks the token endpoint of a tenant for a token, unless it refused this API a moment ago.
     pub(super) async fn ask(
         &self,
         tenant: Option<Uuid>,
-        grant: &[(&str, &str)],
+        scopes: &str,
+        grant: Grant<'_>,
     ) -> Result<AccessToken, DirectoryError> {
-        let endpoint = of_tenant(self.endpoint().await?, tenant);
+        let wanted = self.backoffs.of(tenant, scopes);
+        let backoffs @ [own, others] = [&self.backoffs.credential, &*wanted];
+        let _trials = (own.pass().await?, others.pass().await?);
+        let endpoint = of_tenant(
+            known(&self.endpoints, self.door.timeout).await?.token,
+            tenant,
+        );
         let proof = self
             .credential
             .proof(&self.client_id, endpoint.as_str(), self.clock.now())
             .await?;
-        let answer = self.door.make(self.form(endpoint, grant, &proof)).await?;
+        let call = self.form(endpoint, &fields(scopes, grant), &proof);
+        let answer = match self.door.make(call).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                backoffs.into_iter().for_each(Backoff::untold);
+                return Err(failure.into());
+            }
+        };
         if !answer.status.is_success() {
-            return Err(refusal(&answer));
+            return Err(match refusal::read(CALL, &answer, scopes, grant) {
+                Refusal::Caller(error) => {
+                    backoffs.into_iter().for_each(Backoff::opened);
+                    error
+                }
+                Refusal::Api {
+                    failure,
+                    credential,
+                } => {
+                    let refused = match credential {
+                        true => own,
+                        false => {
+                            own.opened();
+                            others
+                        }
+                    };
+                    refused.refused(failure, answer.retry_after)
+                }
+                Refusal::Later(failure) => {
+                    backoffs.into_iter().for_each(Backoff::untold);
+                    DirectoryError::unavailable(failure, answer.retry_after)
+                }
+            });
         }
+        backoffs.into_iter().for_each(Backoff::opened);
         let issued: Issued = serde_json::from_slice(&answer.body)
             .map_err(|_| CallFailure::NotADocument { call: CALL })?;
         let lifetime = issued.expires_in.as_ref().and_then(|value| {
@@ -71,20 +132,15 @@ impl TokenDesk {
         Ok(AccessToken::new(issued.access_token, lifetime))
     }
 
-    /// The address, once the first discovery document is there.
-    async fn endpoint(&self) -> Result<Url, DirectoryError> {
-        let mut endpoint = self.endpoint.clone();
-        let known = tokio::time::timeout(self.door.timeout, endpoint.wait_for(Option::is_some));
-        let known = known.await.ok().and_then(Result::ok);
-        known
-            .and_then(|known| known.clone())
-            .ok_or_else(|| CallFailure::NoTokenEndpoint.into())
-    }
-
-    fn form(&self, address: Url, grant: &[(&str, &str)], proof: &[(&str, SecretString)]) -> Call {
+    fn form(
+        &self,
+        address: Url,
+        grant: &[(&'static str, &str)],
+        proof: &[(&'static str, SecretString)],
+    ) -> Call {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("client_id", &self.client_id);
-        form.extend_pairs(grant);
+        form.extend_pairs(grant.iter().copied());
         form.extend_pairs(
             proof
                 .iter()
@@ -133,42 +189,19 @@ fn of_tenant(mut endpoint: Url, tenant: Option<Uuid>) -> Url {
     endpoint
 }
 
-fn refusal(answer: &Answer) -> DirectoryError {
-    let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let claims = refused.claims.filter(|claims| is_challenge(claims));
-    let wants_user = refused.error == "interaction_required"
-        || (refused.error == "invalid_grant" && claims.is_some());
-    if wants_user && answer.status.is_client_error() {
-        return DirectoryError::InteractionRequired { claims };
+fn fields<'a>(scopes: &'a str, grant: Grant<'a>) -> Vec<(&'static str, &'a str)> {
+    match grant {
+        Grant::Own => vec![("grant_type", "client_credentials"), ("scope", scopes)],
+        Grant::OnBehalfOf(assertion) => vec![
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", assertion.expose_secret()),
+            ("scope", scopes),
+            ("requested_token_use", "on_behalf_of"),
+        ],
     }
-    let revoked = |code| REVOKED.contains(code);
-    if refused.error == "invalid_grant" && refused.error_codes.iter().any(revoked) {
-        return DirectoryError::Revoked;
-    }
-    let mut code = printable(&refused.error);
-    for number in refused.error_codes.iter().take(4) {
-        code.push_str(&format!(" AADSTS{number}"));
-    }
-    let failure = CallFailure::Status {
-        call: CALL,
-        status: answer.status.as_u16(),
-        code,
-    };
-    DirectoryError::unavailable(failure, answer.retry_after)
-}
-
-/// A JSON object of a size that fits into a header.
-fn is_challenge(claims: &str) -> bool {
-    claims.len() <= 4_096
-        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(claims).is_ok()
 }
 
 const CALL: &str = "token endpoint";
-
-/// Of a grant that was good once (Microsoft, "Microsoft Entra authentication and authorization
-/// error codes"): UserDisabled; SsoArtifactInvalidOrExpired, after a change of password;
-/// FreshTokenNeeded, after the sessions were revoked.
-const REVOKED: [u64; 3] = [50_057, 50_133, 50_173];
 
 #[cfg(test)]
 mod tests {

@@ -46,6 +46,10 @@ pub(super) async fn as_conditions_allow(
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             refusal(&authority, endpoint, status)
         }
+        Outage::Answer(status, body) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, axum::Json(body)).into_response()
+        }
         Outage::Throttle(seconds) => {
             let refusal = refusal(&authority, endpoint, StatusCode::TOO_MANY_REQUESTS);
             ([(header::RETRY_AFTER, seconds.to_string())], refusal).into_response()

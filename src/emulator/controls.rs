@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Emulator, front_page, seeds};
+use super::{
+    Emulator, front_page,
+    outage::{Endpoint, Outage},
+    seeds,
+};
 
 impl Emulator {
     /// The base address of Microsoft Graph, `{base}/graph/v1.0`: the setting `Graph:BaseUrl`.
@@ -66,6 +70,23 @@ impl Emulator {
             let mut sign_ins = self.authority().sign_ins();
             sign_ins.require_interaction(user.object_id(), Some(claims.into()));
         }
+    }
+
+    /// Answers every request for a token with an error in Entra's form, as an expired secret
+    /// (`invalid_client`, 7000222) or a missing consent (`invalid_grant`, 65001) gets it, until
+    /// [`recover`](Self::recover).
+    ///
+    /// `more` are further members, such as `suberror` and `claims`.
+    pub fn refuse_tokens(&self, status: u16, error: &str, number: u32, more: &Value) {
+        let mut body = json!({
+            "error": error,
+            "error_description": format!("AADSTS{number}: The emulator was told to say so."),
+            "error_codes": [number],
+        });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        self.outage_of(Endpoint::Token, Outage::Answer(status, body));
     }
 
     /// Takes [`require_interaction`](Self::require_interaction) back.

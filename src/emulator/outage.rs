@@ -59,6 +59,8 @@ pub enum Outage {
     WrongIssuer,
     /// Answers well, but only after this long.
     Slow(Duration),
+    /// Answers with this status and this JSON: a token endpoint's or Graph's own refusal.
+    Answer(u16, Value),
 }
 
 /// How many requests of each kind arrived since the start or the last reset.

@@ -46,6 +46,10 @@ pub enum Reason {
     SignInTooOld,
     /// The token was used before, or has nothing to be known by.
     Replay,
+    /// Nobody has consented to what this API wants to do on the user's behalf.
+    ConsentRequired,
+    /// The directory refuses what the caller asked of it.
+    DirectoryRefused,
     /// A guard of the application's own.
     Other(&'static str),
 }
@@ -74,6 +78,8 @@ impl Reason {
             Self::NoIdentity => "no_identity",
             Self::SignInTooOld => "sign_in_too_old",
             Self::Replay => "replay",
+            Self::ConsentRequired => "consent_required",
+            Self::DirectoryRefused => "directory_refused",
             Self::Other(code) => code,
         }
     }

@@ -18,8 +18,17 @@ pub(crate) type LearntTenant = OnceLock<Uuid>;
 pub(crate) struct Discovery {
     pub(crate) issuer: IssuerPattern,
     pub(crate) keys_address: Url,
-    /// Where tokens are asked for; `None` where it is not on the authority's host.
-    pub(crate) token_endpoint: Option<Url>,
+    /// `None` where tokens are not asked for on the authority's host.
+    pub(crate) endpoints: Option<Endpoints>,
+}
+
+/// Where else an authority's documents say to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    /// Where tokens are asked for, on the authority's own host.
+    pub(crate) token: Url,
+    /// Which Microsoft Graph is the tenant's (`msgraph_host`), as it stands there.
+    pub(crate) graph_host: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +37,7 @@ struct Members {
     jwks_uri: String,
     // Of any type: keys are worth having without it.
     token_endpoint: Option<serde_json::Value>,
+    msgraph_host: Option<serde_json::Value>,
 }
 
 impl Discovery {
@@ -49,16 +59,21 @@ impl Discovery {
             .ok()
             .filter(|url| document.allows_keys_at(url))
             .ok_or(FetchError::ForeignKeys)?;
-        let token_endpoint = members
-            .token_endpoint
-            .as_ref()
-            .and_then(|endpoint| Url::parse(endpoint.as_str()?).ok())
+        let text = |member: &Option<serde_json::Value>| {
+            let text = member.as_ref().and_then(serde_json::Value::as_str);
+            text.map(str::to_owned)
+        };
+        let endpoints = text(&members.token_endpoint)
+            .and_then(|endpoint| Url::parse(&endpoint).ok())
             .filter(|url| document.allows_keys_at(url))
-            .map(in_second_version);
+            .map(|url| Endpoints {
+                token: in_second_version(url),
+                graph_host: text(&members.msgraph_host),
+            });
         Ok(Self {
             issuer,
             keys_address,
-            token_endpoint,
+            endpoints,
         })
     }
 

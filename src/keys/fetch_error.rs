@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::causes::WithCauses;
+
 /// A document that could not be had, or cannot be used.
 ///
 /// For operators: it is in the log at `warn` and in `status()`. The keys that were good before
@@ -33,12 +35,6 @@ pub enum FetchError {
         document: &'static str,
         /// The status code.
         status: u16,
-    },
-    /// The answer came from elsewhere: the client in use follows redirects.
-    #[error("{document}: the answer came from another address than was asked")]
-    Redirected {
-        /// Which document.
-        document: &'static str,
     },
     /// The answer is greater than allowed.
     #[error("{document}: more than {limit} bytes")]
@@ -77,6 +73,15 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The failure with everything that led to it, in one line: a name that was not resolved, a
+    /// connection that was refused, a certificate that was not believed and why, a proxy's answer.
+    ///
+    /// For operators; no address, token or key is in it.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        WithCauses(self).to_string()
+    }
+
     /// The kind of failure in one word, for counters.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -84,7 +89,6 @@ impl FetchError {
             Self::Transport { .. } => "transport",
             Self::TimedOut { .. } => "timed_out",
             Self::Status { .. } => "status",
-            Self::Redirected { .. } => "redirected",
             Self::TooLarge { .. } => "too_large",
             Self::NotADocument { .. } => "not_a_document",
             Self::WrongIssuer { .. } => "wrong_issuer",

@@ -3,6 +3,7 @@
 
 pub(crate) mod discovery;
 mod fetch_error;
+pub(crate) mod http_client;
 pub(crate) mod jwk;
 pub(crate) mod refresh;
 pub(crate) mod remote;
@@ -15,8 +16,9 @@ pub(crate) mod store;
 pub(crate) mod tests;
 
 pub use fetch_error::FetchError;
-pub use remote::HttpClient;
+pub use http_client::{HttpClient, HttpClientBuilder};
 
+pub(crate) use discovery::Endpoints;
 pub(crate) use set::{KeySet, PublishedKey};
 pub(crate) use signature::{HashKey, Padding, SigningKey, random, sha256};
 pub(crate) use store::Generation;

@@ -153,11 +153,9 @@ impl Refresher {
     /// Keeps the last good keys and says so.
     fn report(&self, error: FetchError) {
         let before = self.publisher.current();
-        let source = std::error::Error::source(&error).map(ToString::to_string);
         tracing::warn!(
             authority = self.name,
-            %error,
-            source,
+            error = error.with_causes(),
             failures = self.failures,
             keys_kept = before.keys.as_ref().map_or(0, |keys| keys.len()),
             "signing keys could not be refreshed"

@@ -1,4 +1,4 @@
-//! The one door to the HTTP client: reads one document, within bounds.
+//! Reads one authority's documents, within bounds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,52 +8,13 @@ use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use tokio::sync::watch;
 use url::Url;
 
-use super::discovery::{Discovery, LearntTenant};
+use super::discovery::{Discovery, Endpoints, LearntTenant};
 use super::fetch_error::FetchError;
+use super::http_client::{HttpClient, HttpError};
 use super::set::KeySet;
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{AuthorityClock, Document, append_app_id, stated_time};
 use crate::clock::Clock;
-
-/// The HTTP client that documents are fetched with.
-pub use reqwest::Client as HttpClient;
-
-/// A client that follows no redirect, trusting `roots` (PEM) besides the system's certificates.
-pub(crate) fn http_client(
-    roots: Option<&[u8]>,
-) -> Result<HttpClient, Box<dyn std::error::Error + Send + Sync>> {
-    // Plain `http` is for this machine and its metadata service: no proxy may listen in.
-    let mut builder = HttpClient::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(5))
-        .user_agent(concat!("axum-entra/", env!("CARGO_PKG_VERSION")));
-    if let Some(pem) = roots {
-        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
-    }
-    if let Some(proxy) = proxy() {
-        builder = builder.proxy(proxy);
-    }
-    Ok(builder.build()?)
-}
-
-/// The environment's proxy for `https`, which cannot read what passes through it.
-fn proxy() -> Option<reqwest::Proxy> {
-    let named = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let address = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .into_iter()
-        .find_map(named)?;
-    let except = named("NO_PROXY").or_else(|| named("no_proxy"));
-    let except = format!("localhost,127.0.0.0/8,::1,{}", except.unwrap_or_default());
-    let proxy = reqwest::Proxy::https(address).ok()?;
-    Some(proxy.no_proxy(reqwest::NoProxy::from_string(&except)))
-}
-
-/// Whether a text holds at least one certificate in PEM form.
-#[cfg(feature = "settings")]
-pub(crate) fn is_certificates(pem: &[u8]) -> bool {
-    reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|certificates| !certificates.is_empty())
-}
 
 /// Where one document's keys come from, and what was learnt of them last time.
 #[derive(Debug, Clone)]
@@ -66,8 +27,8 @@ pub(crate) struct Remote {
     pub(crate) learns: bool,
     pub(crate) learnt: std::sync::Arc<LearntTenant>,
     pub(crate) last: Option<Last>,
-    /// Where those look who ask the authority for tokens.
-    pub(crate) token_endpoint: Option<watch::Sender<Option<Url>>>,
+    /// Where those look who ask the authority for tokens, and Graph for answers.
+    pub(crate) endpoints: Option<watch::Sender<Option<Endpoints>>>,
     /// Whose clock good answers tell, and the local one it is held against.
     pub(crate) clocks: Option<(Arc<AuthorityClock>, Clock)>,
 }
@@ -141,12 +102,12 @@ impl Remote {
         let Discovery {
             issuer,
             mut keys_address,
-            token_endpoint,
+            endpoints,
         } = Discovery::read(&discovery.bytes, &self.document, self.learns, &self.learnt)?;
-        if let (Some(known), Some(_)) = (&self.token_endpoint, &token_endpoint) {
+        if let (Some(known), Some(_)) = (&self.endpoints, &endpoints) {
             known.send_if_modified(|before| {
-                let news = *before != token_endpoint;
-                *before = token_endpoint;
+                let news = *before != endpoints;
+                *before = endpoints;
                 news
             });
         }
@@ -210,7 +171,7 @@ impl Remote {
         address: &Url,
         etag: Option<http::HeaderValue>,
     ) -> Result<Answer, FetchError> {
-        let transport = |error: reqwest::Error| FetchError::Transport {
+        let transport = |error: HttpError| FetchError::Transport {
             document,
             // The address may hold a query that a log should not.
             source: error.without_url().into(),
@@ -229,10 +190,6 @@ impl Remote {
             let local = local.now();
             Some(Times { stated, local })
         });
-        // An application's own client may follow redirects; its answers are not taken.
-        if response.url() != address {
-            return Err(FetchError::Redirected { document });
-        }
         // Several lines are one list (RFC 9110 section 5.3).
         let cache_control = response.headers().get_all(CACHE_CONTROL);
         let max_age = cache_control

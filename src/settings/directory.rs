@@ -8,7 +8,7 @@ use super::credential::{Credential as Given, ManagedIdentityName};
 use super::section::Section;
 use crate::config_error::ConfigError;
 use crate::directory::{Credential, DirectoryAccess, Door, ManagedIdentity};
-use crate::keys::remote::http_client;
+use crate::keys::http_client::{Reach, http_client};
 
 impl Section {
     /// What Graph may be asked and what for; nothing without credentials.
@@ -89,7 +89,7 @@ impl Section {
                 token_exchange_url,
             } => Ok(Credential::federated(ManagedIdentity {
                 door: Door {
-                    client: http_client(None).map_err(ConfigError::HttpClient)?,
+                    client: http_client(Reach::Plain, &[])?,
                     timeout: self.keys.timeout,
                     max_bytes: self.keys.max_bytes,
                 },

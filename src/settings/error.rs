@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 ///
 /// `Display` is one line, whatever the value looks like: it names the key, the value and what is
 /// expected. Values that are secrets, and values of keys that are not known, are never in it.
-#[derive(Debug, thiserror::Error)]
+/// `Debug` is the same line, since that is what a `main` shows that returns the error.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// The settings file is not there or may not be read.
@@ -80,6 +81,12 @@ pub enum SettingsError {
         /// Where the key came from.
         origin: String,
     },
+}
+
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A value made fit to be shown: quoted, on one line, not too long, and no secret.

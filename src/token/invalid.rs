@@ -74,6 +74,9 @@ pub enum InvalidToken {
     /// Used before, where each token is good once.
     #[error("the token was used before")]
     Replay,
+    /// The authority gives out nothing on the token's behalf until its user has signed in again.
+    #[error("the authority wants the token's user to sign in again")]
+    InteractionRequired,
 }
 
 impl InvalidToken {
@@ -99,6 +102,7 @@ impl InvalidToken {
             Self::SenderConstrained => "sender_constrained",
             Self::Revoked => "revoked",
             Self::Replay => "replay",
+            Self::InteractionRequired => "interaction_required",
         }
     }
 
@@ -135,6 +139,9 @@ impl InvalidToken {
             Self::SenderConstrained => "Sender-constrained access tokens are not accepted here.",
             Self::Revoked => "The access token was revoked. Sign in again.",
             Self::Replay => "The access token was used before.",
+            Self::InteractionRequired => {
+                "The authority wants the user to sign in again before this API may act for them."
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ impl Transmitter {
             max_bytes: signals.freshness.max_bytes,
             learns: false,
             learnt: Arc::default(),
-            token_endpoint: None,
+            endpoints: None,
             last: None,
             clocks: None,
         };

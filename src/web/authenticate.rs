@@ -16,6 +16,7 @@ use super::bearer::{Credentials, Presented, credentials};
 use super::edge::{Anonymous, Edge, Origin};
 use super::gate::{self, Gate, Judge};
 use super::head::{Head, RouteResource};
+use super::patience::Patience;
 use super::rejection::Rejection;
 use super::session_check::{SessionCheck, check_sessions};
 
@@ -118,6 +119,18 @@ pub enum Admission {
     Claims(Claims),
     #[expect(private_interfaces, reason = "callers outside cannot name it")]
     Anonymous(Anonymous),
+    /// After a question to the directory; with what is left of the time for others.
+    #[expect(private_interfaces, reason = "callers outside cannot name it")]
+    Asked(Claims, Patience),
+}
+
+impl Admission {
+    fn after(patience: Option<Patience>, claims: Claims) -> Self {
+        match patience {
+            Some(patience) => Self::Asked(claims, patience),
+            None => Self::Claims(claims),
+        }
+    }
 }
 
 type Judgement = gate::Judgement<Admission>;
@@ -136,6 +149,10 @@ impl Judge for Authenticate {
         match admission {
             Admission::Claims(claims) => {
                 request.extensions_mut().insert(claims);
+            }
+            Admission::Asked(claims, patience) => {
+                request.extensions_mut().insert(claims);
+                request.extensions_mut().insert(patience);
             }
             Admission::Anonymous(anonymous) => {
                 // A layer further out may have admitted somebody; behind this one nobody signed in.
@@ -196,7 +213,7 @@ impl Authenticate {
 
     fn admitted(&self, admission: &Admission) -> Outcome {
         match admission {
-            Admission::Claims(claims) => {
+            Admission::Claims(claims) | Admission::Asked(claims, _) => {
                 if self.own.tells {
                     self.tell(claims);
                 }
@@ -240,8 +257,8 @@ impl Authenticate {
                 };
                 let head = head.to_owned();
                 Judgement::Wait(Box::pin(async move {
-                    open.settle(&claims, &token, &head).await?;
-                    Ok(Admission::Claims(claims))
+                    let patience = open.settle(&claims, &token, &head).await?;
+                    Ok(Admission::after(patience, claims))
                 }))
             }
         }
@@ -284,10 +301,10 @@ impl Authenticate {
                 .judge_after(awaited, &token, || edge.clock.now())
                 .await
                 .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
-            check_sessions(&claims, head.as_head())
+            let patience = check_sessions(&claims, head.as_head())
                 .settle(&claims, &token, &head)
                 .await?;
-            Ok(Admission::Claims(claims))
+            Ok(Admission::after(patience, claims))
         }))
     }
 

@@ -18,6 +18,7 @@ use super::edge::Anonymous;
 use super::gate::{Gate, Judge, Judgement};
 use super::head::Head;
 use super::once::FirstUse;
+use super::patience::Patience;
 use super::question::{Held, checked, hold};
 use super::rejection::Rejection;
 
@@ -54,19 +55,36 @@ impl std::fmt::Debug for GuardLayer {
     }
 }
 
-/// The first use of the token, where the guard asked for it.
+/// What the guard needed to let the request pass.
 #[doc(hidden)]
-#[derive(Debug)]
-pub struct Passed(pub(super) Option<FirstUse>);
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// The first use of the token.
+    pub(super) first_use: Option<FirstUse>,
+    /// What is left of the time for questions to the directory.
+    pub(super) patience: Option<Patience>,
+}
+
+impl Passed {
+    pub(super) fn with(first_use: Option<FirstUse>) -> Self {
+        Self {
+            first_use,
+            patience: None,
+        }
+    }
+}
 
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
 impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
     type Admission = Passed;
 
     #[inline]
-    fn admit<B>(&self, Passed(first_use): Passed, request: &mut Request<B>) {
-        if let Some(first_use) = first_use {
+    fn admit<B>(&self, passed: Passed, request: &mut Request<B>) {
+        if let Some(first_use) = passed.first_use {
             request.extensions_mut().insert(first_use);
+        }
+        if let Some(patience) = passed.patience {
+            request.extensions_mut().insert(patience);
         }
     }
 
@@ -74,7 +92,7 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
         let guard = &self.0;
         let check = |caller: &Caller<'_>, head: Head<'_>| checked(guard, caller, head);
         match hold(type_name::<G>(), check, Head::of(request)) {
-            Held::Passes(_) => Judgement::Admit(Passed(None)),
+            Held::Passes(_) => Judgement::Admit(Passed::default()),
             Held::Spends(_, spend) => spend.judgement(),
             Held::Refused(rejection) => Judgement::Refuse(rejection),
             Held::Open(question) => {
@@ -82,10 +100,15 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
                 let check =
                     move |caller: &Caller<'_>, head: Head<'_>| checked(&guard, caller, head);
                 Judgement::Wait(Box::pin(async move {
-                    Ok(Passed(match question.settle(check).await?.1 {
+                    let settled = question.settle(check).await?;
+                    let first_use = match settled.spend {
                         Some(spend) => spend.make().await?,
                         None => None,
-                    }))
+                    };
+                    Ok(Passed {
+                        first_use,
+                        patience: Some(settled.patience),
+                    })
                 }))
             }
         }

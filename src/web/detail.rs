@@ -27,6 +27,10 @@ pub(super) const fn of_reason(reason: Reason) -> &'static str {
         Reason::NoIdentity => "The access token does not say for certain who is calling.",
         Reason::Replay => "The access token has nothing by which its first use could be told.",
         Reason::SignInTooOld => "This resource needs a more recent sign-in.",
+        Reason::ConsentRequired => {
+            "Nobody has consented to what this API asks for on the user's behalf."
+        }
+        Reason::DirectoryRefused => "The directory refuses this to the caller.",
         Reason::Other(_) => "The caller may not use this resource.",
     }
 }

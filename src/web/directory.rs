@@ -1,7 +1,9 @@
 //! The directory, for handlers.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
@@ -15,13 +17,15 @@ use super::authorize::without_claims;
 use super::caller_token::CallerToken;
 use super::edge::Origin;
 use super::head::Head;
+use super::patience::Patience;
 use super::rejection::Rejection;
 
 /// What only Microsoft Graph knows, and tokens for other APIs: in a handler's signature, or from
 /// [`Entra::directory`](crate::Entra::directory). Cheap to clone.
 ///
 /// Every method waits for Graph or the token endpoint where the answer is not known, each call
-/// for `Keys:TimeoutMillis` at most. Many who ask the same at a time are one question.
+/// for `Keys:TimeoutMillis` at most, and one request for twice that in all: what its layer and its
+/// guards asked counts too. Many who ask the same at a time are one question.
 ///
 /// ```
 /// use axum_entra::{CallerToken, Directory, Rejection};
@@ -36,11 +40,27 @@ use super::rejection::Rejection;
 #[derive(Clone)]
 pub struct Directory {
     connections: Arc<[Arc<Connection>]>,
+    /// What is left of the request's patience; a call's own outside of requests.
+    patience: Option<Patience>,
 }
 
 impl Directory {
     pub(crate) fn new(connections: Arc<[Arc<Connection>]>) -> Self {
-        Self { connections }
+        Self {
+            connections,
+            patience: None,
+        }
+    }
+
+    async fn wait<T>(
+        &self,
+        connection: &Connection,
+        asking: impl Future<Output = Result<T, DirectoryError>>,
+    ) -> Result<T, DirectoryError> {
+        match &self.patience {
+            Some(patience) => patience.wait(asking).await,
+            None => Patience::new(connection.longest()).wait(asking).await,
+        }
     }
 
     /// The ids of all groups, directory roles and administrative units that the caller is a
@@ -56,7 +76,8 @@ impl Directory {
         let refused = |error| caller.rejection(&error);
         let connection = connection(caller.claims()).map_err(refused)?;
         let asker = caller.asker().map_err(refused)?;
-        connection.member_objects(asker).await.map_err(refused)
+        let asking = connection.member_objects(asker);
+        self.wait(connection, asking).await.map_err(refused)
     }
 
     /// A token for other scopes on behalf of the user who calls, kept until shortly before its
@@ -64,9 +85,10 @@ impl Directory {
     ///
     /// # Errors
     /// [`Rejection`]: 403 `user_only` for an application's own token, and before anything is
-    /// sent. Where the authority wants the user to sign in again, 401 with its claims challenge if
-    /// the client can handle one (`cp1`), else 403 `auth_context`. 503 where there are no
-    /// credentials or no token is given out for another reason; the log says which.
+    /// sent. Where the authority wants the user to sign in again, 401 `interaction_required`, with
+    /// its claims challenge if it gave one. 403 `consent_required` where nobody has consented, 403
+    /// `directory_refused` where a policy forbids it. 503 where there are no credentials, or no
+    /// token is given out for another reason; the log says which.
     pub async fn on_behalf_of<S: AsRef<str>>(
         &self,
         caller: &CallerToken,
@@ -76,10 +98,8 @@ impl Directory {
         let connection = connection(caller.claims()).map_err(refused)?;
         let asker = caller.asker().map_err(refused)?;
         let scopes = in_one_line(scopes);
-        connection
-            .on_behalf_of(asker, &scopes)
-            .await
-            .map_err(refused)
+        let asking = connection.on_behalf_of(asker, &scopes);
+        self.wait(connection, asking).await.map_err(refused)
     }
 
     /// A token of this API itself (client credentials), of the first authority that has
@@ -97,7 +117,9 @@ impl Directory {
             .connections
             .first()
             .ok_or(DirectoryError::NotConfigured)?;
-        connection.app_token(tenant, &in_one_line(scopes)).await
+        let scopes = in_one_line(scopes);
+        let asking = connection.app_token(tenant, &scopes);
+        self.wait(connection, asking).await
     }
 
     /// The object id of a user that is named by that id or by user principal name.
@@ -105,8 +127,8 @@ impl Directory {
     /// Graph is asked for names alone; whether a user of that id exists is not checked.
     ///
     /// # Errors
-    /// [`Rejection`]: 404 for a name that Graph does not know, else as
-    /// [`member_groups`](Self::member_groups).
+    /// [`Rejection`]: 404 for a name that Graph does not know, 403 `directory_refused` where Graph
+    /// refuses to look it up, else as [`member_groups`](Self::member_groups).
     pub async fn object_id(&self, caller: &CallerToken, user: &str) -> Result<Uuid, Rejection> {
         if let Some(id) = parse_guid(user) {
             return Ok(id);
@@ -114,30 +136,37 @@ impl Directory {
         let refused = |error| caller.rejection(&error);
         let connection = connection(caller.claims()).map_err(refused)?;
         let asker = caller.asker().map_err(refused)?;
-        connection.object_id(asker, user).await.map_err(refused)
+        let asking = connection.object_id(asker, user);
+        self.wait(connection, asking).await.map_err(refused)
     }
 
     /// Has Graph end all sign-in sessions of a user, or of the caller without one.
     ///
-    /// It concerns refresh tokens and cookies; access tokens live on to their end, unless the
-    /// API has a cut-off for the account. What was known of the account's sessions is forgotten.
-    /// That the caller may do this is for a guard to say, and for Graph.
+    /// It concerns refresh tokens and cookies; access tokens live on to their end, unless the API
+    /// refuses them too: give the time that comes back to [`Entra::revoke`](crate::Entra::revoke).
+    /// It is that of Graph's clock when it agreed, rounded up to a whole second. What was known of
+    /// the account's sessions is forgotten. That the caller may do this is for a guard to say, and
+    /// for Graph.
     ///
     /// # Errors
-    /// [`Rejection`], as [`member_groups`](Self::member_groups); Graph's own refusal is a 503.
+    /// [`Rejection`], as [`on_behalf_of`](Self::on_behalf_of). For another user than the caller
+    /// also 404 `not_found` where Graph does not know the id, and 403 `directory_refused` where
+    /// Graph refuses: then nothing has been ended, and nobody should be cut off here either.
     pub async fn revoke_sessions(
         &self,
         caller: &CallerToken,
         user: Option<Uuid>,
         which: Revocation,
-    ) -> Result<(), Rejection> {
+    ) -> Result<SystemTime, Rejection> {
         let refused = |error| caller.rejection(&error);
         let connection = connection(caller.claims()).map_err(refused)?;
         let asker = caller.asker().map_err(refused)?;
-        let outcome = connection.revoke(asker, user, which).await;
+        let asking = connection.revoke(asker, user, which);
+        let cut_off = self.wait(connection, asking).await.map_err(refused)?;
         let object = user.unwrap_or(asker.account.object);
         connection.forget(asker.account.tenant, object);
-        outcome.map_err(refused)
+        let since = Duration::from_secs(cut_off);
+        Ok(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
     }
 
     /// Forgets what is known of an account, in every authority: its memberships, its sessions,
@@ -162,7 +191,16 @@ impl<S: Sync> FromRequestParts<S> for Directory {
             return Err(without_claims(used, Head::of_parts(parts)));
         };
         let own = connection(claims).ok().cloned();
-        Ok(Self::new(own.into_iter().collect()))
+        let patience = own
+            .as_deref()
+            .map(|connection| Patience::of(&parts.extensions, connection));
+        if let Some(patience) = &patience {
+            parts.extensions.insert(patience.clone());
+        }
+        Ok(Self {
+            connections: own.into_iter().collect(),
+            patience,
+        })
     }
 }
 

@@ -113,7 +113,11 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
             Held::Passes(claims) => (claims.clone(), None),
             Held::Spends(claims, spend) => (claims.clone(), Some(*spend)),
             Held::Refused(rejection) => return Err(*rejection),
-            Held::Open(question) => question.settle(check::<G>).await?,
+            Held::Open(question) => {
+                let settled = question.settle(check::<G>).await?;
+                parts.extensions.insert(settled.patience);
+                (settled.claims, settled.spend)
+            }
         };
         if let Some(spend) = spend
             && let Some(first_use) = spend.make().await?

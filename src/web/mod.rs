@@ -17,6 +17,7 @@ mod gate;
 mod head;
 mod metadata;
 mod once;
+mod patience;
 mod problem;
 mod pseudonym;
 mod question;

@@ -68,11 +68,11 @@ impl Spend {
         } = self;
         match answer {
             Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
-                Ok(first_use) => Judgement::Admit(Passed(first_use)),
+                Ok(first_use) => Judgement::Admit(Passed::with(first_use)),
                 Err(rejection) => Judgement::Refuse(Box::new(rejection)),
             },
             Answer::Later(answer) => Judgement::Wait(Box::pin(async move {
-                outcome(answer.await, first_use, used, unavailable).map(Passed)
+                outcome(answer.await, first_use, used, unavailable).map(Passed::with)
             })),
         }
     }

@@ -13,6 +13,7 @@ use super::caller_token::asker;
 use super::edge::Origin;
 use super::head::{Head, OwnedHead};
 use super::once::Spend;
+use super::patience::Patience;
 use super::rejection::Rejection;
 
 /// What came of holding a guard against a request.
@@ -37,8 +38,16 @@ pub(super) struct Question {
     claims: Claims,
     head: OwnedHead,
     connection: Arc<Connection>,
+    patience: Patience,
     open: Vec<String>,
     asked: Asked,
+}
+
+/// Whom the directory let pass, and what is left to do and to wait.
+pub(super) struct Settled {
+    pub(super) claims: Claims,
+    pub(super) spend: Option<Spend>,
+    pub(super) patience: Patience,
 }
 
 /// Asks a guard; what it says is kept beyond the guard's life.
@@ -132,6 +141,7 @@ fn held_in_full<'r>(
                 return Held::Open(Box::new(Question {
                     claims: claims.clone(),
                     head: head.to_owned(),
+                    patience: Patience::of(head.extensions, connection),
                     connection: Arc::clone(connection),
                     open: no.open,
                     asked,
@@ -148,12 +158,12 @@ impl Question {
     pub(super) async fn settle(
         self,
         check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
-    ) -> Result<(Claims, Option<Spend>), Rejection> {
+    ) -> Result<Settled, Rejection> {
         let settled = self.settled(check).await;
         match &settled {
-            Ok((_, None)) => guarded(Outcome::Admitted),
+            Ok(Settled { spend: None, .. }) => guarded(Outcome::Admitted),
             // Counted when the token is spent.
-            Ok((_, Some(_))) => {}
+            Ok(_) => {}
             Err(rejection) => guarded(rejection.outcome()),
         }
         settled
@@ -162,11 +172,12 @@ impl Question {
     async fn settled(
         self,
         check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
-    ) -> Result<(Claims, Option<Spend>), Rejection> {
+    ) -> Result<Settled, Rejection> {
         let Self {
             claims,
             head,
             connection,
+            patience,
             mut open,
             mut asked,
         } = self;
@@ -174,21 +185,27 @@ impl Question {
         let refused = |error| Rejection::directory(&error, &claims, head);
         let asker = asker(&claims, head.headers).map_err(refused)?;
         loop {
-            let more = connection
-                .memberships(&asker, &open)
+            let more = patience
+                .wait(connection.memberships(&asker, &open))
                 .await
                 .map_err(refused)?;
             asked.learn(open, more);
-            open = match asked.hold(&check, &claims, head) {
-                Ok(()) => return Ok((claims, None)),
+            let spend = match asked.hold(&check, &claims, head) {
+                Ok(()) => None,
                 Err(no) if no.open.is_empty() => {
-                    return match asked.spend(&check, no, &claims, head) {
-                        Ok(spend) => Ok((claims, Some(spend))),
-                        Err(rejection) => Err(*rejection),
-                    };
+                    let spend = asked.spend(&check, no, &claims, head);
+                    Some(spend.map_err(|rejection| *rejection)?)
                 }
-                Err(no) => no.open,
+                Err(no) => {
+                    open = no.open;
+                    continue;
+                }
             };
+            return Ok(Settled {
+                claims,
+                spend,
+                patience,
+            });
         }
     }
 }

@@ -45,6 +45,10 @@ enum Cause {
         claims: String,
         authorization_uri: String,
     },
+    /// Nobody has consented to what this API wants to do on the caller's behalf.
+    ConsentRequired {
+        scopes: String,
+    },
     KeysUnavailable,
     DirectoryUnavailable {
         retry_after: u64,
@@ -140,19 +144,13 @@ impl Rejection {
 
     /// The directory did not answer, or what it answered is for the caller to act on.
     pub(crate) fn directory(error: &DirectoryError, claims: &Claims, head: Head<'_>) -> Self {
-        let cause = match error {
-            DirectoryError::InteractionRequired {
-                claims: Some(wanted),
-            } => step_up(Reason::AuthContext.as_str(), wanted, claims),
-            // When, the authority does not say: after this token was issued.
-            DirectoryError::Revoked => {
-                let issued = Origin::issue_time(claims);
-                let cut_off = issued.map(|issued| issued.saturating_add(1));
-                return Self::revoked(cut_off, claims, head);
-            }
-            _ => None,
-        };
-        let cause = cause.unwrap_or_else(|| Cause::from(error));
+        let mut cause = Cause::from(error);
+        if let Cause::StepUp {
+            authorization_uri, ..
+        } = &mut cause
+        {
+            *authorization_uri = sign_in_of(claims);
+        }
         Self::to_caller(cause, claims, head)
     }
 
@@ -179,7 +177,7 @@ impl Rejection {
             Cause::MissingToken | Cause::Invalid(_) | Cause::StepUp { .. } => {
                 StatusCode::UNAUTHORIZED
             }
-            Cause::Denied(_) => StatusCode::FORBIDDEN,
+            Cause::Denied(_) | Cause::ConsentRequired { .. } => StatusCode::FORBIDDEN,
             Cause::KeysUnavailable
             | Cause::StoreUnavailable
             | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -199,7 +197,7 @@ impl Rejection {
                 reason: Reason::Scope,
                 ..
             }) => "insufficient_scope",
-            Cause::Denied(_) => "forbidden",
+            Cause::Denied(_) | Cause::ConsentRequired { .. } => "forbidden",
             Cause::StepUp { .. } => "insufficient_claims",
             Cause::KeysUnavailable
             | Cause::StoreUnavailable
@@ -218,6 +216,7 @@ impl Rejection {
             Cause::Invalid(invalid) => invalid.reason(),
             Cause::Denied(refused) => refused.reason.as_str(),
             Cause::StepUp { reason, .. } => reason,
+            Cause::ConsentRequired { .. } => Reason::ConsentRequired.as_str(),
             Cause::KeysUnavailable => "keys_unavailable",
             Cause::DirectoryUnavailable { .. } => "directory_unavailable",
             Cause::NotFound => "not_found",
@@ -252,6 +251,13 @@ impl Rejection {
             Cause::Denied(refused) => detail::of_reason(refused.reason),
             Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
             Cause::StepUp { .. } => detail::STEP_UP,
+            Cause::ConsentRequired { scopes } => {
+                return format!(
+                    "Neither the user nor an administrator has consented to what this API asks \
+                     for on the user's behalf: {scopes}"
+                )
+                .into();
+            }
             Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
             Cause::NotFound => "The directory does not know this account.",
             Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
@@ -283,6 +289,10 @@ impl Rejection {
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
+            // A scope of another API, which the client cannot ask this one's authority for.
+            Cause::ConsentRequired { .. } => {
+                Challenge::bearer().with("error", "insufficient_scope")
+            }
             Cause::StepUp {
                 claims,
                 authorization_uri,
@@ -339,8 +349,21 @@ impl From<&DirectoryError> for Cause {
             DirectoryError::NotConfigured => Self::DirectoryUnavailable {
                 retry_after: RETRY_SECONDS,
             },
-            DirectoryError::InteractionRequired { .. } => denied(Reason::AuthContext),
-            DirectoryError::Revoked => Self::Invalid(InvalidToken::Revoked),
+            // Handed on as they came, also to clients that did not say they can handle them.
+            DirectoryError::InteractionRequired {
+                claims: Some(claims),
+            } => Self::StepUp {
+                reason: InvalidToken::InteractionRequired.reason(),
+                claims: base64_simd::STANDARD.encode_to_string(claims),
+                authorization_uri: String::new(),
+            },
+            DirectoryError::InteractionRequired { claims: None } => {
+                Self::Invalid(InvalidToken::InteractionRequired)
+            }
+            DirectoryError::ConsentRequired { scopes } => Self::ConsentRequired {
+                scopes: scopes.clone(),
+            },
+            DirectoryError::Refused => denied(Reason::DirectoryRefused),
             DirectoryError::AppOnly => denied(Reason::UserOnly),
             DirectoryError::NoAccount => denied(Reason::NoIdentity),
             DirectoryError::NotFound => Self::NotFound,
@@ -363,10 +386,15 @@ fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause>
     Some(Cause::StepUp {
         reason,
         claims: base64_simd::STANDARD.encode_to_string(wanted),
-        authorization_uri: Origin::of(claims)
-            .map(|origin| origin.authorization_uri.clone())
-            .unwrap_or_default(),
+        authorization_uri: sign_in_of(claims),
     })
+}
+
+/// Where the caller signs in.
+fn sign_in_of(claims: &Claims) -> String {
+    Origin::of(claims)
+        .map(|origin| origin.authorization_uri.clone())
+        .unwrap_or_default()
 }
 
 fn is_revoked(reason: &str) -> bool {

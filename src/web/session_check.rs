@@ -8,6 +8,7 @@ use crate::directory::{Account, Connection, DirectoryError, Look, Sessions};
 use super::caller_token::of_account;
 use super::edge::Origin;
 use super::head::{Head, OwnedHead};
+use super::patience::Patience;
 use super::rejection::Rejection;
 
 /// What is known of a valid token's sessions without asking.
@@ -48,20 +49,25 @@ pub(crate) fn check_sessions(claims: &Claims, head: Head<'_>) -> SessionCheck {
 
 impl SessionCheck {
     /// Asks the directory where it has to be asked; `token` is the one the claims came from.
+    ///
+    /// What comes back is left of the request's patience, if some of it was needed.
     pub(crate) async fn settle(
         self,
         claims: &Claims,
         token: &str,
         head: &OwnedHead,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Option<Patience>, Rejection> {
         match self {
-            Self::Passes => Ok(()),
+            Self::Passes => Ok(None),
             Self::Refused(rejection) => Err(*rejection),
             Self::Open(connection, account) => {
-                let sessions = connection.sessions(&of_account(account, token)).await;
+                let patience = Patience::new(connection.longest());
+                let asker = of_account(account, token);
+                let sessions = patience.wait(connection.sessions(&asker)).await;
                 let head = head.as_head();
                 let refused = |error| Rejection::directory(&error, claims, head);
-                judge(sessions.map_err(refused)?, claims, head)
+                judge(sessions.map_err(refused)?, claims, head)?;
+                Ok(Some(patience))
             }
         }
     }
@@ -70,7 +76,8 @@ impl SessionCheck {
 /// Older than the cut-off, or of an unknown age, is revoked; of the same second passes.
 fn judge(sessions: Sessions, claims: &Claims, head: Head<'_>) -> Result<(), Rejection> {
     match sessions {
-        Sessions::Valid | Sessions::ValidFrom(0) => Ok(()),
+        // Graph writes the year 1 for "never".
+        Sessions::ValidFrom(0) => Ok(()),
         Sessions::ValidFrom(cut_off)
             if Origin::issue_time(claims).is_some_and(|issued| issued >= cut_off) =>
         {

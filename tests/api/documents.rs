@@ -1,28 +1,23 @@
 //! A web server on loopback with any document at any address.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{Request, Response, StatusCode};
-use axum_entra::HttpClient;
+use axum_entra::{HttpClient, HttpClientBuilder};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-/// A client for all of them: making one is slow, since it reads the system's certificates.
+/// A client for all of them: making one is slow where it reads the system's certificates.
 ///
 /// It keeps no connections, which would belong to the runtime of one test.
-pub(crate) fn client() -> HttpClient {
-    static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
-        HttpClient::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap()
-    });
-    CLIENT.clone()
+pub(crate) fn client() -> HttpClientBuilder {
+    HttpClient::builder()
+        .tls_certs_only([])
+        .pool_max_idle_per_host(0)
 }
 
 /// A page: status, headers, body.

@@ -151,13 +151,6 @@ async fn a_failing_token_endpoint_is_503_and_graph_is_not_asked() {
             ),
             1,
         ),
-        (
-            Canned::Json(
-                400,
-                json!({ "error": "invalid_grant", "suberror": "consent_required" }),
-            ),
-            1,
-        ),
         (Canned::Json(200, json!({ "token_type": "Bearer" })), 1),
     ];
     for (canned, retry_after) in rows {

@@ -37,6 +37,7 @@ async fn revoke(directory: Directory, caller: CallerToken) -> Result<(), Rejecti
     directory
         .revoke_sessions(&caller, None, Revocation::RefreshTokens)
         .await
+        .map(drop)
 }
 
 fn app(entra: &Entra) -> Router {
@@ -71,8 +72,60 @@ async fn interaction_required_reaches_the_client() {
     emulator.require_interaction("dave", wanted.to_string());
     let dave = emulator.token().user("dave").scope("access_as_user");
     let answer = get(&app, "/group", &dave.claim("xms_cc", json!(["cp1"])).mint()).await;
-    assert_is(&answer, 401, "auth_context");
+    assert_is(&answer, 401, "interaction_required");
     assert_eq!(answer.claims(), wanted);
+}
+
+#[tokio::test]
+async fn refusals_as_entra_words_them_reach_the_client() {
+    for (status, error, number, more, expected) in [
+        (
+            400,
+            "invalid_grant",
+            65_001,
+            json!({ "suberror": "consent_required" }),
+            (403, "consent_required"),
+        ),
+        (
+            400,
+            "invalid_grant",
+            53_003,
+            json!({ "suberror": "message_only", "claims": "{}" }),
+            (403, "directory_refused"),
+        ),
+        (
+            400,
+            "invalid_grant",
+            70_043,
+            json!({}),
+            (401, "interaction_required"),
+        ),
+        (
+            401,
+            "invalid_client",
+            7_000_222,
+            json!({}),
+            (503, "directory_unavailable"),
+        ),
+    ] {
+        let emulator = Emulator::start().await.unwrap();
+        let app = app(&entra(&emulator, |_| {}));
+        emulator.refuse_tokens(status, error, number, &more);
+        let dave = emulator.token().user("dave").scope("access_as_user").mint();
+        assert_is(&get(&app, "/group", &dave).await, expected.0, expected.1);
+        let another = emulator
+            .token()
+            .user("dave")
+            .scope("access_as_user Todo.Read")
+            .mint();
+        emulator.recover();
+        let passes = expected.0 != 503;
+        assert_eq!(
+            get(&app, "/group", &another).await.status == 200,
+            passes,
+            "{number}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -92,7 +145,7 @@ async fn sessions_that_were_revoked_there_are_revoked_here() {
     assert_is(&get(&app, "/me", &old).await, 200, "");
     assert_is(&get(&app, "/revoke", &new).await, 200, "");
     // Once refused by the authority, once by what Graph says of the sessions.
-    assert_is(&get(&app, "/me", &old).await, 401, "revoked");
+    assert_is(&get(&app, "/me", &old).await, 401, "interaction_required");
     assert_is(&get(&app, "/me", &new).await, 200, "");
     assert_is(&get(&app, "/me", &old).await, 401, "revoked");
     assert_is(&get(&app, "/me", &new).await, 200, "");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -58,6 +58,7 @@ struct Inner {
     delay: Duration,
     authority: String,
     token_endpoint: Option<String>,
+    date: Option<SystemTime>,
 }
 
 #[derive(Clone)]
@@ -110,6 +111,11 @@ impl Fake {
         self.inner.lock().unwrap().delay = delay;
     }
 
+    /// What its clock shows.
+    pub(crate) fn date(&self, date: SystemTime) {
+        self.inner.lock().unwrap().date = Some(date);
+    }
+
     pub(crate) fn token_endpoint(&self, address: &str) {
         self.inner.lock().unwrap().token_endpoint = Some(address.to_owned());
     }
@@ -157,7 +163,12 @@ async fn answer(
     };
     let (canned, delay) = answer_to(&fake, call, &path);
     tokio::time::sleep(delay).await;
-    reply(canned).await
+    let mut response = reply(canned).await;
+    if let Some(date) = fake.inner.lock().unwrap().date {
+        let date = httpdate::fmt_http_date(date).parse().unwrap();
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 fn answer_to(fake: &Fake, call: Call, path: &str) -> (Canned, Duration) {
@@ -334,7 +345,10 @@ pub(crate) async fn get(app: &Router, path: &str, token: &str) -> Answer {
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(Body::empty())
         .unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
+    answer_of(app.clone().oneshot(request).await.unwrap()).await
+}
+
+pub(crate) async fn answer_of(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     Answer {

@@ -38,7 +38,10 @@ async fn revoke(
         "old" => Revocation::RefreshTokens,
         _ => Revocation::SignInSessions,
     };
-    directory.revoke_sessions(&caller, user, which).await
+    directory
+        .revoke_sessions(&caller, user, which)
+        .await
+        .map(drop)
 }
 
 fn app(entra: &Entra) -> Router {

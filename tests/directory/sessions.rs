@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::fake::{Canned, World, assert_is, get};
+use crate::log::Log;
 
 fn app(entra: &Entra) -> Router {
     Router::new()
@@ -106,9 +107,34 @@ async fn a_user_whose_sessions_were_never_revoked_passes() {
         .scope("a")
         .issued_at(now() - 3_000)
         .mint();
-    for never in [Value::Null, json!("0001-01-01T00:00:00Z")] {
-        world.fake.sessions_valid_from(never);
-        assert_is(&get(&app(&checking(&world)), "/me", &token).await, 200, "");
+    world
+        .fake
+        .sessions_valid_from(json!("0001-01-01T00:00:00Z"));
+    assert_is(&get(&app(&checking(&world)), "/me", &token).await, 200, "");
+}
+
+#[tokio::test]
+async fn a_time_that_graph_does_not_tell_decides_nothing_and_the_log_names_the_permission() {
+    for answer in [
+        json!({}),
+        json!({ "signInSessionsValidFromDateTime": null }),
+    ] {
+        let (log, _listening) = Log::listen();
+        let world = World::new().await;
+        world.fake.graph_answers(Some(Canned::Json(200, answer)));
+        let app = app(&checking(&world));
+        let token = world.emulator.token().scope("a").mint();
+        for _ in 0..2 {
+            let answer = get(&app, "/me", &token).await;
+            assert_is(&answer, 503, "directory_unavailable");
+            assert_eq!(answer.retry_after(), Some(1));
+        }
+        assert_eq!(world.fake.graph_calls().len(), 1, "a failure is remembered");
+        let said = log.lines("signInSessionsValidFromDateTime");
+        assert!(
+            said[0].contains("WARN") && said[0].contains("User.Read"),
+            "{said:?}"
+        );
     }
 }
 
@@ -158,6 +184,7 @@ async fn applications_have_no_sessions_and_nobody_is_asked_unless_told_to() {
 #[tokio::test]
 async fn many_requests_of_one_user_are_one_question() {
     let world = World::new().await;
+    world.fake.sessions_valid_from(graph_time(now() - 100_000));
     world.fake.delay(std::time::Duration::from_millis(20));
     let app = app(&checking(&world));
     let token = world.emulator.token().scope("a").mint();
