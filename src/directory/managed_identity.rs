@@ -82,7 +82,7 @@ const AUDIENCE: &str = "api://AzureADTokenExchange";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::remote::http_client;
+    use crate::keys::http_client::{Reach, http_client};
     use std::time::Duration;
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         let address = |parameter: Option<(&'static str, &str)>| {
             let identity = ManagedIdentity {
                 door: Door {
-                    client: http_client(None).unwrap(),
+                    client: http_client(Reach::Plain, &[]).unwrap(),
                     timeout: Duration::from_secs(1),
                     max_bytes: 1_024,
                 },

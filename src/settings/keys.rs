@@ -118,7 +118,7 @@ keys! { SECTION_KEYS;
     TOKEN_CACHE_MAX_BYTES: Whole = Whole { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
     CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM";
     CLIENT_SECRET: Hidden = Hidden, "ClientSecret", "what this API signs in with";
-    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version";
+    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud";
     GRAPH_RESOLVE_GROUPS: Flag = Flag, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
     GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
     GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";

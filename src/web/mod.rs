@@ -5,6 +5,7 @@ mod authenticate;
 mod authorize;
 mod bearer;
 mod caller_token;
+mod cause;
 mod challenge;
 mod detail;
 mod directory;
