@@ -17,13 +17,12 @@ mod whoami;
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum_entra::guard::{RequireAuthContext, RequireScope};
 use axum_entra::{Permit, guards};
 use serde_json::json;
 use startup::Sample;
-use tower_http::cors::CorsLayer;
 use whoami::whoami;
 
 guards! {
@@ -62,8 +61,6 @@ async fn routes(sample: &Sample) -> Router {
         .route("/records", get(whoami).delete(delete))
         .route_layer(RequireScope("access_as_user"))
         .route_layer(sample.entra.layer())
-        // A page on another origin has to read the challenge.
-        .layer(CorsLayer::permissive().expose_headers([header::WWW_AUTHENTICATE]))
 }
 
 async fn delete(_: Permit<CanDelete>) -> StatusCode {

@@ -21,7 +21,6 @@ use axum_entra::guard::{RequirePolicy, RequireScope, RequireTenant};
 use axum_entra::{Authority, Builder, Tenant};
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
-use tower_http::cors::CorsLayer;
 use whoami::whoami;
 
 #[tokio::main]
@@ -84,5 +83,4 @@ async fn routes(sample: &Sample) -> Router {
         .route("/customers", get(whoami).layer(RequirePolicy(POLICY)))
         .route_layer(RequireScope("access_as_user"))
         .route_layer(sample.entra.layer())
-        .layer(CorsLayer::permissive())
 }

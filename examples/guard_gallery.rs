@@ -4,6 +4,7 @@
 //! answers with the body of `/me`.
 
 mod account_routes;
+mod front_page;
 mod startup;
 mod whoami;
 
@@ -19,10 +20,10 @@ use axum_entra::guard::{
     RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
     RequireUser,
 };
-use axum_entra::{Claims, ClientAuth, Entra, Permit, guards};
+use axum_entra::{Claims, ClientAuth, Entra, Guarded, Permit, guards};
+use front_page::FrontPage;
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
-use tower_http::cors::CorsLayer;
 use whoami::whoami;
 
 const T1: &str = "11111111-1111-4111-8111-111111111111";
@@ -55,88 +56,124 @@ async fn routes(sample: &Sample) -> Router {
         );
     let optional = Router::new()
         .route("/optional", get(optional))
-        .layer(CorsLayer::permissive())
         .route_layer(sample.entra.layer().optional());
-    let guarded = guarded(&sample.entra)
-        .layer(CorsLayer::permissive())
-        .route_layer(sample.entra.layer());
-    let open = startup::with_metadata(&sample.entra, open);
-    open.merge(optional).merge(guarded)
+    let about =
+        "One route for each guard of axum-entra. A guarded route answers with who is calling.";
+    let page = FrontPage::new("guard_gallery", about, sample.lines("/scope"))
+        .link("/ready", "how fresh the keys are")
+        .open("GET", "/")
+        .open("GET", "/open")
+        .open("GET", "/ready")
+        .row("GET", "/optional", "no token, or a valid one".to_owned())
+        .row(
+            "GET",
+            "/unlayered",
+            "a layer that is missing: 500".to_owned(),
+        );
+    let Gallery { router, page } = gallery(&sample.entra, page);
+    let guarded = router.route_layer(sample.entra.layer());
+    startup::with_metadata(&sample.entra, open)
+        .route("/", page.route())
+        .merge(optional)
+        .merge(guarded.with_state(sample.entra.clone()))
 }
 
-fn guarded(entra: &Entra) -> Router {
+/// Routes that differ in their guards, and the page that names them.
+struct Gallery {
+    router: Router<Entra>,
+    page: FrontPage,
+}
+
+impl Gallery {
+    fn at<G>(mut self, path: &str, guard: G) -> Self
+    where
+        G: Guard + Clone + Send + Sync + 'static,
+    {
+        self.page = self.page.guarded("GET", path, &guard);
+        self.router = self.router.route(path, get(whoami).layer(Guarded(guard)));
+        self
+    }
+
+    /// A route for which its guard has no words.
+    fn with(mut self, method: &str, path: &str, words: &str, route: MethodRouter<Entra>) -> Self {
+        self.page = self.page.row(method, path, words.to_owned());
+        self.router = self.router.route(path, route);
+        self
+    }
+}
+
+fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
     // One of 45 groups: more than one question to the directory holds.
     let groups: [String; 45] =
         std::array::from_fn(|index| format!("aaaaaaaa-0000-4000-8000-{:012}", index + 1));
-    Router::new()
-        .route("/me", me())
-        .route("/scope", me().layer(RequireScope("access_as_user")))
-        .route(
+    let any = "a valid token";
+    let router = Router::new().nest(
+        "/nested",
+        Router::new()
+            .route("/inner", get(whoami).layer(RequireRole("Task Admin")))
+            .route_layer(RequireScope("access_as_user"))
+            .with_state(entra.clone()),
+    );
+    let nested = RequireScope("access_as_user").and(RequireRole("Task Admin"));
+    let page = page.guarded("GET", "/nested/inner", &nested);
+    Gallery { router, page }
+        .with("GET", "/me", any, get(whoami))
+        .at("/scope", RequireScope("access_as_user"))
+        .at(
             "/scope-any",
-            me().layer(RequireScope::any(["Todo.Read", "Todo.ReadWrite"])),
+            RequireScope::any(["Todo.Read", "Todo.ReadWrite"]),
         )
-        .route(
+        .at(
             "/scope-all",
-            me().layer(RequireScope::all(["Todo.Read", "Todo.ReadWrite"])),
+            RequireScope::all(["Todo.Read", "Todo.ReadWrite"]),
         )
-        .route("/role", me().layer(RequireRole("Task Admin")))
-        .route("/role-task", me().layer(RequireRole("Task")))
-        .route(
+        .at("/role", RequireRole("Task Admin"))
+        .at("/role-task", RequireRole("Task"))
+        .at(
             "/scope-or-role",
-            me().layer(RequireScope("Todo.Read").or(RequireRole("Todo.Read.All"))),
+            RequireScope("Todo.Read").or(RequireRole("Todo.Read.All")),
         )
-        .route("/data", me().layer(CanReadData))
-        .route("/permit", get(permit))
-        .route("/user-only", me().layer(RequireUser))
-        .route("/app-only", me().layer(RequireAppOnly))
-        .route(
-            "/app-role",
-            me().layer(RequireAppOnly.and(RequireRole("Tasks.Run"))),
+        .at("/data", CanReadData)
+        .with(
+            "GET",
+            "/permit",
+            &CanReadData.describe().to_string(),
+            get(permit),
         )
-        .route("/client-app", me().layer(RequireClientApp(PARTNER)))
-        .route(
+        .at("/user-only", RequireUser)
+        .at("/app-only", RequireAppOnly)
+        .at("/app-role", RequireAppOnly.and(RequireRole("Tasks.Run")))
+        .at("/client-app", RequireClientApp(PARTNER))
+        .at(
             "/confidential-client",
-            me().layer(RequireClientAuth(ClientAuth::Secret)),
+            RequireClientAuth(ClientAuth::Secret),
         )
-        .route(
+        .at(
             "/certificate-client",
-            me().layer(RequireClientAuth(ClientAuth::Certificate)),
+            RequireClientAuth(ClientAuth::Certificate),
         )
-        .route("/no-guests", me().layer(RequireNoGuests))
-        .route(
+        .at("/no-guests", RequireNoGuests)
+        .at(
             "/directory-role",
-            me().layer(RequireDirectoryRole(GLOBAL_ADMINISTRATOR)),
+            RequireDirectoryRole(GLOBAL_ADMINISTRATOR),
         )
-        .route("/tenant", me().layer(RequireTenant(T1)))
-        .route("/group", me().layer(RequireGroup(G1)))
-        .route("/groups-45", me().layer(RequireGroup::any(groups)))
-        .route("/mfa", me().layer(RequireMfa))
-        .route("/acr", me().layer(RequireAcr("1")))
-        .route("/auth-context", me().layer(RequireAuthContext("c1")))
-        .route("/policy", me().layer(RequirePolicy("B2C_1_susi")))
-        .route(
-            "/fresh",
-            me().layer(RequireRecentSignIn(Duration::from_secs(600))),
-        )
-        .route("/identity", me().layer(RequireIdentity))
-        .route("/replay", me().layer(OncePerToken))
-        .route("/signout", post(account_routes::sign_out))
-        .route(
+        .at("/tenant", RequireTenant(T1))
+        .at("/group", RequireGroup(G1))
+        .at("/groups-45", RequireGroup::any(groups))
+        .at("/mfa", RequireMfa)
+        .at("/acr", RequireAcr("1"))
+        .at("/auth-context", RequireAuthContext("c1"))
+        .at("/policy", RequirePolicy("B2C_1_susi"))
+        .at("/fresh", RequireRecentSignIn(Duration::from_secs(600)))
+        .at("/identity", RequireIdentity)
+        .at("/replay", OncePerToken)
+        .with("POST", "/signout", any, post(account_routes::sign_out))
+        .with(
+            "POST",
             "/users/{id}/revokeSignInSessions",
+            any,
             post(account_routes::revoke),
         )
-        .nest(
-            "/nested",
-            Router::new()
-                .route("/inner", me().layer(RequireRole("Task Admin")))
-                .route_layer(RequireScope("access_as_user")),
-        )
-        .with_state(entra.clone())
-}
-
-/// The routes differ in their guards alone.
-fn me() -> MethodRouter<Entra> {
-    get(whoami)
 }
 
 async fn permit(permit: Permit<CanReadData>) -> Json<Value> {

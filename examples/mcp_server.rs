@@ -6,6 +6,7 @@
 //! identifier URI of the application, and give the client's id to the client: Entra registers
 //! none on the fly. See docs/operations.md, "Protected-resource metadata".
 
+mod session_owners;
 mod startup;
 mod todo_tools;
 
@@ -13,13 +14,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum_entra::Builder;
 use axum_entra::guard::RequireScope;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use startup::{Plan, Sample};
+use session_owners::{SessionOwners, own_sessions};
+use startup::{Plan, Sample, problems};
 use todo_tools::TodoTools;
-use tower_http::cors::CorsLayer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -54,15 +56,17 @@ async fn routes(sample: &Sample) -> Router {
             .user("TOKEN", "alice", "access_as_user")
             .call(200, "the server introduces itself", "TOKEN", initialize);
     });
+    let sessions = Arc::new(LocalSessionManager::default());
+    let owners = SessionOwners::new(Arc::clone(&sessions));
     let tools = StreamableHttpService::new(
         || Ok(TodoTools::new()),
-        Arc::new(LocalSessionManager::default()),
+        sessions,
         StreamableHttpServerConfig::default(),
     );
     let mcp = Router::new()
         .nest_service("/mcp", tools)
+        .layer(from_fn_with_state(owners, own_sessions))
         .layer(RequireScope("access_as_user"))
-        .layer(sample.entra.layer())
-        .layer(CorsLayer::permissive());
+        .layer(sample.entra.layer());
     startup::with_metadata(&sample.entra, mcp)
 }

@@ -6,6 +6,7 @@
 
 mod account_routes;
 mod docs_page;
+mod front_page;
 mod inspect;
 mod startup;
 mod todo_api;
@@ -18,9 +19,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::routing::get;
 use axum_entra::Builder;
 use axum_entra::emulator::Emulator;
-use startup::{Plan, Sample};
+use front_page::FrontPage;
+use startup::{Plan, Sample, problems};
 use tower_http::trace::TraceLayer;
 use tracing::Span;
+use utoipa::openapi::OpenApi;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -61,10 +64,29 @@ async fn routes(sample: &Sample) -> Router {
     let (protected, document) = todo_api::routes(&sample.entra);
     let scopes = sample.entra.sign_in().full_names_of(["access_as_user"]);
     let docs = docs_page::routes(&document, sample.docs_client(), scopes);
-    let open = startup::with_metadata(&sample.entra, open);
-    let inspect = inspect::routes(sample.entra.clone(), todo_api::inspected());
-    open.merge(docs)
-        .merge(inspect)
-        .merge(protected)
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+    let open = startup::with_metadata(&sample.entra, open)
+        .route("/", front_page(sample, &document).route());
+    let app = open.merge(docs).merge(protected);
+    let app = match sample.inspects() {
+        true => app.merge(inspect::routes(sample.entra.clone(), todo_api::inspected())),
+        false => app,
+    };
+    app.layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+fn front_page(sample: &Sample, document: &OpenApi) -> FrontPage {
+    let about = "To-do lists behind Microsoft Entra ID access tokens, a sample of axum-entra.";
+    let page = FrontPage::new("protected_api", about, sample.lines("/me"))
+        .link("/docs", "try the API, with sign-in")
+        .link(
+            "/inspect",
+            "why a token is accepted or refused (with --inspect, on this machine)",
+        )
+        .link("/openapi.json", "the OpenAPI document")
+        .link("/ready", "how fresh the keys are")
+        .open("GET", "/");
+    let open = ["/health", "/ready", "/metrics", "/openapi.json", "/docs"];
+    let page = open.iter().fold(page, |page, path| page.open("GET", path));
+    let metadata = "/.well-known/oauth-protected-resource";
+    page.open("GET", metadata).documented(document)
 }

@@ -22,7 +22,6 @@ use axum::routing::get;
 use axum_entra::emulator::{API_ID, App, Emulator, User};
 use axum_entra::guard::{RequireGroup, RequireRole, RequireScope};
 use startup::{Plan, Sample};
-use tower_http::cors::CorsLayer;
 use whoami::whoami;
 
 const USERS: &str = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -103,5 +102,4 @@ async fn routes(sample: &Sample) -> Router {
         .nest("/api", by_role.nest("/groups", by_group))
         .route_layer(RequireScope("access_as_user"))
         .route_layer(sample.entra.layer())
-        .layer(CorsLayer::permissive())
 }

@@ -27,7 +27,6 @@ use axum_entra::{Claims, Permit, Principal, guards};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
-use tower_http::cors::CorsLayer;
 
 guards! {
     /// A user with either scope, or an application with either role.
@@ -128,8 +127,6 @@ async fn routes(sample: &Sample) -> Router {
         .route("/api/todolist", get(list).post(create))
         .route("/api/todolist/{id}", get(read).put(change).delete(delete))
         .route_layer(sample.entra.layer())
-        // Outermost, so that a page on another origin can read a 401 too, and its challenge.
-        .layer(CorsLayer::permissive().expose_headers([axum::http::header::WWW_AUTHENTICATE]))
         .with_state(Todos::default())
 }
 

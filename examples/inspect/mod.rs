@@ -1,5 +1,6 @@
 //! `/inspect`: a page for development that decodes a token in the browser and asks the server why
-//! it would be let in or not. It answers this machine alone, and logs nothing.
+//! it would be let in or not. It is there only when asked for, answers this machine only, and logs
+//! nothing. Whom a proxy on this machine speaks for cannot be told: behind one, leave it off.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,7 +57,8 @@ pub(crate) fn routes(entra: Entra, routes: Vec<Asked>) -> Router {
 /// 404 for everybody else: from outside the page does not exist.
 ///
 /// A name in `Host` that is not this machine's is refused too, so that no web page can reach the
-/// inspector by pointing its own name at 127.0.0.1 (DNS rebinding).
+/// inspector by pointing its own name at 127.0.0.1 (DNS rebinding). What a proxy says of its client
+/// is not believed: a request with any header of one is refused.
 async fn this_machine_alone(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let from_here =
@@ -79,7 +81,10 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let name = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
-    let forwarded = headers.contains_key("forwarded") || headers.contains_key("x-forwarded-for");
+    let forwarded = headers.keys().any(|name| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded") || ["forwarded", "via", "x-real-ip"].contains(&name)
+    });
     matches!(name, Some("127.0.0.1" | "localhost" | "[::1]")) && !forwarded
 }
 

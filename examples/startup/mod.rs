@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each program uses its part")]
 #![allow(clippy::print_stdout, reason = "the contract's first line")]
 
+pub(crate) mod server;
 mod walk;
 
 use std::io::IsTerminal;
@@ -25,6 +26,9 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+#[path = "../problems/mod.rs"]
+pub(crate) mod problems;
+
 /// A sample API that is protected with Microsoft Entra ID access tokens.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
@@ -40,6 +44,10 @@ pub(crate) struct Arguments {
     /// emulator: its app `cli`.
     #[arg(long, value_name = "CLIENT_ID")]
     docs_client: Option<String>,
+    /// Serve /inspect, which says why a token is accepted or refused, to requests from this
+    /// machine. For development: behind a proxy on this machine everybody is on this machine.
+    #[arg(long)]
+    inspect: bool,
 }
 
 /// What a sample wants of the start; all but the last when it brings its own authority.
@@ -70,6 +78,7 @@ pub(crate) struct Sample {
     address: SocketAddr,
     emulator: Option<Emulator>,
     docs_client: Option<String>,
+    inspect: bool,
     walk: OnceLock<walk::Walk>,
 }
 
@@ -139,9 +148,14 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
         address,
         emulator,
         docs_client: arguments.docs_client,
+        inspect: arguments.inspect,
         walk: OnceLock::new(),
     };
-    let app = routes(&sample).await;
+    // Around every route of every sample, so that none can forget it.
+    let app = routes(&sample)
+        .await
+        .fallback(async || problems::not_found())
+        .layer(server::cors());
     sample.serve(app).await
 }
 
@@ -206,6 +220,33 @@ impl Sample {
         self.docs_client.as_deref().or(of_emulator)
     }
 
+    /// Whether `/inspect` was asked for.
+    pub(crate) const fn inspects(&self) -> bool {
+        self.inspect
+    }
+
+    /// Lines that get a token and call `path` with it.
+    pub(crate) fn lines(&self, path: &str) -> String {
+        let call = format!(
+            "curl -i -H \"Authorization: Bearer $TOKEN\" http://{}{path}\n",
+            self.address
+        );
+        let get = match &self.emulator {
+            Some(emulator) => {
+                let get = emulator.curl_for_user("alice");
+                format!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#)
+            }
+            None => {
+                let scopes = self.entra.sign_in().full_names_of(["access_as_user"]);
+                let scope = scopes.first().map(String::as_str).unwrap_or_default();
+                format!(
+                    "TOKEN=$(az account get-access-token --scope {scope} --query accessToken -o tsv)"
+                )
+            }
+        };
+        format!("{get}\n{call}")
+    }
+
     /// Says what to print when the sample serves on the emulator, in place of the usual lines.
     pub(crate) fn show(&self, lines: impl FnOnce(&mut walk::Walk, &Emulator)) {
         if let Some(emulator) = &self.emulator {
@@ -232,7 +273,7 @@ impl Sample {
             println!();
             match self.walk.get() {
                 Some(walk) => println!("{}", walk.text()),
-                None => self.print_usual_lines(emulator),
+                None => print!("{}", self.lines("/me")),
             }
         }
         let (stopping, mut stopped) = tokio::sync::watch::channel(());
@@ -249,11 +290,9 @@ impl Sample {
             }
         };
         let graceful = async move { stopped.changed().await.unwrap_or_default() };
-        // Who asks is known by address: `/inspect` answers this machine alone.
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(self.listener, app).with_graceful_shutdown(graceful);
+        let most = self.entra.max_token_bytes();
         tokio::select! {
-            served = served.into_future() => served?,
+            () = server::serve(self.listener, app, most, graceful) => {}
             // Somebody who never ends a request must not hold the program up.
             () = stop => {}
         }
@@ -263,17 +302,6 @@ impl Sample {
 
 /// How long requests may go on after the signal to stop; a second signal ends it at once.
 const GRACE: Duration = Duration::from_secs(10);
-
-impl Sample {
-    fn print_usual_lines(&self, emulator: &Emulator) {
-        let get = emulator.curl_for_user("alice");
-        println!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
-        println!(
-            "curl -i -H \"Authorization: Bearer $TOKEN\" http://{}/me",
-            self.address
-        );
-    }
-}
 
 /// `GET /ready`: 200 with usable keys, else 503.
 pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {

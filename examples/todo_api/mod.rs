@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::{Json, Router};
 use axum_entra::guard::{Guard, RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
 use axum_entra::openapi::Protect;
 use axum_entra::{Claims, Entra, Permit, UserKey, guards};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tower_http::cors::CorsLayer;
+use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa::{Modify, OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{account_routes, whoami};
+use crate::{account_routes, problems, whoami};
 
 guards! {
     /// A user with a list of their own.
@@ -65,7 +65,6 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .routes(routes!(list_all).guarded(CanReadAllTodos))
         .routes(routes!(run_job).guarded(CanRunJobs))
         .merge(account_routes::routes(entra))
-        .layer(CorsLayer::permissive())
         .authenticated(entra.layer())
         .with_state(Todos::default())
         .split_for_parts();
@@ -118,8 +117,10 @@ async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<V
 async fn create(
     permit: Permit<CanUseTodos>,
     State(todos): State<Todos>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Todo>), Response> {
+    let body =
+        body.map_err(|unread| problems::invalid_body(unread.status(), "The body cannot be read."))?;
     let NewTodo { title } = serde_json::from_slice(&body).map_err(|_| invalid_body())?;
     // The guard asked for an identity, so there is a key.
     let owner = permit.claims().user_key().ok_or_else(invalid_body)?;
@@ -134,11 +135,24 @@ async fn create(
     Ok((StatusCode::CREATED, Json(todo)))
 }
 
-/// Everybody's lists.
+/// Everybody's lists, of the caller's own tenant.
 #[utoipa::path(get, path = "/todos/all", responses((status = 200, body = Vec<Todo>, description = "The list")))]
-async fn list_all(State(todos): State<Todos>) -> Json<Vec<Todo>> {
+async fn list_all(claims: Claims, State(todos): State<Todos>) -> Json<Vec<Todo>> {
     let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
-    Json(todos.values().flatten().cloned().collect())
+    let lists = todos
+        .iter()
+        .filter(|(owner, _)| is_colleague(&claims, owner));
+    Json(lists.flat_map(|(_, list)| list).cloned().collect())
+}
+
+/// Whether an owner is of the caller's tenant: a role is given by one tenant's administrator, and
+/// says nothing about another's people.
+fn is_colleague(claims: &Claims, owner: &UserKey) -> bool {
+    match owner {
+        UserKey::Object { tenant, .. } => claims.tenant_id() == Some(*tenant),
+        UserKey::Subject { issuer, .. } => claims.issuer() == &**issuer,
+        _ => false,
+    }
 }
 
 /// Starts a job.
@@ -148,19 +162,8 @@ async fn run_job() -> StatusCode {
 }
 
 fn invalid_body() -> Response {
-    let problem = json!({
-        "type": "about:blank",
-        "title": "Unprocessable Content",
-        "status": 422,
-        "detail": "The body is not a JSON object with a string `title`.",
-        "error": "invalid_request",
-        "reason": "invalid_body",
-    });
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (
+    problems::invalid_body(
         StatusCode::UNPROCESSABLE_ENTITY,
-        content_type,
-        problem.to_string(),
+        "The body is not a JSON object with a string `title`.",
     )
-        .into_response()
 }

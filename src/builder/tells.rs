@@ -86,6 +86,13 @@ impl Entra {
         })
     }
 
+    /// How long a token may be ([`Builder::max_token_bytes`]), for the server's own limit on the
+    /// size of request headers: it has to be that and what the other headers take.
+    #[must_use]
+    pub fn max_token_bytes(&self) -> usize {
+        self.validator.most_bytes()
+    }
+
     /// Sets the gauges that time alone changes: how old keys are, how many are in use, and how far
     /// the shared revocations are behind.
     ///

@@ -125,6 +125,11 @@ impl Validator {
         Some((installed, reader))
     }
 
+    /// How long a token may be.
+    pub(crate) const fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
     /// What guards will find again in claims, for each authority.
     pub(crate) fn homes(&self) -> impl Iterator<Item = &Home> {
         self.authorities

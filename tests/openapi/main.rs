@@ -13,6 +13,8 @@ mod account_routes;
 mod docs_page;
 mod layers;
 mod page;
+#[path = "../../examples/problems/mod.rs"]
+mod problems;
 mod schema;
 mod sessions;
 mod structure;
