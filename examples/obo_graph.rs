@@ -6,7 +6,8 @@
 //!
 //! **With a real tenant.** Expose the scope `access_as_user`, give the API the delegated permission
 //! `User.Read` of Microsoft Graph and consent to it, create a secret or better a certificate, and
-//! set `AzureAd__TenantId=… AzureAd__ClientId=… AzureAd__ClientSecret=…`.
+//! set `AzureAd__TenantId=… AzureAd__ClientId=… AzureAd__ClientSecret=…`, and for another cloud than the
+//! public one `AzureAd__Graph__BaseUrl=…`.
 
 mod startup;
 
@@ -40,7 +41,9 @@ async fn main() -> ExitCode {
 }
 
 async fn routes(sample: &Sample) -> Router {
-    let mut base = "https://graph.microsoft.com/v1.0".to_owned();
+    // Another cloud's Graph must not be asked with this cloud's tokens.
+    let base = std::env::var("AzureAd__Graph__BaseUrl");
+    let mut base = base.unwrap_or("https://graph.microsoft.com/v1.0".to_owned());
     sample.show(|walk, emulator| {
         base = emulator.graph_url();
         walk.user("TOKEN", "alice", "access_as_user")

@@ -6,11 +6,14 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test stops at the first surprise, and says what it skips"
 )]
 
+mod every;
 mod program;
+mod running;
 
 use std::time::Duration;
 

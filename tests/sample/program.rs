@@ -134,7 +134,7 @@ pub(crate) async fn comes_true(mut question: impl AsyncFnMut() -> bool) -> bool 
 }
 
 /// Settings as a program's environment has them: `AzureAd__TenantId`.
-fn environment(name: &str, settings: &Value) -> Vec<(String, String)> {
+pub(crate) fn environment(name: &str, settings: &Value) -> Vec<(String, String)> {
     let Some(members) = settings.as_object() else {
         return vec![(name.to_owned(), settings.as_str().unwrap().to_owned())];
     };
