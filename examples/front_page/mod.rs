@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum_entra::guard::{Description, Guard};
+use serde::Deserialize;
+use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 /// What the page tells.
@@ -65,11 +67,12 @@ impl FrontPage {
     #[allow(dead_code, reason = "each program uses its part")]
     pub(crate) fn documented(mut self, document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).unwrap_or_default();
-        let paths = document["paths"].as_object().into_iter().flatten();
+        let paths = document.get("paths").and_then(Value::as_object);
+        let paths = paths.into_iter().flatten();
         for (path, item) in paths {
             for (method, operation) in item.as_object().into_iter().flatten() {
-                let guard = operation["x-entra-guard"].clone();
-                let guard = serde_json::from_value::<Description>(guard);
+                let guard = operation.get("x-entra-guard");
+                let guard = guard.and_then(|guard| Description::deserialize(guard).ok());
                 let guard = guard.map_or(NOTHING.to_owned(), |guard| guard.to_string());
                 self = self.row(&method.to_uppercase(), path, guard);
             }
