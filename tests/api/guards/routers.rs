@@ -1,12 +1,16 @@
 //! Nested, merged and doubly guarded routers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{Method, Request};
 use axum::routing::any;
-use axum_entra::Claims;
-use axum_entra::guard::{RequireRole, RequireScope};
+use axum_entra::guard::{Guard, RequireRecentSignIn, RequireRole, RequireScope};
+use axum_entra::{Claims, Clock, Entra};
 use serde_json::json;
 use tower_http::cors::CorsLayer;
 
@@ -269,4 +273,32 @@ async fn a_cors_layer_outside_answers_preflights_and_lets_pages_read_refusals() 
     let inside = route().layer(cors).layer(entra.layer());
     let answer = send(&inside, dressed(Method::OPTIONS, "/", &PREFLIGHT)).await;
     assert_eq!(answer.brief(), (401, "missing_token".into()));
+}
+
+/// As `docs/design.md` says: once for all checks of a token, and once by each guard on the time of day.
+#[tokio::test]
+async fn a_request_reads_the_clock_once_and_each_guard_on_time_once_more() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let clock = Clock::made_up(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        T0
+    });
+    let entra = Entra::trusting(authority()).clock(clock).build().unwrap();
+    let runs = Runs::default();
+    let recent = || RequireRecentSignIn(Duration::from_secs(600));
+    let app = Router::new()
+        .route(
+            "/scope",
+            runs.handler().layer(RequireScope("access_as_user")),
+        )
+        .route("/one", runs.handler().layer(recent()))
+        .route("/two", runs.handler().layer(recent().and(recent())))
+        .route_layer(entra.layer());
+    let token = mint(&with(json!({ "auth_time": T0 })));
+    for (path, expected) in [("/scope", 1), ("/scope", 1), ("/one", 2), ("/two", 3)] {
+        let before = reads.load(Ordering::Relaxed);
+        assert_eq!(fetch(&app, path, &token).await.status.as_u16(), 200);
+        assert_eq!(reads.load(Ordering::Relaxed) - before, expected, "{path}");
+    }
 }
