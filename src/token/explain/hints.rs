@@ -61,7 +61,7 @@ pub(super) fn of_token(
                 .to_owned(),
         ),
         "scope" if !peek.has("scp") => hints.push(APP_ONLY.to_owned()),
-        "scope" => hints.push("The client has to ask for the scopes that every route needs (Scopes).".to_owned()),
+        "scope" => hints.push("The client has to ask for one of the scopes in the setting Scopes, which hold for every route.".to_owned()),
         "sender_constrained" => hints.push(
             "The token is bound to a key of its client (proof of possession). Ask for a bearer token."
                 .to_owned(),
