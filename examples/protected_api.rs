@@ -15,14 +15,11 @@ mod whoami;
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
 use axum::routing::get;
 use axum_entra::Builder;
 use axum_entra::emulator::Emulator;
 use front_page::FrontPage;
 use startup::{Plan, Sample, problems};
-use tower_http::trace::TraceLayer;
-use tracing::Span;
 use utoipa::openapi::OpenApi;
 
 #[tokio::main]
@@ -44,13 +41,6 @@ fn describe(builder: Builder, listener: String) -> Builder {
         .resource_scopes(["access_as_user"])
 }
 
-/// A request in the log, by its route: an address may hold account ids, or even a token.
-fn span(request: &Request) -> Span {
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or("none", MatchedPath::as_str);
-    tracing::debug_span!("request", method = %request.method(), route)
-}
-
 async fn routes(sample: &Sample) -> Router {
     let entra = sample.entra.clone();
     let (counted, metrics) = (entra.clone(), sample.metrics.clone());
@@ -67,11 +57,10 @@ async fn routes(sample: &Sample) -> Router {
     let open = startup::with_metadata(&sample.entra, open)
         .route("/", front_page(sample, &document).route());
     let app = open.merge(docs).merge(protected);
-    let app = match sample.inspects() {
+    match sample.inspects() {
         true => app.merge(inspect::routes(sample.entra.clone(), todo_api::inspected())),
         false => app,
-    };
-    app.layer(TraceLayer::new_for_http().make_span_with(span))
+    }
 }
 
 fn front_page(sample: &Sample, document: &OpenApi) -> FrontPage {

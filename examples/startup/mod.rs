@@ -151,11 +151,7 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
         inspect: arguments.inspect,
         walk: OnceLock::new(),
     };
-    // Around every route of every sample, so that none can forget it.
-    let app = routes(&sample)
-        .await
-        .fallback(async || problems::not_found())
-        .layer(server::cors());
+    let app = server::around(routes(&sample).await);
     sample.serve(app).await
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, MatchedPath};
 use axum::http::{Request, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -18,6 +18,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::cors::CorsLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+
+use super::problems::not_found;
 
 /// What request headers take besides the token.
 const OTHER_HEADERS: usize = 16 * 1024;
@@ -27,8 +31,22 @@ const OVERHEAD: usize = 4 * 1024;
 
 /// Outermost: it answers preflights, which no handler then sees, and lets a page read a refusal
 /// with its challenge. An API for pages that are known names their origins here.
-pub(crate) fn cors() -> CorsLayer {
+fn cors() -> CorsLayer {
     CorsLayer::permissive().expose_headers([header::WWW_AUTHENTICATE])
+}
+
+/// Around every route of a sample, and around what is not there, so that no sample can forget it.
+pub(crate) fn around(app: Router) -> Router {
+    app.fallback(async || not_found())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(cors())
+}
+
+/// A request in the log, by its route: an address may hold account ids, or even a token.
+fn span(request: &Request<Body>) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", MatchedPath::as_str);
+    tracing::debug_span!("request", method = %request.method(), route)
 }
 
 /// Serves until `stop`, and then until the last request is answered.

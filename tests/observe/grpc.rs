@@ -2,7 +2,7 @@
 
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::guard::RequireScope;
-use axum_entra::{Authority, Entra, Tenant};
+use axum_entra::{Authority, Entra, HttpClient, Tenant};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
@@ -12,7 +12,8 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::trusting;
 
-async fn serve(entra: &Entra) -> HealthClient<Channel> {
+/// Serves the health check, and says where.
+async fn serve_at(entra: &Entra) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (_, health) = tonic_health::server::health_reporter();
@@ -22,7 +23,11 @@ async fn serve(entra: &Entra) -> HealthClient<Channel> {
         .add_service(health);
     let incoming = TcpListenerStream::new(listener);
     tokio::spawn(async move { server.serve_with_incoming(incoming).await });
-    let channel = Channel::from_shared(address).unwrap();
+    address
+}
+
+async fn serve(entra: &Entra) -> HealthClient<Channel> {
+    let channel = Channel::from_shared(serve_at(entra).await).unwrap();
     HealthClient::new(channel.connect().await.unwrap())
 }
 
@@ -66,4 +71,49 @@ async fn without_keys_it_is_14_which_clients_try_again() {
     let status = check(&mut client, Some(&token)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(status.message().starts_with("keys_unavailable"));
+}
+
+/// Tonic runs a method of a service whatever the HTTP method was, so nothing may be exempt.
+#[tokio::test]
+async fn no_method_of_http_opens_a_method_of_a_service() {
+    let emulator = Emulator::start().await.unwrap();
+    let base = serve_at(&trusting(&emulator).build().unwrap()).await;
+    let client = HttpClient::builder().http2_prior_knowledge().build();
+    let client = client.unwrap();
+    let ask = async |method: &str, token: Option<&str>| {
+        let mut request = client
+            .request(
+                method.parse().unwrap(),
+                format!("{base}/grpc.health.v1.Health/Check"),
+            )
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("origin", "https://page.example")
+            .header("access-control-request-method", "POST")
+            .body(&b"\0\0\0\0\0"[..]);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, headers, answer.bytes().await.unwrap())
+    };
+    let poor = emulator.token().scope("Todo.Read").mint();
+    let good = emulator.token().scope("access_as_user").mint();
+    for method in ["OPTIONS", "GET", "PUT", "TRACE", "PURGE"] {
+        for (token, refused) in [(None, 401), (Some("junk"), 401), (Some(&*poor), 403)] {
+            let (status, headers, body) = ask(method, token).await;
+            assert_eq!(status, refused, "{method}");
+            assert_eq!(headers["content-type"], "application/problem+json");
+            assert!(body.starts_with(b"{"), "{method}: {body:?}");
+        }
+        let (status, headers, body) = ask(method, Some(&good)).await;
+        assert_eq!((status, headers.get("www-authenticate")), (200, None));
+        assert_eq!(body.first(), Some(&0), "{method}: a message");
+    }
+    for (token, code) in [(None, "16"), (Some(&*poor), "7")] {
+        let (status, headers, body) = ask("POST", token).await;
+        assert_eq!((status, body.len()), (200, 0));
+        assert_eq!(headers["grpc-status"], code);
+    }
 }

@@ -1,7 +1,7 @@
 //! What a person should try, told from the signs that mistakes leave in tokens.
 
-use crate::authority::Trust;
 use crate::authority::issuer::lookup_key;
+use crate::authority::{Trust, full_scope_name};
 use crate::claims::{Claims, Principal};
 use crate::guard::{Denied, Reason};
 use crate::guid::parse_guid;
@@ -82,9 +82,9 @@ pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
         Reason::Scope => {
             let scopes: Vec<&str> = denied.scopes().collect();
             format!(
-                "The client has to ask for the scope (api://{{client id}}/{}), and somebody has to consent. Scopes \
-                 are compared with letter case.",
-                scopes.first().unwrap_or(&"…")
+                "The client has to ask for the scope ({}), and somebody has to consent. Scopes are compared with \
+                 letter case.",
+                full_scope_name("{AppIdUri}", scopes.first().unwrap_or(&"…"))
             )
         }
         Reason::Role => "The user or application has to be assigned the app role, under Enterprise applications. \
@@ -266,8 +266,8 @@ fn audience(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
             "another API"
         };
         hints.push(format!(
-            "The token is for {whose}. The client has to ask for api://{}/{{scope}}.",
-            trust.client_id
+            "The token is for {whose}. The client has to ask for {}.",
+            full_scope_name(trust.app_id_uri(None), "{scope}")
         ));
     }
 }

@@ -322,7 +322,7 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
         (
             user(),
             &RequireScope("Other"),
-            &["The client has to ask for the scope (api://{client id}/Other)"],
+            &["The client has to ask for the scope ({AppIdUri}/Other)"],
         ),
         (app(), &RequireScope("access_as_user"), &[APP]),
         (
