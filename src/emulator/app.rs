@@ -37,6 +37,18 @@ pub struct App {
     pub(super) graph_scopes: Vec<String>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) custom_keys: bool,
+    pub(super) idtyp: IdentityTypes,
+    pub(super) facets: bool,
+    pub(super) blueprint: Option<String>,
+}
+
+/// In which of an API's tokens `idtyp` stands: an optional claim, which is off in a new
+/// registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdentityTypes {
+    None,
+    OfApps,
+    OfAll,
 }
 
 impl App {
@@ -55,6 +67,9 @@ impl App {
             graph_scopes: Vec::new(),
             redirect_uris: Vec::new(),
             custom_keys: false,
+            idtyp: IdentityTypes::None,
+            facets: false,
+            blueprint: None,
             name,
             client_id,
         }
@@ -155,6 +170,48 @@ impl App {
     pub fn with_custom_keys(self) -> Self {
         Self {
             custom_keys: true,
+            ..self
+        }
+    }
+
+    /// Asks for the optional claim `idtyp` in this API's tokens: `app` in those of applications.
+    ///
+    /// A new registration has it not, and then `scp`, `sub` and `oid` tell users from
+    /// applications.
+    #[must_use]
+    pub fn with_idtyp(self) -> Self {
+        Self {
+            idtyp: IdentityTypes::OfApps,
+            ..self
+        }
+    }
+
+    /// Asks for `idtyp` with `include_user_token`: `user` in users' tokens as well.
+    #[must_use]
+    pub fn with_idtyp_of_users(self) -> Self {
+        Self {
+            idtyp: IdentityTypes::OfAll,
+            ..self
+        }
+    }
+
+    /// Asks for the optional claims that tell agents (`xms_act_fct`, `xms_sub_fct`, `xms_idrel`,
+    /// `xms_par_app_azp`) in this API's tokens, which those of people and applications have too.
+    #[must_use]
+    pub fn with_facets(self) -> Self {
+        Self {
+            facets: true,
+            ..self
+        }
+    }
+
+    /// Makes the client an agent identity (Entra Agent ID) of a blueprint, by its application id.
+    ///
+    /// Only tokens for an API [with facets](Self::with_facets) tell that it is one.
+    #[must_use]
+    pub fn as_agent_of(self, blueprint: impl Into<String>) -> Self {
+        Self {
+            blueprint: Some(blueprint.into()),
             ..self
         }
     }

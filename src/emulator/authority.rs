@@ -24,6 +24,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) token_lifetime: Duration,
+    pub(super) issued_at_backdate: Duration,
     pub(super) keys_max_age: Duration,
     pub(super) key_issuer: bool,
     pub(super) tfp_issuer: bool,
@@ -145,6 +146,11 @@ impl Authority {
         } else {
             format!("{}/{tenant}/v2.0/", self.base)
         }
+    }
+
+    /// How much earlier than its issue time a token of no B2C policy says it was issued.
+    pub(super) fn backdate(&self) -> u64 {
+        self.options.issued_at_backdate.as_secs()
     }
 
     /// Ends the server and every answer that hangs.

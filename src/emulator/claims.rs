@@ -3,7 +3,7 @@
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{authority::Authority, directory::User, seeds};
+use super::{app::IdentityTypes, authority::Authority, directory::User, seeds};
 
 /// The claim every minted token has, with the value `true`: no real token has it.
 pub const EMULATOR_CLAIM: &str = "xms_emulator";
@@ -26,6 +26,15 @@ pub(super) struct Facts<'a> {
     pub(super) issued_at: u64,
     pub(super) not_before: u64,
     pub(super) expires_at: u64,
+    /// In which tokens the API's registration asks for `idtyp`.
+    pub(super) idtyp: IdentityTypes,
+    /// Whether it asks for the claims that tell agents.
+    pub(super) facets: bool,
+    /// Whether the client is an agent identity.
+    pub(super) agent: bool,
+    /// Whether the user is an agent's own account.
+    pub(super) agent_user: bool,
+    pub(super) blueprint: Option<&'a str>,
 }
 
 /// Who the token is about.
@@ -79,7 +88,7 @@ impl Facts<'_> {
         claims
     }
 
-    /// An access token of a B2C policy. B2C's `ver` is 1.0 and it has no `tid`.
+    /// An access token of a B2C policy. A user's `ver` is 1.0, an application's 2.0; neither has `tid`.
     pub(super) fn b2c(&self, policy: &str) -> Map<String, Value> {
         let mut claims = self.common();
         put(&mut claims, "ver", "1.0");
@@ -99,8 +108,14 @@ impl Facts<'_> {
                 put(&mut claims, "emails", json!([address]));
             }
             Subject::App { object_id } => {
+                put(&mut claims, "ver", "2.0");
+                put(&mut claims, "azpacr", self.client_strength);
                 put(&mut claims, "sub", object_id);
                 put(&mut claims, "oid", object_id);
+                // B2C writes the application's permissions where those of users are.
+                if self.scopes.is_none() && !self.roles.is_empty() {
+                    put(&mut claims, "scp", self.roles.join(" "));
+                }
             }
         }
         claims
@@ -141,9 +156,9 @@ impl Facts<'_> {
             Subject::App { object_id } => {
                 put(&mut claims, "oid", object_id);
                 put(&mut claims, "sub", object_id);
-                put(&mut claims, "idtyp", "app");
             }
         }
+        self.put_optional(&mut claims);
         if !self.roles.is_empty() {
             put(&mut claims, "roles", json!(self.roles));
         }
@@ -162,6 +177,39 @@ impl Facts<'_> {
             put(&mut claims, "scp", scopes);
         }
         claims
+    }
+
+    /// The optional claims that the API's registration asks for.
+    fn put_optional(&self, claims: &mut Map<String, Value>) {
+        match (self.idtyp, self.subject) {
+            (IdentityTypes::OfApps | IdentityTypes::OfAll, Subject::App { .. }) => {
+                put(claims, "idtyp", "app");
+            }
+            (IdentityTypes::OfAll, Subject::User { .. }) => put(claims, "idtyp", "user"),
+            _ => {}
+        }
+        if !self.facets {
+            return;
+        }
+        // Numbers that Microsoft does not document stand in its samples too.
+        let (subject, relation) = match self.subject {
+            Subject::App { .. } if self.agent => ("9 3 11", "7 10"),
+            Subject::App { .. } => ("9 3", "7"),
+            Subject::User { .. } if self.agent_user => ("3 13", "1"),
+            Subject::User { guest: true, .. } => ("3", "5"),
+            Subject::User { .. } => ("3", "1"),
+        };
+        let is_agent = self.agent || self.agent_user;
+        put(
+            claims,
+            "xms_act_fct",
+            if is_agent { "3 9 11" } else { "3 9" },
+        );
+        put(claims, "xms_sub_fct", subject);
+        put(claims, "xms_idrel", relation);
+        if let Some(blueprint) = self.blueprint {
+            put(claims, "xms_par_app_azp", blueprint);
+        }
     }
 
     fn put_groups(&self, claims: &mut Map<String, Value>) {

@@ -15,13 +15,10 @@ pub(super) fn claims(authority: &Arc<Authority>, sign_in: &SignIn, openid: OpenI
         .user(&sign_in.user)
         .tenant(&sign_in.tenant)
         .client(&sign_in.client)
-        .audience(sign_in.client.as_str());
+        .id_token();
     if let Some(policy) = &sign_in.policy {
         token = token.policy(directory.spelled(policy));
     }
-    token = NOT_IN_ID_TOKENS
-        .into_iter()
-        .fold(token, TokenBuilder::without);
     token = token.claim("auth_time", sign_in.at);
     if let Some(session) = &sign_in.session {
         token = token.claim("sid", session.as_str());
@@ -58,5 +55,4 @@ pub(super) fn client_info(sign_in: &SignIn) -> String {
     URL_SAFE_NO_PAD.encode_to_string(info.to_string())
 }
 
-const NOT_IN_ID_TOKENS: [&str; 5] = ["scp", "azp", "azpacr", "_claim_names", "_claim_sources"];
 const OF_THE_PROFILE: [&str; 2] = ["name", "preferred_username"];

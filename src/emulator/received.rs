@@ -68,6 +68,12 @@ impl Received {
         self.text("idtyp") == "app" || !self.0.contains_key("scp")
     }
 
+    /// When it was issued, which its `iat` says too early.
+    pub(super) fn made_at(&self, authority: &Authority) -> u64 {
+        self.issued_at().saturating_add(authority.backdate())
+    }
+
+    /// `iat`.
     pub(super) fn issued_at(&self) -> u64 {
         self.number("iat").unwrap_or_default()
     }

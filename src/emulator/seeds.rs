@@ -130,7 +130,9 @@ pub(super) fn directory() -> Directory {
         .map(|number| format!("dddddddd-0000-4000-8000-{number:012}"))
         .fold(User::new("dave").with_object_id(DAVE), User::in_group);
     let graph = App::api("Microsoft Graph", MICROSOFT_GRAPH);
-    let graph = graph.with_app_id_uri("https://graph.microsoft.com");
+    let graph = graph
+        .with_app_id_uri("https://graph.microsoft.com")
+        .with_idtyp_of_users();
     let graph = GRAPH_SCOPES.into_iter().fold(graph, App::with_scope);
     let api = App::api("api", API_ID).with_secret(API_SECRET);
     let api = GRAPH_ROLES.into_iter().fold(api, App::with_graph_role);

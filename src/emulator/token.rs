@@ -34,6 +34,9 @@ pub struct TokenBuilder {
     roles: Option<Vec<String>>,
     groups: Option<Vec<String>>,
     overage: bool,
+    id_token: bool,
+    agent: Option<Agent>,
+    made_at: Option<u64>,
     issued_at: Option<u64>,
     not_before: Option<u64>,
     expires_at: Option<u64>,
@@ -52,6 +55,13 @@ type Edits = Vec<(String, Option<Value>)>;
 enum Principal {
     User(String),
     App(String),
+}
+
+/// The facets of an agent, besides those that a registration asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Agent {
+    Identity,
+    UserAccount,
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +86,9 @@ impl TokenBuilder {
             roles: None,
             groups: None,
             overage: false,
+            id_token: false,
+            agent: None,
+            made_at: None,
             issued_at: None,
             not_before: None,
             expires_at: None,
@@ -197,6 +210,34 @@ impl TokenBuilder {
         }
     }
 
+    /// Makes an ID token: for the client (`aud`), without `scp`, `azp` and `appid`.
+    ///
+    /// It has no `nonce`, `c_hash` or `at_hash` unless [`claim`](Self::claim) sets one. The API's own
+    /// id as [`audience`](Self::audience) makes that of a page that shares the API's registration.
+    pub fn id_token(self) -> Self {
+        Self {
+            id_token: true,
+            ..self
+        }
+    }
+
+    /// Makes the client an agent identity and tells it by facets: with [`app`](Self::app) one that
+    /// acts for itself, with [`user`](Self::user) one that acts on behalf of that user.
+    pub fn agent(self) -> Self {
+        Self {
+            agent: Some(Agent::Identity),
+            ..self
+        }
+    }
+
+    /// Makes the user an agent's own user account and tells it by facets.
+    pub fn agent_user(self) -> Self {
+        Self {
+            agent: Some(Agent::UserAccount),
+            ..self
+        }
+    }
+
     /// Makes a token that was issued two hours ago and expired one hour ago.
     pub fn expired(self) -> Self {
         let now = unix_now();
@@ -204,7 +245,17 @@ impl TokenBuilder {
             .expires_at(now.saturating_sub(3600))
     }
 
-    /// Sets `iat`, in seconds since 1970; `nbf` and `exp` follow unless they are set.
+    /// Issues the token at this time, in seconds since 1970, from which it is backdated.
+    pub(super) fn made_at(self, seconds: u64) -> Self {
+        Self {
+            made_at: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Sets `iat` to exactly this, in seconds since 1970; `nbf` and `exp` follow unless they are
+    /// set. Without it `iat` and `nbf` are now, less
+    /// [`issued_at_backdate`](super::EmulatorBuilder::issued_at_backdate).
     pub fn issued_at(self, seconds: u64) -> Self {
         Self {
             issued_at: Some(seconds),

@@ -40,7 +40,7 @@ impl Caller {
         }
         let is_user = !token.is_app_only();
         let valid_from = authority.sign_ins().valid_from(token.object_id());
-        if is_user && token.issued_at() < valid_from {
+        if is_user && token.made_at(authority) < valid_from {
             return Err(GraphError::invalid_token(
                 "Continuous access evaluation resulted in challenge with result: \
                  InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",

@@ -70,10 +70,14 @@ async fn the_client_credentials_grant_gives_an_app_only_token() {
     let found = claims(answer["access_token"].as_str().unwrap());
     assert_eq!(found["roles"], json!(["Tasks.Run", "Todo.Read.All"]));
     assert_eq!(
-        (&found["idtyp"], &found["azpacr"]),
-        (&json!("app"), &json!("1"))
+        (&found["azp"], &found["azpacr"]),
+        (&json!(DAEMON_ID), &json!("1"))
     );
     assert_eq!(found["sub"], found["oid"]);
+    assert!(
+        found.get("idtyp").is_none(),
+        "an optional claim, off at first"
+    );
     assert!(found.get("scp").is_none());
     let minted = claims(&emulator.token().app("certificate-daemon").mint());
     assert_eq!(

@@ -12,6 +12,7 @@ mod code_flow;
 mod documents;
 mod grants;
 mod graph;
+mod kinds;
 mod on_behalf_of;
 mod running;
 mod sign_in;

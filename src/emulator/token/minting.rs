@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::{Edits, Key, Principal, TokenBuilder};
+use super::{Agent, Edits, Key, Principal, TokenBuilder};
 use crate::emulator::{
-    app::App,
+    app::{App, IdentityTypes},
     authority::{Authority, unix_now},
     claims::{Facts, Subject},
     directory::User,
@@ -22,8 +22,12 @@ impl TokenBuilder {
     /// The claims as they would be signed now; ignores [`payload_text`](Self::payload_text).
     pub fn claims(&self) -> Map<String, Value> {
         let directory = &self.authority.directory;
-        let now = unix_now();
-        let issued_at = self.issued_at.unwrap_or(now);
+        let made_at = self.made_at.unwrap_or_else(unix_now);
+        let backdate = match self.policy {
+            Some(_) => 0,
+            None => self.authority.backdate(),
+        };
+        let issued_at = self.issued_at.unwrap_or(made_at.saturating_sub(backdate));
         let lifetime = self.authority.options.token_lifetime.as_secs();
 
         let user = match &self.principal {
@@ -34,13 +38,7 @@ impl TokenBuilder {
             ),
             Principal::App(_) => None,
         };
-        let client = match (&self.principal, &self.client) {
-            (_, Some(client)) | (Principal::App(client), None) => client.as_str(),
-            (Principal::User(_), None) => seeds::CLI_ID,
-        };
-        let client = directory
-            .app(client)
-            .map_or_else(|| unknown_app(client), Cow::Borrowed);
+        let client = self.client_app();
         let service = match &self.principal {
             Principal::App(app) => directory
                 .app(app)
@@ -60,6 +58,10 @@ impl TokenBuilder {
                 &[],
             ),
         };
+        let audience = self.audience_or_default();
+        let api = audience
+            .as_str()
+            .and_then(|audience| self.authority.api(audience));
         let default_scope = user.is_some().then_some("access_as_user");
 
         let facts = Facts {
@@ -68,22 +70,33 @@ impl TokenBuilder {
             subject,
             client: &client.client_id,
             client_strength: client.credential.strength(),
-            audience: self.audience_or_default(),
+            audience: audience.clone(),
             scopes: self.scope.as_deref().or(default_scope),
             roles: self.roles.as_deref().unwrap_or(roles),
             groups: self.groups.as_deref().unwrap_or(groups),
             overage: self.overage,
             issued_at,
             not_before: self.not_before.unwrap_or(issued_at),
-            expires_at: self
-                .expires_at
-                .unwrap_or(issued_at.saturating_add(lifetime)),
+            expires_at: self.expires_at.unwrap_or_else(|| {
+                let from = self.issued_at.unwrap_or(made_at);
+                from.saturating_add(lifetime)
+            }),
+            idtyp: api.map_or(IdentityTypes::None, |api| api.idtyp),
+            facets: self.agent.is_some() || api.is_some_and(|api| api.facets),
+            agent: self.agent == Some(Agent::Identity) || client.blueprint.is_some(),
+            agent_user: self.agent == Some(Agent::UserAccount),
+            blueprint: client.blueprint.as_deref(),
         };
         let mut claims = match (&self.policy, self.version) {
             (Some(policy), _) => facts.b2c(policy),
             (None, Version::V2) => facts.v2(),
             (None, Version::V1) => facts.v1(),
         };
+        if self.id_token {
+            for name in NOT_IN_ID_TOKENS {
+                claims.remove(name);
+            }
+        }
         edit(&mut claims, &self.claims);
         claims
     }
@@ -179,6 +192,20 @@ impl TokenBuilder {
         }
     }
 
+    /// The app the token is given to.
+    fn client_app(&self) -> Cow<'_, App> {
+        let client = match (&self.principal, &self.client) {
+            (_, Some(client)) | (Principal::App(client), None) => client.as_str(),
+            (Principal::User(_), None) => seeds::CLI_ID,
+        };
+        let known = self.authority.directory.app(client);
+        known.map_or_else(|| unknown_app(client), Cow::Borrowed)
+    }
+
+    fn client_id(&self) -> String {
+        self.client_app().client_id.clone()
+    }
+
     fn tenant_id(&self) -> &str {
         let of_user = || match &self.principal {
             Principal::User(who) => self
@@ -196,12 +223,27 @@ impl TokenBuilder {
 
     fn audience_or_default(&self) -> Value {
         let default = || match (self.version, &self.policy) {
+            _ if self.id_token => json!(self.client_id()),
             (Version::V1, None) => json!(format!("api://{}", seeds::API_ID)),
             (Version::V2, _) | (_, Some(_)) => json!(seeds::API_ID),
         };
         self.audience.clone().unwrap_or_else(default)
     }
 }
+
+/// What tells an access token from an ID token, and what only an access token has.
+const NOT_IN_ID_TOKENS: [&str; 10] = [
+    "scp",
+    "azp",
+    "azpacr",
+    "appid",
+    "appidacr",
+    "_claim_names",
+    "_claim_sources",
+    "xms_act_fct",
+    "xms_sub_fct",
+    "xms_par_app_azp",
+];
 
 /// An app nobody registered: its name is its client id if it looks like one.
 fn unknown_app(which: &str) -> Cow<'static, App> {

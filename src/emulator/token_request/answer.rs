@@ -82,7 +82,7 @@ impl TokenRequest<'_> {
     ) -> Result<Map<String, Value>, Refusal> {
         let issued_at = unix_now();
         let lifetime = self.authority.options.token_lifetime.as_secs();
-        let token = self.in_its_version(token.issued_at(issued_at), client, asked);
+        let token = self.in_its_version(token.made_at(issued_at), client, asked);
         let access_token = token.try_mint().map_err(|_| Refusal::out_of_order())?;
         let expires_on = issued_at.saturating_add(lifetime);
         // v1.0 writes its numbers as text.
@@ -92,7 +92,7 @@ impl TokenRequest<'_> {
                 "expires_in": lifetime.to_string(),
                 "ext_expires_in": lifetime.to_string(),
                 "expires_on": expires_on.to_string(),
-                "not_before": issued_at.to_string(),
+                "not_before": issued_at.saturating_sub(self.authority.backdate()).to_string(),
                 "resource": asked.name,
                 "access_token": access_token,
             }),

@@ -35,7 +35,7 @@ impl TokenRequest<'_> {
             return Err(Refusal::grant_of_another_tenant());
         }
         let valid_from = self.authority.sign_ins().valid_from(&user.object_id);
-        if assertion.issued_at() < valid_from {
+        if assertion.made_at(self.authority) < valid_from {
             return Err(Refusal::revoked(assertion.issued_at(), valid_from));
         }
         self.needs_nobody(&user.object_id, &asked.name)?;
