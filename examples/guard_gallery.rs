@@ -15,10 +15,10 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use axum_entra::emulator::Emulator;
 use axum_entra::guard::{
-    Guard, OncePerToken, RequireAcr, RequireAppOnly, RequireAuthContext, RequireClientApp,
-    RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
-    RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
-    RequireUser,
+    DenyAgents, Guard, OncePerToken, RequireAcr, RequireAgent, RequireAppOnly, RequireAuthContext,
+    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
+    RequireMfa, RequireNoGuests, RequireObjectId, RequirePolicy, RequireRecentSignIn, RequireRole,
+    RequireScope, RequireTenant, RequireUser,
 };
 use axum_entra::{Claims, ClientAuth, Entra, Guarded, Permit, guards};
 use front_page::FrontPage;
@@ -29,6 +29,7 @@ use whoami::whoami;
 const T1: &str = "11111111-1111-4111-8111-111111111111";
 const G1: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const PARTNER: &str = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
+const DEPLOYER: &str = "aaaaaaaa-1111-4111-8111-00000000a11c";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 guards! {
@@ -166,6 +167,9 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
         .at("/policy", RequirePolicy("B2C_1_susi"))
         .at("/fresh", RequireRecentSignIn(Duration::from_secs(600)))
         .at("/identity", RequireIdentity)
+        .at("/no-agents", DenyAgents)
+        .at("/agents-only", RequireAgent)
+        .at("/object-id", RequireObjectId(DEPLOYER))
         .at("/replay", OncePerToken)
         .with("POST", "/signout", any, post(account_routes::sign_out))
         .with(

@@ -31,7 +31,11 @@ macro_rules! guards {
                     // A static lives as long as every refusal that names its scopes.
                     static GUARD: ::std::sync::LazyLock<
                         ::std::boxed::Box<dyn $crate::guard::Guard + ::core::marker::Send + ::core::marker::Sync>,
-                    > = ::std::sync::LazyLock::new(|| ::std::boxed::Box::new($guard));
+                    > = ::std::sync::LazyLock::new(|| {
+                        let guard = $guard;
+                        $crate::__private::tell_mistakes(&guard);
+                        ::std::boxed::Box::new(guard)
+                    });
                     &**GUARD
                 }
             }
@@ -46,6 +50,10 @@ macro_rules! guards {
 
                 fn describe(&self) -> $crate::guard::Description {
                     Self::__guard().describe()
+                }
+
+                fn mistakes(&self) -> ::std::vec::Vec<::std::string::String> {
+                    Self::__guard().mistakes()
                 }
             }
 

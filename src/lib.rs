@@ -61,7 +61,8 @@ pub use authority::{
 };
 pub use builder::{Builder, Entra, RevokeError};
 pub use claims::{
-    AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups, Principal, UserKey,
+    Agent, AgentKind, AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups,
+    Principal, UserKey,
 };
 pub use clock::Clock;
 pub use config_error::ConfigError;
@@ -120,5 +121,6 @@ pub mod __fuzz;
 
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::web::tell_mistakes;
     pub use tower_layer::Layer;
 }

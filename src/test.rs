@@ -27,8 +27,8 @@
 use http::Request;
 use serde_json::{Map, Value, json};
 
-use crate::claims::Claims;
 use crate::claims::wire::Draft;
+use crate::claims::{Claims, IssuerKind};
 use crate::clock::Clock;
 use crate::guid::parse_guid;
 
@@ -55,9 +55,13 @@ pub fn claims() -> MadeUp {
         "exp": now.saturating_add(3_600),
     });
     match members {
-        Value::Object(members) => MadeUp { members },
+        Value::Object(members) => MadeUp {
+            members,
+            kind: IssuerKind::EntraId,
+        },
         _ => MadeUp {
             members: Map::new(),
+            kind: IssuerKind::EntraId,
         },
     }
 }
@@ -67,6 +71,7 @@ pub fn claims() -> MadeUp {
 #[must_use = "made-up claims do nothing before `on` or `build`"]
 pub struct MadeUp {
     members: Map<String, Value>,
+    kind: IssuerKind,
 }
 
 impl MadeUp {
@@ -106,6 +111,20 @@ impl MadeUp {
         self.claim("groups", groups)
     }
 
+    /// A B2C user who went through this policy. No other claims are of a B2C policy.
+    pub fn policy(mut self, name: &str) -> Self {
+        self.kind = IssuerKind::B2c;
+        let issuer = format!("https://contoso.b2clogin.com/{TENANT}/v2.0/");
+        let user = self.without("idtyp").without("azpacr").claim("ver", "1.0");
+        user.claim("iss", issuer).claim("tfp", name)
+    }
+
+    /// An agent (Entra Agent ID) that acts on behalf of the user or, behind [`app`](Self::app), for
+    /// itself.
+    pub fn agent(self) -> Self {
+        self.claim("xms_act_fct", "3 9 11")
+    }
+
     /// Any claim, with any value.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
@@ -133,6 +152,7 @@ impl MadeUp {
         let text = Value::Object(self.members).to_string();
         let finished = Draft::parse(text.as_bytes()).and_then(Draft::finish);
         let finished = finished.expect("claims of types that a token may have, and `exp`");
+        let finished = finished.issued_by(self.kind, |_| false);
         finished.into_claims(tenant, None, None)
     }
 

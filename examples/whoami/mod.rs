@@ -30,6 +30,7 @@ pub(crate) fn body(claims: &Claims) -> Value {
         "groups": { "state": groups.as_str(), "count": count },
         "idp": claims.identity_provider(),
         "guest": claims.is_guest(),
+        "agent": claims.agent().map(|agent| agent.kind().as_str()),
         "display_name": claims.display().best(),
     })
 }

@@ -170,6 +170,7 @@ fn version_document(
         address: with_app_id(address, authority),
         issuers,
         cloud: base.cloud,
+        stated_cloud: None,
         keys_name_issuer: version == TokenVersion::V2 && many,
         app_id: authority
             .custom_signing_keys
@@ -219,6 +220,7 @@ fn policy_document(
         address: with_app_id(address, authority),
         issuers,
         cloud: base.cloud,
+        stated_cloud: None,
         keys_name_issuer: false,
         app_id: authority
             .custom_signing_keys
@@ -238,6 +240,11 @@ fn is_policy_name(text: &str) -> bool {
 
 fn is_external_id(host: &str) -> bool {
     host.ends_with(".ciamlogin.com")
+}
+
+/// Whether an issuer is an External ID tenant's; also behind a custom domain it is on this host.
+pub(crate) fn is_external_id_issuer(issuer: &str) -> bool {
+    issuer.split('/').nth(2).is_some_and(is_external_id)
 }
 
 fn key_hosts(address: &Url, base: &Base) -> Vec<String> {

@@ -25,6 +25,8 @@ pub(crate) struct Document {
     pub(crate) key_hosts: Vec<String>,
     /// The cloud whose hosts are good for its keys too.
     pub(crate) cloud: Option<Cloud>,
+    /// The cloud that the document itself states (`cloud_instance_name`), once it was read.
+    pub(crate) stated_cloud: Option<String>,
     /// Whether its keys have to name their issuer: those of `common` and its like.
     pub(crate) keys_name_issuer: bool,
     /// The application whose own keys are asked for.
@@ -32,6 +34,13 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// Whether a key that names this cloud is of another one than the authority.
+    pub(crate) fn is_another_cloud(&self, name: &str) -> bool {
+        let stated = self.stated_cloud.as_deref();
+        self.cloud.is_some_and(|cloud| !cloud.has_name(name))
+            || stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(name))
+    }
+
     /// Whether keys may be read there.
     pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
         let on_cloud = || {

@@ -22,7 +22,7 @@ pub use freshness::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
 pub use transmitter::SharedSignals;
 
-pub(crate) use addresses::append_app_id;
+pub(crate) use addresses::{append_app_id, is_external_id_issuer};
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use document::{Document, Purpose, is_allowed_address};
@@ -61,6 +61,7 @@ pub struct Authority {
     pub(in crate::authority) metadata_v1: Option<String>,
     pub(in crate::authority) custom_signing_keys: bool,
     pub(in crate::authority) without_permissions: bool,
+    pub(in crate::authority) id_tokens: bool,
     pub(in crate::authority) required_scopes: Vec<String>,
     pub(in crate::authority) clock_skew: Duration,
     pub(in crate::authority) issued_at_backdate: Option<Duration>,
@@ -99,6 +100,7 @@ impl Authority {
             metadata_v1: None,
             custom_signing_keys: false,
             without_permissions: false,
+            id_tokens: false,
             required_scopes: Vec::new(),
             clock_skew: Duration::from_secs(300),
             issued_at_backdate: None,
@@ -265,6 +267,16 @@ impl Authority {
     #[must_use]
     pub fn danger_allow_tokens_without_permissions(mut self) -> Self {
         self.without_permissions = true;
+        self
+    }
+
+    /// Accepts ID tokens as if they were access tokens.
+    ///
+    /// Dangerous: an ID token is made for the client, travels through browsers and logs that
+    /// access tokens never see, and carries the user's roles and groups. No setting does this.
+    #[must_use]
+    pub fn danger_accept_id_tokens(mut self) -> Self {
+        self.id_tokens = true;
         self
     }
 

@@ -3,7 +3,7 @@
 use super::addresses::checked_url;
 use super::document::host_and_port;
 use super::issuer::IssuerPattern;
-use super::{Document, KeyFreshness, Purpose};
+use super::{Cloud, Document, KeyFreshness, Purpose};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
 
@@ -110,7 +110,8 @@ impl SharedSignals {
                     .collect(),
                 address,
                 issuers: vec![IssuerPattern::new(self.issuer.as_str())],
-                cloud: None,
+                cloud: issuer.host_str().and_then(Cloud::of_host),
+                stated_cloud: None,
                 keys_name_issuer: false,
                 app_id: None,
             },

@@ -30,6 +30,7 @@ pub(crate) struct Trust {
     pub(crate) clock_skew: u64,
     pub(crate) backdate: Arc<Backdate>,
     pub(crate) without_permissions: bool,
+    pub(crate) accepts_id_tokens: bool,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) client_id: String,
     /// Where a client sends its user for a new token.
@@ -99,6 +100,31 @@ impl Trust {
     /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
     pub(crate) const fn is_b2c(&self) -> bool {
         self.is_b2c
+    }
+
+    /// Whether a text is an issuer of this tenant's, in the form of either version, with or without
+    /// the slash at its end.
+    ///
+    /// For `idp`, never for `iss`. Hosts are those of this authority and its cloud: a partner's own
+    /// provider may have any address, also one with this tenant's id in it.
+    pub(crate) fn issues_as(&self, text: &str, tenant: Uuid) -> bool {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let is = |issuer: &str| issuer.strip_suffix('/').unwrap_or(issuer) == text;
+        let on = self.documents.iter().flat_map(|document| &document.issuers);
+        let off = self.switched_off.iter().map(|(_, issuer)| issuer);
+        if on
+            .chain(off)
+            .any(|issuer| is(issuer.for_tenant(tenant).as_str()))
+        {
+            return true;
+        }
+        let cloud = self.cloud();
+        let v1 = cloud.unwrap_or(Cloud::Public).v1_issuers();
+        v1.iter().any(|start| is(&format!("{start}{tenant}")))
+            || cloud.is_some_and(|cloud| {
+                let host = cloud.authority_host();
+                is(&format!("https://{host}/{tenant}/v2.0"))
+            })
     }
 
     /// The place of the document for a version's tokens, if that version is on.
@@ -211,6 +237,7 @@ impl Authority {
                 None => ISSUED_AT_BACKDATE,
             })),
             without_permissions: self.without_permissions,
+            accepts_id_tokens: self.id_tokens,
             required_scopes: self.required_scopes,
             authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
             clock: Arc::new(AuthorityClock::new(name.as_str(), clock_skew)),

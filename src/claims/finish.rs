@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::form::has_member;
 use super::groups::Listing;
+use super::issuer_kind::{IdentityProvider, IssuerKind, Origin};
 use super::kept::Kept;
+use super::principal::Signs;
 use super::scan::{Kind, Scanner};
 use super::span::Span;
 use super::values::{Name, Value, Values};
@@ -36,8 +38,11 @@ impl Draft<'_> {
         let (text, values, others) = self.compacted()?;
         let mut reading = Reading { text, values };
         // RFC 7519 section 4.1.2; a subject that nobody can read would be nobody, or anybody.
-        if let Value::Json(_) = reading.value(Name::Subject) {
-            return Err(Malformed);
+        // So would facets be: whoever reads them would take an agent for a person.
+        for name in [Name::Subject, Name::ActorFacets, Name::SubjectFacets] {
+            if let Value::Json(_) = reading.value(name) {
+                return Err(Malformed);
+            }
         }
         let audiences = reading.audiences()?;
         let scopes = reading.words(Name::Scopes)?;
@@ -47,12 +52,14 @@ impl Draft<'_> {
         let methods = reading.list_or_one(Name::Methods)?;
         let auth_contexts = reading.list_or_one(Name::AuthContexts)?;
         let client_capabilities = reading.list_or_one(Name::ClientCapabilities)?;
-        let principal = Principal::decide(
-            reading.json(Name::IdentityType),
-            scopes.is_some(),
-            reading.plain(Name::Subject),
-            reading.plain(Name::Object),
-        );
+        let principal = Principal::decide(&Signs {
+            identity_type: reading.json(Name::IdentityType),
+            has_scopes: scopes.is_some_and(|scopes| !scopes.is_empty()),
+            subject_facets: reading.plain(Name::SubjectFacets),
+            relations: reading.plain(Name::Relations),
+            subject: reading.plain(Name::Subject),
+            object: reading.plain(Name::Object),
+        });
         let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
         Ok(Finished(Inner {
             version: version.unwrap_or(TokenVersion::V1),
@@ -69,6 +76,8 @@ impl Draft<'_> {
             client_capabilities,
             audiences,
             principal,
+            kind: IssuerKind::EntraId,
+            is_guest: false,
             tenant: None,
             times: Times {
                 expires_at,
@@ -78,7 +87,9 @@ impl Draft<'_> {
             auth_time: auth_time.map(Time::at),
             nonce: None,
             home: None,
-        }))
+        })
+        // Without anything known of the issuer, every other provider is somebody else's.
+        .issued_by(IssuerKind::EntraId, |_| false))
     }
 
     /// A time in seconds: a number from 0 to 2^53, with a fraction or without.
@@ -128,7 +139,40 @@ impl Finished {
         &self.0.times
     }
 
-    /// The end of all checks.
+    /// The meaning that depends on who issued the token.
+    ///
+    /// `is_own_tenants` tells the other issuers of the token's own tenant.
+    pub(crate) fn issued_by(
+        mut self,
+        kind: IssuerKind,
+        is_own_tenants: impl Fn(&str) -> bool,
+    ) -> Self {
+        let inner = &self.0;
+        let is_guest = kind.is_guest(
+            &Origin {
+                account_status: inner.json(Name::AccountStatus),
+                identity_provider: match inner.values.value(Name::IdentityProvider) {
+                    Value::Absent => IdentityProvider::Absent,
+                    Value::Text(span) => IdentityProvider::Named(span.of(&inner.text)),
+                    Value::Json(_) => IdentityProvider::NoText,
+                },
+                issuer: inner.plain(Name::Issuer).unwrap_or_default(),
+            },
+            is_own_tenants,
+        );
+        if kind == IssuerKind::B2c {
+            let version = inner.plain(Name::Version).and_then(TokenVersion::parse);
+            let has_client_auth =
+                inner.values.value(Name::AuthorizedPartyStrength) != Value::Absent;
+            self.0.principal =
+                Principal::decide_b2c(inner.json(Name::IdentityType), has_client_auth, version);
+        }
+        self.0.kind = kind;
+        self.0.is_guest = is_guest;
+        self
+    }
+
+    /// The end of all checks, behind [`issued_by`](Self::issued_by).
     ///
     /// `nonce` is the header's, which is signed as the claims are.
     pub(crate) fn into_claims(
@@ -179,7 +223,8 @@ impl Reading {
         let text = span.of(&self.text);
         let mut from = 0_usize;
         for word in text.as_bytes().split(|byte| *byte == b' ') {
-            if !word.is_empty() {
+            // Entra writes `/` where there is no scope (Microsoft, "Agent token claims", `scp`).
+            if !matches!(word, b"" | b"/") {
                 self.values.push(span.part(Span::at(from, word.len())?)?);
             }
             from = from.saturating_add(word.len()).saturating_add(1);

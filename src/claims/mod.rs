@@ -1,10 +1,13 @@
 //! What a valid token says of its bearer.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod agent;
 mod finish;
 mod form;
 mod groups;
 mod identity;
+mod inner;
+mod issuer_kind;
 mod kept;
 mod members;
 mod methods;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+pub use agent::{Agent, AgentKind};
 pub use groups::{GroupIds, Groups};
 pub use identity::UserKey;
 pub use methods::AuthenticationMethod;
@@ -32,7 +36,9 @@ pub use names::DisplayNames;
 pub use principal::{ClientAuth, Principal};
 
 pub(crate) use finish::Finished;
+pub(crate) use inner::Home;
 use groups::Listing;
+pub(crate) use issuer_kind::IssuerKind;
 use kept::{Kept, List};
 use span::Span;
 pub(crate) use times::{Time, Times};
@@ -61,76 +67,17 @@ const LONGEST_TOKEN_ID: usize = 4_096;
 #[derive(Clone)]
 pub struct Claims(Arc<Inner>);
 
-#[derive(Clone)]
-struct Inner {
-    text: Box<str>,
-    values: Kept,
-    /// The members that have no accessor: a name, its value, a name, its value …
-    others: Listing,
-    scopes: Option<Listing>,
-    roles: Option<Listing>,
-    groups: Option<Listing>,
-    groups_overage: bool,
-    directory_roles: Option<Listing>,
-    methods: Option<Listing>,
-    auth_contexts: Option<Listing>,
-    client_capabilities: Option<Listing>,
-    audiences: Listing,
-    version: TokenVersion,
-    principal: Principal,
-    tenant: Option<Uuid>,
-    times: Times,
-    auth_time: Option<Time>,
-    /// The header's `nonce`, by which a token can be told from every other.
-    nonce: Option<Box<str>>,
-    home: Option<Home>,
-}
-
-impl Inner {
-    /// Whether a list has this element.
-    fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
-        let Some(listing) = listing else {
-            return false;
-        };
-        let mut elements = self.values.list(listing).iter();
-        elements.any(|element| element.is(&self.text, text))
-    }
-
-    /// Names and values of the members that have no accessor.
-    fn others(&self) -> impl Iterator<Item = [Span; 2]> {
-        let list = self.values.list(self.others);
-        let names = (0..list.len()).step_by(2);
-        names.filter_map(move |name| Some([list.get(name)?, list.get(name.saturating_add(1))?]))
-    }
-}
-
-/// What the layer that admitted the token wants to find again when a guard refuses it.
-#[derive(Clone)]
-pub(crate) struct Home(pub(crate) Arc<dyn Any + Send + Sync>);
-
-impl fmt::Debug for Home {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Home")
-    }
-}
-
 impl Claims {
     fn inner(&self) -> &Inner {
         &self.0
     }
 
     fn text(&self, name: Name) -> Option<&str> {
-        match self.inner().values.value(name) {
-            Value::Text(span) => Some(span.of(&self.inner().text)),
-            Value::Absent | Value::Json(_) => None,
-        }
+        self.inner().plain(name)
     }
 
     fn json(&self, name: Name) -> Option<&str> {
-        match self.inner().values.value(name) {
-            Value::Text(span) | Value::Json(span) => Some(span.of(&self.inner().text)),
-            Value::Absent => None,
-        }
+        self.inner().json(name)
     }
 
     fn list(&self, listing: Option<Listing>) -> impl Iterator<Item = &str> + Clone {
@@ -158,7 +105,7 @@ impl Claims {
         self.list(Some(self.inner().audiences))
     }
 
-    /// `tid`, or for B2C tokens without it the tenant of the issuer.
+    /// `tid`; for B2C tokens the tenant in the issuer, whatever `tid` says.
     #[must_use]
     pub fn tenant_id(&self) -> Option<Uuid> {
         self.inner().tenant
@@ -232,7 +179,29 @@ impl Claims {
             .and_then(ClientAuth::parse)
     }
 
-    /// `scp`: the delegated permissions, of a user's token only.
+    /// The agent that acts with this token (Entra Agent ID); `None` where no facet tells of one.
+    ///
+    /// Facets are optional claims, which the API's registration has to ask for: without them an
+    /// agent's token looks like a person's or an application's.
+    /// [`DenyAgents`](crate::guard::DenyAgents) refuses those too.
+    #[must_use]
+    pub fn agent(&self) -> Option<Agent<'_>> {
+        let (actor, subject) = (self.text(Name::ActorFacets), self.text(Name::SubjectFacets));
+        Some(Agent {
+            kind: AgentKind::decide(actor, subject, self.principal())?,
+            application_id: self.client_id(),
+            blueprint_id: self.text(Name::Blueprint),
+        })
+    }
+
+    /// Whether the token tells of the facets of its actor, so that no agent is unknown.
+    pub(crate) fn tells_actor_facets(&self) -> bool {
+        self.text(Name::ActorFacets).is_some()
+    }
+
+    /// `scp`: the delegated permissions of a user's token; in B2C also those of an application's.
+    ///
+    /// Guards on scopes never count those of an application.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().scopes)
     }
@@ -252,9 +221,10 @@ impl Claims {
         self.list(self.inner().roles)
     }
 
-    /// Whether the token has a `scp` or a `roles` member at all, be it empty.
+    /// Whether the token has any scope or any role.
     pub(crate) fn has_permissions(&self) -> bool {
-        self.inner().scopes.is_some() || self.inner().roles.is_some()
+        let any = |listing: Option<Listing>| listing.is_some_and(|listing| !listing.is_empty());
+        any(self.inner().scopes) || any(self.inner().roles)
     }
 
     /// What the token says about group memberships, which is not always all of them.
@@ -306,10 +276,13 @@ impl Claims {
 
     /// `tfp`, or `acr` where there is no `tfp`: the B2C policy the user went through.
     ///
-    /// Means a policy for B2C tokens alone, which have no other use for `acr`.
+    /// `None` for every token that B2C did not issue, whatever its `tfp` or `acr` says.
     #[must_use]
     pub fn policy(&self) -> Option<&str> {
-        self.text(Name::Policy).or_else(|| self.context_class())
+        match self.inner().kind {
+            IssuerKind::B2c => self.text(Name::Policy).or_else(|| self.context_class()),
+            IssuerKind::EntraId | IssuerKind::ExternalId => None,
+        }
     }
 
     /// `idp`, or `iss` where there is no `idp`: who authenticated the subject.
@@ -321,15 +294,11 @@ impl Claims {
 
     /// Whether the account is a guest in this tenant.
     ///
-    /// `acct` = 1; without `acct`, an `idp` that is not `iss`. An `acct` with a value that
-    /// Microsoft does not document counts as a guest.
+    /// Entra ID: `acct` is there and not 0; without `acct`, an `idp` that is no issuer of this
+    /// tenant, or no string. External ID: `acct` alone. B2C: never.
     #[must_use]
     pub fn is_guest(&self) -> bool {
-        match self.json(Name::AccountStatus) {
-            Some("0") => false,
-            Some(_) => true,
-            None => self.identity_provider() != self.issuer(),
-        }
+        self.inner().is_guest
     }
 
     /// Whether this is a personal Microsoft account, in its own tenant or as a guest.

@@ -1,11 +1,18 @@
 //! Who stands behind a token, and how its client proved itself.
 
+use super::agent::has_number;
+use crate::token_version::TokenVersion;
+
 /// Whether a token speaks for a person or for an application.
 ///
-/// `idtyp` decides where it is present. Else a token with `scp` is a user's, one whose `sub` is
-/// its `oid` is an application's, and every other is unknown, which user-only and app-only
-/// guards both refuse. Source: Microsoft, "Access token claims reference", `idtyp`, and
-/// "Access tokens", "User and application tokens".
+/// `idtyp` decides where it is present. Else a token with a scope in `scp` is a user's; one whose
+/// facets or relations (`xms_sub_fct`, `xms_idrel`) are an application's, or whose `sub` is its
+/// `oid`, is an application's; every other is unknown, which user-only and app-only guards both
+/// refuse. In B2C tokens without `idtyp`, those with `azpacr` or with `ver` 2.0 are
+/// applications' (client credentials, which have `scp` there too), all others users'.
+///
+/// Source: Microsoft, "Access token claims reference", `idtyp`, and "Access tokens", "User and
+/// application tokens"; for B2C the tokens themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Principal {
@@ -28,22 +35,54 @@ impl Principal {
         }
     }
 
-    /// The rule above, on the claims it looks at.
-    pub(super) fn decide(
-        identity_type: Option<&str>,
-        has_scopes: bool,
-        subject: Option<&str>,
-        object: Option<&str>,
-    ) -> Self {
-        match identity_type {
-            Some("user") => Self::User,
-            Some("app") => Self::App,
-            Some(_) => Self::Unknown,
-            None if has_scopes => Self::User,
-            None if subject.is_some() && subject == object => Self::App,
+    /// The rule for tokens of Entra ID and External ID.
+    pub(super) fn decide(signs: &Signs<'_>) -> Self {
+        let relations = ["7", "13", "33"];
+        let is_app = has_number(signs.subject_facets, "11")
+            || relations
+                .iter()
+                .any(|number| has_number(signs.relations, number))
+            || signs.subject.is_some() && signs.subject == signs.object;
+        match Self::stated(signs.identity_type) {
+            Some(stated) => stated,
+            None if signs.has_scopes => Self::User,
+            None if is_app => Self::App,
             None => Self::Unknown,
         }
     }
+
+    /// The rule for tokens of B2C.
+    pub(super) fn decide_b2c(
+        identity_type: Option<&str>,
+        has_client_auth: bool,
+        version: Option<TokenVersion>,
+    ) -> Self {
+        match Self::stated(identity_type) {
+            Some(stated) => stated,
+            None if has_client_auth || version == Some(TokenVersion::V2) => Self::App,
+            None => Self::User,
+        }
+    }
+
+    /// `idtyp`.
+    fn stated(identity_type: Option<&str>) -> Option<Self> {
+        Some(match identity_type? {
+            "user" => Self::User,
+            "app" => Self::App,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// The claims that tell users from applications.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Signs<'c> {
+    pub(super) identity_type: Option<&'c str>,
+    pub(super) has_scopes: bool,
+    pub(super) subject_facets: Option<&'c str>,
+    pub(super) relations: Option<&'c str>,
+    pub(super) subject: Option<&'c str>,
+    pub(super) object: Option<&'c str>,
 }
 
 /// How the client application proved who it is, weakest first.
@@ -98,11 +137,62 @@ mod tests {
             (None, false, Some("a"), Some("b"), Unknown),
             (None, false, None, None, Unknown),
         ];
-        for (idtyp, scp, sub, oid, expected) in table {
+        for (identity_type, has_scopes, subject, object, expected) in table {
+            let signs = Signs {
+                identity_type,
+                has_scopes,
+                subject,
+                object,
+                ..Signs::default()
+            };
+            assert_eq!(Principal::decide(&signs), expected, "{signs:?}");
+        }
+    }
+
+    #[test]
+    fn facets_and_relations_of_an_application_decide_before_sub_and_oid() {
+        use Principal::{App, Unknown, User};
+        let table = [
+            (false, Some("9 3 11"), None, App),
+            (false, Some("9 3 13"), None, Unknown),
+            (false, None, Some("10 7"), App),
+            (false, None, Some("13"), App),
+            (false, None, Some("33 1"), App),
+            (false, None, Some("1"), Unknown),
+            (false, Some("111"), Some("77 3"), Unknown),
+            (true, Some("11"), Some("7"), User),
+        ];
+        for (has_scopes, subject_facets, relations, expected) in table {
+            let signs = Signs {
+                has_scopes,
+                subject_facets,
+                relations,
+                subject: Some("a"),
+                object: Some("b"),
+                ..Signs::default()
+            };
+            assert_eq!(Principal::decide(&signs), expected, "{signs:?}");
+        }
+    }
+
+    #[test]
+    fn b2c_tells_applications_by_azpacr_and_version() {
+        use Principal::{App, Unknown, User};
+        use TokenVersion::{V1, V2};
+        let table = [
+            (None, false, Some(V1), User),
+            (None, false, None, User),
+            (None, true, Some(V1), App),
+            (None, false, Some(V2), App),
+            (Some("user"), true, Some(V2), User),
+            (Some("app"), false, Some(V1), App),
+            (Some("device"), true, Some(V2), Unknown),
+        ];
+        for (idtyp, has_client_auth, version, expected) in table {
             assert_eq!(
-                Principal::decide(idtyp, scp, sub, oid),
+                Principal::decide_b2c(idtyp, has_client_auth, version),
                 expected,
-                "{idtyp:?} {scp} {sub:?} {oid:?}"
+                "{idtyp:?} {has_client_auth} {version:?}"
             );
         }
     }

@@ -87,6 +87,12 @@ names! {
     PasswordUrl = b"pwd_url",
     InCorporateNetwork = b"in_corp",
     LoginHint = b"login_hint",
+    ActorFacets = b"xms_act_fct",
+    SubjectFacets = b"xms_sub_fct",
+    Relations = b"xms_idrel",
+    Blueprint = b"xms_par_app_azp",
+    CodeHash = b"c_hash",
+    AccessTokenHash = b"at_hash",
 }
 
 /// The values of the claims that have a name here, of which few are in one token; and every other

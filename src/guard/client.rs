@@ -35,6 +35,10 @@ impl<S: AsRef<str>> Guard for RequireClientApp<S> {
             format!("client application `{}`", self.0.as_ref()),
         )
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireClientApp", [&self.0])
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
@@ -51,6 +55,10 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
             Reason::ClientApp,
             names::one_of("", "client applications", &self.0),
         )
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireClientApp", &self.0)
     }
 }
 

@@ -26,6 +26,10 @@ impl<A: Guard, B: Guard> Guard for And<A, B> {
     fn describe(&self) -> Description {
         self.0.describe().and(self.1.describe())
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        [self.0.mistakes(), self.1.mistakes()].concat()
+    }
 }
 
 /// One of both lets the caller pass: made by [`Guard::or`].
@@ -47,5 +51,9 @@ impl<A: Guard, B: Guard> Guard for Or<A, B> {
 
     fn describe(&self) -> Description {
         self.0.describe().or(self.1.describe())
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        [self.0.mistakes(), self.1.mistakes()].concat()
     }
 }

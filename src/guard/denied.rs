@@ -32,7 +32,7 @@ pub enum Reason {
     Acr,
     /// The authentication context is missing.
     AuthContext,
-    /// The user went through another B2C policy.
+    /// The user went through another B2C policy, or the token is not of B2C.
     Policy,
     /// Not an application.
     AppOnly,
@@ -40,6 +40,12 @@ pub enum Reason {
     UserOnly,
     /// A guest.
     Guest,
+    /// An agent, or a token that does not tell whether one acts.
+    Agent,
+    /// Not an agent, as far as the token tells.
+    NotAgent,
+    /// The account is not one of those let in here.
+    ObjectId,
     /// The token names nobody for certain.
     NoIdentity,
     /// The user signed in too long ago, or it is not known when.
@@ -75,6 +81,9 @@ impl Reason {
             Self::AppOnly => "app_only",
             Self::UserOnly => "user_only",
             Self::Guest => "guest",
+            Self::Agent => "agent",
+            Self::NotAgent => "not_agent",
+            Self::ObjectId => "object_id",
             Self::NoIdentity => "no_identity",
             Self::SignInTooOld => "sign_in_too_old",
             Self::Replay => "replay",

@@ -35,6 +35,10 @@ impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
             format!("directory role `{}`", self.0.as_ref()),
         )
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireDirectoryRole", [&self.0])
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
@@ -51,5 +55,9 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
             Reason::DirectoryRole,
             names::one_of("", "directory roles", &self.0),
         )
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireDirectoryRole", &self.0)
     }
 }

@@ -15,6 +15,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod acr;
+mod agent;
 #[cfg(test)]
 mod algebra;
 mod auth_context;
@@ -28,6 +29,7 @@ mod freshness;
 mod group;
 mod mfa;
 mod names;
+mod object_id;
 mod once;
 mod policy;
 mod principal;
@@ -38,6 +40,7 @@ mod tenant;
 mod variants;
 
 pub use acr::RequireAcr;
+pub use agent::{DenyAgents, DenyKnownAgents, RequireAgent};
 pub use auth_context::RequireAuthContext;
 pub use caller::Caller;
 pub use client::{RequireAnyClientApp, RequireClientApp, RequireClientAuth};
@@ -48,6 +51,7 @@ pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
 pub use freshness::RequireRecentSignIn;
 pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
 pub use mfa::RequireMfa;
+pub use object_id::{RequireAnyObjectId, RequireObjectId};
 pub use once::OncePerToken;
 pub use policy::{RequireAnyPolicy, RequirePolicy};
 pub use principal::{RequireAppOnly, RequireIdentity, RequireNoGuests, RequireUser};
@@ -90,6 +94,14 @@ pub trait Guard {
     /// A guard of your own says "a rule of this application's own" unless it says more.
     fn describe(&self) -> Description {
         Description::custom()
+    }
+
+    /// What in this guard can never match, one sentence each: names that no token has.
+    ///
+    /// Logged once at `warn` where the guard is put around a route, or made by
+    /// [`guards!`](crate::guards). A guard of your own that holds others passes theirs on.
+    fn mistakes(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Both must let the caller pass.

@@ -1,5 +1,7 @@
 //! Names that guards hold: literals or owned strings, one or several, never none.
 
+use crate::guid::parse_guid;
+
 /// Names one by one, without a copy of them.
 pub(crate) trait Names: Sync {
     /// The name at a place; `None` behind the last.
@@ -10,6 +12,37 @@ impl<S: AsRef<str> + Sync, const N: usize> Names for [S; N] {
     fn name(&self, index: usize) -> Option<&str> {
         self.get(index).map(AsRef::as_ref)
     }
+}
+
+/// Names that no token has where ids are compared, which are GUIDs in every token.
+pub(super) fn not_guids<'n, S: AsRef<str> + 'n>(
+    guard: &str,
+    names: impl IntoIterator<Item = &'n S>,
+) -> Vec<String> {
+    let names = names.into_iter().map(AsRef::as_ref);
+    names
+        .filter(|name| parse_guid(name).is_none())
+        .map(|name| format!("{guard}({name:?}) can never match: the name is no GUID"))
+        .collect()
+}
+
+/// Names that are no scopes (RFC 6749 section 3.3), and full names, of which tokens have the end.
+pub(super) fn no_scopes<'n, S: AsRef<str> + 'n>(
+    names: impl IntoIterator<Item = &'n S>,
+) -> Vec<String> {
+    let of = |name: &str| {
+        let is_graphic = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        let why = if name.contains("://") {
+            "a token has the short name of a scope, without the application's URI before it"
+        } else if name.is_empty() || name == "/" || !name.bytes().all(is_graphic) {
+            "a scope is one word of visible ASCII letters, without quotes and backslashes"
+        } else {
+            return None;
+        };
+        Some(format!("RequireScope({name:?}) can never match: {why}"))
+    };
+    let names = names.into_iter().map(AsRef::as_ref);
+    names.filter_map(of).collect()
 }
 
 /// "one of 45 groups", or the names themselves where they are few.
@@ -84,6 +117,29 @@ pub(super) use named_guard;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_no_token_can_have_is_told() {
+        for name in [
+            "Todo.Read Todo.ReadWrite",
+            " Todo.Read",
+            "Todo.Read\u{a0}",
+            "Todo.Read\n",
+            "a\"b",
+            "a\\b",
+            "api://aaaaaaaa-1111-4111-8111-111111111111/Todo.Read",
+            "Aufgaben.L\u{f6}schen",
+            "",
+            "/",
+        ] {
+            assert_eq!(no_scopes([&name]).len(), 1, "{name:?}");
+        }
+        assert!(no_scopes(&["Todo.Read", "a/b", "a:b", "!#[]~", "openid"]).is_empty());
+        let id = "aaaaaaaa-1111-4111-8111-111111111111";
+        let bare = id.replace('-', "");
+        assert!(not_guids("G", &[id, &id.to_uppercase()]).is_empty());
+        assert_eq!(not_guids("G", &["contoso.com", id, &bare, ""]).len(), 3);
+    }
 
     #[test]
     fn few_names_are_said_and_many_are_counted() {

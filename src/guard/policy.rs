@@ -6,7 +6,8 @@ use super::{Caller, Denied, Description, Guard, Reason};
 named_guard! {
     /// Requires that the user went through a B2C policy, in any letter case.
     ///
-    /// Means something for B2C tokens alone: in other tokens `acr` is no policy.
+    /// B2C tokens alone have a policy: every other token is refused, whatever its `tfp` or `acr`
+    /// says.
     RequirePolicy, any: RequireAnyPolicy
 }
 

@@ -39,7 +39,10 @@ impl Guard for RequireAppOnly {
     }
 }
 
-/// Refuses guests: `acct` = 1, or without `acct` an identity provider that is not the issuer.
+/// Refuses guests, as [`Claims::is_guest`](crate::Claims::is_guest) tells them.
+///
+/// Entra ID: `acct` other than 0, or without `acct` an identity provider (`idp`) that is no issuer
+/// of the token's own tenant. External ID: `acct` alone. B2C: nobody is a guest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireNoGuests;
 

@@ -1,6 +1,6 @@
 //! Delegated permissions (`scp`).
 
-use super::names::named_guard;
+use super::names::{self, named_guard};
 use super::{Caller, Denied, Description, Guard};
 use crate::claims::Principal;
 
@@ -50,6 +50,10 @@ impl<S: AsRef<str> + Sync> Guard for RequireScope<S> {
     fn describe(&self) -> Description {
         Description::scope(self.0.as_ref())
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::no_scopes([&self.0])
+    }
 }
 
 impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
@@ -64,6 +68,10 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
     fn describe(&self) -> Description {
         Description::any(self.0.iter().map(|name| Description::scope(name.as_ref())))
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::no_scopes(&self.0)
+    }
 }
 
 impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
@@ -77,5 +85,9 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
 
     fn describe(&self) -> Description {
         Description::all(self.0.iter().map(|name| Description::scope(name.as_ref())))
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::no_scopes(&self.0)
     }
 }

@@ -32,6 +32,10 @@ impl<S: AsRef<str>> Guard for RequireTenant<S> {
             format!("a caller of tenant `{}`", self.0.as_ref()),
         )
     }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireTenant", [&self.0])
+    }
 }
 
 impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
@@ -48,5 +52,9 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
             Reason::Tenant,
             names::one_of("a caller of", "tenants", &self.0),
         )
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireTenant", &self.0)
     }
 }

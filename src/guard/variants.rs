@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Guard, Memberships, Reason, RequireClientApp, RequireDirectoryRole, RequireGroup,
-    RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
+    Caller, DenyAgents, Guard, Memberships, Reason, RequireAgent, RequireClientApp,
+    RequireDirectoryRole, RequireGroup, RequireObjectId, RequirePolicy, RequireRecentSignIn,
+    RequireRole, RequireScope, RequireTenant,
 };
-use crate::claims::Claims;
 use crate::claims::wire::Draft;
+use crate::claims::{Claims, IssuerKind};
 
 fn claims(payload: Value) -> Claims {
     let payload = payload.to_string();
@@ -183,6 +184,57 @@ fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
     holds_one_and_any(&one, &any, "directory_role", of_role);
 
     let (one, any) = (RequirePolicy(ONE), RequirePolicy::any([ONE, TWO]));
-    let of_policy = |name: Option<&str>| claims(json!({ "exp": 1, "tfp": name }));
+    let of_policy = |name: Option<&str>| {
+        let payload = json!({ "exp": 1, "tfp": name }).to_string();
+        let finished = Draft::parse(payload.as_bytes()).unwrap().finish().unwrap();
+        let finished = finished.issued_by(IssuerKind::B2c, |_| false);
+        finished.into_claims(None, None, None)
+    };
     holds_one_and_any(&one, &any, "policy", of_policy);
+    let of_entra = claims(json!({ "exp": 1, "tfp": ONE, "acr": ONE }));
+    assert_eq!(outcome(&one, &of_entra), "policy:");
+
+    let (one, any) = (RequireObjectId(ONE), RequireObjectId::any([ONE, TWO]));
+    let of_object = |name: Option<&str>| claims(json!({ "exp": 1, "oid": name }));
+    holds_one_and_any(&one, &any, "object_id", of_object);
+}
+
+#[test]
+fn agents_and_tokens_that_do_not_tell_are_denied() {
+    // For each: no agents, no known agents, agents only.
+    for (facets, expected) in [
+        (json!({}), ["agent:", "in", "not_agent:"]),
+        (
+            json!({ "xms_act_fct": null }),
+            ["agent:", "in", "not_agent:"],
+        ),
+        (
+            json!({ "xms_sub_fct": "9 3" }),
+            ["agent:", "in", "not_agent:"],
+        ),
+        (json!({ "xms_act_fct": "" }), ["in", "in", "not_agent:"]),
+        (json!({ "xms_act_fct": "9 3" }), ["in", "in", "not_agent:"]),
+        (
+            json!({ "xms_act_fct": "3 11 9" }),
+            ["agent:", "agent:", "in"],
+        ),
+        (
+            json!({ "xms_act_fct": "9 3", "xms_sub_fct": "13" }),
+            ["agent:", "agent:", "in"],
+        ),
+        (
+            json!({ "xms_sub_fct": "3 9 11" }),
+            ["agent:", "agent:", "in"],
+        ),
+    ] {
+        let mut payload = facets.clone();
+        payload["exp"] = json!(1);
+        let claims = claims(payload);
+        let found = [
+            outcome(&DenyAgents, &claims),
+            outcome(&DenyAgents::known_only(), &claims),
+            outcome(&RequireAgent, &claims),
+        ];
+        assert_eq!(found, expected, "{facets}");
+    }
 }

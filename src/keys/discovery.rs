@@ -20,6 +20,8 @@ pub(crate) struct Discovery {
     pub(crate) keys_address: Url,
     /// `None` where tokens are not asked for on the authority's host.
     pub(crate) endpoints: Option<Endpoints>,
+    /// The cloud of the authority and of its keys, by Microsoft's name.
+    pub(crate) cloud: Option<String>,
 }
 
 /// Where else an authority's documents say to ask.
@@ -38,6 +40,7 @@ struct Members {
     // Of any type: keys are worth having without it.
     token_endpoint: Option<serde_json::Value>,
     msgraph_host: Option<serde_json::Value>,
+    cloud_instance_name: Option<serde_json::Value>,
 }
 
 impl Discovery {
@@ -74,6 +77,9 @@ impl Discovery {
             issuer,
             keys_address,
             endpoints,
+            cloud: members
+                .cloud_instance_name
+                .and_then(|name| name.as_str().map(str::to_owned)),
         })
     }
 

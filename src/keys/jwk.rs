@@ -83,9 +83,8 @@ impl Jwk {
         let issuer = members.issuer.map(IssuerPattern::new);
         let mut key =
             VerifyingKey::rsa(&modulus, &exponent, issuer).map_err(|_| Skipped::BadNumbers)?;
-        if let (Some(cloud), Some(name)) = (document.cloud, &members.cloud_instance_name)
-            && !cloud.has_name(name)
-        {
+        let cloud = members.cloud_instance_name.as_deref();
+        if cloud.is_some_and(|name| document.is_another_cloud(name)) {
             key = key.of_another_cloud();
         }
         Ok(Self {

@@ -103,6 +103,7 @@ impl Remote {
             issuer,
             mut keys_address,
             endpoints,
+            cloud,
         } = Discovery::read(&discovery.bytes, &self.document, self.learns, &self.learnt)?;
         if let (Some(known), Some(_)) = (&self.endpoints, &endpoints) {
             known.send_if_modified(|before| {
@@ -129,7 +130,11 @@ impl Remote {
                 });
             }
         };
-        let keys = KeySet::read(&body.bytes, issuer.clone(), &self.document)?;
+        let document = Document {
+            stated_cloud: cloud,
+            ..self.document.clone()
+        };
+        let keys = KeySet::read(&body.bytes, issuer.clone(), &document)?;
         self.tell(body.times.or(discovery.times));
         self.last = body.etag.map(|etag| Last {
             address: keys_address,

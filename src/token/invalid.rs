@@ -65,6 +65,10 @@ pub enum InvalidToken {
     /// A token for Microsoft Graph, which only Microsoft Graph can validate.
     #[error("the token is meant for Microsoft Graph")]
     GraphToken,
+    /// An ID token, which is for the client alone: it names no client, or has a hash of a code or
+    /// a token.
+    #[error("the token is an ID token")]
+    IdToken,
     /// `cnf`: bound to a key that the sender would have to prove, which nobody checks here.
     #[error("the token is bound to its sender's key")]
     SenderConstrained,
@@ -99,6 +103,7 @@ impl InvalidToken {
             Self::Version => "version",
             Self::Policy => "policy",
             Self::GraphToken => "graph_token",
+            Self::IdToken => "id_token",
             Self::SenderConstrained => "sender_constrained",
             Self::Revoked => "revoked",
             Self::Replay => "replay",
@@ -135,6 +140,10 @@ impl InvalidToken {
             Self::GraphToken => {
                 "The access token is meant for Microsoft Graph. Ask for a scope of this API instead \
                  (api://.../scope); one token cannot serve both."
+            }
+            Self::IdToken => {
+                "This is an ID token, which tells the client who signed in. Send the access token: \
+                 the client gets one by asking for a scope of this API (api://.../scope)."
             }
             Self::SenderConstrained => "Sender-constrained access tokens are not accepted here.",
             Self::Revoked => "The access token was revoked. Sign in again.",

@@ -8,6 +8,7 @@ use crate::claims::{Time, Times};
 use crate::keys::PublishedKey;
 use crate::keys::store::{Arrival, KeyReader};
 
+use super::checks::issuer::check_key;
 use super::checks::lifetime;
 use super::desk::Desk;
 use super::header::TokenKind;
@@ -76,10 +77,7 @@ impl Message {
     ) -> Result<Self, InvalidToken> {
         let issuer = token.issuer()?.to_owned();
         let (_, key, _) = token.verify(candidates)?.into_parts();
-        let bound = |pattern: &crate::authority::issuer::IssuerPattern| pattern.fits(&issuer);
-        if !bound(key.stated()) || key.key().issuer().is_some_and(|own| !bound(own)) {
-            return Err(InvalidToken::Issuer);
-        }
+        check_key(&key, &issuer)?;
         // The same text that was verified, and of which the form was checked.
         let payload = text.split('.').nth(1).unwrap_or_default();
         let json = base64_simd::URL_SAFE_NO_PAD
@@ -260,5 +258,41 @@ mod tests {
         assert!(!outcome(ELSEWHERE, None).await);
         assert!(!outcome(ELSEWHERE, Some(&own)).await);
         assert!(!outcome(&own, Some(ELSEWHERE)).await);
+    }
+
+    /// The same key checks as for access tokens, for each kind of message.
+    #[tokio::test]
+    async fn the_key_of_another_cloud_verifies_no_message() {
+        let emulator = Emulator::start().await.unwrap();
+        let own = emulator.issuer(CONTOSO);
+        for (kind, typ) in [
+            (TokenKind::Logout, "logout+jwt"),
+            (TokenKind::SecurityEvent, "secevent+jwt"),
+        ] {
+            let token = emulator.token().header("typ", typ).mint();
+            for (cloud, is_good) in [
+                ("microsoftonline.com", true),
+                ("microsoftonline.us", false),
+                ("partner.microsoftonline.cn", false),
+            ] {
+                let mut document = emulator.keys_document();
+                for key in document["keys"].as_array_mut().unwrap() {
+                    key["issuer"] = own.as_str().into();
+                    key["cloud_instance_name"] = cloud.into();
+                }
+                let document = document.to_string();
+                let stated = IssuerPattern::new(own.as_str());
+                let keys = KeySet::read(document.as_bytes(), stated, &ordinary_document());
+                let reader = crate::keys::store::fixed(keys.unwrap());
+                let verified = Message::verified(kind, &token, |_| Ok(&reader)).await;
+                match verified {
+                    Ok(_) => assert!(is_good, "{typ} {cloud}"),
+                    Err(Refusal::Invalid(InvalidToken::Issuer)) => {
+                        assert!(!is_good, "{typ} {cloud}")
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        }
     }
 }

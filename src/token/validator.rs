@@ -367,17 +367,16 @@ fn check(
 ) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
     let (draft, key, nonce) = token.into_parts();
     let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
-    let tenant = checks::check(&Presented {
+    let checked = checks::check(&Presented {
         claims: &finished,
         trust: &installed.trust,
         key: &key,
         form: place.form,
         now,
     })?;
-    Ok((
-        finished.into_claims(tenant, nonce, installed.home.clone()),
-        key,
-    ))
+    let home = installed.home.clone();
+    let claims = checked.claims(finished, &installed.trust, nonce, home);
+    Ok((claims, key))
 }
 
 /// No keys: worth a moment while the first fetch of all is under way, else 503.

@@ -1,16 +1,19 @@
 //! Guards as layers.
 
 use std::any::type_name;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use http::Request;
 use tower_layer::Layer;
 
 use crate::guard::{
-    And, Caller, Guard, OncePerToken, Or, RequireAcr, RequireAllGroups, RequireAllRoles,
-    RequireAllScopes, RequireAnyClientApp, RequireAnyDirectoryRole, RequireAnyGroup,
-    RequireAnyPolicy, RequireAnyRole, RequireAnyScope, RequireAnyTenant, RequireAppOnly,
-    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
-    RequireIdentity, RequireMfa, RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole,
+    And, Caller, DenyAgents, DenyKnownAgents, Guard, OncePerToken, Or, RequireAcr, RequireAgent,
+    RequireAllGroups, RequireAllRoles, RequireAllScopes, RequireAnyClientApp,
+    RequireAnyDirectoryRole, RequireAnyGroup, RequireAnyObjectId, RequireAnyPolicy, RequireAnyRole,
+    RequireAnyScope, RequireAnyTenant, RequireAppOnly, RequireAuthContext, RequireClientApp,
+    RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
+    RequireNoGuests, RequireObjectId, RequirePolicy, RequireRecentSignIn, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
 
@@ -43,11 +46,31 @@ pub struct Authorize<G>(G);
 pub struct GuardLayer;
 
 impl GuardLayer {
-    /// Puts a guard around a service.
-    pub const fn around<S, G: Guard>(inner: S, guard: G) -> GuardService<S, G> {
+    /// Puts a guard around a service, and says in the log what of it can never match.
+    pub fn around<S, G: Guard>(inner: S, guard: G) -> GuardService<S, G> {
+        tell_mistakes(&guard);
         Gate::new(inner, Authorize(guard))
     }
 }
+
+/// Logs what can never match in a guard, each sentence once however many routes have the guard.
+#[doc(hidden)]
+pub fn tell_mistakes(guard: &dyn Guard) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mistakes = guard.mistakes();
+    if mistakes.is_empty() {
+        return;
+    }
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for mistake in mistakes {
+        if told.len() < MOST_TOLD && told.insert(mistake.clone()) {
+            tracing::warn!(mistake, "a guard can never match");
+        }
+    }
+}
+
+/// More than a program has guards; guards that are made in requests must not grow it for ever.
+const MOST_TOLD: usize = 1_000;
 
 impl std::fmt::Debug for GuardLayer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -156,6 +179,8 @@ layers! {
     [S] [N] RequireAnyDirectoryRole<S, N>;
     [S] [] RequireClientApp<S>;
     [S] [N] RequireAnyClientApp<S, N>;
+    [S] [] RequireObjectId<S>;
+    [S] [N] RequireAnyObjectId<S, N>;
     [S] [] RequirePolicy<S>;
     [S] [N] RequireAnyPolicy<S, N>;
     [S] [] RequireAcr<S>;
@@ -165,6 +190,9 @@ layers! {
     [] [] RequireAppOnly;
     [] [] RequireNoGuests;
     [] [] RequireIdentity;
+    [] [] DenyAgents;
+    [] [] DenyKnownAgents;
+    [] [] RequireAgent;
     [] [] RequireMfa;
     [] [] RequireRecentSignIn;
     [] [] OncePerToken;

@@ -24,6 +24,12 @@ pub(super) const fn of_reason(reason: Reason) -> &'static str {
         Reason::AppOnly => "This resource is for applications that sign in as themselves.",
         Reason::UserOnly => "This resource is for users.",
         Reason::Guest => "This resource is not for guests.",
+        Reason::Agent => {
+            "This resource is not for agents. A token without the optional claim xms_act_fct does \
+             not tell whether an agent acts, and is refused as well."
+        }
+        Reason::NotAgent => "This resource is for agent identities.",
+        Reason::ObjectId => "This account may not use this resource.",
         Reason::NoIdentity => "The access token does not say for certain who is calling.",
         Reason::Replay => "The access token has nothing by which its first use could be told.",
         Reason::SignInTooOld => "This resource needs a more recent sign-in.",

@@ -32,7 +32,7 @@ mod span;
 mod token_source;
 
 pub use authenticate::{EntraLayer, EntraService};
-pub use authorize::{GuardLayer, GuardService, Guarded};
+pub use authorize::{GuardLayer, GuardService, Guarded, tell_mistakes};
 pub use caller_token::CallerToken;
 pub use directory::Directory;
 pub use expiry::{Expiry, UntilExpiry};

@@ -4,6 +4,7 @@ mod alternatives;
 mod each;
 mod readiness;
 mod routers;
+mod token_kinds;
 mod who_is_asking;
 
 /// One route, `/`, with a guard in every place it can stand.

@@ -37,6 +37,7 @@ fn b2c() -> Authority {
     .static_keys(B2C_KEYS)
     .clock_skew(Duration::ZERO)
     .danger_allow_tokens_without_permissions()
+    .danger_accept_id_tokens()
 }
 
 fn built(authority: Authority) -> Entra {
@@ -120,6 +121,7 @@ async fn a_genuine_token_is_valid_for_its_own_authority_alone() {
         )
         .static_keys(B2C_KEYS)
         .danger_allow_tokens_without_permissions()
+        .danger_accept_id_tokens()
     };
     let (tenant, client) = (
         "775527ff-9a37-4307-8b3d-cc311f58d925",
@@ -140,7 +142,12 @@ async fn a_genuine_token_is_valid_for_its_own_authority_alone() {
         [policy],
     )
     .static_keys(B2C_KEYS);
-    assert_eq!(at(strict), "no_permissions");
+    assert_eq!(at(strict.clone()), "id_token");
+    assert_eq!(
+        at(strict.clone().danger_allow_tokens_without_permissions()),
+        "id_token"
+    );
+    assert_eq!(at(strict.danger_accept_id_tokens()), "no_permissions");
 }
 
 #[tokio::test]
@@ -190,7 +197,7 @@ async fn the_genuine_token_says_what_its_page_says() {
     assert_eq!(claims.policy(), Some("b2c_1_sign_in_stock"));
     assert_eq!(claims.identity_provider(), "facebook.com");
     assert_eq!(claims.auth_time(), Some(1_442_356_434));
-    assert_eq!(claims.principal(), Principal::Unknown);
+    assert_eq!(claims.principal(), Principal::User);
     assert_eq!(
         claims.tenant_id().map(|id| id.to_string()).as_deref(),
         Some("775527ff-9a37-4307-8b3d-cc311f58d925")

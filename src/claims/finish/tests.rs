@@ -1,6 +1,6 @@
 //! What claims mean, and what they must not.
 
-use super::super::Groups;
+use super::super::{AgentKind, Groups};
 use super::*;
 
 fn finish(text: &str) -> Result<Claims, Malformed> {
@@ -89,9 +89,53 @@ fn escapes_in_lists_are_resolved() {
 fn scopes_are_separated_by_runs_of_spaces() {
     let claims = with("\"scp\":\"  read  write\\tx \"").unwrap();
     assert!(claims.scopes().eq(["read", "write\tx"]));
-    assert!(with("\"scp\":\"\"").unwrap().has_permissions());
-    assert!(!with("\"scp\":null").unwrap().has_permissions());
-    assert!(with("\"roles\":[]").unwrap().has_permissions());
+    let nothing = [
+        "\"scp\":\"\"",
+        "\"scp\":\" / \"",
+        "\"scp\":null",
+        "\"roles\":[]",
+    ];
+    for nothing in nothing {
+        let claims = with(nothing).unwrap();
+        assert!(!claims.has_permissions() && claims.scopes().next().is_none());
+    }
+    for something in ["\"scp\":\"a /\"", "\"scp\":\"a/\"", "\"roles\":[\"r\"]"] {
+        assert!(with(something).unwrap().has_permissions(), "{something}");
+    }
+    assert!(with("\"scp\":\"/ a /\"").unwrap().scopes().eq(["a"]));
+}
+
+#[test]
+fn facets_are_strings_and_other_relations_mean_nothing() {
+    for name in ["xms_act_fct", "xms_sub_fct"] {
+        for bad in ["11", "[\"11\"]", "{}", "true"] {
+            assert!(with(&format!("\"{name}\":{bad}")).is_err(), "{name} {bad}");
+        }
+        for good in ["null", "\"\"", "\"9 3\"", "\"3 9 11\""] {
+            assert!(with(&format!("\"{name}\":{good}")).is_ok(), "{name} {good}");
+        }
+    }
+    let related = with("\"xms_idrel\":7").unwrap();
+    assert_eq!(related.principal(), Principal::Unknown);
+}
+
+#[test]
+fn an_agent_is_told_with_its_application_and_its_blueprint() {
+    let members = r#""azp":"a","xms_par_app_azp":"b","xms_act_fct":"9 11","scp":"s""#;
+    let claims = with(members).unwrap();
+    let agent = claims.agent().unwrap();
+    assert_eq!(agent.kind(), AgentKind::OnBehalfOfUser);
+    assert_eq!(
+        (agent.application_id(), agent.blueprint_id()),
+        (Some("a"), Some("b"))
+    );
+    assert!(!format!("{agent:?}").contains("\"b\""));
+    assert!(
+        with(r#""azp":"a","xms_act_fct":"9 3""#)
+            .unwrap()
+            .agent()
+            .is_none()
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::Presented;
 use crate::authority::issuer::first_guid;
 use crate::claims::wire::Name;
 use crate::guid::parse_guid;
+use crate::keys::PublishedKey;
 use crate::token::invalid::InvalidToken;
 
 /// The issuer must be the document's, the key's and the tenant's; the tenant must be let in.
@@ -16,18 +17,14 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
         .claims
         .text(Name::Issuer)
         .ok_or(InvalidToken::Issuer)?;
-    if !presented.key.stated().fits(issuer) {
-        return Err(InvalidToken::Issuer);
-    }
-    let key = presented.key.key();
-    if key.is_of_another_cloud() || key.issuer().is_some_and(|bound| !bound.fits(issuer)) {
-        return Err(InvalidToken::Issuer);
-    }
+    check_key(presented.key, issuer)?;
     let named = first_guid(issuer).map(|(_, tenant)| tenant);
-    let tenant = match presented.claims.text(Name::Tenant) {
-        Some(text) => Some(parse_guid(text).ok_or(InvalidToken::Issuer)?),
-        None if presented.trust.is_b2c() && !presented.claims.has(Name::Tenant) => named,
-        None => return Err(InvalidToken::Issuer),
+    let tenant = if presented.trust.is_b2c() {
+        // Custom policies copy the home tenant's `tid`, which is no tenant of this identity.
+        named
+    } else {
+        let tid = presented.claims.text(Name::Tenant);
+        Some(tid.and_then(parse_guid).ok_or(InvalidToken::Issuer)?)
     };
     // An issuer with no tenant in it was configured exactly, and stands for itself.
     if named.is_some() && tenant != named {
@@ -40,14 +37,28 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
     }
 }
 
-/// `tid`, or the tenant of the issuer.
+/// Whether a key may sign what this issuer issues: for access tokens and for every other message.
+pub(in crate::token) fn check_key(key: &PublishedKey, issuer: &str) -> Result<(), InvalidToken> {
+    let bound = key.key().issuer();
+    if key.stated().fits(issuer)
+        && bound.is_none_or(|bound| bound.fits(issuer))
+        && !key.key().is_of_another_cloud()
+    {
+        Ok(())
+    } else {
+        Err(InvalidToken::Issuer)
+    }
+}
+
+/// `tid`, which was checked; for B2C and for an issuer without one, the tenant in the issuer.
 pub(super) fn tenant(presented: &Presented<'_>) -> Option<Uuid> {
-    presented
-        .claims
-        .text(Name::Tenant)
-        .and_then(parse_guid)
-        .or_else(|| {
-            let issuer = presented.claims.text(Name::Issuer)?;
-            first_guid(issuer).map(|(_, tenant)| tenant)
-        })
+    let of_issuer = || {
+        let issuer = presented.claims.text(Name::Issuer)?;
+        first_guid(issuer).map(|(_, tenant)| tenant)
+    };
+    if presented.trust.is_b2c() {
+        return of_issuer();
+    }
+    let tid = presented.claims.text(Name::Tenant);
+    tid.and_then(parse_guid).or_else(of_issuer)
 }

@@ -1,15 +1,17 @@
 //! The claim checks, in the order in which they are made; the first failure names itself.
 
 mod audience;
-mod issuer;
+mod id_token;
+pub(super) mod issuer;
 pub(super) mod lifetime;
 mod purpose;
 mod version;
 
 use uuid::Uuid;
 
-use crate::authority::Trust;
-use crate::claims::Finished;
+use crate::authority::{Trust, is_external_id_issuer};
+use crate::claims::wire::Name;
+use crate::claims::{Claims, Finished, Home, IssuerKind};
 use crate::keys::PublishedKey;
 use crate::token_version::TokenVersion;
 
@@ -25,21 +27,68 @@ pub(super) struct Presented<'p> {
     pub(super) now: u64,
 }
 
+impl Presented<'_> {
+    /// The product that issued the token. An issuer that was checked tells External ID.
+    fn issuer_kind(&self) -> IssuerKind {
+        if self.trust.is_b2c() {
+            return IssuerKind::B2c;
+        }
+        match self.claims.text(Name::Issuer) {
+            Some(issuer) if is_external_id_issuer(issuer) => IssuerKind::ExternalId,
+            _ => IssuerKind::EntraId,
+        }
+    }
+}
+
 type Check = fn(&Presented<'_>) -> Result<(), InvalidToken>;
 
 /// Each check, under the name that an explanation gives it.
-pub(super) const CHECKS: [(&str, Check); 5] = [
+pub(super) const CHECKS: [(&str, Check); 6] = [
     ("version", version::check),
     ("issuer", issuer::check),
     ("audience", audience::check),
     ("lifetime", lifetime::check),
     ("purpose", purpose::check),
+    ("id_token", id_token::check),
 ];
 
+/// What is known of a token behind every check.
+pub(super) struct Checked {
+    pub(super) tenant: Option<Uuid>,
+    issuer_kind: IssuerKind,
+}
+
 /// Makes every check and says whose tenant the token is.
-pub(super) fn check(presented: &Presented<'_>) -> Result<Option<Uuid>, InvalidToken> {
+pub(super) fn check(presented: &Presented<'_>) -> Result<Checked, InvalidToken> {
     for (_, check) in CHECKS {
         check(presented)?;
     }
-    Ok(issuer::tenant(presented))
+    Ok(checked(presented))
+}
+
+/// The same for a token of which every check was made one by one.
+pub(super) fn checked(presented: &Presented<'_>) -> Checked {
+    Checked {
+        tenant: issuer::tenant(presented),
+        issuer_kind: presented.issuer_kind(),
+    }
+}
+
+impl Checked {
+    /// The claims, of which nothing is left to be checked.
+    pub(super) fn claims(
+        self,
+        finished: Finished,
+        trust: &Trust,
+        nonce: Option<Box<str>>,
+        home: Option<Home>,
+    ) -> Claims {
+        let is_own = |idp: &str| {
+            self.tenant
+                .is_some_and(|tenant| trust.issues_as(idp, tenant))
+        };
+        finished
+            .issued_by(self.issuer_kind, is_own)
+            .into_claims(self.tenant, nonce, home)
+    }
 }

@@ -31,7 +31,9 @@ pub(super) fn of_token(
     let mut hints = Vec::new();
     let trust = chosen.or_else(|| validator.authorities.first().map(|own| &own.trust));
     text(token, peek, &mut hints);
-    kind(peek, trust, &mut hints);
+    if reason != "id_token" {
+        kind(peek, trust, &mut hints);
+    }
     match reason {
         "issuer" | "tenant_not_allowed" => issuer(validator, trust, peek, reason, &mut hints),
         "version" => version(trust, peek, &mut hints),
@@ -66,6 +68,11 @@ pub(super) fn of_token(
             "The token is bound to a key of its client (proof of possession). Ask for a bearer token."
                 .to_owned(),
         ),
+        "id_token" => hints.push(format!(
+            "This is an ID token: it tells the client who signed in, and opens nothing. Send the access token that \
+             the client gets for {} (access_token in the answer, acquireTokenSilent in MSAL).",
+            scope_of(trust)
+        )),
         "revoked" => hints.push("The account's older tokens were revoked. Sign in again.".to_owned()),
         _ => {}
     }
@@ -97,6 +104,17 @@ pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
         Reason::Group if matches!(claims.groups(), crate::claims::Groups::NotIssued) => {
             "The token lists no groups at all: set groupMembershipClaims in the manifest.".to_owned()
         }
+        Reason::Agent if claims.agent().is_none() => {
+            "The token does not tell whether an agent acts: the API's registration has to ask for the optional claim \
+             xms_act_fct (Token configuration, access tokens)."
+                .to_owned()
+        }
+        Reason::NotAgent => "The route is for agent identities. Their tokens tell it by the optional claims \
+             xms_act_fct and xms_sub_fct, which the API's registration has to ask for."
+            .to_owned(),
+        Reason::Policy => "The route is for B2C tokens of that policy; Entra's own tokens have no policy, whatever \
+             their tfp or acr says."
+            .to_owned(),
         Reason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
              one without the optional claim idtyp that tells."
             .to_owned(),
@@ -137,11 +155,16 @@ fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
     }
 }
 
+/// What a client asks for to get an access token for this API.
+fn scope_of(trust: Option<&Trust>) -> String {
+    trust.map_or("api://{client id}/{scope}".to_owned(), |trust| {
+        format!("api://{}/{{scope}}", trust.client_id)
+    })
+}
+
 /// Tokens of another kind or for somebody else.
 fn kind(peek: &Peek, trust: Option<&Trust>, hints: &mut Vec<String>) {
-    let scope = trust.map_or("api://{client id}/{scope}".to_owned(), |trust| {
-        format!("api://{}/{{scope}}", trust.client_id)
-    });
+    let scope = scope_of(trust);
     let audience = peek.text("aud").unwrap_or_default();
     if GRAPH.contains(&audience.trim_end_matches('/')) || peek.header_has("nonce") {
         hints.push(format!(

@@ -3,7 +3,7 @@
 use crate::authority::Trust;
 use crate::claims::Claims;
 use crate::claims::wire::Name;
-use crate::token::checks::{CHECKS, Presented};
+use crate::token::checks::{CHECKS, Presented, checked};
 use crate::token::desk::Desk;
 use crate::token::index::Place;
 use crate::token::installed::Installed;
@@ -277,7 +277,7 @@ impl<'t> Telling<'t> {
                 words::found("permissions", self.peek),
             );
         }
-        let claims = finished.into_claims(None, None, None);
+        let claims = checked(&presented).claims(finished, trust, None, None);
         let refused = refused_by_rule(&claims, trust).map(|refused| refused.reason.as_str());
         self.add(
             "permissions",
@@ -300,6 +300,7 @@ impl<'t> Telling<'t> {
             "audience",
             "lifetime",
             "purpose",
+            "id_token",
             "permissions",
         ];
         for name in rest.into_iter().skip(from) {

@@ -24,6 +24,9 @@ pub(super) fn expected(check: &str, trust: Option<&Trust>, now: u64) -> String {
             now, trust.clock_skew
         ),
         "purpose" => "no cnf: a bearer token".to_owned(),
+        "id_token" if trust.accepts_id_tokens => "an access token or an ID token".to_owned(),
+        "id_token" if trust.is_b2c() => "azp, and neither c_hash nor at_hash".to_owned(),
+        "id_token" => "azp or appid, and neither c_hash nor at_hash".to_owned(),
         "permissions" if trust.required_scopes.is_empty() => "scp or roles".to_owned(),
         "permissions" => format!(
             "scp or roles, and scope {}",
@@ -45,6 +48,7 @@ pub(super) fn found(check: &str, peek: &Peek) -> Option<String> {
         "issuer" => &["iss", "tid"],
         "audience" => &["aud"],
         "lifetime" => &["nbf", "iat", "exp"],
+        "id_token" => &["azp", "appid", "c_hash", "at_hash"],
         "permissions" => &["scp", "roles"],
         _ => return None,
     };

@@ -133,7 +133,7 @@ fn b2c(documents: &Documents, policy: &str) -> Authority {
     b2c_authority(documents, policy)
 }
 
-/// The sample is an ID token, which has neither scopes nor roles.
+/// The sample is an ID token, which has neither scopes nor roles and names no client.
 fn b2c_authority(documents: &Documents, policy: &str) -> Authority {
     Authority::b2c(
         "https://login.microsoftonline.com",
@@ -143,6 +143,7 @@ fn b2c_authority(documents: &Documents, policy: &str) -> Authority {
     )
     .metadata_address(documents.discovery("/{policy}"))
     .danger_allow_tokens_without_permissions()
+    .danger_accept_id_tokens()
 }
 
 /// The routes of the cases; every handler answers who is calling and is counted.

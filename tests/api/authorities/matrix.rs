@@ -114,7 +114,7 @@ async fn a_policys_key_signs_for_no_other_policy() {
         (
             "a tid of another tenant",
             token(POLICY).claim("tid", super::FABRIKAM),
-            "issuer",
+            "in",
         ),
         ("its own tid", token(POLICY).claim("tid", CONTOSO), "in"),
         (

@@ -56,7 +56,7 @@ async fn lets_in(mounted: impl IntoIterator<Item = (&'static str, Router)>, clai
 #[tokio::test]
 async fn an_alternative_with_scopes_is_the_one_that_is_named() {
     let (entra, runs) = (built(authority()), Runs::default());
-    let nothing = json!({ "scp": "" });
+    let nothing = json!({ "scp": "other" });
     let mounted = mounts!(entra, runs, RequireScope("A").or(RequireScope("B")));
     refuses(mounted, nothing.clone(), "scope", Some("A")).await;
     let mounted = mounts!(entra, runs, RequireRole("R").or(RequireScope("S")));
@@ -96,7 +96,7 @@ async fn both_of_two_guards_are_needed_and_the_first_that_refuses_is_named() {
         Some("S"),
     )
     .await;
-    refuses(mounted, json!({ "scp": "" }), "scope", Some("S")).await;
+    refuses(mounted, json!({ "scp": "T" }), "scope", Some("S")).await;
     let mounted = mounts!(entra, runs, RequireScope("S").and(RequireScope("T")));
     refuses(mounted, json!({ "scp": "S" }), "scope", Some("T")).await;
 }
@@ -146,7 +146,7 @@ async fn the_sample_programs_mixed_guards_decide_and_answer_as_promised() {
     .await;
     refuses(
         data,
-        json!({ "scp": null, "sub": APP, "roles": [] }),
+        json!({ "scp": null, "sub": APP, "roles": ["Other"] }),
         "scope",
         Some("Data.Read"),
     )

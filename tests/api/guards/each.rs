@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use axum_entra::ClientAuth;
 use axum_entra::guard::{
-    Caller, Denied, Guard, RequireAcr, RequireAppOnly, RequireAuthContext, RequireClientApp,
-    RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
-    RequireNoGuests, RequirePolicy, RequireRecentSignIn, RequireRole, RequireScope, RequireTenant,
-    RequireUser,
+    Caller, Denied, DenyAgents, Guard, RequireAcr, RequireAgent, RequireAppOnly,
+    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
+    RequireIdentity, RequireMfa, RequireNoGuests, RequireObjectId, RequirePolicy,
+    RequireRecentSignIn, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
+use axum_entra::{Authority, ClientAuth, Tenant};
 use serde_json::{Value, json};
 
 use super::mounts;
 use crate::service::{Runs, fetch};
-use crate::token::{OTHER, T0, TENANT, authority, built, mint, with};
+use crate::signer::key;
+use crate::token::{API, KID, OTHER, T0, TENANT, authority, built, mint, with};
 
 /// A guard, and rows of claims with `in` or the reason of the refusal.
 macro_rules! guard_test {
@@ -31,7 +32,11 @@ macro_rules! guard_test {
                         let before = runs.count();
                         let answer = fetch(&router, "/", &mint(&with(claims.clone()))).await;
                         let name = format!("{} as {place}: {claims}", stringify!($guard));
-                        let status = if *expected == "in" { 200 } else { 403 };
+                        let status = match *expected {
+                            "in" => 200,
+                            "id_token" => 401,
+                            _ => 403,
+                        };
                         assert_eq!(answer.brief(), (status, expected.to_string()), "{name}");
                         assert_eq!(runs.count() - before, usize::from(status == 200), "{name}");
                     }
@@ -51,7 +56,9 @@ guard_test! { scopes_are_whole_words_of_a_user,
         { "scp": "todo.read" } => "scope",
         { "scp": "a.Todo.Read" } => "scope",
         { "scp": "a,Todo.Read" } => "scope",
-        { "scp": "" } => "scope",
+        { "scp": "" } => "no_permissions",
+        { "scp": "/" } => "no_permissions",
+        { "scp": "/", "roles": ["R"] } => "scope",
         { "scp": null, "roles": ["Todo.Read"] } => "scope",
         { "scp": "Todo.Read", "idtyp": "app" } => "scope",
     ];
@@ -147,8 +154,8 @@ guard_test! { the_client_is_azp_or_appid,
         { "azp": "75DBE77F-10A3-4E59-85FD-8C127544F17C" } => "in",
         { "azp": null, "appid": "75dbe77f-10a3-4e59-85fd-8c127544f17c" } => "in",
         { "azp": "6e74172b-be56-4843-9ff4-e66a39bb12e3" } => "client_app",
-        { "azp": null } => "client_app",
-        { "azp": ["75dbe77f-10a3-4e59-85fd-8c127544f17c"] } => "client_app",
+        { "azp": null } => "id_token",
+        { "azp": ["75dbe77f-10a3-4e59-85fd-8c127544f17c"] } => "id_token",
     ];
     RequireClientApp::any(["x", "y"]) => [
         { "azp": "y" } => "in",
@@ -184,11 +191,13 @@ guard_test! { the_client_proves_itself_at_least_so_strongly,
 guard_test! { users_and_applications_are_told_apart_or_refused,
     RequireUser => [
         { "scp": "a" } => "in",
-        { "idtyp": "user", "scp": null, "roles": [] } => "in",
+        { "idtyp": "user", "scp": null, "roles": ["R"] } => "in",
         { "idtyp": "app" } => "user_only",
         { "idtyp": "device" } => "user_only",
         { "scp": null, "roles": ["R"] } => "user_only",
         { "scp": null, "roles": ["R"], "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" } => "user_only",
+        { "scp": "/", "roles": ["R"] } => "user_only",
+        { "scp": "a", "xms_sub_fct": "11", "xms_idrel": "7" } => "in",
     ];
     RequireAppOnly => [
         { "scp": null, "roles": ["R"], "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" } => "in",
@@ -196,6 +205,12 @@ guard_test! { users_and_applications_are_told_apart_or_refused,
         { "scp": "a", "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" } => "app_only",
         { "idtyp": "user", "scp": null, "roles": ["R"], "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" } => "app_only",
         { "idtyp": "device", "scp": null, "roles": ["R"] } => "app_only",
+        { "scp": null, "roles": ["R"], "xms_sub_fct": "9 3 11" } => "in",
+        { "scp": "/", "roles": ["R"], "xms_idrel": "10 7" } => "in",
+        { "scp": "", "roles": ["R"], "xms_idrel": "13" } => "in",
+        { "scp": null, "roles": ["R"], "xms_idrel": "33" } => "in",
+        { "scp": null, "roles": ["R"], "xms_idrel": "1 5" } => "app_only",
+        { "scp": null, "roles": ["R"], "xms_idrel": 7 } => "app_only",
         { "scp": null, "roles": ["R"] } => "app_only",
         { "scp": null, "roles": ["R"], "sub": null, "oid": null } => "app_only",
     ];
@@ -207,6 +222,15 @@ guard_test! { guests_are_told_by_acct_else_by_their_identity_provider,
         { "acct": 0 } => "in",
         { "acct": 0, "idp": "https://sts.windows.net/22222222-2222-4222-8222-222222222222/" } => "in",
         { "idp": "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0" } => "in",
+        { "idp": "https://sts.windows.net/11111111-1111-4111-8111-111111111111/" } => "in",
+        { "idp": null } => "in",
+        { "acct": "0", "idp": 5 } => "in",
+        { "idp": 5 } => "guest",
+        { "idp": true } => "guest",
+        { "idp": ["live.com"] } => "guest",
+        { "idp": {} } => "guest",
+        { "acct": 2 } => "guest",
+        { "acct": false } => "guest",
         { "acct": 1 } => "guest",
         { "acct": "1" } => "guest",
         { "idp": "https://sts.windows.net/22222222-2222-4222-8222-222222222222/" } => "guest",
@@ -260,19 +284,93 @@ guard_test! { classes_and_contexts_are_exact,
     ];
 }
 
-guard_test! { policies_have_no_letter_case_and_come_from_tfp_first,
-    RequirePolicy("B2C_1_susi") => [
-        { "tfp": "B2C_1_susi" } => "in",
-        { "tfp": "b2c_1_SUSI" } => "in",
-        { "acr": "b2c_1_susi" } => "in",
-        { "tfp": "B2C_1_edit", "acr": "B2C_1_susi" } => "policy",
-        { "tfp": "B2C_1_susi2" } => "policy",
-        { "acr": "1" } => "policy",
-        { "tfp": null } => "policy",
+#[tokio::test]
+async fn policies_have_no_letter_case_and_come_from_tfp_first() {
+    let policies = ["B2C_1_susi", "B2C_1_edit", "B2C_1_susi2", "1"];
+    let b2c = Authority::b2c(
+        "https://contoso.b2clogin.com",
+        Tenant::id(TENANT),
+        API,
+        policies,
+    );
+    let b2c = built(b2c.static_keys(key(0).jwks(KID).to_string()));
+    let of_b2c = |claims: &Value| {
+        let mut all = with(claims.clone());
+        let issuer = format!("https://contoso.b2clogin.com/{TENANT}/v2.0/");
+        all.insert("iss".into(), issuer.into());
+        all.insert("ver".into(), "1.0".into());
+        mint(&all)
+    };
+    let runs = Runs::default();
+    let entra = built(authority());
+    let rows = [
+        (json!({ "tfp": "B2C_1_susi" }), true, true),
+        (json!({ "tfp": "b2c_1_SUSI" }), true, true),
+        (json!({ "acr": "b2c_1_susi" }), true, true),
+        (
+            json!({ "tfp": "B2C_1_edit", "acr": "B2C_1_susi" }),
+            false,
+            true,
+        ),
+        (json!({ "tfp": "B2C_1_susi2" }), false, false),
+        (json!({ "acr": "1" }), false, false),
     ];
-    RequirePolicy::any(["B2C_1_susi", "B2C_1_edit"]) => [
-        { "tfp": "B2C_1_Edit" } => "in",
-        { "tfp": "B2C_1_reset" } => "policy",
+    let one = mounts!(b2c, runs, RequirePolicy("B2C_1_susi"));
+    let any = mounts!(b2c, runs, RequirePolicy::any(["B2C_1_susi", "B2C_1_EDIT"]));
+    for ((place, one), (_, any)) in one.into_iter().zip(any) {
+        for (claims, passes_one, passes_any) in &rows {
+            for (router, passes) in [(&one, passes_one), (&any, passes_any)] {
+                let answer = fetch(router, "/", &of_b2c(claims)).await;
+                let (status, reason) = if *passes {
+                    (200, "in")
+                } else {
+                    (403, "policy")
+                };
+                assert_eq!(answer.brief(), (status, reason.into()), "{place}: {claims}");
+            }
+        }
+    }
+    // Entra's tokens have no policy, whatever they say.
+    for (place, router) in mounts!(entra, runs, RequirePolicy("B2C_1_susi")) {
+        for (claims, ..) in &rows {
+            let answer = fetch(&router, "/", &mint(&with(claims.clone()))).await;
+            assert_eq!(answer.brief(), (403, "policy".into()), "{place}: {claims}");
+        }
+    }
+}
+
+guard_test! { agents_are_told_by_their_facets,
+    DenyAgents => [
+        { "xms_act_fct": "9 3" } => "in",
+        { "xms_act_fct": "" } => "in",
+        { "xms_act_fct": null } => "agent",
+        { "xms_act_fct": "3 9 11" } => "agent",
+        { "xms_act_fct": "9", "xms_sub_fct": "13" } => "agent",
+        { "scp": "a" } => "agent",
+    ];
+    DenyAgents::known_only() => [
+        { "scp": "a" } => "in",
+        { "xms_act_fct": "11" } => "agent",
+        { "xms_sub_fct": "11 9" } => "agent",
+    ];
+    RequireAgent => [
+        { "xms_act_fct": "3 9 11" } => "in",
+        { "xms_sub_fct": "13" } => "in",
+        { "xms_act_fct": "111 1" } => "not_agent",
+        { "xms_par_app_azp": "75dbe77f-10a3-4e59-85fd-8c127544f17c" } => "not_agent",
+    ];
+}
+
+guard_test! { accounts_are_known_by_their_object_id,
+    RequireObjectId("690222BE-ff1a-4d56-abd1-7e4f7d38e474") => [
+        { "scp": "a" } => "in",
+        { "oid": "690222be-ff1a-4d56-abd1-7e4f7d38e475" } => "object_id",
+        { "oid": null, "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" } => "object_id",
+        { "oid": ["690222be-ff1a-4d56-abd1-7e4f7d38e474"] } => "object_id",
+    ];
+    RequireObjectId::any([OTHER, "690222be-ff1a-4d56-abd1-7e4f7d38e474"]) => [
+        { "scp": "a" } => "in",
+        { "oid": TENANT } => "object_id",
     ];
 }
 

@@ -135,6 +135,37 @@ async fn a_key_of_another_cloud_verifies_and_vouches_for_no_issuer() {
 }
 
 #[tokio::test]
+async fn a_key_is_of_the_cloud_that_its_discovery_document_states() {
+    for (stated, named, expected) in [
+        ("microsoftonline.com", "microsoftonline.com", "in"),
+        ("microsoftonline.com", "MicrosoftOnline.com", "in"),
+        ("microsoftonline.com", "microsoftonline.us", "issuer"),
+        ("microsoftonline.us", "microsoftonline.com", "issuer"),
+    ] {
+        let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+        // On an instance of no known cloud the document alone tells.
+        let authority = authority(&documents)
+            .instance("http://127.0.0.1:1/")
+            .issuer(issuer());
+        let discovery = json!({
+            "issuer": issuer(), "jwks_uri": documents.url("/v2/keys"), "cloud_instance_name": stated,
+        });
+        documents.put(
+            "/v2/.well-known/openid-configuration",
+            Page::json(&discovery),
+        );
+        let keys = [changed(KID, json!({ "cloud_instance_name": named }))];
+        documents.put("/v2/keys", Page::json(&jwks(&keys)));
+        let entra = ready(authority).await;
+        assert_eq!(
+            at_once(&entra, &signed(1, KID)),
+            expected,
+            "{stated} {named}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn both_of_two_keys_with_one_id_are_tried() {
     let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
     let authority = authority(&documents);

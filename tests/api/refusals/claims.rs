@@ -292,13 +292,16 @@ async fn lists_are_lists_and_null_is_absence() {
     hold(
         &built(authority()),
         rows([
-            (json!({ "scp": "" }), "in"),
+            (json!({ "scp": "" }), "no_permissions"),
+            (json!({ "scp": "/" }), "no_permissions"),
+            (json!({ "scp": " / ", "roles": [] }), "no_permissions"),
+            (json!({ "scp": "/", "roles": ["Tasks.Run"] }), "in"),
             (json!({ "scp": "  a   b " }), "in"),
             (json!({ "scp": ["access_as_user"] }), "malformed"),
             (json!({ "scp": 1 }), "malformed"),
             (json!({ "scp": null }), "no_permissions"),
             (json!({ "scp": null, "roles": null }), "no_permissions"),
-            (json!({ "scp": null, "roles": [] }), "in"),
+            (json!({ "scp": null, "roles": [] }), "no_permissions"),
             (json!({ "scp": null, "roles": ["Tasks.Run"] }), "in"),
             (json!({ "roles": "Tasks.Run" }), "malformed"),
             (json!({ "roles": [1] }), "malformed"),
@@ -323,9 +326,21 @@ async fn lists_are_lists_and_null_is_absence() {
             (json!({ "tfp": null }), "in"),
             (json!({ "cnf": { "jkt": "x" } }), "sender_constrained"),
             (json!({ "cnf": {} }), "sender_constrained"),
+            (json!({ "cnf": [] }), "sender_constrained"),
+            (json!({ "cnf": "" }), "sender_constrained"),
+            (json!({ "cnf": false }), "sender_constrained"),
+            (json!({ "cnf": { "xms_ksl": "sw" } }), "sender_constrained"),
+            (json!({ "cnf": { "jwe": "x" } }), "sender_constrained"),
+            (json!({ "cnf": { "kid": null } }), "sender_constrained"),
+            (json!({ "xms_act_fct": "3 9 11", "xms_sub_fct": "9" }), "in"),
+            (json!({ "xms_act_fct": null, "xms_sub_fct": null }), "in"),
+            (json!({ "xms_act_fct": 11 }), "malformed"),
+            (json!({ "xms_act_fct": ["11"] }), "malformed"),
+            (json!({ "xms_sub_fct": 13 }), "malformed"),
+            (json!({ "xms_sub_fct": {} }), "malformed"),
             (json!({ "cnf": null }), "in"),
             (
-                json!({ "oid": null, "sub": null, "azp": null, "azpacr": null, "name": null }),
+                json!({ "oid": null, "sub": null, "azpacr": null, "name": null, "c_hash": null }),
                 "in",
             ),
         ]),
@@ -421,12 +436,20 @@ async fn claims_nobody_knows_are_kept_and_harm_nobody() {
 
 #[tokio::test]
 async fn of_several_faults_the_first_check_names_its_own() {
-    // Version, issuer, audience, lifetime, purpose: in this order.
+    // Version, issuer, audience, lifetime, purpose, ID token: in this order.
     let cnf = json!({ "kid": "k" });
     hold(
         &built(authority()),
         rows([
             (json!({ "cnf": cnf }), "sender_constrained"),
+            (json!({ "azp": null }), "id_token"),
+            (json!({ "azp": null, "cnf": cnf }), "sender_constrained"),
+            (json!({ "azp": null, "exp": T0 - 1 }), "expired"),
+            (
+                json!({ "c_hash": 5, "aud": "https://other.example" }),
+                "audience",
+            ),
+            (json!({ "azp": null, "scp": null }), "id_token"),
             (json!({ "cnf": cnf, "exp": T0 - 1 }), "expired"),
             (json!({ "cnf": cnf, "nbf": T0 + 1 }), "not_yet_valid"),
             (

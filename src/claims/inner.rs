@@ -1,0 +1,85 @@
+//! What claims are made of: spans of one text.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::groups::Listing;
+use super::kept::{Kept, List};
+use super::span::Span;
+use super::values::{Name, Value};
+use super::{IssuerKind, Principal, Time, Times};
+use crate::token_version::TokenVersion;
+
+#[derive(Clone)]
+pub(super) struct Inner {
+    pub(super) text: Box<str>,
+    pub(super) values: Kept,
+    /// The members that have no accessor: a name, its value, a name, its value …
+    pub(super) others: Listing,
+    pub(super) scopes: Option<Listing>,
+    pub(super) roles: Option<Listing>,
+    pub(super) groups: Option<Listing>,
+    pub(super) groups_overage: bool,
+    pub(super) directory_roles: Option<Listing>,
+    pub(super) methods: Option<Listing>,
+    pub(super) auth_contexts: Option<Listing>,
+    pub(super) client_capabilities: Option<Listing>,
+    pub(super) audiences: Listing,
+    pub(super) version: TokenVersion,
+    pub(super) principal: Principal,
+    pub(super) kind: IssuerKind,
+    pub(super) is_guest: bool,
+    pub(super) tenant: Option<Uuid>,
+    pub(super) times: Times,
+    pub(super) auth_time: Option<Time>,
+    /// The header's `nonce`, by which a token can be told from every other.
+    pub(super) nonce: Option<Box<str>>,
+    pub(super) home: Option<Home>,
+}
+
+impl Inner {
+    /// The text of a claim that is a string.
+    pub(super) fn plain(&self, name: Name) -> Option<&str> {
+        match self.values.value(name) {
+            Value::Text(span) => Some(span.of(&self.text)),
+            Value::Absent | Value::Json(_) => None,
+        }
+    }
+
+    /// A claim of any type, as it is written; a string without its quotes.
+    pub(super) fn json(&self, name: Name) -> Option<&str> {
+        match self.values.value(name) {
+            Value::Text(span) | Value::Json(span) => Some(span.of(&self.text)),
+            Value::Absent => None,
+        }
+    }
+
+    /// Whether a list has this element.
+    pub(super) fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
+        let Some(listing) = listing else {
+            return false;
+        };
+        let mut elements = self.values.list(listing).iter();
+        elements.any(|element| element.is(&self.text, text))
+    }
+
+    /// Names and values of the members that have no accessor.
+    pub(super) fn others(&self) -> impl Iterator<Item = [Span; 2]> {
+        let list = self.values.list(self.others);
+        let names = (0..list.len()).step_by(2);
+        names.filter_map(move |name| Some([list.get(name)?, list.get(name.saturating_add(1))?]))
+    }
+}
+
+/// What the layer that admitted the token wants to find again when a guard refuses it.
+#[derive(Clone)]
+pub(crate) struct Home(pub(crate) Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Home")
+    }
+}

@@ -1,0 +1,80 @@
+//! Agents (Entra Agent ID) as callers.
+
+use super::{Caller, Denied, Description, Guard, Reason};
+
+/// Refuses agents, and tokens that do not tell whether an agent acts.
+///
+/// An agent's token tells it by its facets (`xms_act_fct`, `xms_sub_fct`), which are optional
+/// claims: the API's registration has to ask for `xms_act_fct`. Without that claim an agent on
+/// behalf of a person looks like that person, so such a token is refused too, unless
+/// [`known_only`](Self::known_only) is used.
+///
+/// ```
+/// # use axum_entra::guard::{DenyAgents, Guard, RequireScope};
+/// let approve = RequireScope("Invoices.Approve").and(DenyAgents);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct DenyAgents;
+
+impl DenyAgents {
+    /// Refuses the agents that a token tells of, and lets tokens without `xms_act_fct` pass.
+    ///
+    /// Does not refuse an agent whose token lacks the facets.
+    #[must_use]
+    pub const fn known_only() -> DenyKnownAgents {
+        DenyKnownAgents
+    }
+}
+
+impl Guard for DenyAgents {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let claims = caller.claims();
+        if claims.agent().is_none() && claims.tells_actor_facets() {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Agent))
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::Agent, "no agent, known by xms_act_fct")
+    }
+}
+
+/// Refuses agents that a token tells of: made by [`DenyAgents::known_only`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct DenyKnownAgents;
+
+impl Guard for DenyKnownAgents {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        match caller.claims().agent() {
+            None => Ok(()),
+            Some(_) => Err(Denied::new(Reason::Agent)),
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::Agent, "no agent that is known to be one")
+    }
+}
+
+/// Requires an agent identity, of any kind: on behalf of a user, autonomous, or with a user account
+/// of its own.
+///
+/// [`Claims::agent`](crate::Claims::agent) tells which. A certain agent is required by
+/// [`RequireClientApp`](super::RequireClientApp) with its application id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RequireAgent;
+
+impl Guard for RequireAgent {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        match caller.claims().agent() {
+            Some(_) => Ok(()),
+            None => Err(Denied::new(Reason::NotAgent)),
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(Reason::NotAgent, "an agent identity")
+    }
+}

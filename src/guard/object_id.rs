@@ -1,0 +1,64 @@
+//! Certain accounts (`oid`).
+
+use super::names::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
+use crate::guid::same_id;
+
+named_guard! {
+    /// Requires one user, service principal or managed identity, by its object id (`oid`) in either
+    /// letter case.
+    ///
+    /// An object id belongs to one tenant: where the layer accepts several, combine with
+    /// [`RequireTenant`](super::RequireTenant). For a user's token it names the user, not the
+    /// client. Combine with [`RequireAppOnly`](super::RequireAppOnly) for a service principal.
+    RequireObjectId, any: RequireAnyObjectId
+}
+
+fn has(caller: &Caller<'_>, name: &str) -> bool {
+    caller
+        .claims()
+        .object_id()
+        .is_some_and(|own| same_id(own, name))
+}
+
+impl<S: AsRef<str>> Guard for RequireObjectId<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if has(caller, self.0.as_ref()) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::ObjectId))
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::ObjectId,
+            format!("the account with object id `{}`", self.0.as_ref()),
+        )
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireObjectId", [&self.0])
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyObjectId<S, N> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if self.0.iter().any(|name| has(caller, name.as_ref())) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::ObjectId))
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::ObjectId,
+            names::one_of("an account with", "object ids", &self.0),
+        )
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        names::not_guids("RequireObjectId", &self.0)
+    }
+}
