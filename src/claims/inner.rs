@@ -7,12 +7,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::groups::Listing;
-use super::kept::{Kept, List};
+use super::kept::Kept;
 use super::span::Span;
 use super::values::{Name, Value};
 use super::{IssuerKind, Principal, Time, Times};
 use crate::token_version::TokenVersion;
 
+/// The claims themselves, behind the one `Arc` of [`Claims`](super::Claims).
 #[derive(Clone)]
 pub(super) struct Inner {
     pub(super) text: Box<str>,

@@ -21,7 +21,6 @@ pub(crate) mod wire;
 #[cfg(test)]
 mod wire_properties;
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,13 +35,13 @@ pub use names::DisplayNames;
 pub use principal::{ClientAuth, Principal};
 
 pub(crate) use finish::Finished;
-pub(crate) use inner::Home;
 use groups::Listing;
+pub(crate) use inner::Home;
+use inner::Inner;
 pub(crate) use issuer_kind::IssuerKind;
-use kept::{Kept, List};
-use span::Span;
+use kept::List;
 pub(crate) use times::{Time, Times};
-use values::{Name, Value};
+use values::Name;
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
 use crate::token_version::TokenVersion;

@@ -32,7 +32,7 @@ impl EmulatorBuilder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             options: Options {
                 token_lifetime: Duration::from_secs(3600),
-                issued_at_backdate: Duration::ZERO,
+                issued_at_backdate: Duration::from_secs(300),
                 keys_max_age: Duration::from_secs(86_400),
                 key_issuer: true,
                 tfp_issuer: false,
@@ -74,8 +74,7 @@ impl EmulatorBuilder {
 
     /// Sets how much earlier than its issue time a token says it was issued (`iat`, `nbf`).
     ///
-    /// Entra ID and External ID write 300 s earlier; B2C does not, whatever is set here.
-    /// Default: 0.
+    /// Default: 300 s, as Entra ID and External ID do; B2C does not, whatever is set here.
     #[must_use]
     pub fn issued_at_backdate(mut self, backdate: Duration) -> Self {
         self.options.issued_at_backdate = backdate;

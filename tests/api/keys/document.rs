@@ -136,13 +136,14 @@ async fn a_key_of_another_cloud_verifies_and_vouches_for_no_issuer() {
 
 #[tokio::test]
 async fn a_key_is_of_the_cloud_that_its_discovery_document_states() {
+    let _clock = StoppedClock::new();
     for (stated, named, expected) in [
         ("microsoftonline.com", "microsoftonline.com", "in"),
         ("microsoftonline.com", "MicrosoftOnline.com", "in"),
         ("microsoftonline.com", "microsoftonline.us", "issuer"),
         ("microsoftonline.us", "microsoftonline.com", "issuer"),
     ] {
-        let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+        let documents = Documents::start().await;
         // On an instance of no known cloud the document alone tells.
         let authority = authority(&documents)
             .instance("http://127.0.0.1:1/")

@@ -35,7 +35,7 @@ fn token(emulator: &Emulator) -> TokenBuilder {
 }
 
 const GOOD: &str = "size form algorithm type authority keys key_id signature claims version issuer \
-                    audience lifetime purpose permissions";
+                    audience lifetime purpose id_token permissions";
 
 #[tokio::test]
 async fn a_good_token_passes_every_check_in_the_order_in_which_they_are_made() {
@@ -156,7 +156,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
 
     // Under a good signature every value is proven, those before it as well.
     let odd = entra.explain_at(&token().claim("scp", 1).mint(), NOW);
-    let rest = " -version -issuer -audience -lifetime -purpose -permissions";
+    let rest = " -version -issuer -audience -lifetime -purpose -id_token -permissions";
     let start = "size form algorithm type authority keys key_id signature !claims";
     assert_eq!(way(&odd), start.to_owned() + rest);
     assert_eq!(
@@ -166,7 +166,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
     // Checks on claims are all made, whichever fails first.
     let two = token().audience("api://other").claim("cnf", json!({}));
     let two = entra.explain_at(&two.mint(), NOW);
-    let rest = " version issuer !audience lifetime !purpose -permissions";
+    let rest = " version issuer !audience lifetime !purpose id_token -permissions";
     assert_eq!(way(&two), start.replace('!', "") + rest);
     assert_eq!(told(&two, "purpose").1, Some("cnf"));
     assert_eq!(
@@ -227,6 +227,7 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
         ("audience", &audiences),
         ("lifetime", &lifetime),
         ("purpose", "no cnf: a bearer token"),
+        ("id_token", "azp or appid, and neither c_hash nor at_hash"),
         ("permissions", "scp or roles, and scope a or b"),
     ];
     for (check, expected) in rows {
