@@ -9,8 +9,8 @@ use super::addresses::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
 use super::{
-    AllowedTenants, Authority, AuthorityClock, Backdate, Document, GraphHome, KeyFreshness, Kind,
-    Purpose, Tenant,
+    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, GraphHome, KeyFreshness,
+    Kind, Purpose, Tenant,
 };
 use crate::config_error::ConfigError;
 use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
@@ -118,7 +118,7 @@ impl Trust {
         {
             return true;
         }
-        let cloud = self.cloud();
+        let cloud = self.documents.first().and_then(|document| document.cloud);
         let v1 = cloud.unwrap_or(Cloud::Public).v1_issuers();
         v1.iter().any(|start| is(&format!("{start}{tenant}")))
             || cloud.is_some_and(|cloud| {

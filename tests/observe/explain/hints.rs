@@ -153,8 +153,7 @@ async fn what_settings_refuse_is_told_with_the_setting() {
     let scoped = authority().required_scope("access_as_user");
     let scoped = trusting(scoped, emulator.token().scope("access_as_user")).await;
     let other = token().scope("Todo.Read").mint();
-    let asks =
-        "The client has to ask for one of the scopes in the setting Scopes, which hold for every route.";
+    let asks = "The client has to ask for one of the scopes in the setting Scopes, which hold for every route.";
     are(&scoped.explain_at(&other, NOW), &[asks]);
     let app = emulator.token().app("daemon").issued_at(NOW - 60);
     let app = app.expires_at(NOW + 60).mint();
