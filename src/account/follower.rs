@@ -241,7 +241,7 @@ impl Follower {
                 if is_old && lacking.is_empty() {
                     continue;
                 }
-                let Some(mark) = Mark::parse(&stored.mark) else {
+                let Some(mark) = Mark::parse(stored.mark()) else {
                     continue;
                 };
                 if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {

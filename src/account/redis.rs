@@ -8,7 +8,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnecti
 use redis::streams::StreamReadReply;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, RedisError,
-    Script, ScriptInvocation, cmd,
+    Script, ScriptInvocation, Value, cmd,
 };
 
 use crate::clock::Clock;
@@ -215,13 +215,30 @@ pub(super) struct Beginning {
     pub(super) time: u64,
 }
 
-/// A mark as the store has it.
+/// A mark as the store has it; its text is looked at only where it matters.
 #[derive(Debug)]
 pub(super) struct Stored {
-    pub(super) mark: String,
+    mark: Vec<u8>,
     pub(super) at: u64,
     /// The later of its time and of when it was written, by the store's clock.
     pub(super) latest: u64,
+}
+
+impl Stored {
+    fn read(mark: Value, value: &Value) -> Option<Self> {
+        let (Value::BulkString(mark), Value::BulkString(value)) = (mark, value) else {
+            return None;
+        };
+        let value = str::from_utf8(value).ok()?;
+        let (at, written) = value.split_once(' ').unwrap_or((value, "0"));
+        let at: u64 = at.parse().ok()?;
+        let latest = at.max(written.parse().ok()?);
+        Some(Self { mark, at, latest })
+    }
+
+    pub(super) fn mark(&self) -> &str {
+        str::from_utf8(&self.mark).unwrap_or_default()
+    }
 }
 
 /// How long a connection may take to come about, and a command to be answered.
@@ -414,14 +431,14 @@ impl News<'_> {
             .arg(cursor)
             .arg("COUNT")
             .arg(PAGE);
-        let (next, page): (String, Vec<(String, String)>) =
-            scan.query_async(&mut self.connection).await?;
-        let marks = page.into_iter().filter_map(|(mark, value)| {
-            let (at, written) = value.split_once(' ').unwrap_or((&value, "0"));
-            let at: u64 = at.parse().ok()?;
-            let latest = at.max(written.parse().ok()?);
-            Some(Stored { mark, at, latest })
-        });
+        let (next, page): (String, Value) = scan.query_async(&mut self.connection).await?;
+        let page = match page {
+            Value::Array(page) => page,
+            _ => Vec::new(),
+        };
+        let mut page = page.into_iter();
+        let marks = std::iter::from_fn(|| Some((page.next()?, page.next()?)));
+        let marks = marks.filter_map(|(mark, value)| Stored::read(mark, &value));
         Ok(((next != "0").then_some(next), marks.collect()))
     }
 
