@@ -85,7 +85,13 @@ proptest! {
         prop_assert_eq!(read.scheme.as_str(), "Bearer");
         prop_assert_eq!(parameter(&read, "error"), Some("insufficient_scope"));
         let kept = |text: &str| (is_plain(text) && !text.is_empty()).then(|| text.to_owned());
-        prop_assert_eq!(parameter(&read, "scope").map(str::to_owned), kept(&scope));
+        // By the names that a client can request.
+        let full = scope.split(' ').filter(|word| !word.is_empty()).map(|word| match word.contains("://") {
+            true => word.to_owned(),
+            false => format!("api://{API}/{word}"),
+        });
+        let full = full.collect::<Vec<_>>().join(" ");
+        prop_assert_eq!(parameter(&read, "scope").map(str::to_owned), kept(&full));
         prop_assert_eq!(parameter(&read, "resource_metadata").map(str::to_owned), kept(&metadata));
     }
 
