@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::claims::{Claims, UserKey};
 
-use super::events::Mark;
+use super::events::{Mark, Whom};
 
 /// One bell for many accounts and sessions. Whoever may end a session without proof, as a browser's
 /// logout does, wakes about one stream of twenty by it, and not all of them.
@@ -34,6 +34,8 @@ impl Bells {
     pub(super) fn ring(&self, mark: &Mark) {
         let bell = match mark {
             Mark::Account(account) | Mark::SignedOut(account) => self.of_account(account),
+            // Ends nothing that is open.
+            Mark::Forgotten(_) => None,
             Mark::Session { tenant, session } => self.of_session(*tenant, session),
         };
         if let Some(bell) = bell {
@@ -54,7 +56,7 @@ impl Bells {
     }
 
     fn of_account(&self, account: &UserKey) -> Option<&watch::Sender<()>> {
-        self.of(account)
+        self.of(Whom::from(account))
     }
 
     fn of_session(&self, tenant: Uuid, session: &str) -> Option<&watch::Sender<()>> {

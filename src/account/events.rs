@@ -4,19 +4,53 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::authority::issuer::first_guid;
 use crate::claims::UserKey;
 #[cfg(any(feature = "redis", test))]
 use crate::guid::parse_guid;
 
 /// What a time is kept for. Times are only ever raised, so that the order of news is no matter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// Tokens of this account that were issued before the time are revoked.
     Account(UserKey),
-    /// Tokens of this session that were issued before the time are revoked.
+    /// This session ended at the time, and all tokens of it are revoked.
     Session { tenant: Uuid, session: Box<str> },
     /// The account signed out at the time: what is kept of it is forgotten, nothing is revoked.
     SignedOut(UserKey),
+    /// Something of the account ended at the time: what is kept of it is forgotten, nothing is
+    /// revoked, and what is open stays so.
+    Forgotten(UserKey),
+}
+
+/// An account as marks are kept for it: `sub` names the same one in v1.0 and v2.0 tokens of a
+/// tenant, whose issuers differ.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Whom {
+    Object { tenant: Uuid, object: Uuid },
+    Subject { tenant: Uuid, subject: Box<str> },
+    OfIssuer { issuer: Box<str>, subject: Box<str> },
+}
+
+impl From<&UserKey> for Whom {
+    fn from(account: &UserKey) -> Self {
+        match account {
+            UserKey::Object { tenant, object } => Self::Object {
+                tenant: *tenant,
+                object: *object,
+            },
+            UserKey::Subject { issuer, subject } => match first_guid(issuer) {
+                Some((_, tenant)) => Self::Subject {
+                    tenant,
+                    subject: subject.clone(),
+                },
+                None => Self::OfIssuer {
+                    issuer: issuer.clone(),
+                    subject: subject.clone(),
+                },
+            },
+        }
+    }
 }
 
 /// As the store spells them.
@@ -33,6 +67,7 @@ impl Mark {
         match self {
             Self::Account(account) => user(ACCOUNT, account),
             Self::SignedOut(account) => user(SIGNED_OUT, account),
+            Self::Forgotten(account) => user(FORGOTTEN, account),
             Self::Session { tenant, session } => json!([SESSION, "sid", guid(tenant), session]),
         }
         .to_string()
@@ -70,6 +105,7 @@ impl Mark {
         match word {
             ACCOUNT => Some(Self::Account(account)),
             SIGNED_OUT => Some(Self::SignedOut(account)),
+            FORGOTTEN => Some(Self::Forgotten(account)),
             _ => None,
         }
     }
@@ -81,6 +117,8 @@ const ACCOUNT: &str = "account";
 const SESSION: &str = "session";
 #[cfg(any(feature = "redis", test))]
 const SIGNED_OUT: &str = "signed_out";
+#[cfg(any(feature = "redis", test))]
+const FORGOTTEN: &str = "forgotten";
 
 #[cfg(any(feature = "redis", test))]
 fn guid(id: &Uuid) -> String {
@@ -104,8 +142,10 @@ mod tests {
         for mark in [
             Mark::Account(object.clone()),
             Mark::Account(subject.clone()),
-            Mark::SignedOut(object),
-            Mark::SignedOut(subject),
+            Mark::SignedOut(object.clone()),
+            Mark::SignedOut(subject.clone()),
+            Mark::Forgotten(object),
+            Mark::Forgotten(subject),
             Mark::Session {
                 tenant: Uuid::from_u128(3),
                 session: "s, \\".into(),
@@ -113,6 +153,31 @@ mod tests {
         ] {
             assert_eq!(Mark::parse(&mark.to_text()), Some(mark));
         }
+    }
+
+    #[test]
+    fn one_subject_of_one_tenant_is_one_account_whatever_the_version() {
+        let whom = |issuer: &str, subject: &str| {
+            Whom::from(&UserKey::Subject {
+                issuer: issuer.into(),
+                subject: subject.into(),
+            })
+        };
+        let tenant = "fa15d692-e9c7-4460-a743-29f2956fd429";
+        let v1 = format!("https://sts.windows.net/{tenant}/");
+        let v2 = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        assert_eq!(whom(&v1, "s"), whom(&v2, "s"));
+        assert_ne!(whom(&v1, "s"), whom(&v2, "t"));
+        let elsewhere = v2.replace("fa15", "fa16");
+        assert_ne!(whom(&v2, "s"), whom(&elsewhere, "s"));
+        assert_ne!(
+            whom("https://a.example/", "s"),
+            whom("https://b.example/", "s")
+        );
+        assert_eq!(
+            whom("https://a.example/", "s"),
+            whom("https://a.example/", "s")
+        );
     }
 
     #[test]

@@ -214,8 +214,10 @@ impl Follower {
             // stream that was opened since.
             Mark::SignedOut(account) if raised => self.local.signed_out(account),
             Mark::SignedOut(account) => self.local.forget(account),
-            Mark::Account(account) if raised => self.local.forget(account),
-            Mark::Account(_) | Mark::Session { .. } => {}
+            Mark::Account(account) | Mark::Forgotten(account) if raised => {
+                self.local.forget(account);
+            }
+            Mark::Account(_) | Mark::Forgotten(_) | Mark::Session { .. } => {}
         }
     }
 

@@ -15,34 +15,39 @@ mod memory;
 mod redis;
 mod replays;
 mod revocations;
+mod seen;
 #[cfg(feature = "redis")]
 mod shared;
 mod store;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::authority::Backdate;
 use crate::authority::issuer::first_guid;
 use crate::claims::{Claims, UserKey};
 
-use events::Mark;
 use memory::Memory;
-use revocations::Revocations;
+use revocations::{Due, Revocations, Unproven};
+use seen::SeenSessions;
 use store::Store;
 
 #[cfg(feature = "redis")]
 pub use redis::Redis;
 pub use store::{OnLoss, StoreStatus};
 
+pub(crate) use events::Mark;
 pub(crate) use store::{Answer, StoreUnavailable};
 
 /// Cut-offs, sign-outs and replay records of one [`Entra`](crate::Entra) and its layers.
 pub(crate) struct Accounts {
     local: Arc<Revocations>,
-    store: Box<dyn Store>,
+    store: Arc<dyn Store>,
+    seen: SeenSessions,
 }
 
 /// What is known of a token that passed every other check.
@@ -57,9 +62,6 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-/// Ends of sessions that need no proof must not fill the memory; some 20 MB.
-const MOST_UNPROVEN_SESSIONS: usize = 100_000;
-
 /// The greatest number that every reader of JSON and of Lua takes for the same.
 const GREATEST_EXACT: u64 = 1 << 53;
 
@@ -68,8 +70,9 @@ impl Accounts {
     pub(crate) fn in_memory() -> Self {
         let local = Arc::new(Revocations::default());
         Self {
-            store: Box::new(Memory::new(Arc::clone(&local))),
+            store: Arc::new(Memory::new(Arc::clone(&local))),
             local,
+            seen: SeenSessions::default(),
         }
     }
 
@@ -87,8 +90,9 @@ impl Accounts {
         let local = Arc::new(Revocations::default());
         let store = redis::follow(shared, Arc::clone(&local), clock.clone(), skew)?;
         Ok(Self {
-            store: Box::new(store),
+            store: Arc::new(store),
             local,
+            seen: SeenSessions::default(),
         })
     }
 
@@ -140,24 +144,64 @@ impl Accounts {
         self.store.behind()
     }
 
-    /// Refuses the account's tokens that were issued before `not_before`, here at once.
+    /// Raises marks to their times: all of them here, before this returns. The others are told by
+    /// tasks of their own, whatever becomes of the future, which waits for them.
     ///
     /// # Errors
     /// [`StoreUnavailable`] where the others could not be told; they will be.
+    pub(crate) fn raise(
+        &self,
+        marks: Vec<(Mark, u64)>,
+        now: u64,
+    ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
+        let mut forgotten = Vec::new();
+        for (mark, at) in &marks {
+            let raised = self.local.raise(mark, (*at).clamp(1, GREATEST_EXACT), now);
+            if raised && let Mark::Account(account) | Mark::Forgotten(account) = mark {
+                forgotten.push(account);
+            }
+        }
+        // Told before the application is called, which may take its time.
+        let told: Vec<_> = marks
+            .iter()
+            .map(|(mark, at)| {
+                self.store
+                    .publish(mark, (*at).clamp(1, GREATEST_EXACT), false)
+            })
+            .collect();
+        for account in forgotten {
+            self.local.forget(account);
+        }
+        async move {
+            let mut all = Ok(());
+            for told in told {
+                all = all.and(told.wait().await);
+            }
+            all
+        }
+    }
+
+    /// Refuses the account's tokens that were issued before `not_before`, here at once.
+    ///
+    /// # Errors
+    /// As for [`raise`](Self::raise).
     pub(crate) async fn revoke(
         &self,
         account: &UserKey,
         not_before: u64,
         now: u64,
     ) -> Result<(), StoreUnavailable> {
-        self.raise(Mark::Account(account.clone()), not_before, now)
-            .await
+        if not_before == 0 {
+            return Ok(());
+        }
+        let mark = Mark::Account(account.clone());
+        self.raise(vec![(mark, not_before)], now).await
     }
 
     /// Refuses every token of a session that ended at that second, whenever it was issued.
     ///
     /// # Errors
-    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    /// As for [`raise`](Self::raise).
     pub(crate) async fn end_session(
         &self,
         tenant: Uuid,
@@ -165,35 +209,72 @@ impl Accounts {
         at: u64,
         now: u64,
     ) -> Result<(), StoreUnavailable> {
-        let mark = Mark::Session {
-            tenant,
-            session: session.into(),
-        };
-        self.raise(mark, at.max(1), now).await
+        let session = session.into();
+        self.raise(vec![(Mark::Session { tenant, session }, at)], now)
+            .await
     }
 
-    /// Whether there is room for a session that somebody says has ended, without proof.
-    pub(crate) fn has_room_for_sessions(&self) -> bool {
-        self.local.sessions() < MOST_UNPROVEN_SESSIONS
+    /// The same for a session of which there is no proof that it ended: only one that a valid
+    /// token was seen of here is kept, and only so many.
+    ///
+    /// # Errors
+    /// As for [`raise`](Self::raise), and where there is no room.
+    pub(crate) async fn end_seen_session(
+        &self,
+        tenant: Uuid,
+        session: &str,
+        at: u64,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        if !self.seen.has(tenant, session) {
+            return Ok(());
+        }
+        let session = session.into();
+        let mark = Mark::Session { tenant, session };
+        match self.local.end_unproven(&mark, at.max(1), now) {
+            Unproven::News => self.store.publish(&mark, at.max(1), false).wait().await,
+            // Told when it ended, or as soon as that can be.
+            Unproven::Ended => Ok(()),
+            Unproven::NoRoom => Err(StoreUnavailable),
+        }
+    }
+
+    /// Takes note of a valid token that was not seen before.
+    pub(crate) fn see(&self, claims: &Claims) {
+        self.seen.see(claims);
     }
 
     /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
+    ///
+    /// Of many sign-outs of an account within a second the first one is told, and one for all
+    /// others when the second is over.
     pub(crate) async fn sign_out(&self, account: &UserKey, now: u64) {
-        let mark = Mark::SignedOut(account.clone());
-        self.local.raise(&mark, now, now);
-        self.local.signed_out(account);
-        // Not told now is told later; nobody has to try again.
-        let _ = self.store.publish(&mark, now, true).wait().await;
-    }
-
-    async fn raise(&self, mark: Mark, at: u64, now: u64) -> Result<(), StoreUnavailable> {
-        let at = at.min(GREATEST_EXACT);
-        if self.local.raise(&mark, at, now)
-            && let Mark::Account(account) = &mark
-        {
-            self.local.forget(account);
-        }
-        self.store.publish(&mark, at, false).wait().await
+        let due = self.local.sign_out(account, now);
+        // Without a runtime nothing can wait.
+        let (second, runtime) = match (due, Handle::try_current()) {
+            (Due::Nothing, _) => return,
+            (Due::Then(second), Ok(runtime)) => (second, runtime),
+            (Due::Now | Due::Then(_), _) => {
+                // Not told now is told later; nobody has to try again.
+                let mark = Mark::SignedOut(account.clone());
+                let told = self.store.publish(&mark, now, true);
+                self.local.forget(account);
+                let _ = told.wait().await;
+                return;
+            }
+        };
+        let (local, store) = (Arc::clone(&self.local), Arc::clone(&self.store));
+        let account = account.clone();
+        let later = async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if local.take_due(&account, second) {
+                let mark = Mark::SignedOut(account.clone());
+                let told = store.publish(&mark, second, true);
+                local.forget(&account);
+                let _ = told.wait().await;
+            }
+        };
+        runtime.spawn(later);
     }
 
     /// Takes note that a token is used: `true` for the first time. `skew` is that of its authority:
@@ -212,6 +293,12 @@ impl Accounts {
     /// It must not own what owns these `Accounts`, or nobody will ever be dropped.
     pub(crate) fn on_forget(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
         self.local.on_forget(Box::new(forget));
+    }
+
+    /// The same for what this crate itself keeps of an account: called for each sign-out, also
+    /// where many come within a second.
+    pub(crate) fn on_forget_own(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+        self.local.on_forget_own(Box::new(forget));
     }
 
     pub(crate) fn status(&self) -> StoreStatus {
@@ -276,11 +363,31 @@ mod tests {
     }
 
     #[test]
+    fn every_mark_is_set_before_anybody_is_told() {
+        let accounts = Accounts {
+            local: Arc::default(),
+            seen: SeenSessions::default(),
+            store: Arc::new(Away(OnLoss::Allow)),
+        };
+        let of = |number| UserKey::Object {
+            tenant: Uuid::from_u128(1),
+            object: Uuid::from_u128(number),
+        };
+        let marks = (1..=3).map(|number| (Mark::Account(of(number)), 1_000));
+        let told = accounts.raise(marks.collect(), 1_000);
+        // Whoever asked has gone.
+        drop(told);
+        assert_eq!(accounts.status().cut_offs, 0, "another store's status");
+        assert_eq!(accounts.local.len(), 3);
+    }
+
+    #[test]
     fn how_young_a_token_is_counts_from_its_time_of_issue() {
         const NOW: u64 = 1_800_000_000;
         let accounts = Accounts {
             local: Arc::default(),
-            store: Box::new(Away(OnLoss::AllowYoungerThan(Duration::from_secs(300)))),
+            seen: SeenSessions::default(),
+            store: Arc::new(Away(OnLoss::AllowYoungerThan(Duration::from_secs(300)))),
         };
         let standing = |iat: &str, backdate| {
             let json = format!("{{\"exp\":9000000000{iat}}}");

@@ -14,7 +14,7 @@ use crate::claims::{Claims, UserKey};
 use super::ageing::Uptime;
 use super::bells::{Bells, Ear};
 use super::ended::EndedSessions;
-use super::events::Mark;
+use super::events::{Mark, Whom};
 
 /// How long a mark is kept, in seconds: after it was raised, and after its time.
 ///
@@ -39,6 +39,8 @@ pub(super) struct Revocations {
     ended: EndedSessions,
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
+    /// Those of this crate, which are called for every sign-out, however many there are.
+    own: RwLock<Vec<Forget>>,
     /// Whether something that is called with an account has panicked.
     panicked: AtomicBool,
     bells: Bells,
@@ -48,10 +50,15 @@ pub(super) struct Revocations {
 #[derive(Default)]
 struct Marks {
     accounts: HashMap<UserKey, Held>,
-    /// Accounts that are known by issuer and subject, which a token may have beside its ids.
-    subjects: HashMap<UserKey, Held>,
+    /// Accounts that are known by issuer and subject, which a token may have beside its ids: as
+    /// they were named first, and their cut-offs.
+    subjects: HashMap<Whom, (UserKey, Held)>,
     sessions: HashMap<(Uuid, Box<str>), Ended>,
-    signed_out: HashMap<UserKey, SignedOut>,
+    signed_out: HashMap<Whom, SignedOut>,
+    /// When something of an account ended, whose other tokens are good.
+    forgotten: HashMap<UserKey, Held>,
+    /// How many sessions were ended without proof.
+    unproven: usize,
     /// How often somebody signed out.
     sign_outs: u64,
     /// How many there may be before the old ones are looked for.
@@ -70,6 +77,8 @@ struct Held {
 #[derive(Debug, Default)]
 struct Ended {
     at: u64,
+    /// Whether nothing but a browser's request said so.
+    unproven: bool,
     /// The uptime after which it may be forgotten; later each time a token of it is seen.
     until: AtomicU64,
 }
@@ -86,13 +95,44 @@ pub(super) struct Found {
 /// How often it is worth telling that a token of an ended session was seen, in seconds.
 const SEEN_AGAIN: u64 = 3_600;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct SignedOut {
+    #[cfg_attr(
+        not(any(feature = "redis", test)),
+        expect(dead_code, reason = "for other replicas")
+    )]
+    account: UserKey,
     at: u64,
     until: u64,
     /// Grows with each sign-out, those of one second too.
     number: u64,
+    /// The second in which the sign-outs since the last one that was told are told, as one.
+    due: Option<u64>,
 }
+
+/// What has to be done for a sign-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It is the account's first in this second: forget and tell.
+    Now,
+    /// The same once that second has begun, for this one and all until then.
+    Then(u64),
+    /// Another sign-out of this second has it done.
+    Nothing,
+}
+
+/// What became of a session's end that nobody proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unproven {
+    News,
+    /// It had ended before.
+    Ended,
+    NoRoom,
+}
+
+/// The most sessions that end without proof; some 20 MB. Those that were proved to have ended do
+/// not count.
+const MOST_UNPROVEN: usize = 100_000;
 
 /// Fewer marks than this are not worth looking through.
 const FEW: usize = 1_024;
@@ -122,7 +162,7 @@ impl Revocations {
             return false;
         }
         drop(marks);
-        if !matches!(mark, Mark::SignedOut(_)) {
+        if !matches!(mark, Mark::SignedOut(_) | Mark::Forgotten(_)) {
             self.newest.fetch_max(at, Ordering::Release);
         }
         self.bells.ring(mark);
@@ -165,23 +205,88 @@ impl Revocations {
         })
     }
 
-    /// Takes note of a sign-out whose mark was raised, or was that high before.
+    /// Takes note of a sign-out at this second: what is open ends, each time. Of many within a
+    /// second two are worth telling, the first one and one for all that follow.
+    pub(super) fn sign_out(&self, account: &UserKey, now: u64) -> Due {
+        let mark = Mark::SignedOut(account.clone());
+        let first = self.raise(&mark, now, now);
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        let held = marks.number_sign_out(account);
+        let due = match held {
+            Some(held) if first => {
+                held.due = None;
+                Due::Now
+            }
+            Some(held) if held.due.is_none() => {
+                let then = held.at.saturating_add(1);
+                held.due = Some(then);
+                Due::Then(then)
+            }
+            Some(_) => Due::Nothing,
+            // A clock at 0 leaves no mark.
+            None => Due::Now,
+        };
+        drop(marks);
+        self.bells.ring(&mark);
+        if due != Due::Now {
+            self.forget_own(account);
+        }
+        due
+    }
+
+    /// Whether the sign-outs that wait for a second are still to be told; from now on they are not.
+    pub(super) fn take_due(&self, account: &UserKey, second: u64) -> bool {
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        let held = marks.signed_out.get_mut(&Whom::from(account));
+        let Some(held) = held.filter(|held| held.due == Some(second)) else {
+            return false;
+        };
+        held.due = None;
+        held.at = held.at.max(second);
+        true
+    }
+
+    /// Takes note of a sign-out elsewhere, whose mark was raised.
+    #[cfg(feature = "redis")]
     pub(super) fn signed_out(&self, account: &UserKey) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.sign_outs = marks.sign_outs.saturating_add(1);
-        let number = marks.sign_outs;
-        if let Some(held) = marks.signed_out.get_mut(account) {
-            held.number = number;
-        }
+        let _ = marks.number_sign_out(account);
         drop(marks);
         self.bells.ring(&Mark::SignedOut(account.clone()));
         self.forget(account);
     }
 
+    /// Ends a session that nobody proved to have ended, if there is room for it.
+    pub(super) fn end_unproven(&self, mark: &Mark, at: u64, now: u64) -> Unproven {
+        let uptime = self.uptime.seconds();
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        if let Mark::Session { tenant, session } = mark
+            && marks.sessions.contains_key(&(*tenant, session.clone()))
+        {
+            return Unproven::Ended;
+        }
+        if marks.unproven >= MOST_UNPROVEN {
+            marks.let_go(uptime);
+        }
+        if marks.unproven >= MOST_UNPROVEN {
+            return Unproven::NoRoom;
+        }
+        drop(marks);
+        if !self.raise(mark, at, now) {
+            return Unproven::Ended;
+        }
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        marks.is_unproven(mark);
+        Unproven::News
+    }
+
     /// The number of the last sign-out of a token's account, 0 for none.
     pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let number = |account: Option<UserKey>| Some(marks.signed_out.get(&account?)?.number);
+        let number = |account: Option<UserKey>| {
+            let held = marks.signed_out.get(&Whom::from(&account?))?;
+            Some(held.number)
+        };
         let numbers = [number(claims.user_key()), number(claims.subject_key())];
         numbers.into_iter().flatten().max().unwrap_or_default()
     }
@@ -198,7 +303,12 @@ impl Revocations {
         let accounts = marks
             .accounts
             .iter()
-            .chain(&marks.subjects)
+            .chain(
+                marks
+                    .subjects
+                    .values()
+                    .map(|(account, held)| (account, held)),
+            )
             .map(|(account, held)| (Mark::Account(account.clone()), held.at));
         let sessions = marks.sessions.iter().map(|((tenant, session), ended)| {
             let mark = Mark::Session {
@@ -209,20 +319,23 @@ impl Revocations {
         });
         let signed_out = marks
             .signed_out
+            .values()
+            .map(|held| (Mark::SignedOut(held.account.clone()), held.at));
+        let forgotten = marks
+            .forgotten
             .iter()
-            .map(|(account, held)| (Mark::SignedOut(account.clone()), held.at));
-        accounts.chain(sessions).chain(signed_out).collect()
+            .map(|(account, held)| (Mark::Forgotten(account.clone()), held.at));
+        accounts
+            .chain(sessions)
+            .chain(signed_out)
+            .chain(forgotten)
+            .collect()
     }
 
     /// How many cut-offs are held.
     pub(super) fn len(&self) -> usize {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         marks.cut_offs()
-    }
-
-    pub(super) fn sessions(&self) -> usize {
-        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        marks.sessions.len()
     }
 
     pub(super) fn on_forget(&self, forget: Forget) {
@@ -237,12 +350,26 @@ impl Revocations {
     /// Part of it is the application's own code, which may panic: that must not end the task that
     /// follows the store, and the others are to be called all the same.
     pub(super) fn forget(&self, account: &UserKey) {
+        self.forget_own(account);
         let forgets = self.forgets.read().unwrap_or_else(PoisonError::into_inner);
         for forget in forgets.iter() {
             if catch_unwind(AssertUnwindSafe(|| forget(account))).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
                 tracing::error!("a hook given to on_sign_out panicked");
             }
+        }
+    }
+
+    pub(super) fn on_forget_own(&self, forget: Forget) {
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        own.push(forget);
+    }
+
+    /// The same for what this crate keeps: nothing of the application is called.
+    fn forget_own(&self, account: &UserKey) {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        for forget in own.iter() {
+            forget(account);
         }
     }
 
@@ -256,12 +383,18 @@ impl Marks {
     /// Raises a mark that may be forgotten after `until`; `false` where it was that high before.
     fn raise(&mut self, mark: &Mark, at: u64, until: u64) -> bool {
         let (held, kept) = match mark {
+            Mark::Account(account @ UserKey::Object { .. }) => {
+                let held = self.accounts.entry(account.clone()).or_default();
+                (&mut held.at, &mut held.until)
+            }
             Mark::Account(account) => {
-                let accounts = match account {
-                    UserKey::Object { .. } => &mut self.accounts,
-                    UserKey::Subject { .. } => &mut self.subjects,
-                };
-                let held = accounts.entry(account.clone()).or_default();
+                let named = || (account.clone(), Held::default());
+                let subject = self.subjects.entry(account.into());
+                let (_, held) = subject.or_insert_with(named);
+                (&mut held.at, &mut held.until)
+            }
+            Mark::Forgotten(account) => {
+                let held = self.forgotten.entry(account.clone()).or_default();
                 (&mut held.at, &mut held.until)
             }
             Mark::Session { tenant, session } => {
@@ -273,7 +406,8 @@ impl Marks {
                 (&mut ended.at, kept)
             }
             Mark::SignedOut(account) => {
-                let held = self.signed_out.entry(account.clone()).or_default();
+                let signed_out = self.signed_out.entry(account.into());
+                let held = signed_out.or_insert_with(|| SignedOut::of(account.clone()));
                 (&mut held.at, &mut held.until)
             }
         };
@@ -296,8 +430,9 @@ impl Marks {
             .user_key()
             .and_then(|account| self.accounts.get(&account));
         let subject = (!self.subjects.is_empty())
-            .then(|| self.subjects.get(&claims.subject_key()?))
-            .flatten();
+            .then(|| self.subjects.get(&Whom::from(&claims.subject_key()?)))
+            .flatten()
+            .map(|(_, held)| held);
         let both = [account, subject].into_iter().flatten();
         both.map(|held| held.at).max()
     }
@@ -321,7 +456,10 @@ impl Marks {
 
     /// Lets go of marks that no living token can be older than, now and then.
     fn sweep(&mut self, uptime: u64) {
-        let count = |marks: &Self| marks.cut_offs().saturating_add(marks.signed_out.len());
+        let count = |marks: &Self| {
+            let others = marks.signed_out.len().saturating_add(marks.forgotten.len());
+            marks.cut_offs().saturating_add(others)
+        };
         if count(self) >= self.sweep_at.max(FEW) {
             self.let_go(uptime);
             self.sweep_at = count(self).saturating_mul(2);
@@ -330,10 +468,46 @@ impl Marks {
 
     fn let_go(&mut self, uptime: u64) {
         self.accounts.retain(|_, held| held.until >= uptime);
-        self.subjects.retain(|_, held| held.until >= uptime);
-        self.sessions
-            .retain(|_, ended| *ended.until.get_mut() >= uptime);
+        self.subjects.retain(|_, (_, held)| held.until >= uptime);
+        let mut unproven: usize = 0;
+        self.sessions.retain(|_, ended| {
+            let kept = *ended.until.get_mut() >= uptime;
+            unproven = unproven.saturating_add(usize::from(kept && ended.unproven));
+            kept
+        });
+        self.unproven = unproven;
         self.signed_out.retain(|_, held| held.until >= uptime);
+        self.forgotten.retain(|_, held| held.until >= uptime);
+    }
+
+    /// The sign-outs of an account, of which there is one more.
+    fn number_sign_out(&mut self, account: &UserKey) -> Option<&mut SignedOut> {
+        self.sign_outs = self.sign_outs.saturating_add(1);
+        let held = self.signed_out.get_mut(&Whom::from(account))?;
+        held.number = self.sign_outs;
+        Some(held)
+    }
+
+    fn is_unproven(&mut self, mark: &Mark) {
+        if let Mark::Session { tenant, session } = mark
+            && let Some(ended) = self.sessions.get_mut(&(*tenant, session.clone()))
+            && !ended.unproven
+        {
+            ended.unproven = true;
+            self.unproven = self.unproven.saturating_add(1);
+        }
+    }
+}
+
+impl SignedOut {
+    const fn of(account: UserKey) -> Self {
+        Self {
+            account,
+            at: 0,
+            until: 0,
+            number: 0,
+            due: None,
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl Builder {
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.
         let forgetful = Arc::downgrade(&validator);
-        edge.accounts.on_forget(move |account| {
+        edge.accounts.on_forget_own(move |account| {
             if let Some(validator) = forgetful.upgrade() {
                 validator.forget(account);
             }
@@ -93,7 +93,7 @@ impl Builder {
         // Memberships and tokens held on the account's behalf are forgotten with its tokens.
         for connection in &connections {
             let forgetful = Arc::downgrade(connection);
-            edge.accounts.on_forget(move |account| {
+            edge.accounts.on_forget_own(move |account| {
                 if let (Some(connection), UserKey::Object { tenant, object }) =
                     (forgetful.upgrade(), account)
                 {

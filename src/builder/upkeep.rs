@@ -94,7 +94,8 @@ impl Entra {
     ///
     /// Touches no other account, may be called any number of times, and revokes nothing: a token
     /// that is still good is good the next time it comes. A replica that cannot be told is told
-    /// later.
+    /// later. Of many calls for one account within a second the first takes effect at once, and one
+    /// more for all others when the second is over; each ends what is open ([`Expiry`](crate::Expiry)).
     pub async fn sign_out(&self, account: &UserKey) {
         let now = self.edge.clock.now();
         self.edge.accounts.sign_out(account, now).await;
@@ -123,8 +124,10 @@ impl Entra {
     /// A service for the page that the authority loads in a frame when a user signs out (OpenID
     /// Connect Front-Channel Logout 1.0), for a route of its own outside the layer.
     ///
-    /// Ends the session `sid` of the issuer `iss`. Nothing proves who sent the browser there:
-    /// whoever knows a session's id can end it. Access tokens without `sid` are not touched.
+    /// Ends the session `sid` of the issuer `iss`, if a valid token of it was seen by this replica.
+    /// Nothing proves who sent the browser there: a client that knows a session's id can end it.
+    /// Answers 200 for a session that is not known, too. Access tokens without `sid` are not
+    /// touched.
     #[must_use]
     pub fn front_channel_logout(&self) -> Receiver {
         Receiver::new(Arc::clone(&self.house), Kind::FrontChannel)

@@ -50,7 +50,7 @@ impl Message {
         let at = not_ahead(
             issued_at.saturating_add(trust.backdate.seconds()),
             trust.clock_skew,
-            now,
+            trust.clock.now(now),
         );
         let event = self.get("events").and_then(|events| events.get(EVENT));
         // An id token has a nonce; one of them must not do for the other.

@@ -56,10 +56,16 @@ impl Message {
                 let mut named = Named::default();
                 named.read(subject.ok_or(InvalidToken::Malformed)?);
                 // Tokens issued between the event and the message are good.
-                let at = event
-                    .get("event_timestamp")
-                    .and_then(whole)
-                    .map_or(issued_at, |at| at.min(issued_at));
+                let at = event.get("event_timestamp").and_then(whole);
+                let at = at.or_else(|| self.get("toe").and_then(whole));
+                let at = at.unwrap_or(issued_at);
+                // Not later than its message either, or each repetition would end more.
+                let latest = now.min(issued_at.saturating_add(SKEW));
+                let at = if at > now.saturating_add(SKEW) {
+                    latest
+                } else {
+                    at
+                };
                 named.ended(at).ok_or(InvalidToken::Malformed)
             })
             .collect()

@@ -209,6 +209,7 @@ impl Validator {
         };
         if present {
             installed.learn_backdate(&claims, now);
+            self.accounts.see(&claims);
         }
         let vouched = Vouched::new(place.authority, document, key, keys.generation());
         if let Err(refusal) = self.still_good(&claims, &vouched, now) {

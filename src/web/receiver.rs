@@ -6,14 +6,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_core::body::Body;
 use axum_core::extract::{DefaultBodyLimit, FromRequest as _};
 use axum_core::response::{IntoResponse as _, Response};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use tokio::time::timeout;
 use tower_service::Service;
 
+use crate::account::Mark;
 use crate::token::{Ended, Refusal, Transmitter, Validator};
 
 use super::edge::Edge;
@@ -48,7 +51,7 @@ pub(crate) struct House {
     pub(crate) transmitters: Vec<Transmitter>,
 }
 
-/// A request, read to its end.
+/// A request, and its body where the message is in the body.
 pub(super) struct Received {
     pub(super) query: String,
     pub(super) head: OwnedHead,
@@ -59,6 +62,9 @@ pub(super) struct Received {
 
 /// Longer messages are refused before anything is decoded.
 const MOST_BYTES: usize = 65_536;
+
+/// How long a body may take: messages have a few hundred bytes.
+const MOST_TIME: Duration = Duration::from_secs(10);
 
 impl Receiver {
     pub(crate) const fn new(house: Arc<House>, kind: Kind) -> Self {
@@ -111,11 +117,13 @@ impl House {
         let head = Head::of(&request).without_credentials();
         let headers = request.headers().clone();
         let extensions = std::mem::take(request.extensions_mut());
-        // The limit is an extension, and the body is read under it.
-        DefaultBodyLimit::max(MOST_BYTES).apply(&mut request);
-        let body = match String::from_request(request, &()).await {
-            Ok(body) => body,
-            Err(rejection) => return rejection.into_response(),
+        let body = match kind {
+            // Nothing in a body would matter, so it is not waited for.
+            Kind::SignOut | Kind::FrontChannel => String::new(),
+            Kind::BackChannel | Kind::SharedSignals => match read(request).await {
+                Ok(body) => body,
+                Err(refused) => return *refused,
+            },
         };
         let received = Received {
             query,
@@ -132,25 +140,47 @@ impl House {
         }
     }
 
-    /// Has what ended refused and forgotten; everything, also where telling others fails.
-    pub(super) async fn end(&self, ended: &Ended) -> Result<(), Refusal> {
-        let (accounts, now) = (&self.edge.accounts, self.edge.clock.now());
-        let mut told = Ok(());
-        if let Some((tenant, session)) = &ended.session {
-            told = told.and(accounts.end_session(*tenant, session, ended.at, now).await);
-        }
-        for account in &ended.accounts {
-            if ended.all_sessions {
-                told = told.and(accounts.revoke(account, ended.at, now).await);
-            }
-            accounts.sign_out(account, now).await;
-        }
-        told.map_err(|_| Refusal::StoreUnavailable)
+    /// Has what ended refused and forgotten: here at once, and all of it before anything is waited
+    /// for. The others are told by tasks that go on when the sender hangs up.
+    pub(super) async fn end(&self, ended: &[Ended]) -> Result<(), Refusal> {
+        let marks = ended.iter().flat_map(marks).collect();
+        let told = self.edge.accounts.raise(marks, self.edge.clock.now());
+        told.await.map_err(|_| Refusal::StoreUnavailable)
     }
 
     /// 503, for what is not the sender's fault.
     pub(super) fn unavailable(&self, refusal: Refusal) -> Response {
         Rejection::on_edge(refusal, &self.edge).into_response()
+    }
+}
+
+/// What has to be remembered of an end.
+fn marks(ended: &Ended) -> Vec<(Mark, u64)> {
+    let session = ended.session.iter().map(|(tenant, session)| Mark::Session {
+        tenant: *tenant,
+        session: session.as_str().into(),
+    });
+    let accounts = ended.accounts.iter().cloned().map(|account| {
+        if ended.all_sessions {
+            Mark::Account(account)
+        } else {
+            Mark::Forgotten(account)
+        }
+    });
+    session
+        .chain(accounts)
+        .map(|mark| (mark, ended.at))
+        .collect()
+}
+
+/// Reads a body within its limits; else the answer.
+async fn read(mut request: Request<Body>) -> Result<String, Box<Response>> {
+    // The limit is an extension, and the body is read under it.
+    DefaultBodyLimit::max(MOST_BYTES).apply(&mut request);
+    match timeout(MOST_TIME, String::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) => Err(Box::new(rejection.into_response())),
+        Err(_) => Err(Box::new(status(StatusCode::REQUEST_TIMEOUT))),
     }
 }
 

@@ -26,12 +26,10 @@ pub(super) async fn push(house: &House, received: &Received) -> Response {
         }
         Err(refusal) => return house.unavailable(refusal),
     };
-    for ended in &ended {
-        if let Err(refusal) = house.end(ended).await {
-            return house.unavailable(refusal);
-        }
+    match house.end(&ended).await {
+        Ok(()) => status(StatusCode::ACCEPTED),
+        Err(refusal) => house.unavailable(refusal),
     }
-    status(StatusCode::ACCEPTED)
 }
 
 async fn read(house: &House, text: &str, now: u64) -> Result<Vec<crate::token::Ended>, Refusal> {

@@ -6,7 +6,7 @@ use axum_core::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use crate::claims::Claims;
-use crate::token::{Ended, InvalidToken, Refusal};
+use crate::token::{InvalidToken, Refusal};
 
 use super::authorize::without_claims;
 use super::receiver::{House, Received, bad_request, has_type, status};
@@ -49,7 +49,7 @@ pub(super) async fn back_channel(house: &House, received: &Received) -> Response
         }
         Err(refusal) => return house.unavailable(refusal),
     };
-    match house.end(&ended).await {
+    match house.end(&[ended]).await {
         Ok(()) => status(StatusCode::OK),
         Err(refusal) => house.unavailable(refusal),
     }
@@ -57,7 +57,8 @@ pub(super) async fn back_channel(house: &House, received: &Received) -> Response
 
 /// OpenID Connect Front-Channel Logout 1.0 section 2: a browser loads the page, in a frame.
 ///
-/// Nothing proves who sent it there; who knows a session's id can end it, and no more.
+/// Nothing proves who sent it there: a client that knows a session's id can end that session. Only a
+/// session that a valid token was seen of is kept, so that made-up ids take no room.
 pub(super) async fn front_channel(house: &House, received: &Received) -> Response {
     let query = received.query.as_bytes();
     let (Some(issuer), Some(session)) = (only("iss", query), only("sid", query)) else {
@@ -67,18 +68,15 @@ pub(super) async fn front_channel(house: &House, received: &Received) -> Respons
     let (Some(tenant), 1..=LONGEST_SESSION) = (tenant, session.len()) else {
         return status(StatusCode::BAD_REQUEST);
     };
-    if !house.edge.accounts.has_room_for_sessions() {
-        return house.unavailable(Refusal::StoreUnavailable);
-    }
-    let ended = Ended {
-        accounts: Vec::new(),
-        session: Some((tenant, session.into_owned())),
-        all_sessions: false,
-        at: house.edge.clock.now(),
-    };
-    match house.end(&ended).await {
+    let now = house.edge.clock.now();
+    let at = house.validator.cut_off_now(Some(tenant), now);
+    let told = house
+        .edge
+        .accounts
+        .end_seen_session(tenant, &session, at, now);
+    match told.await {
         Ok(()) => status(StatusCode::OK),
-        Err(refusal) => house.unavailable(refusal),
+        Err(_) => house.unavailable(Refusal::StoreUnavailable),
     }
 }
 

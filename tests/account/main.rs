@@ -9,10 +9,12 @@
 
 mod backdated;
 mod house;
+mod interrupted;
 mod matrix;
 mod once;
 mod open_streams;
 mod revoked;
 mod signed_out;
 mod told;
+mod when;
 mod whose_clock;

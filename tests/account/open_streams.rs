@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 use crate::house::{House, NOON, at};
 
 /// Opens a stream of one event that would never end by itself, and reads the event.
-async fn open(house: &House, token: &str) -> Body {
+pub(crate) async fn open(house: &House, token: &str) -> Body {
     let events = |claims: Claims| async move {
         let first = once(Ok::<_, Infallible>(Event::default().data("first")));
         Sse::new(Expiry::of(&claims).end(first.chain(pending())))
@@ -37,12 +37,12 @@ async fn open(house: &House, token: &str) -> Body {
     body
 }
 
-async fn ends(body: &mut Body) -> bool {
+pub(crate) async fn ends(body: &mut Body) -> bool {
     let end = timeout(Duration::from_secs(5), body.frame()).await;
     end.expect("it stays open").is_none()
 }
 
-async fn stays(body: &mut Body) -> bool {
+pub(crate) async fn stays(body: &mut Body) -> bool {
     tokio::task::yield_now().await;
     poll_fn(|context| Poll::Ready(Pin::new(&mut *body).poll_frame(context).is_pending())).await
 }

@@ -1,7 +1,11 @@
 //! Sign-out: what is forgotten, and what is not.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
 use axum_entra::UserKey;
 
 use crate::house::{House, NOON, at};
@@ -20,6 +24,8 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
     );
     let (alice_key, bob_key) = (house.key_of(&alice).await, house.key_of(&bob).await);
     house.entra.sign_out(&alice_key).await;
+    assert_eq!(told.lock().unwrap().len(), 1);
+    house.at(NOON + 1);
     house.entra.sign_out(&alice_key).await;
     assert_eq!(*told.lock().unwrap(), [alice_key.clone(), alice_key]);
     // Nothing is revoked, for nobody.
@@ -57,4 +63,45 @@ async fn nothing_outlives_the_last_handle() {
         weak
     };
     assert!(weak.upgrade().is_none());
+}
+
+#[tokio::test]
+async fn two_thousand_sign_outs_of_a_second_are_told_as_one_and_the_rest_as_another() {
+    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told_too = Arc::clone(&told);
+    let house = House::open_with(|builder| {
+        builder.on_sign_out(move |account| told_too.lock().unwrap().push(account.clone()))
+    })
+    .await;
+    let (alice, bob) = (
+        house.token(NOON - 1).mint(),
+        house.token(NOON - 1).user("bob").mint(),
+    );
+    let (alice_key, bob_key) = (house.key_of(&alice).await, house.key_of(&bob).await);
+    let app = Router::new()
+        .route_service("/signout", house.entra.sign_out_service())
+        .route_layer(house.entra.layer());
+    let sign_out = async |token: &str| {
+        let request = Request::post("/signout").header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).unwrap();
+        house.send(app.clone(), request).await.status
+    };
+    tokio::time::pause();
+    for _ in 0..2_000 {
+        assert_eq!(sign_out(&alice).await, 204);
+    }
+    // Another account waits for nobody.
+    assert_eq!(sign_out(&bob).await, 204);
+    assert_eq!(*told.lock().unwrap(), [alice_key.clone(), bob_key.clone()]);
+    // What came after the first one is not lost.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(
+        *told.lock().unwrap(),
+        [alice_key.clone(), bob_key.clone(), alice_key.clone()]
+    );
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(told.lock().unwrap().len(), 3);
+    house.at(NOON + 10);
+    assert_eq!(sign_out(&alice).await, 204);
+    assert_eq!(told.lock().unwrap().len(), 4);
 }

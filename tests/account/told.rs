@@ -6,22 +6,22 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum_entra::emulator::{ALICE, API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
-use axum_entra::{Authority, Clock, Entra, SharedSignals, Tenant, UserKey};
+use axum_entra::{Authority, Builder, Clock, Entra, SharedSignals, Tenant, UserKey};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, NOON};
 
-const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
+pub(crate) const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-fn routes(house: &House) -> Router {
+pub(crate) fn routes(house: &House) -> Router {
     Router::new()
         .route_service("/events", house.entra.shared_signals())
         .route_service("/back", house.entra.back_channel_logout())
         .route_service("/front", house.entra.front_channel_logout())
 }
 
-async fn post(house: &House, path: &str, media_type: &str, body: String) -> Answer {
+pub(crate) async fn post(house: &House, path: &str, media_type: &str, body: String) -> Answer {
     let request = Request::post(path)
         .header("content-type", media_type)
         .body(Body::from(body))
@@ -29,28 +29,32 @@ async fn post(house: &House, path: &str, media_type: &str, body: String) -> Answ
     house.send(routes(house), request).await
 }
 
-async fn log_out(house: &House, token: TokenBuilder) -> Answer {
+pub(crate) async fn log_out(house: &House, token: TokenBuilder) -> Answer {
     let body = format!("logout_token={}&other=1", token.mint());
     post(house, "/back", "application/x-www-form-urlencoded", body).await
 }
 
-async fn push(house: &House, event: TokenBuilder) -> Answer {
+pub(crate) async fn push(house: &House, event: TokenBuilder) -> Answer {
     post(house, "/events", "application/secevent+jwt", event.mint()).await
 }
 
 /// An API that believes the emulator's keys for events too.
-async fn listening() -> House {
+pub(crate) async fn listening() -> House {
+    listening_with(|builder| builder).await
+}
+
+pub(crate) async fn listening_with(more: impl FnOnce(Builder) -> Builder) -> House {
     let emulator = Emulator::start().await.unwrap();
     let signals = SharedSignals::sent_by(emulator.issuer(CONTOSO), "https://api.example/events")
         .metadata_address(format!(
             "{}/{CONTOSO}/v2.0/.well-known/openid-configuration",
             emulator.url()
         ));
-    House::of(emulator, |builder| builder.shared_signals(signals)).await
+    House::of(emulator, |builder| more(builder.shared_signals(signals))).await
 }
 
 /// A good logout token, for alice's session `s-1`.
-fn logout(house: &House) -> TokenBuilder {
+pub(crate) fn logout(house: &House) -> TokenBuilder {
     house
         .token(NOON)
         .header("typ", "logout+jwt")
@@ -63,7 +67,7 @@ fn logout(house: &House) -> TokenBuilder {
 }
 
 /// A good event about a subject.
-fn event(house: &House, kind: &str, subject: &Value, body: &Value) -> TokenBuilder {
+pub(crate) fn event(house: &House, kind: &str, subject: &Value, body: &Value) -> TokenBuilder {
     house
         .token(NOON)
         .header("typ", "secevent+jwt")
@@ -457,4 +461,120 @@ async fn a_transmitter_may_bring_its_keys_along() {
         .shared_signals(broken)
         .build();
     assert!(built.is_err());
+}
+
+#[tokio::test]
+async fn made_up_sessions_take_no_room_and_real_logouts_go_on() {
+    let house = House::open().await;
+    let issuer = house.emulator.issuer(CONTOSO);
+    let get = async |sid: &str| {
+        let request = Request::get(format!("/front?iss={issuer}&sid={sid}"));
+        let request = request.body(Body::empty()).unwrap();
+        house.send(routes(&house), request).await.status
+    };
+    for number in 0..1_000 {
+        assert_eq!(get(&format!("made-up-{number}")).await, 200);
+    }
+    assert_eq!(house.entra.store_status().cut_offs, 0);
+    let token = house.token(NOON).claim("sid", "s-1").mint();
+    assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
+    assert_eq!(get("s-2").await, 200);
+    assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
+    for _ in 0..2 {
+        assert_eq!(get("s-1").await, 200);
+        assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
+    }
+    assert_eq!(house.entra.store_status().cut_offs, 1);
+}
+
+#[tokio::test]
+async fn a_subject_is_one_account_for_both_versions_of_its_tenant() {
+    let v1 = |house: &House, sub: &str| {
+        let token = house.token(NOON - 1).v1().claim("sub", sub);
+        token.without("oid").mint()
+    };
+    let v2 = |house: &House, sub: &str| {
+        let token = house.token(NOON - 1).claim("sub", sub);
+        token.without("oid").mint()
+    };
+    let by_logout = async |house: &House| {
+        let token = logout(house).without("sid").claim("sub", "pairwise-1");
+        log_out(house, token).await.status
+    };
+    let by_event = async |house: &House| {
+        let iss = house.emulator.issuer(CONTOSO);
+        let about = json!({ "format": "iss_sub", "iss": iss, "sub": "pairwise-1" });
+        push(house, event(house, "session-revoked", &about, &json!({})))
+            .await
+            .status
+    };
+    for by_the_first in [true, false] {
+        let house = listening().await;
+        let tokens = [v1(&house, "pairwise-1"), v2(&house, "pairwise-1")];
+        let others = [v1(&house, "pairwise-2"), v2(&house, "pairwise-2")];
+        for token in tokens.iter().chain(&others) {
+            assert_eq!(house.get("/me", token).await.of(), (200, "in"));
+        }
+        let status = if by_the_first {
+            by_logout(&house).await
+        } else {
+            by_event(&house).await
+        };
+        assert!([200, 202].contains(&status));
+        for token in &tokens {
+            assert_eq!(house.get("/me", token).await.of(), (401, "revoked"));
+        }
+        for token in &others {
+            assert_eq!(house.get("/me", token).await.of(), (200, "in"));
+        }
+    }
+    // The other way round, and by the application.
+    let house = House::open().await;
+    let claims = house
+        .entra
+        .validate(&v1(&house, "pairwise-1"))
+        .await
+        .unwrap();
+    assert_ne!(claims.issuer(), house.emulator.issuer(CONTOSO));
+    let account = claims.user_key().unwrap();
+    house
+        .entra
+        .revoke(&account, crate::house::at(NOON))
+        .await
+        .unwrap();
+    let refused = house.get("/me", &v2(&house, "pairwise-1")).await;
+    assert_eq!(refused.of(), (401, "revoked"));
+}
+
+#[tokio::test]
+async fn no_receiver_waits_for_a_body_for_long_and_on_get_for_none() {
+    let house = listening().await;
+    let token = house.token(NOON).claim("sid", "s-1").mint();
+    assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
+    let endless = || Body::from_stream(tokio_stream::pending::<Result<String, std::io::Error>>());
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let issuer = house.emulator.issuer(CONTOSO);
+    let get = Request::get(format!("/front?iss={issuer}&sid=s-1"))
+        .body(endless())
+        .unwrap();
+    assert_eq!(house.send(routes(&house), get).await.status, 200);
+    let app = Router::new()
+        .route_service("/signout", house.entra.sign_out_service())
+        .route_layer(house.entra.layer());
+    let other = house.token(NOON).mint();
+    let sign_out = Request::post("/signout").header("authorization", format!("Bearer {other}"));
+    let sign_out = sign_out.body(endless()).unwrap();
+    assert_eq!(house.send(app, sign_out).await.status, 204);
+    assert_eq!(start.elapsed().as_secs(), 0);
+    for (path, media_type) in [
+        ("/events", "application/secevent+jwt"),
+        ("/back", "application/x-www-form-urlencoded"),
+    ] {
+        let start = tokio::time::Instant::now();
+        let post = Request::post(path).header("content-type", media_type);
+        let post = post.body(endless()).unwrap();
+        assert_eq!(house.send(routes(&house), post).await.status, 408, "{path}");
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
 }

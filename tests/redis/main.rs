@@ -16,6 +16,7 @@ mod clocks;
 mod lagging;
 mod losing;
 mod many;
+mod receiving;
 mod replica;
 mod server;
 mod spending;

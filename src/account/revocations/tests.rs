@@ -206,6 +206,28 @@ fn one_hook_that_panics_keeps_no_other_from_being_called() {
     assert!(revocations.has_panicked());
 }
 
+#[tokio::test(start_paused = true)]
+async fn sessions_that_end_without_proof_have_room_of_their_own_and_are_swept() {
+    let revocations = Revocations::default();
+    let session = |number: usize| Mark::Session {
+        tenant: TENANT,
+        session: format!("s{number}").into(),
+    };
+    for number in 0..MOST_UNPROVEN {
+        let ended = revocations.end_unproven(&session(number), 1_000, 1_000);
+        assert_eq!(ended, Unproven::News);
+    }
+    let end = |number: usize| revocations.end_unproven(&session(number), 1_000, 1_000);
+    assert_eq!(end(7), Unproven::Ended, "twice");
+    assert_eq!(end(MOST_UNPROVEN), Unproven::NoRoom);
+    // What is proved needs no such room.
+    assert!(revocations.raise(&session(MOST_UNPROVEN), 1_000, 1_000));
+    assert_eq!(end(MOST_UNPROVEN), Unproven::Ended);
+    tokio::time::advance(std::time::Duration::from_secs(KEPT + 1)).await;
+    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::News);
+    assert!(revocations.len() < 10, "{}", revocations.len());
+}
+
 proptest! {
     /// Whatever the order and however often: the greatest time stands.
     #[test]

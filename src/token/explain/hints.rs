@@ -157,8 +157,9 @@ fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
 
 /// What a client asks for to get an access token for this API.
 fn scope_of(trust: Option<&Trust>) -> String {
-    let uri = trust.map_or("{AppIdUri}", |trust| trust.app_id_uri(None));
-    full_scope_name(uri, "{scope}")
+    trust.map_or("api://{client id}/{scope}".to_owned(), |trust| {
+        format!("api://{}/{{scope}}", trust.client_id)
+    })
 }
 
 /// Tokens of another kind or for somebody else.

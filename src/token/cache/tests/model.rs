@@ -112,7 +112,7 @@ impl<'w> State<'w> {
         });
         let cached = Arc::new(cached);
         let weak = Arc::downgrade(&cached);
-        accounts.on_forget(move |account| {
+        accounts.on_forget_own(move |account| {
             if let Some(validator) = weak.upgrade() {
                 validator.forget(account);
             }
