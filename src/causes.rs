@@ -21,6 +21,11 @@ impl fmt::Display for WithCauses<'_> {
             }
             next = cause.source();
         }
+        // A certificate's names are in it, for one, and a peer wrote those.
+        let line: String = line
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         f.write_str(&line)
     }
 }
@@ -58,6 +63,7 @@ mod tests {
                 &["no answer", "dns error", "no such name"],
                 "no answer: dns error: no such name",
             ),
+            (&["no answer", "a\nb\u{1b}[c"], "no answer: a b [c"),
             (
                 &["no answer", "refused: 111", "refused: 111", "111"],
                 "no answer: refused: 111",

@@ -76,3 +76,30 @@ impl ConfigError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_main_that_returns_the_error_shows_the_line() {
+        let error = ConfigError::value("ClockSkewSeconds", 900, "0 to 600");
+        assert_eq!(
+            format!("{error:?}"),
+            "ClockSkewSeconds: found `900`, expected 0 to 600"
+        );
+        let boxed: Box<dyn std::error::Error> = ConfigError::NoRuntime.into();
+        assert_eq!(format!("{boxed:?}"), ConfigError::NoRuntime.to_string());
+        #[cfg(feature = "settings")]
+        {
+            let file = r#"{ "AzureAd": { "TennantId": "x" } }"#;
+            let wrong = crate::settings::Settings::from_parts(Some(("f.json", file)), []);
+            let wrong = wrong.unwrap_err();
+            assert_eq!(format!("{wrong:?}"), wrong.to_string());
+            assert_eq!(
+                format!("{:?}", ConfigError::from(wrong)),
+                "AzureAd:TennantId (f.json) is not a known key: expected one like AzureAd:TenantId"
+            );
+        }
+    }
+}

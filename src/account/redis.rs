@@ -11,6 +11,7 @@ use redis::{
     Script, ScriptInvocation, Value, cmd,
 };
 
+use crate::causes::WithCauses;
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
@@ -167,7 +168,7 @@ pub(super) struct Lost(String);
 
 impl From<RedisError> for Lost {
     fn from(error: RedisError) -> Self {
-        Self(error.to_string())
+        Self(WithCauses(&error).to_string())
     }
 }
 

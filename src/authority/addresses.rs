@@ -325,6 +325,35 @@ mod tests {
     }
 
     #[test]
+    fn there_is_no_v1_document_where_the_kind_has_none() {
+        let external = |host: &str| Authority::entra(Tenant::id(TENANT), API).instance(host);
+        let v2 = |host: &str| format!("{host}/{TENANT}/v2.0/.well-known/openid-configuration");
+        let v1 = |host: &str| format!("{host}/{TENANT}/.well-known/openid-configuration");
+        for host in [
+            "https://contoso.ciamlogin.com",
+            "https://login.contoso.example",
+            "https://login.sovcloud-identity.fr",
+        ] {
+            assert_eq!(addresses(&external(host)), [v2(host)], "{host}");
+            // Unless the settings say that there is one.
+            let sts = external(host).sts_instance("https://sts.contoso.example");
+            assert_eq!(addresses(&sts), [v1(host), v2(host)], "{host}");
+            let told = external(host).metadata_address_v1("https://contoso.example/v1");
+            assert_eq!(addresses(&told), ["https://contoso.example/v1", &v2(host)]);
+        }
+        for host in [
+            "https://login.microsoftonline.us",
+            "https://login.windows.net",
+        ] {
+            assert_eq!(addresses(&external(host)), [v1(host), v2(host)], "{host}");
+        }
+        let alone =
+            external("https://login.contoso.example").token_versions([crate::TokenVersion::V1]);
+        let refused = alone.resolve().unwrap_err().to_string();
+        assert!(refused.contains("StsInstance"), "{refused}");
+    }
+
+    #[test]
     fn each_policy_has_its_own_document_in_the_path_or_where_the_settings_say() {
         let b2c =
             |instance| Authority::b2c(instance, Tenant::id(TENANT), API, ["B2C_1_a", "B2C_1_b"]);

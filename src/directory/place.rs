@@ -60,3 +60,56 @@ pub(super) async fn known(
         .and_then(|known| known.clone())
         .ok_or(CallFailure::NoTokenEndpoint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::http_client::idle_http_client;
+
+    const US: &[Cloud] = &[Cloud::UsGovernment, Cloud::UsGovernmentDod];
+
+    async fn graph_of(host: Option<&str>) -> Result<String, String> {
+        let (sender, endpoints) = watch::channel(None);
+        let place = Place::Named {
+            door: Door {
+                client: idle_http_client().unwrap(),
+                timeout: Duration::from_secs(5),
+                max_bytes: 1_024,
+            },
+            endpoints,
+            among: US,
+        };
+        sender.send_replace(Some(Endpoints {
+            token: Url::parse("https://login.microsoftonline.us/t").unwrap(),
+            graph_host: host.map(str::to_owned),
+        }));
+        let graph = place.graph().await.map_err(|error| error.to_string())?;
+        Ok(format!("{} {}", graph.base, graph.scope))
+    }
+
+    #[tokio::test]
+    async fn the_document_says_which_of_the_clouds_that_share_a_host_it_is() {
+        for (host, expected) in [
+            (
+                "graph.microsoft.us",
+                "https://graph.microsoft.us/v1.0 https://graph.microsoft.us/.default",
+            ),
+            (
+                "DOD-graph.microsoft.us",
+                "https://dod-graph.microsoft.us/v1.0 https://dod-graph.microsoft.us/.default",
+            ),
+        ] {
+            assert_eq!(graph_of(Some(host)).await.as_deref(), Ok(expected));
+        }
+        for other in [
+            None,
+            Some("graph.microsoft.com"),
+            Some("graph.microsoft.us.evil.example"),
+            Some("graph.microsoft.us:443"),
+            Some(""),
+        ] {
+            let error = graph_of(other).await.unwrap_err();
+            assert!(error.contains("Graph:BaseUrl"), "{other:?}: {error}");
+        }
+    }
+}

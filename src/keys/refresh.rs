@@ -155,7 +155,7 @@ impl Refresher {
         let before = self.publisher.current();
         tracing::warn!(
             authority = self.name,
-            error = error.with_causes(),
+            error = %error.with_causes(),
             failures = self.failures,
             keys_kept = before.keys.as_ref().map_or(0, |keys| keys.len()),
             "signing keys could not be refreshed"

@@ -14,6 +14,7 @@
 mod every;
 mod program;
 mod running;
+mod start_up;
 
 use std::time::Duration;
 

@@ -146,7 +146,7 @@ pub(crate) fn environment(name: &str, settings: &Value) -> Vec<(String, String)>
 }
 
 /// Beside the folder of this test's own program.
-fn path() -> Option<PathBuf> {
+pub(crate) fn path() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
     let path = test.parent()?.parent()?.join("examples/protected_api");
     path.is_file().then_some(path)
