@@ -158,12 +158,27 @@ impl Entra {
         self.validator.status()
     }
 
-    /// Whether tokens of at least one authority can be validated: for a readiness probe.
+    /// Whether every authority is ready ([`AuthorityStatus::is_usable`]): for a readiness probe.
     ///
-    /// One authority out of reach does not stop the others, so it does not stop the process.
+    /// One authority out of reach does not stop the others; tokens of theirs are validated
+    /// meanwhile. Keys that were good before stay in use, so an authority that fails later makes
+    /// this false only once they are too old.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.status().iter().any(AuthorityStatus::is_usable)
+        self.status().iter().all(AuthorityStatus::is_usable)
+    }
+
+    /// Refuses the tokens of keys that have vanished from an authority's document, at once and also
+    /// where their grace ([`KeyFreshness::withdrawal_grace`](crate::KeyFreshness::withdrawal_grace))
+    /// is not over: for a key that is known to be stolen.
+    ///
+    /// Has the documents read again as well; a key that this answer lacks has no grace. A key that
+    /// the authority still publishes stays in use.
+    pub fn forget_withdrawn_keys(&self) {
+        self.validator.forget_withdrawn_keys();
+        for transmitter in &self.house.transmitters {
+            transmitter.reader.forget_withdrawn();
+        }
     }
 }
 

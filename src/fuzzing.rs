@@ -43,7 +43,7 @@ pub fn discovery(json: &[u8], domain: bool) -> Option<(String, Url)> {
         true => (Tenant::id("contoso.onmicrosoft.com"), true),
         false => (Tenant::id(TENANT), false),
     };
-    let learnt = LearntTenant::new();
+    let learnt = LearntTenant::default();
     let found = Discovery::read(json, &document(tenant), learns, &learnt).ok()?;
     Some((found.issuer.as_str().to_owned(), found.keys_address))
 }

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use crate::config_error::ConfigError;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// How often keys are fetched, and how long they may be used when that fails.
 ///
 /// Defaults follow Microsoft, "Signing key rollover in the Microsoft identity platform": look
-/// hourly, at most every five minutes because of an unknown key, keep good keys for a day.
+/// hourly, and when a key is unknown; keep good keys for a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyFreshness {
     pub(crate) refresh: Duration,
     pub(crate) cooldown: Duration,
-    pub(crate) max_stale: Duration,
+    /// `None`: a day, or twice `refresh` where that is more.
+    max_stale: Option<Duration>,
+    pub(crate) withdrawal_grace: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
 }
@@ -21,8 +25,9 @@ impl Default for KeyFreshness {
     fn default() -> Self {
         Self {
             refresh: Duration::from_secs(3_600),
-            cooldown: Duration::from_secs(300),
-            max_stale: Duration::from_secs(86_400),
+            cooldown: Duration::from_secs(30),
+            max_stale: None,
+            withdrawal_grace: Duration::from_secs(7_200),
             timeout: Duration::from_millis(5_000),
             max_bytes: 1_048_576,
         }
@@ -30,26 +35,45 @@ impl Default for KeyFreshness {
 }
 
 impl KeyFreshness {
-    /// Time between two fetches in the background, ±10 %: 60 s to 24 h, 1 h by default.
+    /// Time between two fetches in the background, less up to a tenth: 60 s to 24 h, 1 h by default.
     #[must_use]
     pub fn refresh(mut self, every: Duration) -> Self {
         self.refresh = every;
         self
     }
 
-    /// Least time between two fetches caused by unknown key ids: 1 s to 1 h, 5 min by default.
-    /// Failed fetches count.
+    /// Least time between two fetches caused by unknown key ids: 1 s to 1 h, 30 s by default.
+    /// Failed fetches count. A `Retry-After` of the authority lengthens it, up to 5 min.
     #[must_use]
     pub fn cooldown(mut self, least: Duration) -> Self {
         self.cooldown = least;
         self
     }
 
-    /// How long keys are used after the last good fetch: up to 7 d, 24 h by default.
+    /// How long keys are used after the last good fetch: from twice [`refresh`](Self::refresh) to
+    /// 7 d; by default 24 h, or twice `refresh` where that is more.
     #[must_use]
     pub fn max_stale(mut self, most: Duration) -> Self {
-        self.max_stale = most;
+        self.max_stale = Some(most);
         self
+    }
+
+    /// How long a key verifies tokens after the first answer that lacks it: up to 24 h, 2 h by
+    /// default, 0 for not at all.
+    ///
+    /// Entra's key endpoint flaps: a key vanishes from one answer and is back in a later one. A key
+    /// id that is in the new answer has no grace, whatever became of its key.
+    /// [`Entra::forget_withdrawn_keys`](crate::Entra::forget_withdrawn_keys) ends it for all keys.
+    #[must_use]
+    pub fn withdrawal_grace(mut self, time: Duration) -> Self {
+        self.withdrawal_grace = time;
+        self
+    }
+
+    /// How old keys may be.
+    pub(crate) fn most_stale(&self) -> Duration {
+        self.max_stale
+            .unwrap_or_else(|| DAY.max(self.refresh.saturating_mul(2)))
     }
 
     /// Longest time one document may take: 1 ms to 10 min, 5 s by default.
@@ -83,10 +107,17 @@ impl KeyFreshness {
         seconds("Keys:CooldownSeconds", self.cooldown, 1, 3_600, "1 to 3600")?;
         seconds(
             "Keys:MaxStaleSeconds",
-            self.max_stale,
-            self.refresh.as_secs(),
+            self.most_stale(),
+            self.refresh.as_secs().saturating_mul(2),
             604_800,
-            "RefreshSeconds to 604800",
+            "twice RefreshSeconds to 604800",
+        )?;
+        seconds(
+            "Keys:WithdrawalGraceSeconds",
+            self.withdrawal_grace,
+            0,
+            86_400,
+            "0 to 86400",
         )?;
         if self.timeout.is_zero() || self.timeout > Duration::from_secs(600) {
             return Err(ConfigError::value(

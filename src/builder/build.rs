@@ -81,6 +81,7 @@ impl Builder {
             Arc::clone(&edge.accounts),
             self.cache_bytes,
         )?);
+        validator.forget_when_tenants_are_learnt();
         // Set here alone, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::authority::Trust;
+use crate::authority::{Purpose, Trust};
 use crate::claims::Home;
 use crate::config_error::ConfigError;
 use crate::directory::{Connection, DirectoryAccess, Door, TokenDesk};
@@ -13,6 +13,7 @@ use crate::keys::remote::Remote;
 use crate::keys::store::{KeyReader, fixed, kept_fresh};
 use crate::keys::{Endpoints, HttpClient, KeySet};
 use crate::token::Installed;
+use crate::token_version::TokenVersion;
 use crate::web::{Edge, Origin, Resource};
 
 /// Gives an authority its connection to Graph.
@@ -51,6 +52,7 @@ pub(super) fn install(
     let learns = trust.learns;
     let learnt = Arc::default();
     let mut readers: Vec<KeyReader> = Vec::new();
+    let mut versions = Vec::new();
     for (index, document) in trust.documents.iter().enumerate() {
         if let Some(jwks) = &trust.static_keys {
             endpoints.send_replace(trust.token_endpoint().map(|token| Endpoints {
@@ -81,8 +83,22 @@ pub(super) fn install(
             endpoints: (index == 0 || !trust.is_b2c()).then(|| endpoints.clone()),
         };
         let name = document.address.to_string();
-        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
+        let refresher = Refresher::new(name, remote, publisher, &trust.freshness);
+        if let Purpose::Version(version) = document.purpose {
+            versions.push((version, refreshers.len()));
+        }
+        refreshers.push(refresher);
         readers.push(reader);
+    }
+    let refresher_of = |wanted| {
+        let found = versions.iter().find(|(version, _)| *version == wanted);
+        found.and_then(|(_, place)| refreshers.get(*place))
+    };
+    if let (Some(first), Some(second)) = (
+        refresher_of(TokenVersion::V1),
+        refresher_of(TokenVersion::V2),
+    ) {
+        first.bound_by(second);
     }
     let home = Home(Arc::new(Origin {
         edge: Arc::clone(edge),

@@ -12,7 +12,7 @@ use super::access_token::AccessToken;
 use super::error::DirectoryError;
 use super::failure::CallFailure;
 use crate::authority::stated_time;
-use crate::keys::HttpClient;
+use crate::keys::{HttpClient, retry_after};
 use crate::measure::Stopwatch;
 
 /// Calls other hosts: with a time-out, a bound on size, and no redirects.
@@ -102,20 +102,6 @@ impl Door {
             date,
             body,
         })
-    }
-}
-
-/// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = httpdate::parse_http_date(value).ok()?;
-            // A date is given in whole seconds, so up to one of them is lost.
-            let wait = date.duration_since(now).unwrap_or_default();
-            Some(Duration::from_secs(wait.as_secs().saturating_add(1)))
-        }
     }
 }
 

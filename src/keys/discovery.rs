@@ -1,5 +1,6 @@
 //! The discovery document: whose it is, and where its keys are.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -11,7 +12,38 @@ use crate::authority::issuer::{IssuerPattern, TENANT_PLACE, first_guid};
 use crate::authority::{Document, Purpose};
 
 /// The tenant of an authority that is known by its domain: learnt once, fixed from then on.
-pub(crate) type LearntTenant = OnceLock<Uuid>;
+#[derive(Default)]
+pub(crate) struct LearntTenant {
+    tenant: OnceLock<Uuid>,
+    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl LearntTenant {
+    pub(crate) fn get(&self) -> Option<Uuid> {
+        self.tenant.get().copied()
+    }
+
+    /// Learns the tenant, unless it is known; says which it is.
+    pub(crate) fn learn(&self, tenant: Uuid) -> Uuid {
+        if self.tenant.set(tenant).is_ok()
+            && let Some(told) = self.told.get()
+        {
+            told();
+        }
+        self.get().unwrap_or(tenant)
+    }
+
+    /// Calls `told` once the tenant is known, at most once.
+    pub(crate) fn when_learnt(&self, told: impl Fn() + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
+    }
+}
+
+impl fmt::Debug for LearntTenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tenant.fmt(f)
+    }
+}
 
 /// What a good discovery document says.
 #[derive(Debug)]
@@ -90,7 +122,7 @@ impl Discovery {
         learnt: &LearntTenant,
     ) -> Result<IssuerPattern, FetchError> {
         let expected = |pattern: &IssuerPattern| match (learns, learnt.get()) {
-            (true, Some(tenant)) => pattern.for_tenant(*tenant),
+            (true, Some(tenant)) => pattern.for_tenant(tenant),
             _ => pattern.clone(),
         };
         let fits = |pattern: &IssuerPattern| {
@@ -115,7 +147,7 @@ impl Discovery {
         };
         if learns && let Some((_, tenant)) = first_guid(stated) {
             // Another document of the same authority may have been quicker.
-            let fixed = *learnt.get_or_init(|| tenant);
+            let fixed = learnt.learn(tenant);
             if fixed != tenant {
                 return Err(FetchError::WrongIssuer {
                     found: stated.chars().take(200).collect(),

@@ -1,6 +1,7 @@
 //! Why keys could not be fetched.
 
 use std::error::Error;
+use std::time::Duration;
 
 use crate::causes::WithCauses;
 
@@ -35,6 +36,8 @@ pub enum FetchError {
         document: &'static str,
         /// The status code.
         status: u16,
+        /// How long the authority asks to be left alone (`Retry-After`).
+        retry_after: Option<Duration>,
     },
     /// The answer is greater than allowed.
     #[error("{document}: more than {limit} bytes")]
@@ -80,6 +83,14 @@ impl FetchError {
     #[must_use]
     pub fn with_causes(&self) -> String {
         WithCauses(self).to_string()
+    }
+
+    /// How long the authority asks to be left alone.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// The kind of failure in one word, for counters.

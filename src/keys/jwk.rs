@@ -17,6 +17,7 @@ pub(crate) enum Skipped {
     OtherAlgorithm,
     BadNumbers,
     WithoutIssuer,
+    TooMany,
 }
 
 /// A key and the id it is looked up by.

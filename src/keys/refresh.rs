@@ -1,15 +1,13 @@
 //! The task that keeps one document's keys fresh.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::fetch_error::FetchError;
 use super::remote::{Fetched, Remote};
-use super::schedule::Schedule;
-use super::set::KeySet;
-use super::store::{KeyPublisher, Snapshot};
+use super::schedule::{LONGEST_RETRY_AFTER, Schedule};
+use super::store::{Change, Forgets, KeyPublisher};
 use crate::authority::KeyFreshness;
 
 /// Fetches until the last reader is gone.
@@ -19,6 +17,7 @@ pub(crate) struct Refresher {
     publisher: KeyPublisher,
     schedule: Schedule,
     max_stale: Duration,
+    grace: Duration,
     failures: u32,
 }
 
@@ -34,16 +33,22 @@ impl Refresher {
             remote,
             publisher,
             schedule: Schedule::new(freshness),
-            max_stale: freshness.max_stale,
+            max_stale: freshness.most_stale(),
+            grace: freshness.withdrawal_grace,
             failures: 0,
         }
+    }
+
+    /// The v2.0 document of the same authority says whose tokens this document's keys verify.
+    pub(crate) fn bound_by(&self, second: &Self) {
+        self.publisher.bound_by(&second.publisher);
     }
 
     /// Runs: on schedule, when a request asks, and not one moment longer than somebody reads.
     pub(crate) async fn run(mut self) {
         let mut next = self.refresh(None).await;
         loop {
-            let stale_at = self.stale_at();
+            let due = self.due();
             let ticket = tokio::select! {
                 biased;
                 asked = self.publisher.asked() => match asked {
@@ -52,8 +57,8 @@ impl Refresher {
                 },
                 // Before the keys are withdrawn there is one more attempt.
                 () = sleep_until(next) => None,
-                () = sleep_until(stale_at.unwrap_or(next)), if stale_at.is_some() => {
-                    self.drop_stale();
+                () = sleep_until(due.unwrap_or(next)), if due.is_some() => {
+                    self.age();
                     continue;
                 }
             };
@@ -65,28 +70,38 @@ impl Refresher {
     /// Fetches once and says when to fetch next.
     async fn refresh(&mut self, ticket: Option<u64>) -> Instant {
         let chance = fastrand::f64();
-        let before = self.publisher.current().keys.clone();
-        let wait = match self.fetch().await {
+        let began = self.publisher.forgets();
+        let (wait, quiet) = match self.fetch().await {
             Ok(fetched) => {
                 crate::measure::keys_fetched(&self.name, fetched.kind());
                 self.failures = 0;
-                let max_age = self.publish(fetched, before);
-                self.schedule.after_success(max_age, chance)
+                let max_age = self.publish(fetched, began);
+                let keys = self.publisher.current().keys.clone();
+                let withdrawn = keys.is_some_and(|keys| keys.withdrawn() > 0);
+                let wait = self.schedule.after_success(max_age, withdrawn, chance);
+                (wait, None)
             }
             Err(error) => {
                 crate::measure::keys_fetched(&self.name, error.kind());
                 self.failures = self.failures.saturating_add(1);
-                if self.publisher.current().keys.is_none() {
+                let quiet = error
+                    .retry_after()
+                    .map(|time| time.min(LONGEST_RETRY_AFTER));
+                let has_keys = self.publisher.current().keys.is_some();
+                if !has_keys {
                     self.remote.last = None;
                 }
                 self.report(error);
-                self.schedule.after_failure(self.failures, chance)
+                // Without keys the next attempt is at most a minute away, whatever is asked for.
+                let asked = quiet.filter(|_| has_keys);
+                let wait = self.schedule.after_failure(self.failures, asked, chance);
+                (wait, quiet)
             }
         };
-        self.publisher.answer(ticket, self.failures == 0);
+        self.publisher.ended(ticket, self.failures > 0, quiet);
         #[allow(
             clippy::arithmetic_side_effects,
-            reason = "a day and a tenth at most; a moment that cannot be told would be a storm"
+            reason = "a day at most; a moment that cannot be told would be a storm"
         )]
         let next = Instant::now() + wait;
         next
@@ -101,13 +116,12 @@ impl Refresher {
             let fetched = remote.fetch().await;
             (remote, fetched)
         });
-        let stale_at = self.stale_at();
-        let fetched = tokio::select! {
-            biased;
-            fetched = &mut fetching => fetched,
-            () = sleep_until(stale_at.unwrap_or_else(Instant::now)), if stale_at.is_some() => {
-                self.drop_stale();
-                fetching.await
+        let fetched = loop {
+            let due = self.due();
+            tokio::select! {
+                biased;
+                fetched = &mut fetching => break fetched,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.age(),
             }
         };
         match fetched {
@@ -122,31 +136,36 @@ impl Refresher {
         }
     }
 
-    /// `before` is what there was when the fetch began, which may be too old by its end.
-    fn publish(&self, fetched: Fetched, before: Option<Arc<KeySet>>) -> Option<Duration> {
+    fn publish(&self, fetched: Fetched, began: Forgets) -> Option<Duration> {
         let (keys, max_age) = match fetched {
-            Fetched::Unchanged { max_age } => (before, max_age),
-            Fetched::Keys { keys, max_age } => {
-                if before.as_ref().is_none_or(|old| old.len() != keys.len()) {
-                    tracing::info!(
-                        authority = self.name,
-                        keys = keys.len(),
-                        skipped = keys.skipped(),
-                        "signing keys loaded"
-                    );
-                }
-                let keys = match before {
-                    Some(old) => keys.sharing_with(&old),
-                    None => keys,
-                };
-                (Some(Arc::new(keys)), max_age)
+            Fetched::Unchanged { max_age } => {
+                self.publisher.confirmed(began);
+                return max_age;
             }
+            Fetched::Keys { keys, max_age } => (keys, max_age),
         };
-        self.publisher.publish(Snapshot {
-            keys,
-            confirmed: Some(Instant::now()),
-            last_error: None,
-        });
+        let skipped = keys.skipped();
+        let Change {
+            before,
+            after,
+            vanished,
+        } = self.publisher.fetched(keys, self.grace, began);
+        if before != after {
+            tracing::info!(
+                authority = self.name,
+                keys = after,
+                skipped,
+                "signing keys loaded"
+            );
+        }
+        if !vanished.is_empty() {
+            tracing::warn!(
+                authority = self.name,
+                kids = ?vanished,
+                grace_seconds = self.grace.as_secs(),
+                "signing keys have vanished from the document and verify for a while"
+            );
+        }
         max_age
     }
 
@@ -160,10 +179,7 @@ impl Refresher {
             keys_kept = before.keys.as_ref().map_or(0, |keys| keys.len()),
             "signing keys could not be refreshed"
         );
-        self.publisher.publish(Snapshot {
-            last_error: Some(Arc::new(error)),
-            ..(*before).clone()
-        });
+        self.publisher.failed(error);
     }
 
     fn stale_at(&self) -> Option<Instant> {
@@ -175,17 +191,36 @@ impl Refresher {
             .checked_add(self.max_stale)
     }
 
+    /// When keys go out of use next: all of them, or the first that has vanished.
+    fn due(&self) -> Option<Instant> {
+        let keys = self.publisher.current().keys.clone();
+        let ends = keys.and_then(|keys| keys.next_end());
+        self.stale_at().into_iter().chain(ends).min()
+    }
+
+    /// Takes keys out of use whose time is over.
+    fn age(&mut self) {
+        let now = Instant::now();
+        if self.stale_at().is_some_and(|end| end <= now) {
+            self.drop_stale();
+        }
+        let ended = self.publisher.end_grace(now);
+        if ended > 0 {
+            tracing::info!(
+                authority = self.name,
+                keys = ended,
+                "signing keys that had vanished are no longer used"
+            );
+        }
+    }
+
     fn drop_stale(&mut self) {
         tracing::warn!(
             authority = self.name,
             "signing keys are too old and no longer used"
         );
-        // A condition on keys that are gone would be answered with nothing.
+        // All of the document is read again.
         self.remote.last = None;
-        let before = self.publisher.current();
-        self.publisher.publish(Snapshot {
-            keys: None,
-            ..(*before).clone()
-        });
+        self.publisher.drop_stale();
     }
 }

@@ -1,10 +1,10 @@
 //! Reads one authority's documents, within bounds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use tokio::sync::watch;
 use url::Url;
 
@@ -97,6 +97,7 @@ impl Remote {
             return Err(FetchError::Status {
                 document: "discovery document",
                 status: 304,
+                retry_after: None,
             });
         };
         let Discovery {
@@ -206,9 +207,12 @@ impl Remote {
             }
             StatusCode::OK => {}
             status => {
+                let header = response.headers().get(RETRY_AFTER);
                 return Err(FetchError::Status {
                     document,
                     status: status.as_u16(),
+                    retry_after: header
+                        .and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now())),
                 });
             }
         }
@@ -229,6 +233,20 @@ impl Remote {
             etag,
             times,
         }))
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
+pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            // A date is given in whole seconds, so up to one of them is lost.
+            let wait = date.duration_since(now).unwrap_or_default();
+            Some(Duration::from_secs(wait.as_secs().saturating_add(1)))
+        }
     }
 }
 

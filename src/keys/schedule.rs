@@ -4,124 +4,161 @@ use std::time::Duration;
 
 use crate::authority::KeyFreshness;
 
-/// The shortest interval that `Cache-Control` can bring about.
+/// The shortest interval that `Cache-Control` can bring about, and the interval while a key that
+/// has vanished from the document is in use.
 const SHORTEST: Duration = Duration::from_secs(300);
-/// The longest interval that `Cache-Control` can bring about: Microsoft asks for a daily look.
-const LONGEST: Duration = Duration::from_secs(86_400);
 /// The first and the last pause after failures.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(60);
+/// As long as an authority can ask to be left alone.
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// How long to wait after what happened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schedule {
     refresh: Duration,
-    max_stale: Duration,
+    cooldown: Duration,
 }
 
 impl Schedule {
     pub(crate) fn new(freshness: &KeyFreshness) -> Self {
         Self {
             refresh: freshness.refresh,
-            max_stale: freshness.max_stale,
+            cooldown: freshness.cooldown,
         }
     }
 
-    /// After a good fetch: the interval, or the document's `max-age` within bounds, ±10 %.
+    /// After a good fetch: the interval, less up to a tenth.
     ///
-    /// Before the keys are too old there is time left to try again: Entra's `max-age` is a day, as
-    /// long as keys are kept by default, and one failed fetch must not cost the keys.
+    /// The document's `max-age` can shorten the interval to five minutes and never lengthens it:
+    /// Entra's is a day, and keys change without notice. While keys are `withdrawn`, the document
+    /// is read every five minutes, for they may come back (contract section 6).
     ///
     /// `chance` is between 0 and 1.
-    pub(crate) fn after_success(&self, max_age: Option<Duration>, chance: f64) -> Duration {
-        let interval = max_age.map_or(self.refresh, |max_age| {
-            max_age.clamp(SHORTEST.min(self.refresh), LONGEST)
+    pub(crate) fn after_success(
+        &self,
+        max_age: Option<Duration>,
+        withdrawn: bool,
+        chance: f64,
+    ) -> Duration {
+        let least = SHORTEST.min(self.refresh);
+        let shortened = max_age.map_or(self.refresh, |age| age.clamp(least, self.refresh));
+        // Replicas that started together shall not ask together for ever.
+        let usual = jittered(shortened, 0.1, chance).max(if shortened < self.refresh {
+            least
+        } else {
+            Duration::ZERO
         });
-        let jitter = 0.9 + 0.2 * chance.clamp(0.0, 1.0);
-        interval.mul_f64(jitter).min(self.max_stale.mul_f64(0.9))
+        if withdrawn {
+            usual.min(SHORTEST.max(self.cooldown))
+        } else {
+            usual
+        }
     }
 
-    /// After the `failures`th failed fetch in a row: 1 s, doubled up to 60 s, less up to a half.
-    pub(crate) fn after_failure(&self, failures: u32, chance: f64) -> Duration {
+    /// After the `failures`th failed fetch in a row: 1 s, doubled up to 60 s, less up to a half;
+    /// at least as long as the authority asked for, up to five minutes.
+    pub(crate) fn after_failure(
+        &self,
+        failures: u32,
+        retry_after: Option<Duration>,
+        chance: f64,
+    ) -> Duration {
         let doublings = failures.saturating_sub(1).min(6);
         let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LAST_PAUSE);
         // Replicas that failed together shall not come back together.
-        let share = 1.0 - 0.5 * chance.clamp(0.0, 1.0);
-        pause.mul_f64(share).max(FIRST_PAUSE)
+        jittered(pause, 0.5, chance)
+            .max(FIRST_PAUSE)
+            .max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER))
     }
+}
+
+/// A time, less up to a share of it.
+fn jittered(time: Duration, share: f64, chance: f64) -> Duration {
+    time.mul_f64(1.0 - share * chance.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn schedule(refresh: u64, max_stale: u64) -> Schedule {
+    const DAY: Option<Duration> = Some(Duration::from_secs(86_400));
+
+    fn schedule(refresh: u64, cooldown: u64) -> Schedule {
         Schedule {
             refresh: Duration::from_secs(refresh),
-            max_stale: Duration::from_secs(max_stale),
+            cooldown: Duration::from_secs(cooldown),
         }
     }
 
     #[test]
-    fn the_interval_varies_by_a_tenth() {
-        let hourly = schedule(3_600, 86_400);
-        assert_eq!(hourly.after_success(None, 0.0), Duration::from_secs(3_240));
-        assert_eq!(hourly.after_success(None, 0.5), Duration::from_secs(3_600));
-        assert_eq!(hourly.after_success(None, 1.0), Duration::from_secs(3_960));
+    fn the_interval_is_shortened_by_up_to_a_tenth_and_never_lengthened() {
+        let hourly = schedule(3_600, 30);
+        let wait = |chance| hourly.after_success(None, false, chance).as_secs();
+        assert_eq!([wait(0.0), wait(0.5), wait(1.0)], [3_600, 3_420, 3_240]);
+        // What Entra sends changes nothing.
+        assert_eq!(hourly.after_success(DAY, false, 0.0).as_secs(), 3_600);
     }
 
     #[test]
-    fn cache_control_moves_the_interval_within_bounds() {
-        let hourly = schedule(3_600, 604_800);
-        let age = |seconds| {
-            hourly
-                .after_success(Some(Duration::from_secs(seconds)), 0.5)
-                .as_secs()
+    fn cache_control_shortens_the_interval_down_to_five_minutes() {
+        let age = |schedule: Schedule, seconds, chance| {
+            let max_age = Some(Duration::from_secs(seconds));
+            schedule.after_success(max_age, false, chance).as_secs()
         };
-        assert_eq!(age(0), 300);
-        assert_eq!(age(7_200), 7_200);
-        assert_eq!(age(u64::MAX), 86_400);
-        let every_minute = schedule(60, 86_400);
-        assert_eq!(
-            every_minute
-                .after_success(Some(Duration::ZERO), 0.5)
-                .as_secs(),
-            60
-        );
-        let short_lived = schedule(60, 120);
-        assert_eq!(
-            short_lived
-                .after_success(Some(Duration::from_secs(9_999)), 1.0)
-                .as_secs(),
-            108
-        );
+        let hourly = schedule(3_600, 30);
+        assert_eq!(age(hourly, 0, 1.0), 300);
+        assert_eq!(age(hourly, 301, 1.0), 300);
+        assert_eq!(age(hourly, 1_800, 0.0), 1_800);
+        assert_eq!(age(hourly, 1_800, 1.0), 1_620);
+        assert_eq!(age(hourly, 7_200, 0.0), 3_600);
+        assert_eq!(age(hourly, u64::MAX, 0.0), 3_600);
+        let every_minute = schedule(60, 30);
+        assert_eq!(age(every_minute, 0, 0.0), 60);
+        assert_eq!(age(every_minute, 0, 1.0), 54);
+        assert_eq!(age(every_minute, 86_400, 0.0), 60);
     }
 
     #[test]
-    fn a_failed_fetch_leaves_time_for_another_before_the_keys_are_too_old() {
-        let usual = schedule(3_600, 86_400);
-        let day = Some(Duration::from_secs(86_400));
-        assert_eq!(usual.after_success(day, 1.0).as_secs(), 77_760);
-        assert_eq!(schedule(60, 60).after_success(None, 1.0).as_secs(), 54);
+    fn a_withdrawn_key_is_looked_for_every_five_minutes_or_each_cooldown() {
+        let wait =
+            |schedule: Schedule, max_age| schedule.after_success(max_age, true, 0.0).as_secs();
+        assert_eq!(wait(schedule(3_600, 30), DAY), 300);
+        assert_eq!(wait(schedule(3_600, 600), DAY), 600);
+        assert_eq!(wait(schedule(3_600, 30), None), 300);
+        // Never later than without it.
+        assert_eq!(wait(schedule(60, 30), DAY), 60);
+        assert_eq!(wait(schedule(600, 3_600), DAY), 600);
     }
 
     #[test]
     fn failures_are_retried_from_1_second_to_60() {
-        let hourly = schedule(3_600, 86_400);
+        let hourly = schedule(3_600, 30);
         let pauses: Vec<u64> = (1..=9)
-            .map(|failures| hourly.after_failure(failures, 0.0).as_secs())
+            .map(|failures| hourly.after_failure(failures, None, 0.0).as_secs())
             .collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(hourly.after_failure(u32::MAX, 1.0).as_secs(), 30);
-        assert!(hourly.after_failure(0, 1.0) >= FIRST_PAUSE);
+        assert_eq!(hourly.after_failure(u32::MAX, None, 1.0).as_secs(), 30);
+        assert!(hourly.after_failure(0, None, 1.0) >= FIRST_PAUSE);
+    }
+
+    #[test]
+    fn an_authority_that_asks_to_be_left_alone_is_left_alone_for_five_minutes_at_most() {
+        let hourly = schedule(3_600, 30);
+        let pause = |failures, seconds| {
+            let asked = Some(Duration::from_secs(seconds));
+            hourly.after_failure(failures, asked, 0.0).as_secs()
+        };
+        assert_eq!(pause(1, 120), 120);
+        assert_eq!(pause(9, 5), 60);
+        assert_eq!(pause(1, u64::MAX), 300);
+        assert_eq!(pause(1, 0), 1);
     }
 
     use proptest::prelude::*;
 
     fn schedules() -> impl Strategy<Value = Schedule> {
-        (60..=86_400_u64).prop_flat_map(|refresh| {
-            (Just(refresh), refresh..=604_800).prop_map(|(refresh, stale)| schedule(refresh, stale))
-        })
+        (60..=86_400_u64, 1..=3_600_u64).prop_map(|(refresh, cooldown)| schedule(refresh, cooldown))
     }
 
     proptest! {
@@ -129,22 +166,23 @@ mod tests {
 
         #[test]
         fn after_a_success_there_is_neither_a_storm_nor_a_stop(
-            schedule in schedules(), max_age in prop::option::of(any::<u64>()), chance in -1.0..2.0_f64
+            schedule in schedules(), max_age in prop::option::of(any::<u64>()),
+            withdrawn in any::<bool>(), chance in -1.0..2.0_f64
         ) {
-            let wait = schedule.after_success(max_age.map(Duration::from_secs), chance);
+            let max_age = max_age.map(Duration::from_secs);
+            let wait = schedule.after_success(max_age, withdrawn, chance);
             // The least interval there is, less a tenth: 60 s less 6 s.
             prop_assert!(wait >= Duration::from_secs(54));
-            // The keys are confirmed again before they are too old.
-            prop_assert!(wait <= schedule.max_stale);
-            prop_assert!(wait <= LONGEST.mul_f64(1.1));
+            prop_assert!(wait <= schedule.refresh);
         }
 
         #[test]
         fn after_failures_there_is_neither_a_storm_nor_a_stop(
-            schedule in schedules(), failures in any::<u32>(), chance in -1.0..2.0_f64
+            schedule in schedules(), failures in any::<u32>(), retry in prop::option::of(any::<u64>()),
+            chance in -1.0..2.0_f64
         ) {
-            let wait = schedule.after_failure(failures, chance);
-            prop_assert!((FIRST_PAUSE..=LAST_PAUSE).contains(&wait));
+            let wait = schedule.after_failure(failures, retry.map(Duration::from_secs), chance);
+            prop_assert!((FIRST_PAUSE..=LONGEST_RETRY_AFTER).contains(&wait));
         }
 
         /// A week of any luck: a fetch is never more than a second, nor less than a day, away.
@@ -156,10 +194,10 @@ mod tests {
             for good in luck.iter().cycle() {
                 let wait = if *good {
                     failures = 0;
-                    schedule.after_success(None, 0.5)
+                    schedule.after_success(None, false, 0.5)
                 } else {
                     failures = failures.saturating_add(1);
-                    schedule.after_failure(failures, 0.5)
+                    schedule.after_failure(failures, None, 0.5)
                 };
                 now += wait;
                 fetches += 1;

@@ -1,66 +1,32 @@
 //! One writer publishes whole snapshots of the keys, many readers load them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::board::Board;
+pub(super) use super::board::{Change, Forgets};
+pub(crate) use super::board::{Generation, Snapshot};
 use super::fetch_error::FetchError;
 use super::set::KeySet;
+pub(crate) use super::waiting::{Arrival, Asked, Awaited, patience};
+use super::waiting::{Progress, Until};
 use crate::authority::KeyFreshness;
-use crate::published::{Loaded, Published};
+use crate::published::Loaded;
 
-/// The longest time a request waits for a fetch (contract §6).
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// One request for an unknown key, and one to look again.
+const ASKS: usize = 2;
 
-/// What readers see.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Snapshot {
-    /// Keys that may be used; `None` before the first good fetch and when they are too old.
-    pub(crate) keys: Option<Arc<KeySet>>,
-    /// When the keys were last confirmed.
-    pub(crate) confirmed: Option<Instant>,
-    /// Why the last fetch failed, if it did.
-    pub(crate) last_error: Option<Arc<FetchError>>,
-}
-
-/// Tells one key set of this process from every other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Generation(pub(crate) u64);
-
-impl Generation {
-    /// A number that no other key set has; the first is 1.
-    pub(super) fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1))
-    }
-}
-
-/// What the writer publishes and the readers see.
-#[derive(Debug, Default)]
-struct Board {
-    snapshot: Published<Snapshot>,
-    /// That of the snapshot's keys; 0 for none.
-    generation: AtomicU64,
-}
-
-/// How far the writer has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Progress {
-    /// Fetches that ended, well or not.
-    attempts: u64,
-    /// The last request for a fetch that was answered.
-    answered: u64,
-    /// Whether that answer brought a document.
-    good: bool,
-}
+/// The number of a request for a fetch that nobody waits for.
+const NO_TICKET: u64 = 0;
 
 /// Makes a connected pair.
 pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
     let board = Arc::new(Board::default());
-    let (ask, asks) = mpsc::channel(1);
+    let (ask, asks) = mpsc::channel(ASKS);
     let (progress, seen) = watch::channel(Progress::default());
     let reader = KeyReader {
         board: Arc::clone(&board),
@@ -72,6 +38,7 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
         }),
         cooldown,
         max_stale: None,
+        waiting: Arc::default(),
     };
     (
         KeyPublisher {
@@ -86,17 +53,13 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
 /// A connected pair for a task that keeps keys as fresh as that; without it they age all the same.
 pub(crate) fn kept_fresh(freshness: &KeyFreshness) -> (KeyPublisher, KeyReader) {
     let (publisher, reader) = key_store(freshness.cooldown);
-    (publisher, reader.with_max_stale(freshness.max_stale))
+    (publisher, reader.with_max_stale(freshness.most_stale()))
 }
 
 /// A store that never changes: keys that the application brought itself.
 pub(crate) fn fixed(keys: KeySet) -> KeyReader {
     let (publisher, reader) = key_store(Duration::MAX);
-    publisher.publish(Snapshot {
-        keys: Some(Arc::new(keys)),
-        confirmed: Some(Instant::now()),
-        last_error: None,
-    });
+    publisher.fetched(keys, Duration::ZERO, Forgets::default());
     reader
 }
 
@@ -110,6 +73,8 @@ pub(crate) struct KeyReader {
     cooldown: Duration,
     /// How old keys may be that nobody keeps fresh any more.
     max_stale: Option<Duration>,
+    /// Requests that wait for a fetch.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// The fetches that requests asked for.
@@ -117,28 +82,6 @@ pub(crate) struct KeyReader {
 struct Demand {
     ticket: u64,
     last: Option<Instant>,
-}
-
-/// What a request waits for.
-#[derive(Debug, Clone)]
-pub(crate) struct Awaited {
-    progress: watch::Receiver<Progress>,
-    until: Until,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Until {
-    FirstAttempt,
-    Answered(u64),
-}
-
-/// How the wait ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// A document came; look again.
-    Fetched,
-    /// The authority failed or is too slow: nothing can be decided.
-    Nothing,
 }
 
 impl KeyReader {
@@ -150,7 +93,7 @@ impl KeyReader {
 
     /// One load; keep what it returns for the whole request.
     pub(crate) fn load(&self) -> Loaded<Arc<Snapshot>> {
-        self.board.snapshot.load()
+        self.board.load()
     }
 
     /// The keys in use; `None` while there are none, and where they are too old.
@@ -160,74 +103,92 @@ impl KeyReader {
     }
 
     /// The generation of the keys in use, by one atomic read; `None` while there are none.
+    ///
+    /// To be asked before [`load`](Self::load), which then has no older keys.
     pub(crate) fn generation(&self) -> Option<Generation> {
-        match self.board.generation.load(Ordering::Acquire) {
+        match self.board.generation() {
             0 => None,
-            _ if self.ask.is_closed() && self.is_stale() => None,
-            number => Some(Generation(number)),
+            number if !self.ask.is_closed() => Some(Generation(number)),
+            _ => self.generation_without_writer(),
         }
     }
 
-    /// Whether the keys are too old. The writer withdraws such keys itself, as long as it lives.
+    /// The same where nobody keeps the keys fresh any more; the writer takes them out of use
+    /// itself, as long as it lives.
     #[cold]
-    fn is_stale(&self) -> bool {
-        let is_old = |most| {
-            let confirmed = self.load().confirmed;
-            confirmed.is_none_or(|confirmed| confirmed.elapsed() >= most)
-        };
-        self.max_stale.is_some_and(is_old)
+    fn generation_without_writer(&self) -> Option<Generation> {
+        if let Some(most) = self.max_stale {
+            let now = Instant::now();
+            let snapshot = self.load();
+            let age = |confirmed| now.saturating_duration_since(confirmed);
+            if snapshot
+                .confirmed
+                .is_none_or(|confirmed| age(confirmed) >= most)
+            {
+                return None;
+            }
+            let ends = snapshot.keys.as_deref().and_then(KeySet::next_end);
+            if ends.is_some_and(|end| end <= now) {
+                self.board.end_grace(now);
+            }
+        }
+        let number = self.board.generation();
+        (number > 0).then_some(Generation(number))
     }
 
     /// Asks for a fetch because of a key id that nobody has seen.
     ///
-    /// `None` within the cooldown: then nobody asks and nobody waits. Requests that come while
-    /// the fetch is under way share it.
-    pub(crate) fn ask(&self) -> Option<Awaited> {
+    /// Within the cooldown nobody asks and nobody waits. Requests that come while the fetch is
+    /// under way share it.
+    pub(crate) fn ask(&self) -> Asked {
         let mut demand = self.demand.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.progress.borrow().answered >= demand.ticket {
+        let progress = *self.progress.borrow();
+        if progress.answered >= demand.ticket {
             let now = Instant::now();
-            if demand
+            let too_soon = demand
                 .last
                 .is_some_and(|last| now.saturating_duration_since(last) < self.cooldown)
-            {
-                return None;
-            }
-            let ticket = demand.ticket.checked_add(1)?;
+                || progress.quiet_until.is_some_and(|until| now < until);
+            let ticket = demand.ticket.checked_add(1).filter(|_| !too_soon);
             // No task listens to fixed keys; a full channel cannot be, since one ask is answered
             // before the next is made.
-            self.ask.try_send(ticket).ok()?;
+            let Some(ticket) = ticket.filter(|ticket| self.ask.try_send(*ticket).is_ok()) else {
+                return if progress.failed {
+                    Asked::Undecided
+                } else {
+                    Asked::Unknown
+                };
+            };
             *demand = Demand {
                 ticket,
                 last: Some(now),
             };
         }
-        Some(Awaited {
-            progress: self.progress.clone(),
-            until: Until::Answered(demand.ticket),
-        })
+        self.awaiting(Until::Answered(demand.ticket))
+            .map_or(Asked::Undecided, Asked::Wait)
+    }
+
+    /// Ends the grace of keys that have vanished from the document, and has it read again: what
+    /// that answer lacks has no grace.
+    pub(crate) fn forget_withdrawn(&self) {
+        self.board.forget_withdrawn();
+        let _demand = self.demand.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is in the channel already leads to a fetch that has not begun yet.
+        if self.ask.capacity() == ASKS {
+            let _ = self.ask.try_send(NO_TICKET);
+        }
+    }
+
+    fn awaiting(&self, until: Until) -> Option<Awaited> {
+        Awaited::seated(self.progress.clone(), until, &self.waiting)
     }
 
     /// The first fetch of all, while it is under way.
     pub(crate) fn first_attempt(&self) -> Option<Awaited> {
-        (self.progress.borrow().attempts == 0 && !self.ask.is_closed()).then(|| Awaited {
-            progress: self.progress.clone(),
-            until: Until::FirstAttempt,
-        })
-    }
-}
-
-impl Awaited {
-    /// Waits, but at most two seconds.
-    pub(crate) async fn arrival(mut self) -> Arrival {
-        let until = self.until;
-        let done = self.progress.wait_for(|progress| match until {
-            Until::FirstAttempt => progress.attempts > 0,
-            Until::Answered(ticket) => progress.answered >= ticket,
-        });
-        match tokio::time::timeout(LONGEST_WAIT, done).await {
-            Ok(Ok(progress)) if progress.good => Arrival::Fetched,
-            _ => Arrival::Nothing,
+        if self.progress.borrow().attempts > 0 || self.ask.is_closed() {
+            return None;
         }
+        self.awaiting(Until::FirstAttempt)
     }
 }
 
@@ -240,25 +201,65 @@ pub(crate) struct KeyPublisher {
 }
 
 impl KeyPublisher {
-    pub(crate) fn publish(&self, snapshot: Snapshot) {
-        let generation = snapshot.keys.as_ref().map_or(0, |keys| keys.generation().0);
-        self.board.snapshot.store(Arc::new(snapshot));
-        // After the keys: who reads the new number finds the new keys.
-        self.board.generation.store(generation, Ordering::Release);
+    #[cfg(test)]
+    pub(crate) fn publish(&self, after: Snapshot) {
+        self.board.change(|snapshot, _| *snapshot = after);
+    }
+
+    /// The v2.0 document of the same authority says whose tokens this document's keys verify.
+    pub(crate) fn bound_by(&self, second: &Self) {
+        Board::bind(&self.board, &second.board);
     }
 
     pub(crate) fn current(&self) -> Arc<Snapshot> {
-        self.board.snapshot.load_full()
+        self.board.load_full()
+    }
+
+    /// To be called before a fetch begins.
+    pub(super) fn forgets(&self) -> Forgets {
+        self.board.forgets()
+    }
+
+    /// A document came: its keys are in use, and for a while those that it lacks.
+    pub(super) fn fetched(&self, keys: KeySet, grace: Duration, began: Forgets) -> Change {
+        self.board.fetched(keys, grace, began)
+    }
+
+    /// The document is the same as before.
+    pub(super) fn confirmed(&self, began: Forgets) {
+        self.board.confirmed(began);
+    }
+
+    /// Keeps the keys, and says why there are no new ones.
+    pub(super) fn failed(&self, error: FetchError) {
+        let error = Some(Arc::new(error));
+        self.board.change(|snapshot, _| snapshot.last_error = error);
+    }
+
+    /// Takes keys that are too old out of use.
+    pub(super) fn drop_stale(&self) {
+        self.board.change(|snapshot, _| snapshot.keys = None);
+    }
+
+    /// Gives up withdrawn keys whose time is over, and says how many.
+    pub(super) fn end_grace(&self, now: Instant) -> usize {
+        self.board.end_grace(now)
     }
 
     /// Tells those who wait that a fetch ended.
+    #[cfg(test)]
     pub(crate) fn answer(&self, ticket: Option<u64>, good: bool) {
+        self.ended(ticket, !good, None);
+    }
+
+    /// Tells those who wait that a fetch ended, and that nobody is to ask for that long.
+    pub(super) fn ended(&self, ticket: Option<u64>, failed: bool, quiet: Option<Duration>) {
+        let quiet_until = quiet.and_then(|quiet| Instant::now().checked_add(quiet));
         self.progress.send_modify(|progress| {
             progress.attempts = progress.attempts.saturating_add(1);
-            progress.good = good;
-            if let Some(ticket) = ticket {
-                progress.answered = ticket;
-            }
+            progress.failed = failed;
+            progress.quiet_until = quiet_until;
+            progress.answered = progress.answered.max(ticket.unwrap_or(NO_TICKET));
         });
     }
 

@@ -88,8 +88,9 @@ pub(crate) struct TokenVersions {
 pub(crate) struct KeySettings {
     pub(crate) refresh: Duration,
     pub(crate) cooldown: Duration,
-    /// At least `refresh`.
+    /// At least twice `refresh`.
     pub(crate) max_stale: Duration,
+    pub(crate) withdrawal_grace: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
 }
@@ -168,13 +169,7 @@ impl Section {
                 None => Duration::from_secs(keys::ISSUED_AT_BACKDATE_SECONDS.form.default),
             },
             max_token_bytes: given_size(from, &keys::MAX_TOKEN_BYTES)?,
-            keys: KeySettings {
-                refresh: seconds(from, &keys::REFRESH_SECONDS)?,
-                cooldown: seconds(from, &keys::COOLDOWN_SECONDS)?,
-                max_stale: seconds(from, &keys::MAX_STALE_SECONDS)?,
-                timeout: Duration::from_millis(whole(from, &keys::TIMEOUT_MILLIS)?),
-                max_bytes: size(from, &keys::MAX_BYTES)?,
-            },
+            keys: key_settings(from)?,
             token_cache_bytes: given_size(from, &keys::TOKEN_CACHE_MAX_BYTES)?,
             ca_file: from.one(&keys::CA_FILE)?,
             graph: GraphSettings {
@@ -229,6 +224,23 @@ fn credentials_key(from: &Reader<'_>, warnings: &mut Vec<String>) -> Option<&'st
         (false, true) => Some(keys::CLIENT_CERTIFICATES),
         (false, false) => None,
     }
+}
+
+fn key_settings(from: &Reader<'_>) -> Result<KeySettings, SettingsError> {
+    let refresh = whole(from, &keys::REFRESH_SECONDS)?;
+    let at_least = refresh.saturating_mul(2);
+    let max_stale = keys::MAX_STALE_SECONDS;
+    Ok(KeySettings {
+        refresh: Duration::from_secs(refresh),
+        cooldown: seconds(from, &keys::COOLDOWN_SECONDS)?,
+        max_stale: Duration::from_secs(
+            from.one(&max_stale)?
+                .unwrap_or_else(|| max_stale.form.default.max(at_least)),
+        ),
+        withdrawal_grace: seconds(from, &keys::WITHDRAWAL_GRACE_SECONDS)?,
+        timeout: Duration::from_millis(whole(from, &keys::TIMEOUT_MILLIS)?),
+        max_bytes: size(from, &keys::MAX_BYTES)?,
+    })
 }
 
 fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, SettingsError> {

@@ -108,10 +108,11 @@ impl Section {
         if b2c && self.policies.is_empty() {
             return Err(from.missing(&keys::SIGN_UP_SIGN_IN_POLICY_ID));
         }
-        if self.keys.max_stale < self.keys.refresh {
+        let least = self.keys.refresh.saturating_mul(2);
+        if self.keys.max_stale < least {
             let expected = format!(
-                "a whole number from {}, which is RefreshSeconds, to {}",
-                self.keys.refresh.as_secs(),
+                "a whole number from {}, which is twice RefreshSeconds, to {}",
+                least.as_secs(),
                 keys::MAX_STALE_SECONDS.form.most
             );
             return wrong(keys::MAX_STALE_SECONDS.path, expected);

@@ -102,6 +102,7 @@ impl Section {
                     .refresh(self.keys.refresh)
                     .cooldown(self.keys.cooldown)
                     .max_stale(self.keys.max_stale)
+                    .withdrawal_grace(self.keys.withdrawal_grace)
                     .timeout(self.keys.timeout)
                     .max_bytes(self.keys.max_bytes),
             )

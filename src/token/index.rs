@@ -107,7 +107,7 @@ impl Index {
         let Some((key, tenant)) = lookup_key(issuer) else {
             return Found::Nowhere;
         };
-        let mut found = Found::Nowhere;
+        let (mut perhaps, mut many) = (None, None);
         for (template, place) in self.templates.get(&key).into_iter().flatten() {
             let Some(installed) = authorities.get(place.authority) else {
                 continue;
@@ -119,14 +119,21 @@ impl Index {
             }
             // B2C has the policy in one form of its issuer, in whatever letter case its document
             // states; the claim check holds the issuer against that statement, byte for byte.
-            let fits = template.fits(issuer) || place.form.is_none();
-            match (fits, place.learns, installed.learnt.get()) {
-                (true, false, _) => return Found::At(*place),
-                (true, true, Some(learnt)) if *learnt == tenant => return Found::At(*place),
-                (true, true, None) => found = Found::Perhaps(*place),
-                _ => {}
+            if !template.fits(issuer) && place.form.is_some() {
+                continue;
+            }
+            match (place.learns, installed.learnt.get()) {
+                (true, Some(learnt)) if learnt == tenant => return Found::At(*place),
+                (true, Some(_)) => {}
+                (true, None) => perhaps = perhaps.or(Some(*place)),
+                (false, _) => many = many.or(Some(*place)),
             }
         }
-        found
+        // What could be the tokens of a tenant that is still to be learnt are nobody's until then.
+        match (perhaps, many) {
+            (Some(place), _) => Found::Perhaps(place),
+            (None, Some(place)) => Found::At(place),
+            (None, None) => Found::Nowhere,
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::claims::{Time, Times};
 use crate::keys::PublishedKey;
-use crate::keys::store::{Arrival, KeyReader};
+use crate::keys::store::{Arrival, Asked, KeyReader, patience};
 
 use super::checks::issuer::check_key;
 use super::checks::lifetime;
@@ -29,23 +29,22 @@ const MOST_BYTES: usize = 65_536;
 impl Message {
     /// Reads a message and verifies its signature with a key of the reader that is chosen for it.
     ///
-    /// Waits for a fetch, at most once, if it names a key that nobody has seen.
+    /// Waits for the first fetch of all, and for one more if it names a key that nobody has seen;
+    /// two seconds in all.
     pub(crate) async fn verified<'k>(
         kind: TokenKind,
         text: &str,
         choose: impl Fn(&UnverifiedToken<'_>) -> Result<&'k KeyReader, InvalidToken>,
     ) -> Result<Self, Refusal> {
-        for last in [false, true] {
+        let (deadline, mut asked) = (patience(), false);
+        loop {
             // Not in the future itself, which would be greater by it.
             let mut desk = Box::new(Desk::new());
             let token = UnverifiedToken::read_as(kind, text, MOST_BYTES, &mut desk)?;
             let reader = choose(&token)?;
             let Some(keys) = reader.keys() else {
-                let arrival = match reader.first_attempt() {
-                    Some(awaited) if !last => awaited.arrival().await,
-                    _ => Arrival::Nothing,
-                };
-                match arrival {
+                let awaited = reader.first_attempt().ok_or(Refusal::KeysUnavailable)?;
+                match awaited.arrival(deadline).await {
                     Arrival::Fetched => continue,
                     Arrival::Nothing => return Err(Refusal::KeysUnavailable),
                 }
@@ -55,19 +54,19 @@ impl Message {
             if !candidates.is_empty() {
                 return Ok(Self::of(token, candidates, text)?);
             }
-            let asked = if last || keys.skips(kid) {
-                None
-            } else {
-                reader.ask()
+            if asked || keys.skips(kid) {
+                return Err(InvalidToken::UnknownKey.into());
+            }
+            let awaited = match reader.ask() {
+                Asked::Wait(awaited) => awaited,
+                Asked::Unknown => return Err(InvalidToken::UnknownKey.into()),
+                Asked::Undecided => return Err(Refusal::KeysUnavailable),
             };
-            let Some(awaited) = asked else {
-                break;
-            };
-            if awaited.arrival().await == Arrival::Nothing {
+            asked = true;
+            if awaited.arrival(deadline).await == Arrival::Nothing {
                 return Err(Refusal::KeysUnavailable);
             }
         }
-        Err(InvalidToken::UnknownKey.into())
     }
 
     fn of(

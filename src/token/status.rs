@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::authority::{Purpose, Trust};
 use crate::keys::FetchError;
 use crate::keys::store::KeyReader;
+use crate::token_version::TokenVersion;
 
 /// One authority and its key documents.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub struct AuthorityStatus {
     pub clock_offset_seconds: Option<i64>,
     /// Its documents: v1.0 and v2.0, or one for each B2C policy.
     pub keys: Vec<KeysStatus>,
+    usable: bool,
 }
 
 /// One key document.
@@ -30,6 +32,8 @@ pub struct KeysStatus {
     pub address: String,
     /// How many keys are in use; 0 where tokens of this document are answered with 503.
     pub count: usize,
+    /// How many of them the last answer lacks: they verify until their grace is over.
+    pub withdrawn: usize,
     /// The time since the last good fetch.
     pub age: Option<Duration>,
     /// Why the last fetch failed, if it did.
@@ -43,6 +47,7 @@ impl AuthorityStatus {
             .iter()
             .zip(readers)
             .map(|(document, reader)| {
+                let keys = reader.keys();
                 let snapshot = reader.load();
                 KeysStatus {
                     document: match &document.purpose {
@@ -50,21 +55,31 @@ impl AuthorityStatus {
                         Purpose::Policy(policy) => policy.clone(),
                     },
                     address: document.address.to_string(),
-                    count: reader.keys().map_or(0, |keys| keys.len()),
+                    count: keys.as_ref().map_or(0, |keys| keys.len()),
+                    withdrawn: keys.as_ref().map_or(0, |keys| keys.withdrawn()),
                     age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
                     last_error: snapshot.last_error.clone(),
                 }
             });
+        let keys: Vec<KeysStatus> = keys.collect();
+        // v1.0 counts where v2.0 is off.
+        let second = trust.version(TokenVersion::V2);
         Self {
             name: trust.name.clone(),
             clock_offset_seconds: trust.clock.offset(),
-            keys: keys.collect(),
+            usable: keys
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| second.is_none_or(|second| second == *place))
+                .all(|(_, keys)| keys.count > 0),
+            keys,
         }
     }
 
-    /// Whether at least one of its documents has keys in use.
+    /// Whether it is ready: its v2.0 document has keys in use, or its v1.0 document where v2.0 is
+    /// off; for B2C each policy's.
     #[must_use]
-    pub fn is_usable(&self) -> bool {
-        self.keys.iter().any(|keys| keys.count > 0)
+    pub const fn is_usable(&self) -> bool {
+        self.usable
     }
 }

@@ -96,14 +96,25 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     /// The one way to a [`VerifiedToken`]: one of the keys made the signature.
+    ///
+    /// Of several keys with one id, one that is for the token's issuer goes first; whether the key
+    /// is for it at all is a check of the claims.
     pub(crate) fn verify(
         self,
         candidates: &[Arc<PublishedKey>],
     ) -> Result<VerifiedToken<'t>, InvalidToken> {
-        match candidates
-            .iter()
-            .find(|key| key.key().verifies(self.signed, self.signature))
-        {
+        let made_it = |key: &&Arc<PublishedKey>| key.key().verifies(self.signed, self.signature);
+        let found = match candidates {
+            [only] => Some(only).filter(made_it),
+            several => {
+                let issuer = self.issuer().unwrap_or_default();
+                let its = |key: &&Arc<PublishedKey>| key.is_for(issuer);
+                let others = || several.iter().filter(|key| !its(key));
+                let own = several.iter().filter(its).find(made_it);
+                own.or_else(|| others().find(made_it))
+            }
+        };
+        match found {
             Some(key) => Ok(VerifiedToken::new(
                 self.draft,
                 Arc::clone(key),

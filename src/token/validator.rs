@@ -11,7 +11,7 @@ use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
 use crate::guard::Reason;
 use crate::keys::PublishedKey;
-use crate::keys::store::{Arrival, Awaited, KeyReader};
+use crate::keys::store::{Arrival, Asked, Awaited, KeyReader, patience};
 use crate::token_version::TokenVersion;
 
 use super::cache::{Entry, KeyIs, TokenCache, Vouched};
@@ -170,6 +170,8 @@ impl Validator {
 
     /// `present`: whether `now` is the time of the clock.
     fn judge_in_full(&self, text: &[u8], now: u64, present: bool) -> Verdict {
+        // Before an authority is chosen, which learning a tenant may change.
+        let before = self.cache.as_ref().map(TokenCache::before);
         let mut desk = Desk::new();
         let token = match UnverifiedToken::read(text, self.most_bytes, &mut desk) {
             Ok(token) => token,
@@ -183,9 +185,8 @@ impl Validator {
             Keys::Known(reader) => reader,
             Keys::Learning(reader) => return without_keys(reader),
         };
-        let snapshot = reader.load();
         // There may be keys that are too old to say anything by.
-        let (Some(keys), Some(_)) = (snapshot.keys.as_deref(), reader.generation()) else {
+        let Some(keys) = reader.keys() else {
             return without_keys(reader);
         };
         let Some(kid) = token.kid() else {
@@ -194,12 +195,15 @@ impl Validator {
         let candidates = keys.with_id(kid);
         if candidates.is_empty() {
             // An id that is there for another use is not worth a fetch.
-            return match if keys.skips(kid) { None } else { reader.ask() } {
-                Some(awaited) => Verdict::Wait(awaited),
-                None => Verdict::Refused(InvalidToken::UnknownKey.into()),
+            if keys.skips(kid) {
+                return Verdict::Refused(InvalidToken::UnknownKey.into());
+            }
+            return match reader.ask() {
+                Asked::Wait(awaited) => Verdict::Wait(awaited),
+                Asked::Unknown => Verdict::Refused(InvalidToken::UnknownKey.into()),
+                Asked::Undecided => Verdict::Refused(Refusal::KeysUnavailable),
             };
         }
-        let before = self.cache.as_ref().map(TokenCache::before);
         let (claims, key) = match token
             .verify(candidates)
             .and_then(|token| check(token, installed, place, now))
@@ -226,21 +230,51 @@ impl Validator {
         Verdict::Valid(claims)
     }
 
-    /// Judges a token again after what it waited for.
+    /// Judges a token again after what it waited for; two seconds in all.
     pub(crate) async fn judge_after(
         &self,
-        awaited: Awaited,
+        mut awaited: Awaited,
         token: &str,
         now: impl Fn() -> u64,
     ) -> Result<Claims, Refusal> {
-        if awaited.arrival().await == Arrival::Nothing {
-            return Err(Refusal::KeysUnavailable);
+        let deadline = patience();
+        loop {
+            let first = awaited.is_first();
+            if awaited.arrival(deadline).await == Arrival::Nothing {
+                return Err(Refusal::KeysUnavailable);
+            }
+            awaited = match self.judge(token, now()) {
+                Verdict::Valid(claims) => return Ok(claims),
+                Verdict::Refused(refusal) => return Err(refusal),
+                // The first fetch of each document comes once, and the key may be a newer one.
+                Verdict::Wait(next) if first => next,
+                // Asking once is enough; a rollover just now is the next request's affair.
+                Verdict::Wait(_) => return Err(InvalidToken::UnknownKey.into()),
+            };
         }
-        match self.judge(token, now()) {
-            Verdict::Valid(claims) => Ok(claims),
-            Verdict::Refused(refusal) => Err(refusal),
-            // Waiting once is enough; a rollover just now is the next request's affair.
-            Verdict::Wait(_) => Err(InvalidToken::UnknownKey.into()),
+    }
+
+    /// Forgets all verified tokens once an authority's tenant is learnt: which authority judges a
+    /// token may be another one from then on.
+    pub(crate) fn forget_when_tenants_are_learnt(self: &Arc<Self>) {
+        for installed in self.authorities.iter().filter(|own| own.learns) {
+            let forgetful = Arc::downgrade(self);
+            installed.learnt.when_learnt(move || {
+                if let Some(cache) = forgetful
+                    .upgrade()
+                    .as_ref()
+                    .and_then(|own| own.cache.as_ref())
+                {
+                    cache.forget_all();
+                }
+            });
+        }
+    }
+
+    /// Ends the grace of keys that have vanished from their documents, and has these read again.
+    pub(crate) fn forget_withdrawn_keys(&self) {
+        for reader in self.authorities.iter().flat_map(|own| &own.readers) {
+            reader.forget_withdrawn();
         }
     }
 
@@ -261,6 +295,14 @@ impl Validator {
             .authorities
             .get(place.authority)
             .ok_or(InvalidToken::Issuer)?;
+        if learning {
+            // Whose token it is comes first, and any of its documents tells.
+            let version = place.form.and_then(|form| installed.trust.version(form));
+            let document = version.unwrap_or_default();
+            let reader = installed.readers.get(document);
+            let reader = reader.ok_or(InvalidToken::Issuer)?;
+            return Ok((installed, place, document, Keys::Learning(reader)));
+        }
         let document = match place.form {
             // v1.0 tokens are held against the v1.0 document, v2.0 tokens against the v2.0 one.
             Some(form) => installed
@@ -275,12 +317,7 @@ impl Validator {
             .readers
             .get(document)
             .ok_or(InvalidToken::Issuer)?;
-        let keys = if learning {
-            Keys::Learning(reader)
-        } else {
-            Keys::Known(reader)
-        };
-        Ok((installed, place, document, keys))
+        Ok((installed, place, document, Keys::Known(reader)))
     }
 
     /// Who issues tokens for this API: each issuer as its discovery document states it.
@@ -337,7 +374,7 @@ impl Validator {
     fn clock_of(&self, tenant: Option<Uuid>, now: u64) -> Option<&AuthorityClock> {
         let tenant = tenant?;
         let all = || self.authorities.iter();
-        let own = all().filter(|one| one.trust.is_of(tenant) || one.learnt.get() == Some(&tenant));
+        let own = all().filter(|one| one.trust.is_of(tenant) || one.learnt.get() == Some(tenant));
         let many = all().filter(|one| one.trust.is_tenant(tenant) && one.trust.admits(tenant));
         let ahead = |one: &&Installed| one.trust.clock.cut_off(now);
         let found = own.max_by_key(ahead).or_else(|| many.max_by_key(ahead));

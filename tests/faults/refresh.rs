@@ -37,7 +37,7 @@ async fn is_refreshed_with(clock: &StoppedClock, fault: Fault, document: Documen
     assert_eq!(outcome(&entra, &token).await, "in", "{what}");
 
     authority.fault(fault, document);
-    clock.pass(Duration::from_secs(3_960)).await;
+    clock.pass(Duration::from_secs(3_600)).await;
     until(clock, &what, || has_failed(&entra)).await;
     assert_eq!(
         outcome(&entra, &token).await,
@@ -79,7 +79,7 @@ async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_mome
     let minute = Duration::from_secs(60);
     let freshness = KeyFreshness::default()
         .refresh(minute)
-        .max_stale(minute)
+        .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
     for document in BOTH {
         let authority = Authority::start().await;
@@ -92,7 +92,7 @@ async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_mome
         clock.pass(Duration::from_secs(57)).await;
         until(&clock, "the refresh", || authority.asked() > asked).await;
         assert_eq!(outcome(&entra, &token).await, "in", "{document:?}");
-        clock.pass(Duration::from_secs(3)).await;
+        clock.pass(Duration::from_secs(63)).await;
         until(&clock, "the withdrawal", || keys(&entra) == 0).await;
         assert!(!has_failed(&entra), "the fetch still hangs");
         assert_eq!(
@@ -113,7 +113,7 @@ async fn keys_that_were_withdrawn_while_the_authority_was_slow_to_say_unchanged_
     let minute = Duration::from_secs(60);
     let freshness = KeyFreshness::default()
         .refresh(minute)
-        .max_stale(minute)
+        .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
     let emulator = Emulator::start().await.unwrap();
     let authority = axum_entra::Authority::entra(Tenant::id(CONTOSO), API_ID)
@@ -124,7 +124,7 @@ async fn keys_that_were_withdrawn_while_the_authority_was_slow_to_say_unchanged_
     let token = emulator.token().scope("x").mint();
     until(&clock, "the start", || keys(&entra) > 0).await;
     let fetched = emulator.fetches().keys;
-    emulator.outage_of(Endpoint::Keys, Outage::Slow(Duration::from_secs(30)));
+    emulator.outage_of(Endpoint::Keys, Outage::Slow(Duration::from_secs(90)));
     clock.pass(Duration::from_secs(57)).await;
     until(&clock, "the refresh", || emulator.fetches().keys > fetched).await;
     until(&clock, "the withdrawal", || keys(&entra) == 0).await;

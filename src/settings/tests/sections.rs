@@ -87,8 +87,9 @@ fn what_is_not_given_has_the_default_of_the_contract() {
     );
     let keys = KeySettings {
         refresh: Duration::from_secs(3_600),
-        cooldown: Duration::from_secs(300),
+        cooldown: Duration::from_secs(30),
         max_stale: Duration::from_secs(86_400),
+        withdrawal_grace: Duration::from_secs(7_200),
         timeout: Duration::from_secs(5),
         max_bytes: 1_048_576,
     };
@@ -138,21 +139,22 @@ fn what_the_contract_needs_must_be_given() {
 }
 
 #[test]
-fn stale_keys_are_never_younger_than_a_refresh() {
+fn stale_keys_are_as_old_as_two_refreshes_at_least() {
     assert!(
-        entra_error(r#""Keys":{"RefreshSeconds":7200,"MaxStaleSeconds":7199}"#)
-            .contains("from 7200, which is RefreshSeconds, to 604800")
+        entra_error(r#""Keys":{"RefreshSeconds":7200,"MaxStaleSeconds":14399}"#)
+            .contains("from 14400, which is twice RefreshSeconds, to 604800")
     );
+    let stale = |keys: &str| {
+        let section = entra(&format!(r#""Keys":{{{keys}}}"#));
+        section.keys.max_stale.as_secs()
+    };
     assert_eq!(
-        entra(r#""Keys":{"RefreshSeconds":7200,"MaxStaleSeconds":7200}"#)
-            .keys
-            .max_stale,
-        Duration::from_secs(7_200)
+        stale(r#""RefreshSeconds":7200,"MaxStaleSeconds":14400"#),
+        14_400
     );
-    assert_eq!(
-        entra(r#""Keys":{"RefreshSeconds":86400}"#).keys.max_stale,
-        Duration::from_secs(86_400)
-    );
+    // The default is a day, or more where that would be too little.
+    assert_eq!(stale(r#""RefreshSeconds":43200"#), 86_400);
+    assert_eq!(stale(r#""RefreshSeconds":86400"#), 172_800);
 }
 
 #[test]

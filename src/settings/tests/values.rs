@@ -5,12 +5,13 @@ use crate::OnLoss;
 
 #[test]
 fn every_range_holds_at_its_edges() {
-    let whole: [(&str, u64, u64); 9] = [
+    let whole: [(&str, u64, u64); 10] = [
         ("ClockSkewSeconds", 0, 600),
         ("MaxTokenBytes", 1_024, 262_144),
         ("Keys:RefreshSeconds", 60, 86_400),
         ("Keys:CooldownSeconds", 1, 3_600),
-        ("Keys:MaxStaleSeconds", 3_600, 604_800),
+        ("Keys:MaxStaleSeconds", 7_200, 604_800),
+        ("Keys:WithdrawalGraceSeconds", 0, 86_400),
         ("Keys:TimeoutMillis", 1, 600_000),
         ("Keys:MaxBytes", 1, 1 << 30),
         ("TokenCache:MaxBytes", 0, 1 << 40),

@@ -133,6 +133,16 @@ impl TokenCache {
         }
     }
 
+    /// Removes all tokens.
+    pub(super) fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        for shard in 0..self.writers.len() {
+            if let (Some(sets), Some(mut writer)) = self.shard(shard) {
+                writer.forget_all(sets);
+            }
+        }
+    }
+
     /// The bytes that the entries take, as the writers count them.
     #[cfg(test)]
     fn bytes(&self) -> usize {

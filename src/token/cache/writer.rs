@@ -87,6 +87,13 @@ impl Writer {
         }
     }
 
+    /// Removes all entries.
+    pub(super) fn forget_all(&mut self, sets: &[Set]) {
+        for place in 0..self.accounts.len() {
+            self.remove(sets, place / WAYS, place % WAYS);
+        }
+    }
+
     /// Goes round like the hand of a clock: who is dead or was not asked for since the last time
     /// has to go.
     fn make_room(&mut self, sets: &[Set], most_bytes: usize, now: u64) {

@@ -39,11 +39,7 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
 
 /// Whether a key may sign what this issuer issues: for access tokens and for every other message.
 pub(in crate::token) fn check_key(key: &PublishedKey, issuer: &str) -> Result<(), InvalidToken> {
-    let bound = key.key().issuer();
-    if key.stated().fits(issuer)
-        && bound.is_none_or(|bound| bound.fits(issuer))
-        && !key.key().is_of_another_cloud()
-    {
+    if key.is_for(issuer) {
         Ok(())
     } else {
         Err(InvalidToken::Issuer)

@@ -6,7 +6,7 @@ use crate::authority::Authority;
 use crate::keys::store::key_store;
 use crate::token::Installed;
 use crate::token::index::{Found, Index};
-use crate::{AllowedTenants, ConfigError, Tenant, TokenVersion, Uuid};
+use crate::{AllowedTenants, ConfigError, Tenant, TokenVersion};
 
 const T1: &str = "11111111-1111-4111-8111-111111111111";
 const T2: &str = "22222222-2222-4222-8222-222222222222";
@@ -59,6 +59,10 @@ impl Indexed {
             Found::At(place) => Some((place.authority, place.form)),
             Found::Perhaps(_) | Found::Nowhere => None,
         }
+    }
+
+    fn learn(&self, authority: usize, tenant: &str) {
+        self.1[authority].learnt.learn(tenant.parse().unwrap());
     }
 
     fn is_open(&self, issuer: &str) -> bool {
@@ -120,19 +124,27 @@ fn the_tenant_of_a_domain_is_open_until_it_is_learnt() {
         let mut pair = vec![many("common")];
         pair.insert(domain, entra("contoso.onmicrosoft.com"));
         let both = of(pair).unwrap();
-        // Until then it is one of the many.
-        assert_eq!(both.at(&v2(T1)), Some((1 - domain, V2)));
-        let learnt = Uuid::parse_str(T1).unwrap();
-        both.1[domain].learnt.set(learnt).unwrap();
+        // Until then it could be any of the many.
+        for issuer in [v2(T1), v2(T2), v1(T1), v1(T2)] {
+            assert!(both.is_open(&issuer), "{issuer}");
+        }
+        both.learn(domain, T1);
         assert_eq!(both.at(&v2(T1)), Some((domain, V2)), "{domain}");
         assert_eq!(both.at(&v2(T2)), Some((1 - domain, V2)), "{domain}");
     }
     let alone = of([entra("contoso.onmicrosoft.com")]).unwrap();
     assert!(alone.is_open(&v2(T1)) && alone.is_open(&v1(T2)));
     assert!(!alone.is_open(&v2("common")) && !alone.is_open("https://other.example/v2.0"));
-    alone.1[0].learnt.set(Uuid::parse_str(T1).unwrap()).unwrap();
+    alone.learn(0, T1);
     assert_eq!(alone.at(&v2(T1)), Some((0, V2)));
     assert!(!alone.is_open(&v2(T2)) && alone.at(&v2(T2)).is_none());
+}
+
+#[test]
+fn a_tenant_by_its_id_is_never_open() {
+    let three = of([many("common"), entra(T1), entra("contoso.onmicrosoft.com")]).unwrap();
+    assert_eq!(three.at(&v2(T1)), Some((1, V2)));
+    assert!(three.is_open(&v2(T2)));
 }
 
 #[test]
@@ -140,9 +152,13 @@ fn two_domains_share_a_template_and_one_domain_twice_stays_apart() {
     let domains = ["contoso.onmicrosoft.com", "fabrikam.onmicrosoft.com"];
     let two = of(domains.map(entra)).unwrap();
     assert!(two.is_open(&v2(T1)));
-    two.1[1].learnt.set(Uuid::parse_str(T2).unwrap()).unwrap();
+    two.learn(1, T2);
     assert_eq!(two.at(&v2(T2)), Some((1, V2)));
     assert!(two.is_open(&v2(T1)), "the first may still be it");
+    // Two domains of one tenant: the first that was described.
+    two.learn(0, T2);
+    assert_eq!(two.at(&v2(T2)), Some((0, V2)));
+    assert_eq!(two.at(&v2(T1)), None);
 }
 
 #[test]
@@ -184,7 +200,7 @@ fn b2c_known_by_its_domain_is_open_until_it_is_learnt() {
         ]
     };
     assert!(issuers(T1).iter().all(|issuer| one.is_open(issuer)));
-    one.1[0].learnt.set(Uuid::parse_str(T1).unwrap()).unwrap();
+    one.learn(0, T1);
     for issuer in issuers(T1) {
         assert_eq!(one.at(&issuer), Some((0, None)), "{issuer}");
     }

@@ -1,13 +1,15 @@
 //! Which keys of a document count, and for whom.
 
-use axum_entra::{AllowedTenants, Authority, Tenant, TokenVersion};
+use std::time::Duration;
+
+use axum_entra::{AllowedTenants, Authority, KeyFreshness, Tenant, TokenVersion};
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{
     API, HOUR, ask, at_once, authority, count, issuer, jwks, last_error, ready, signed, started,
 };
-use crate::clockwork::{StoppedClock, eventually};
+use crate::clockwork::{StoppedClock, eventually, settle};
 use crate::documents::{Documents, Page, discovery_path};
 use crate::signer::key;
 use crate::token::{
@@ -206,10 +208,96 @@ async fn the_keys_are_where_the_discovery_document_says() {
     assert_eq!(documents.count("/v2/keys"), 0);
 }
 
+/// Contract §6, "key gone from the document": Entra's key endpoint flaps.
 #[tokio::test]
-async fn a_key_that_is_gone_refuses_its_tokens_at_once_known_ones_too() {
+async fn a_key_that_vanishes_verifies_for_two_hours_and_is_looked_for_every_five_minutes() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let entra = ready(authority(&documents)).await;
+    let (known, new) = (signed(0, KID), || {
+        let mut claims = good();
+        claims.insert("uti".into(), json!(fastrand::u64(..).to_string()));
+        key(0).sign(&text(&good_header()), &text(&claims))
+    });
+    assert_eq!(ask(&entra, &known).await.status, 200);
+    documents.put("/v2/keys", Page::json(&key(1).jwks("k2")));
+    assert_eq!(ask(&entra, &signed(1, "k2")).await.status, 200);
+    let fetches = || documents.count("/v2/keys");
+    assert_eq!(fetches(), 2);
+    let keys = || entra.status()[0].keys[0].clone();
+    assert_eq!((keys().count, keys().withdrawn), (2, 1));
+    // Twenty-three times five minutes, in some of which the authority fails.
+    let is_good = || last_error(&entra).is_none() && keys().age.unwrap() < Duration::from_secs(1);
+    for round in 1..24 {
+        let before = fetches();
+        if round % 4 == 0 {
+            documents.put(&discovery_path("/v2"), Page::status(500));
+            clock.pass(Duration::from_secs(301)).await;
+            eventually("a failure", || last_error(&entra).is_some()).await;
+            documents.put_authority("/v2", &issuer(), &key(1).jwks("k2"));
+            clock
+                .pass_until("a good fetch", Duration::from_secs(1), is_good)
+                .await;
+        } else {
+            clock.pass(Duration::from_secs(301)).await;
+            eventually("a fetch", is_good).await;
+        }
+        assert_eq!(fetches(), before + 1, "{round}");
+        assert_eq!(ask(&entra, &known).await.status, 200, "{round}");
+        assert_eq!(ask(&entra, &new()).await.status, 200, "{round}");
+    }
+    documents.put(&discovery_path("/v2"), Page::status(500));
+    clock.pass(Duration::from_secs(301)).await;
+    eventually("the end", || keys().withdrawn == 0).await;
+    // Whether a key came back cannot be known just now, and so for the known token.
+    for token in [&known, &new()] {
+        let answer = ask(&entra, token).await;
+        assert_eq!(answer.brief(), (503, "keys_unavailable".into()));
+    }
+    documents.put_authority("/v2", &issuer(), &key(1).jwks("k2"));
+    clock
+        .pass_until("a good fetch", Duration::from_secs(60), || {
+            last_error(&entra).is_none()
+        })
+        .await;
+    for token in [&known, &new()] {
+        let answer = ask(&entra, token).await;
+        assert_eq!(answer.brief(), (401, "unknown_key".into()));
+    }
+}
+
+#[tokio::test]
+async fn withdrawn_keys_can_be_forgotten_at_once() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let entra = ready(authority(&documents)).await;
+    let stolen = signed(0, KID);
+    assert_eq!(ask(&entra, &stolen).await.status, 200);
+    // Nothing has vanished: a key that is published stays in use.
+    entra.forget_withdrawn_keys();
+    eventually("a fetch", || documents.count("/v2/keys") == 2).await;
+    settle().await;
+    assert_eq!(ask(&entra, &stolen).await.status, 200);
+    documents.put("/v2/keys", Page::json(&key(1).jwks("k2")));
+    assert_eq!(ask(&entra, &signed(1, "k2")).await.status, 200);
+    assert_eq!(ask(&entra, &stolen).await.status, 200, "in its grace");
+    entra.forget_withdrawn_keys();
+    assert_eq!(at_once(&entra, &stolen), "unknown_key");
+    // One that has vanished since the last fetch is found out.
+    settle().await;
+    documents.put("/v2/keys", Page::json(&key(2).jwks("k3")));
+    entra.forget_withdrawn_keys();
+    eventually("the newest key", || {
+        at_once(&entra, &signed(2, "k3")) == "in"
+    })
+    .await;
+    assert_eq!(at_once(&entra, &signed(1, "k2")), "unknown_key");
+    drop(clock);
+}
+
+#[tokio::test]
+async fn without_grace_a_key_that_is_gone_refuses_its_tokens_at_once_known_ones_too() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let strict = KeyFreshness::default().withdrawal_grace(Duration::ZERO);
+    let entra = ready(authority(&documents).keys(strict)).await;
     let token = signed(0, KID);
     for _ in 0..3 {
         assert_eq!(ask(&entra, &token).await.status, 200);
@@ -233,6 +321,89 @@ async fn a_key_that_is_gone_refuses_its_tokens_at_once_known_ones_too() {
         ask(&entra, &signed(1, "k2")).await.brief(),
         (401, "bad_signature".into())
     );
+}
+
+/// Contract §6: "two keys with one `kid`: all are tried, each with its own `issuer`".
+#[tokio::test]
+async fn of_two_keys_with_one_id_each_is_for_its_own_issuer() {
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let bound = |number: usize, tenant: &str| {
+        let mut jwk = key(number).jwk(KID);
+        jwk["issuer"] = template.replace("{tenantid}", tenant).into();
+        jwk
+    };
+    let common = Authority::entra(Tenant::Common, API)
+        .token_versions([TokenVersion::V2])
+        .allowed_tenants(AllowedTenants::Any)
+        .metadata_address(documents.discovery("/common"));
+    let entra = async |keys: [Value; 2]| {
+        documents.put_authority("/common", template, &jwks(&keys));
+        ready(common.clone()).await
+    };
+    let third = "33333333-3333-4333-8333-333333333333";
+    // One key, published for two tenants; in either order.
+    for [one, other] in [[TENANT, OTHER], [OTHER, TENANT]] {
+        let same = entra([bound(0, one), bound(0, other)]).await;
+        assert_eq!(at_once(&same, &of_tenant(TENANT)), "in");
+        assert_eq!(at_once(&same, &of_tenant(OTHER)), "in");
+        assert_eq!(at_once(&same, &of_tenant(third)), "issuer");
+        // Two keys: none of them is the other tenant's.
+        let two = entra([bound(0, one), bound(1, other)]).await;
+        assert_eq!(at_once(&two, &of_tenant(one)), "in");
+        assert_eq!(at_once(&two, &of_tenant(other)), "issuer");
+        assert_eq!(at_once(&two, &of_tenant(third)), "issuer");
+    }
+    // A key of a tenant beside one of all.
+    let both = entra([bound(0, OTHER), bound(0, "{tenantid}")]).await;
+    assert_eq!(at_once(&both, &of_tenant(TENANT)), "in");
+}
+
+/// Contract §6: how a consumers' key once opened companies' mailboxes.
+#[tokio::test]
+async fn a_v1_key_that_the_v2_document_binds_to_a_tenant_is_no_other_tenants() {
+    let consumers = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let (v1, v2) = (
+        "https://sts.windows.net/{tenantid}/",
+        "https://login.microsoftonline.com/{tenantid}/v2.0",
+    );
+    let (free, bound) = (key(1).jwk("free"), key(0).jwk(KID));
+    documents.put_authority("/v1", v1, &jwks(&[bound.clone(), free.clone()]));
+    documents.put(&discovery_path("/v2"), Page::status(500));
+    let common = Authority::entra(Tenant::Common, API)
+        .allowed_tenants(AllowedTenants::Any)
+        .allow_personal_accounts()
+        .metadata_address_v1(documents.discovery("/v1"))
+        .metadata_address(documents.discovery("/v2"));
+    let entra = started(common);
+    let status = || entra.status()[0].keys.clone();
+    eventually("v1.0 keys", || status()[0].count == 2).await;
+    assert!(!entra.is_ready(), "the v2.0 document counts");
+    let token = |number: usize, kid: &str, tenant: &str| {
+        let mut claims = good();
+        claims.insert("ver".into(), json!("1.0"));
+        claims.insert("iss".into(), json!(v1.replace("{tenantid}", tenant)));
+        claims.insert("tid".into(), json!(tenant));
+        let header = json!({ "alg": "RS256", "kid": kid });
+        key(number).sign(&header.to_string(), &text(&claims))
+    };
+    // Nothing is known of the key yet; what was accepted by it is forgotten with that.
+    let company = token(0, KID, TENANT);
+    assert_eq!(at_once(&entra, &company), "in");
+    assert_eq!(at_once(&entra, &company), "in");
+    let (mut bound, mut free) = (bound, free);
+    bound["issuer"] = json!(v2.replace("{tenantid}", consumers));
+    free["issuer"] = json!(v2);
+    documents.put_authority("/v2", v2, &jwks(&[bound, free]));
+    entra.forget_withdrawn_keys();
+    eventually("v2.0 keys", || status()[1].count == 2).await;
+    assert!(entra.is_ready());
+    assert_eq!(at_once(&entra, &company), "issuer");
+    assert_eq!(at_once(&entra, &token(0, KID, consumers)), "in");
+    for tenant in [TENANT, consumers] {
+        assert_eq!(at_once(&entra, &token(1, "free", tenant)), "in");
+    }
 }
 
 /// A token of a tenant, signed by the first key under `KID`.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum_entra::emulator::{CONTOSO, Emulator, FABRIKAM, Outage};
-use axum_entra::{Authority, Entra, Tenant, TokenVersion};
+use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion};
 
-use super::{API, HOUR, ask, at_once, issuer, last_error, ready, started};
+use super::{API, HOUR, ask, at_once, client, issuer, jwks, last_error, ready, started};
 use crate::clockwork::{StoppedClock, eventually};
 use crate::documents::Page;
 use crate::documents::{Documents, discovery_path};
 use crate::signer::key;
-use crate::token::{KID, OTHER, good, good_header, text};
+use crate::token::{KID, OTHER, T0, TENANT, good, good_header, text};
 
 fn by_domain(emulator: &Emulator, domain: &str) -> Entra {
     let authority = Authority::entra(Tenant::id(domain), axum_entra::emulator::API_ID)
@@ -60,6 +60,72 @@ async fn before_the_tenant_is_learnt_the_answer_is_503() {
         .await;
     assert_eq!(ask(&entra, &ours).await.status, 200);
     assert_eq!(ask(&entra, &theirs).await.brief(), (401, "issuer".into()));
+}
+
+/// Contract §7: until it is learnt whose tenant a domain is, any of the many could be it.
+#[tokio::test]
+async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let of = |tenant: &str| template.replace("{tenantid}", tenant);
+    let mut jwk = key(0).jwk(KID);
+    jwk["issuer"] = template.into();
+    documents.put_authority("/common", template, &jwks(&[jwk]));
+    let v2_at = |tenant: Tenant, at: &str, audience: &str| {
+        Authority::entra(tenant, API)
+            .token_versions([TokenVersion::V2])
+            .metadata_address(documents.discovery(at))
+            .audience(audience)
+            .clock_skew(Duration::ZERO)
+    };
+    let common =
+        v2_at(Tenant::Common, "/common", "api://many").allowed_tenants(AllowedTenants::Any);
+    let contoso = v2_at(
+        Tenant::id("contoso.onmicrosoft.com"),
+        "/contoso",
+        "api://one",
+    );
+    let token = |tenant: &str, audience: &str| {
+        let mut claims = good();
+        claims.insert("iss".into(), of(tenant).into());
+        claims.insert("tid".into(), tenant.into());
+        claims.insert("aud".into(), audience.into());
+        key(0).sign(&text(&good_header()), &text(&claims))
+    };
+    for [one, other] in [
+        [common.clone(), contoso.clone()],
+        [contoso.clone(), common.clone()],
+    ] {
+        documents.put(&discovery_path("/contoso"), Page::status(500));
+        let builder = Entra::trusting(one).authority(other);
+        let entra = builder
+            .clock(Clock::made_up(|| T0))
+            .http_client(client())
+            .build()
+            .unwrap();
+        let usable = || entra.status().iter().filter(|one| one.is_usable()).count();
+        eventually("the keys of common", || usable() == 1).await;
+        assert!(!entra.is_ready());
+        for tenant in [TENANT, OTHER] {
+            for audience in ["api://many", "api://one"] {
+                let answer = ask(&entra, &token(tenant, audience)).await;
+                assert_eq!(answer.brief(), (503, "keys_unavailable".into()));
+            }
+        }
+        documents.put_authority("/contoso", &of(TENANT), &key(0).jwks(KID));
+        clock
+            .pass_until("the tenant", Duration::from_secs(2), || usable() == 2)
+            .await;
+        for (tenant, audience, expected) in [
+            (TENANT, "api://one", "in"),
+            (TENANT, "api://many", "audience"),
+            (OTHER, "api://many", "in"),
+            (OTHER, "api://one", "audience"),
+        ] {
+            let found = at_once(&entra, &token(tenant, audience));
+            assert_eq!(found, expected, "{tenant} {audience}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn within_the_cooldown_nobody_asks_and_nobody_waits() {
 
 #[tokio::test]
 async fn a_failed_fetch_counts_for_the_cooldown_and_throws_no_token_away() {
-    let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let entra = ready(authority(&documents)).await;
     documents.put("/v2/keys", Page::status(500));
     let before = documents.count("/v2/keys");
@@ -70,12 +70,112 @@ async fn a_failed_fetch_counts_for_the_cooldown_and_throws_no_token_away() {
     let first = ask(&entra, &signed(1, "k2")).await;
     assert_eq!(first.brief(), (503, "keys_unavailable".into()));
     assert!(last_error(&entra).is_some());
+    // Nor can it be until a fetch succeeds again.
     for _ in 0..10 {
         let answer = ask(&entra, &signed(1, "k2")).await;
-        assert_eq!(answer.brief(), (401, "unknown_key".into()));
+        assert_eq!(answer.brief(), (503, "keys_unavailable".into()));
+        assert!(answer.header("retry-after").is_some());
     }
     assert_eq!(documents.count("/v2/keys") - before, 1);
     assert_eq!(ask(&entra, &signed(0, KID)).await.status, 200);
+    documents.put("/v2/keys", Page::json(&key(0).jwks(KID)));
+    clock
+        .pass_until("a good fetch", Duration::from_secs(1), || {
+            last_error(&entra).is_none()
+        })
+        .await;
+    let answer = ask(&entra, &signed(1, "k2")).await;
+    assert_eq!(answer.brief(), (401, "unknown_key".into()));
+}
+
+/// Contract §6: within the cooldown, 30 s by default, which failures and `Retry-After` lengthen.
+#[tokio::test]
+async fn the_cooldown_is_half_a_minute_or_what_the_authority_asks_for_up_to_five() {
+    let clock = StoppedClock::new();
+    for (retry_after, least, most) in [
+        (None, 29, 31),
+        (Some("120"), 119, 121),
+        (Some("86400"), 299, 301),
+    ] {
+        let documents = Documents::start().await;
+        let entra = ready(authority(&documents)).await;
+        let failing = Page::status(503);
+        documents.put(
+            "/v2/keys",
+            match retry_after {
+                Some(seconds) => failing.with("retry-after", seconds),
+                None => Page::json(&key(0).jwks(KID)),
+            },
+        );
+        let first = ask(&entra, &signed(1, "k2")).await;
+        let expected = match retry_after {
+            Some(_) => (503, "keys_unavailable".to_owned()),
+            None => (401, "unknown_key".to_owned()),
+        };
+        assert_eq!(first.brief(), expected);
+        clock.pass(Duration::from_secs(least)).await;
+        settle().await;
+        assert_eq!(ask(&entra, &signed(1, "k2")).await.brief(), expected);
+        assert_eq!(documents.count("/v2/keys"), 2, "{retry_after:?}");
+        let good = jwks(&[key(0).jwk(KID), key(1).jwk("k2")]);
+        documents.put("/v2/keys", Page::json(&good));
+        clock.pass(Duration::from_secs(most - least)).await;
+        settle().await;
+        let answer = ask(&entra, &signed(1, "k2")).await;
+        assert_eq!(answer.status, 200, "{retry_after:?}");
+    }
+}
+
+/// An emergency rollover while the authority fails: no good token is answered 401.
+#[tokio::test]
+async fn keys_that_roll_over_while_the_authority_fails_cost_no_good_token() {
+    let (clock, documents) = (StoppedClock::new(), Documents::start().await);
+    let entra = ready(authority(&documents)).await;
+    documents.put(&discovery_path("/v2"), Page::status(500));
+    for _ in 0..20 {
+        let answer = ask(&entra, &signed(1, "k2")).await;
+        assert_eq!(answer.brief(), (503, "keys_unavailable".into()));
+        clock.pass(Duration::from_secs(7)).await;
+    }
+    documents.put_authority("/v2", &issuer(), &key(1).jwks("k2"));
+    clock
+        .pass_until("the new key", Duration::from_secs(5), || {
+            at_once(&entra, &signed(1, "k2")) == "in"
+        })
+        .await;
+}
+
+/// Contract §6: "too many requests waiting already: 503".
+#[tokio::test]
+async fn a_few_hundred_wait_for_a_fetch_and_the_others_are_answered_at_once() {
+    let clock = StoppedClock::new();
+    let emulator = Emulator::start().await.unwrap();
+    let entra = entra_for(&emulator);
+    eventually("keys", || {
+        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+    })
+    .await;
+    let known = emulator.token().mint();
+    emulator.outage(Outage::Hang);
+    let junk = emulator.token().header("kid", "nobody's").mint();
+    let requests: Vec<_> = (0..500)
+        .map(|_| {
+            let (entra, junk) = (entra.clone(), junk.clone());
+            tokio::spawn(async move {
+                let rejection = entra.validate(&junk).await.unwrap_err();
+                (rejection.status().as_u16(), rejection.reason())
+            })
+        })
+        .collect();
+    let finished = || requests.iter().filter(|one| one.is_finished()).count();
+    eventually("those that do not wait", || finished() == 500 - 256).await;
+    settle().await;
+    assert_eq!(finished(), 500 - 256);
+    assert_eq!(ask(&entra, &known).await.status, 200);
+    clock.pass(Duration::from_millis(2_001)).await;
+    for request in requests {
+        assert_eq!(request.await.unwrap(), (503, "keys_unavailable"));
+    }
 }
 
 #[tokio::test]
