@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum_core::response::{IntoResponse, Response};
@@ -296,15 +297,39 @@ impl From<DirectoryError> for Rejection {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let status = self.status();
         tracing::debug!(
-            status = status.as_u16(),
+            status = self.status().as_u16(),
             reason = self.reason(),
             "request rejected"
         );
         if let Some(edge) = &self.edge {
             edge.tell_reason(self.reason());
         }
+        let mut response = self.usual();
+        if response.headers().contains_key(WWW_AUTHENTICATE) {
+            crate::measure::challenged(self.status().as_u16(), self.error());
+        }
+        let map = self
+            .edge
+            .as_ref()
+            .and_then(|edge| edge.map_rejection.clone());
+        if let Some(map) = map {
+            // The application's own code must not leave the client without an answer.
+            let mapped = catch_unwind(AssertUnwindSafe(|| map(&self, response)));
+            response = mapped.unwrap_or_else(|_| {
+                tracing::error!("the hook given to map_rejection panicked");
+                self.usual()
+            });
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Rejection {
+    /// The answer as it is without the application's changes.
+    fn usual(&self) -> Response {
+        let status = self.status();
         let detail = self.sentence();
         let problem = Problem {
             r#type: "about:blank",
@@ -320,20 +345,11 @@ impl IntoResponse for Rejection {
             problem.into_response(status)
         };
         if let Some(challenge) = self.challenge() {
-            crate::measure::challenged(status.as_u16(), self.error());
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
-        if let Some(map) = self
-            .edge
-            .as_ref()
-            .and_then(|edge| edge.map_rejection.clone())
-        {
-            response = map(&self, response);
-        }
-        response.extensions_mut().insert(self);
         response
     }
 }

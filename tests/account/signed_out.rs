@@ -105,3 +105,23 @@ async fn two_thousand_sign_outs_of_a_second_are_told_as_one_and_the_rest_as_anot
     assert_eq!(sign_out(&alice).await, 204);
     assert_eq!(told.lock().unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn hooks_that_panic_leave_the_sign_out_and_the_answer_as_they_are() {
+    let house = House::open_with(|builder| {
+        builder
+            .on_sign_out(|_| panic!("the application's own"))
+            .map_rejection(|_, _| panic!("the application's own"))
+    })
+    .await;
+    let token = house.token(NOON - 1).mint();
+    let account = house.key_of(&token).await;
+    assert_eq!(house.entra.store_status().last_error, None);
+    house.entra.sign_out(&account).await;
+    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    let said = house.entra.store_status().last_error.unwrap();
+    assert!(said.contains("on_sign_out"), "{said}");
+    let answer = house.get("/me", &token).await;
+    assert_eq!(answer.of(), (401, "revoked"));
+    assert!(answer.challenge().contains("invalid_token"));
+}
