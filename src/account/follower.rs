@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::events::Mark;
-use super::redis::{BATCH, Beginning, Entry, Link, Lost, News, Place};
+use super::place::{Beginning, Entry, Place};
+use super::redis::{BATCH, Link, Lost, News};
 use super::revocations::{KEPT, Revocations};
 use super::shared::{Shared, State};
 use super::store::OnLoss;

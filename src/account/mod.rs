@@ -12,6 +12,8 @@ mod events;
 mod follower;
 mod memory;
 #[cfg(feature = "redis")]
+mod place;
+#[cfg(feature = "redis")]
 mod redis;
 mod replays;
 mod revocations;

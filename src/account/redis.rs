@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::follower;
+use super::place::{Beginning, Entry, Place};
 use super::revocations::Revocations;
 use super::shared::Shared;
 use super::store::OnLoss;
@@ -188,32 +189,6 @@ pub(super) struct Link {
     prune: Script,
     /// One connection for all commands, which is made anew when it breaks.
     commands: Mutex<Option<ConnectionManager>>,
-}
-
-/// How far the stream has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) epoch: String,
-    pub(super) sequence: u64,
-}
-
-/// One event of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) id: String,
-    pub(super) place: Place,
-    pub(super) mark: String,
-    pub(super) at: u64,
-}
-
-/// Where to begin to follow.
-#[derive(Debug)]
-pub(super) struct Beginning {
-    pub(super) place: Place,
-    /// The id of the last event.
-    pub(super) last: String,
-    /// The store's time, in seconds since 1970-01-01 UTC.
-    pub(super) time: u64,
 }
 
 /// A mark as the store has it; its text is looked at only where it matters.
