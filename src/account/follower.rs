@@ -14,9 +14,10 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
 use super::events::Mark;
+use super::marks::KEPT;
 use super::place::{Beginning, Entry, Place};
 use super::redis::{BATCH, Link, Lost, News};
-use super::revocations::{KEPT, Revocations};
+use super::revocations::Revocations;
 use super::shared::{Shared, State};
 use super::store::OnLoss;
 

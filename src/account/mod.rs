@@ -10,6 +10,7 @@ mod ended;
 mod events;
 #[cfg(feature = "redis")]
 mod follower;
+mod marks;
 mod memory;
 #[cfg(feature = "redis")]
 mod place;

@@ -1,12 +1,9 @@
 //! Cut-offs: before when an account's tokens are refused. They are raised and never lowered.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
-
-use uuid::Uuid;
 
 use crate::authority::Backdate;
 use crate::claims::{Claims, UserKey};
@@ -15,17 +12,7 @@ use super::ageing::Uptime;
 use super::bells::{Bells, Ear};
 use super::ended::EndedSessions;
 use super::events::{Mark, Whom};
-
-/// How long a mark is kept, in seconds: after it was raised, and after its time.
-///
-/// A token issued before a cut-off must be dead before the cut-off is forgotten. Entra's longest
-/// access tokens, those of clients with continuous access evaluation, live up to 28 hours
-/// (Microsoft, "Continuous access evaluation", "Token lifetime"); the rest of the two days is for
-/// clocks that are apart. Tokens that live longer are nobody's here but a test's.
-///
-/// It is time that passes, not the time of a clock: one that is set to next week makes nobody
-/// forget.
-pub(super) const KEPT: u64 = 48 * 60 * 60;
+use super::marks::{KEPT, Marks};
 
 /// What to call with an account of which nothing is to be kept.
 pub(super) type Forget = Box<dyn Fn(&UserKey) + Send + Sync>;
@@ -47,42 +34,6 @@ pub(super) struct Revocations {
     uptime: Uptime,
 }
 
-#[derive(Default)]
-struct Marks {
-    accounts: HashMap<UserKey, Held>,
-    /// Accounts that are known by issuer and subject, which a token may have beside its ids: as
-    /// they were named first, and their cut-offs.
-    subjects: HashMap<Whom, (UserKey, Held)>,
-    sessions: HashMap<(Uuid, Box<str>), Ended>,
-    signed_out: HashMap<Whom, SignedOut>,
-    /// When something of an account ended, whose other tokens are good.
-    forgotten: HashMap<UserKey, Held>,
-    /// How many sessions were ended without proof.
-    unproven: usize,
-    /// How often somebody signed out.
-    sign_outs: u64,
-    /// How many there may be before the old ones are looked for.
-    sweep_at: usize,
-}
-
-/// A time that is only raised.
-#[derive(Debug, Default)]
-struct Held {
-    at: u64,
-    /// The uptime after which it may be forgotten.
-    until: u64,
-}
-
-/// A session that ended, which no token of it outlives.
-#[derive(Debug, Default)]
-struct Ended {
-    at: u64,
-    /// Whether nothing but a browser's request said so.
-    unproven: bool,
-    /// The uptime after which it may be forgotten; later each time a token of it is seen.
-    until: AtomicU64,
-}
-
 /// What refuses a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -90,24 +41,6 @@ pub(super) struct Found {
     pub(super) cut_off: u64,
     /// An ended session that was not seen for a while: others are to keep it as well.
     pub(super) seen: Option<(Mark, u64)>,
-}
-
-/// How often it is worth telling that a token of an ended session was seen, in seconds.
-const SEEN_AGAIN: u64 = 3_600;
-
-#[derive(Debug)]
-struct SignedOut {
-    #[cfg_attr(
-        not(any(feature = "redis", test)),
-        expect(dead_code, reason = "for other replicas")
-    )]
-    account: UserKey,
-    at: u64,
-    until: u64,
-    /// Grows with each sign-out, those of one second too.
-    number: u64,
-    /// The second in which the sign-outs since the last one that was told are told, as one.
-    due: Option<u64>,
 }
 
 /// What has to be done for a sign-out.
@@ -133,9 +66,6 @@ pub(super) enum Unproven {
 /// The most sessions that end without proof; some 20 MB. Those that were proved to have ended do
 /// not count.
 const MOST_UNPROVEN: usize = 100_000;
-
-/// Fewer marks than this are not worth looking through.
-const FEW: usize = 1_024;
 
 impl Revocations {
     /// Raises a mark to a time; `false` where it was that high before.
@@ -300,36 +230,7 @@ impl Revocations {
     #[cfg(any(feature = "redis", test))]
     pub(super) fn all(&self) -> Vec<(Mark, u64)> {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let accounts = marks
-            .accounts
-            .iter()
-            .chain(
-                marks
-                    .subjects
-                    .values()
-                    .map(|(account, held)| (account, held)),
-            )
-            .map(|(account, held)| (Mark::Account(account.clone()), held.at));
-        let sessions = marks.sessions.iter().map(|((tenant, session), ended)| {
-            let mark = Mark::Session {
-                tenant: *tenant,
-                session: session.clone(),
-            };
-            (mark, ended.at)
-        });
-        let signed_out = marks
-            .signed_out
-            .values()
-            .map(|held| (Mark::SignedOut(held.account.clone()), held.at));
-        let forgotten = marks
-            .forgotten
-            .iter()
-            .map(|(account, held)| (Mark::Forgotten(account.clone()), held.at));
-        accounts
-            .chain(sessions)
-            .chain(signed_out)
-            .chain(forgotten)
-            .collect()
+        marks.all()
     }
 
     /// How many cut-offs are held.
@@ -376,138 +277,6 @@ impl Revocations {
     /// Whether a hook has panicked.
     pub(super) fn has_panicked(&self) -> bool {
         self.panicked.load(Ordering::Relaxed)
-    }
-}
-
-impl Marks {
-    /// Raises a mark that may be forgotten after `until`; `false` where it was that high before.
-    fn raise(&mut self, mark: &Mark, at: u64, until: u64) -> bool {
-        let (held, kept) = match mark {
-            Mark::Account(account @ UserKey::Object { .. }) => {
-                let held = self.accounts.entry(account.clone()).or_default();
-                (&mut held.at, &mut held.until)
-            }
-            Mark::Account(account) => {
-                let named = || (account.clone(), Held::default());
-                let subject = self.subjects.entry(account.into());
-                let (_, held) = subject.or_insert_with(named);
-                (&mut held.at, &mut held.until)
-            }
-            Mark::Forgotten(account) => {
-                let held = self.forgotten.entry(account.clone()).or_default();
-                (&mut held.at, &mut held.until)
-            }
-            Mark::Session { tenant, session } => {
-                let key = (*tenant, session.clone());
-                let ended = self.sessions.entry(key).or_default();
-                // A token of it was seen elsewhere, or it is told again.
-                let kept = ended.until.get_mut();
-                *kept = until.max(*kept);
-                (&mut ended.at, kept)
-            }
-            Mark::SignedOut(account) => {
-                let signed_out = self.signed_out.entry(account.into());
-                let held = signed_out.or_insert_with(|| SignedOut::of(account.clone()));
-                (&mut held.at, &mut held.until)
-            }
-        };
-        if *held >= at {
-            return false;
-        }
-        *held = at;
-        *kept = until.max(*kept);
-        true
-    }
-
-    fn cut_offs(&self) -> usize {
-        let accounts = self.accounts.len().saturating_add(self.subjects.len());
-        accounts.saturating_add(self.sessions.len())
-    }
-
-    /// The cut-off of a token's account, by either of its names.
-    fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
-        let account = claims
-            .user_key()
-            .and_then(|account| self.accounts.get(&account));
-        let subject = (!self.subjects.is_empty())
-            .then(|| self.subjects.get(&Whom::from(&claims.subject_key()?)))
-            .flatten()
-            .map(|(_, held)| held);
-        let both = [account, subject].into_iter().flatten();
-        both.map(|held| held.at).max()
-    }
-
-    /// When the session of a token ended, if it did; and what to tell others of that.
-    fn end_of(&self, claims: &Claims, uptime: &Uptime) -> Option<(u64, Option<(Mark, u64)>)> {
-        if self.sessions.is_empty() {
-            return None;
-        }
-        let (tenant, session) = (claims.tenant_id()?, claims.session_id()?);
-        let ended = self.sessions.get(&(tenant, session.into()))?;
-        let until = uptime.seconds().saturating_add(KEPT);
-        let before = ended.until.fetch_max(until, Ordering::Relaxed);
-        let seen = until.saturating_sub(before) > SEEN_AGAIN;
-        let mark = || Mark::Session {
-            tenant,
-            session: session.into(),
-        };
-        Some((ended.at, seen.then(|| (mark(), ended.at))))
-    }
-
-    /// Lets go of marks that no living token can be older than, now and then.
-    fn sweep(&mut self, uptime: u64) {
-        let count = |marks: &Self| {
-            let others = marks.signed_out.len().saturating_add(marks.forgotten.len());
-            marks.cut_offs().saturating_add(others)
-        };
-        if count(self) >= self.sweep_at.max(FEW) {
-            self.let_go(uptime);
-            self.sweep_at = count(self).saturating_mul(2);
-        }
-    }
-
-    fn let_go(&mut self, uptime: u64) {
-        self.accounts.retain(|_, held| held.until >= uptime);
-        self.subjects.retain(|_, (_, held)| held.until >= uptime);
-        let mut unproven: usize = 0;
-        self.sessions.retain(|_, ended| {
-            let kept = *ended.until.get_mut() >= uptime;
-            unproven = unproven.saturating_add(usize::from(kept && ended.unproven));
-            kept
-        });
-        self.unproven = unproven;
-        self.signed_out.retain(|_, held| held.until >= uptime);
-        self.forgotten.retain(|_, held| held.until >= uptime);
-    }
-
-    /// The sign-outs of an account, of which there is one more.
-    fn number_sign_out(&mut self, account: &UserKey) -> Option<&mut SignedOut> {
-        self.sign_outs = self.sign_outs.saturating_add(1);
-        let held = self.signed_out.get_mut(&Whom::from(account))?;
-        held.number = self.sign_outs;
-        Some(held)
-    }
-
-    fn is_unproven(&mut self, mark: &Mark) {
-        if let Mark::Session { tenant, session } = mark
-            && let Some(ended) = self.sessions.get_mut(&(*tenant, session.clone()))
-            && !ended.unproven
-        {
-            ended.unproven = true;
-            self.unproven = self.unproven.saturating_add(1);
-        }
-    }
-}
-
-impl SignedOut {
-    const fn of(account: UserKey) -> Self {
-        Self {
-            account,
-            at: 0,
-            until: 0,
-            number: 0,
-            due: None,
-        }
     }
 }
 

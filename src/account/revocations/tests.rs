@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
+use crate::account::marks::FEW;
 use crate::authority::Backdate;
 use crate::claims::wire::Draft;
 
