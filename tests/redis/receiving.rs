@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use crate::replica::{Replica, account, eventually, object, token};
+use crate::replica::{Replica, account, eventually, now, object, token};
 use crate::server::{Server, server};
 
 const AUDIENCE: &str = "https://api.example/events";
@@ -38,6 +38,7 @@ fn about_two(emulator: &Emulator) -> Request<Body> {
     let message = emulator
         .token()
         .header("typ", "secevent+jwt")
+        .issued_at(now())
         .audience(AUDIENCE)
         .without("sub")
         .claim("jti", "j-1")
