@@ -246,6 +246,53 @@ fn every_event_of_the_log_is_on_the_operators_page() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// The reasons of an answer that a client may meet, those of the samples and of later versions
+/// included: the contract's list.
+const REASONS: &str = "missing_token malformed_header auth_context revoked interaction_required \
+    keys_unavailable directory_unavailable store_unavailable not_configured \
+    malformed too_large algorithm critical_header token_type unknown_key bad_signature issuer \
+    tenant_not_allowed audience expired not_yet_valid version policy graph_token id_token \
+    sender_constrained proof decryption replay \
+    scope no_permissions role tenant group groups_overage directory_role client_app client_auth mfa \
+    acr app_only user_only guest no_identity sign_in_too_old agent not_agent object_id \
+    consent_required directory_refused tool invalid_body mcp_headers mcp_body not_found";
+
+#[test]
+fn every_reason_is_on_the_page_of_refusals() {
+    let page = read("docs/errors.md");
+    let told: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `")?.split('`').next())
+        .collect();
+    let listed: BTreeSet<&str> = REASONS.split_whitespace().collect();
+    assert_eq!(told, listed);
+
+    // What the code answers with is one of them.
+    let mut found = 0;
+    for file in [
+        "src/guard/denied.rs",
+        "src/token/invalid.rs",
+        "src/web/rejection.rs",
+    ] {
+        let text = read(file);
+        let reasons = text
+            .split("fn code(")
+            .chain(text.split("fn reason("))
+            .skip(1);
+        for body in reasons.filter_map(|rest| rest.split("\n    }\n").next()) {
+            for line in body.lines() {
+                let Some((_, code)) = line.split_once("=> \"") else {
+                    continue;
+                };
+                let code = code.split('"').next().unwrap();
+                assert!(listed.contains(code), "{file}: {code}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 40, "the reasons are read: {found}");
+}
+
 #[test]
 fn every_guard_is_in_the_tables() {
     let guide = read("docs/guards.md");
