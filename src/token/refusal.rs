@@ -1,6 +1,7 @@
 //! What can come of looking at a token.
 
-use crate::claims::Claims;
+use crate::authority::Trust;
+use crate::claims::{Claims, Principal};
 use crate::guard::{Denied, Reason};
 use crate::keys::store::Awaited;
 
@@ -56,4 +57,24 @@ impl From<&Denied<'_>> for RefusedByRule {
             auth_context: denied.step_up().map(str::to_owned),
         }
     }
+}
+
+/// The rules for all routes of an authority: some permission, and one of the scopes of which every
+/// route needs one.
+pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
+    if !claims.has_permissions() && !trust.without_permissions {
+        return Some(RefusedByRule {
+            reason: Reason::NoPermissions,
+            scopes: String::new(),
+            auth_context: None,
+        });
+    }
+    let user = claims.principal() != Principal::App;
+    let has = |needed: &String| user && claims.has_scope(needed);
+    let first = trust.required_scopes.first()?;
+    (!trust.required_scopes.iter().any(has)).then(|| RefusedByRule {
+        reason: Reason::Scope,
+        scopes: first.clone(),
+        auth_context: None,
+    })
 }

@@ -9,7 +9,6 @@ use crate::authority::issuer::first_guid;
 use crate::authority::{AuthorityClock, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
-use crate::guard::Reason;
 use crate::keys::PublishedKey;
 use crate::keys::store::{Arrival, Asked, Awaited, KeyReader, patience};
 use crate::token_version::TokenVersion;
@@ -23,7 +22,7 @@ use super::installed::Installed;
 use super::invalid::InvalidToken;
 use super::logout::Ended;
 use super::message::Message;
-use super::refusal::{Refusal, RefusedByRule, Verdict};
+use super::refusal::{Refusal, Verdict, refused_by_rule};
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
@@ -423,24 +422,4 @@ fn without_keys(reader: &KeyReader) -> Verdict {
         Some(awaited) => Verdict::Wait(awaited),
         None => Verdict::Refused(Refusal::KeysUnavailable),
     }
-}
-
-/// The rules for all routes of an authority: some permission, and one of the scopes of which every
-/// route needs one.
-pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
-    if !claims.has_permissions() && !trust.without_permissions {
-        return Some(RefusedByRule {
-            reason: Reason::NoPermissions,
-            scopes: String::new(),
-            auth_context: None,
-        });
-    }
-    let user = claims.principal() != crate::claims::Principal::App;
-    let has = |needed: &String| user && claims.has_scope(needed);
-    let first = trust.required_scopes.first()?;
-    (!trust.required_scopes.iter().any(has)).then(|| RefusedByRule {
-        reason: Reason::Scope,
-        scopes: first.clone(),
-        auth_context: None,
-    })
 }

@@ -8,8 +8,9 @@ use crate::token::desk::Desk;
 use crate::token::index::Place;
 use crate::token::installed::Installed;
 use crate::token::invalid::InvalidToken;
+use crate::token::refusal::refused_by_rule;
 use crate::token::unverified::UnverifiedToken;
-use crate::token::validator::{Keys, Validator, refused_by_rule};
+use crate::token::validator::{Keys, Validator};
 use crate::token::verified::VerifiedToken;
 
 use super::peek::Peek;
