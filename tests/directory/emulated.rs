@@ -1,5 +1,7 @@
 //! The same against the emulator's Graph and token endpoint, with the settings it hands out.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get as route;
 use axum_entra::directory::Revocation;
@@ -130,8 +132,11 @@ async fn refusals_as_entra_words_them_reach_the_client() {
 
 #[tokio::test]
 async fn sessions_that_were_revoked_there_are_revoked_here() {
-    let emulator = Emulator::start().await.unwrap();
+    // The times of the tokens below are their issue times.
+    let emulator = Emulator::builder().issued_at_backdate(Duration::ZERO);
+    let emulator = emulator.start().await.unwrap();
     let checking = entra(&emulator, |section| {
+        section["IssuedAtBackdateSeconds"] = json!(0);
         section["Graph"]["CheckSessions"] = json!(true);
     });
     let app = app(&checking);
