@@ -1,5 +1,6 @@
 //! The cache says yes to nothing that the whole judgement would refuse.
 
+mod authorities;
 mod heat;
 mod model;
 mod room;

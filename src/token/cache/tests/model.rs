@@ -1,7 +1,7 @@
 //! Any history of keys, clocks, cut-offs and sign-outs: what the cache says yes to, the whole
 //! judgement says yes to, and so does a model that knows nothing of either.
 
-mod world;
+pub(super) mod world;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -158,7 +158,7 @@ fn of_key(emulator: &Emulator, key: usize) -> Vec<Minted> {
 }
 
 /// The header or the payload.
-pub(super) fn part_of(token: &str, part: usize) -> Value {
+pub(in crate::token::cache::tests) fn part_of(token: &str, part: usize) -> Value {
     let part = token.split('.').nth(part).unwrap();
     let json = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap();
     serde_json::from_slice(&json).unwrap()
