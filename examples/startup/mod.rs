@@ -313,6 +313,7 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
                     json!({
                         "document": keys.document,
                         "keys": keys.count,
+                        "withdrawn": keys.withdrawn,
                         "age_seconds": keys.age.map(|age| age.as_secs()),
                         "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
                     })
