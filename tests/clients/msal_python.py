@@ -132,7 +132,7 @@ def confidential(client, secret, **options):
 def client_credentials():
     app = confidential(DAEMON, DAEMON_SECRET)
     token = token_of(app.acquire_token_for_client([f"api://{API}/.default"]))
-    assert claims(token)["idtyp"] == "app", claims(token)
+    assert "idtyp" not in claims(token) and claims(token)["azp"] == DAEMON, claims(token)
     ok(f"client credentials: roles {claims(token)['roles']}")
     again = app.acquire_token_for_client([f"api://{API}/.default"])
     assert again["token_source"] == "cache", again["token_source"]

@@ -10,6 +10,7 @@
 mod doors;
 mod explain;
 mod grpc;
+mod guards;
 mod log;
 mod made_up;
 mod mcp;

@@ -3,8 +3,8 @@
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, NORTHWIND, POLICY, TokenBuilder};
 use axum_entra::explain::Explanation;
 use axum_entra::guard::{
-    Guard, RequireAppOnly, RequireAuthContext, RequireClientAuth, RequireGroup, RequireRole,
-    RequireScope, RequireTenant, RequireUser,
+    DenyAgents, Guard, RequireAgent, RequireAppOnly, RequireAuthContext, RequireClientAuth,
+    RequireGroup, RequirePolicy, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
 use axum_entra::{AllowedTenants, Authority, ClientAuth, Entra, Tenant, TokenVersion};
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::{NOW, emulated};
 
 const GRAPH: &str = "This is a token for Microsoft Graph, which only Graph can validate.";
 const ID_TOKEN: &str = "This looks like an ID token: it tells the client who signed in";
+const SEND_THE_ACCESS_TOKEN: &str = "This is an ID token: it tells the client who signed in, and opens nothing. Send the access token";
 const ENDED: &str = "The token ended 3600 s ago.";
 const NO_PERMISSIONS: &str = "The token has neither scp nor roles.";
 const NO_JWT: &str = "This is no JWT.";
@@ -66,7 +67,17 @@ async fn trusting(authority: Authority, good: TokenBuilder) -> Entra {
 async fn every_refusal_brings_its_own_hint() {
     let (emulator, entra) = emulated().await;
     let token = || token(&emulator);
-    let rows: [(&str, TokenBuilder, &[&str]); 15] = [
+    let rows: [(&str, TokenBuilder, &[&str]); 17] = [
+        (
+            "an ID token",
+            token().id_token().audience(API_ID),
+            &[SEND_THE_ACCESS_TOKEN],
+        ),
+        (
+            "a hybrid ID token",
+            token().claim("c_hash", "h"),
+            &[SEND_THE_ACCESS_TOKEN],
+        ),
         ("another key", token().key("k"), &[UNKNOWN_KEY]),
         ("forged", token().signature_text("AAAA"), &[FORGED]),
         (
@@ -316,7 +327,24 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
         let token = emulator.token().app("daemon").issued_at(NOW - 60);
         token.expires_at(NOW + 60)
     };
-    let rows: [(TokenBuilder, &dyn Guard, &[&str]); 12] = [
+    let rows: [(TokenBuilder, &dyn Guard, &[&str]); 17] = [
+        (
+            user(),
+            &DenyAgents,
+            &["The token does not tell whether an agent acts: the API's registration"],
+        ),
+        (user().agent(), &DenyAgents, &[]),
+        (user().claim("xms_act_fct", "3 9"), &DenyAgents, &[]),
+        (
+            user(),
+            &RequireAgent,
+            &["The route is for agent identities."],
+        ),
+        (
+            user().claim("tfp", POLICY),
+            &RequirePolicy(POLICY),
+            &["The route is for B2C tokens of that policy"],
+        ),
         (user(), &RequireScope("access_as_user"), &[]),
         (
             user(),

@@ -1,0 +1,46 @@
+//! What the log says of guards when a router is built.
+
+use axum::Router;
+use axum::routing::get;
+use axum_entra::guard::{Guard, RequireClientApp, RequireRole, RequireScope, RequireTenant};
+use axum_entra::guards;
+
+use crate::log::Log;
+
+const EVENT: &str = "a guard can never match";
+const GUID: &str = "aaaaaaaa-1111-4111-8111-111111111111";
+
+guards! {
+    Named = RequireScope("api://named/Todo.Read");
+}
+
+#[test]
+fn a_guard_that_can_never_match_says_so_once_however_many_routes_have_it() {
+    let (log, _listening) = Log::listen();
+    let three = || {
+        let routes = ["/a", "/b", "/c"];
+        routes
+            .into_iter()
+            .fold(Router::<()>::new(), |router, path| {
+                router.route(path, get(|| async {}))
+            })
+    };
+    // Good names, first.
+    let _ = three()
+        .route_layer(RequireScope::any(["Todo.Read", "Todo.ReadWrite"]))
+        .route_layer(RequireTenant(GUID).or(RequireRole("Any text is a role")))
+        .route_layer(RequireClientApp(GUID));
+    assert_eq!(log.lines(EVENT), [""; 0]);
+
+    let _ = three().route_layer(RequireTenant("contoso.com").or(RequireScope("a b")));
+    let _ = three().route_layer(RequireTenant("contoso.com").and(RequireRole("R")));
+    let _ = three().route_layer(Named);
+    let said = log.lines(EVENT);
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (line, name) in said
+        .iter()
+        .zip(["contoso.com", "a b", "api://named/Todo.Read"])
+    {
+        assert!(line.contains("WARN") && line.contains(name), "{line}");
+    }
+}
