@@ -137,7 +137,7 @@ impl Authority {
     pub(crate) fn token(&self, number: usize, kid: &str) -> String {
         let payload = json!({
             "iss": format!("{}/{TENANT}/v2.0", self.base()), "aud": API, "tid": TENANT,
-            "ver": "2.0", "exp": 4_000_000_000_u64, "scp": "x", "sub": "s",
+            "ver": "2.0", "exp": 4_000_000_000_u64, "scp": "x", "azp": API, "sub": "s",
         });
         let header = json!({ "alg": "RS256", "kid": kid });
         key(number).sign(&header.to_string(), &payload.to_string())

@@ -96,7 +96,7 @@ fn entra(base: &str, roots: Option<&Ca>) -> Entra {
 fn token(base: &str) -> String {
     let payload = json!({
         "iss": format!("{base}/{TENANT}/v2.0"), "aud": API, "tid": TENANT, "ver": "2.0",
-        "exp": 4_000_000_000_u64, "scp": "x",
+        "exp": 4_000_000_000_u64, "scp": "x", "azp": API,
     });
     key(0).sign(r#"{"alg":"RS256","kid":"first"}"#, &payload.to_string())
 }
