@@ -31,7 +31,7 @@ fn token() -> String {
     let now = Clock::system().now();
     let payload = json!({
         "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"), "aud": API,
-        "tid": TENANT, "ver": "2.0", "exp": now + 3_600, "scp": "nothing", "xms_cc": ["cp1"],
+        "tid": TENANT, "ver": "2.0", "exp": now + 3_600, "scp": "nothing", "azp": "c", "xms_cc": ["cp1"],
     });
     signer::key(0).sign(r#"{"alg":"RS256","kid":"k"}"#, &payload.to_string())
 }

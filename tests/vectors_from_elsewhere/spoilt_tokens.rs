@@ -79,7 +79,7 @@ fn what_we_accept_another_library_accepts_too() {
     let oracle = Oracle::new(&jwks, ISSUER, AUDIENCE);
     let payload = json!({
         "iss": ISSUER, "aud": AUDIENCE, "tid": TENANT, "ver": "2.0", "exp": now + 3_600,
-        "nbf": now - 10, "iat": now - 10, "scp": "Data.Read", "sub": "s",
+        "nbf": now - 10, "iat": now - 10, "scp": "Data.Read", "azp": "c", "sub": "s",
     });
     let header = json!({ "alg": "RS256", "kid": "k", "typ": "JWT" });
     let (payload, header) = (
