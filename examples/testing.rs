@@ -1,6 +1,6 @@
 //! How to test an application that is protected by this crate: `cargo test --example testing`
 //!
-//! Two ways, and what each is for. `axum_entra::test::claims()` (feature `test-util`) puts claims
+//! Two ways, and what each is for. `axum_entra::testing::claims()` (feature `test-util`) puts claims
 //! into a request: no token, no key, no network; for handlers and for which guard stands where. The
 //! emulator (feature `emulator`) makes real tokens that go all the way; for the layer's set-up. In
 //! an application both features belong under `[dev-dependencies]`. This program itself serves the
@@ -46,7 +46,7 @@ mod tests {
     use axum_entra::Builder;
     use axum_entra::emulator::Emulator;
     use axum_entra::settings::Settings;
-    use axum_entra::test::claims;
+    use axum_entra::testing::claims;
     use tower::ServiceExt;
 
     use super::{app, routes};

@@ -3,9 +3,9 @@
 mod build;
 #[cfg(feature = "settings")]
 mod from_settings;
-mod install;
-mod tells;
-mod upkeep;
+mod wiring;
+mod observability;
+mod revocation;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use std::sync::Arc;
 use axum_core::response::Response;
 
 #[cfg(feature = "redis")]
-use crate::account::Redis;
+use crate::revocation::Redis;
 use crate::authority::{Authority, SharedSignals, Tenant};
 use crate::claims::{Claims, UserKey};
 use crate::clock::Clock;
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
-use crate::directory::{Connection, DirectoryAccess};
-use crate::keys::HttpClientBuilder;
+use crate::graph::{Connection, DirectoryAccess};
+use crate::jwks::HttpClientBuilder;
 use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
-use crate::web::{
+use crate::middleware::{
     CallerToken, Described, Directory, Edge, EntraLayer, House, OwnedHead, Rejection, Resource,
     check_sessions,
 };
 
-pub use upkeep::RevokeError;
+pub use revocation::RevokeError;
 
 type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 

@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
-use crate::claims::wire::{Draft, Name};
-use crate::keys::KeySet;
-use crate::keys::discovery::{Discovery, LearntTenant};
-use crate::web::fuzzing as web;
+use crate::claims::raw::{Draft, Name};
+use crate::jwks::KeySet;
+use crate::jwks::discovery::{Discovery, LearntTenant};
+use crate::middleware::fuzzing as web;
 use crate::{AllowedTenants, Tenant};
 
 /// The bearer token in these `Authorization` headers; `None` for no credentials, `Err` for bad ones.

@@ -27,35 +27,35 @@
 //! what each refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod account;
+mod revocation;
 mod authority;
 mod builder;
 mod causes;
 mod claims;
 mod clock;
 mod config_error;
-pub mod directory;
+pub mod graph;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod guard;
 mod guards_macro;
 mod guid;
-mod keys;
-mod measure;
+mod jwks;
+mod metrics;
 #[cfg(feature = "openapi")]
 pub mod openapi;
-mod published;
+mod snapshot;
 #[cfg(feature = "settings")]
 pub mod settings;
 #[cfg(feature = "test-util")]
-pub mod test;
+pub mod testing;
 mod token;
 mod token_version;
-mod web;
+mod middleware;
 
 #[cfg(feature = "redis")]
-pub use account::Redis;
-pub use account::{OnLoss, StoreStatus};
+pub use revocation::Redis;
+pub use revocation::{OnLoss, StoreStatus};
 pub use authority::{
     AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
 };
@@ -67,7 +67,7 @@ pub use claims::{
 pub use clock::Clock;
 pub use config_error::ConfigError;
 pub use guid::PERSONAL_ACCOUNTS_TENANT;
-pub use keys::{FetchError, HttpClient, HttpClientBuilder};
+pub use jwks::{FetchError, HttpClient, HttpClientBuilder};
 pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {
@@ -76,7 +76,7 @@ pub mod explain {
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use web::{
+pub use middleware::{
     CallerToken, Directory, EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded,
     MetadataService, Permit, Receiver, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
     SourcedService, TokenSource, UntilExpiry,
@@ -121,6 +121,6 @@ pub mod __fuzz;
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::web::tell_mistakes;
+    pub use crate::middleware::tell_mistakes;
     pub use tower_layer::Layer;
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum_entra::directory::Revocation;
+use axum_entra::graph::Revocation;
 use axum_entra::guard::{RequireRole, RequireScope};
 use axum_entra::openapi::Protect;
 use axum_entra::{

@@ -1,35 +1,35 @@
 //! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
 
-mod addresses;
+mod endpoints;
 mod backdate;
 mod clock;
 mod cloud;
-mod document;
-mod freshness;
+mod metadata;
+mod jwks_refresh;
 mod graph_home;
 pub(crate) mod issuer;
 mod scope_name;
 mod tenants;
-mod transmitter;
-mod trust;
+mod event_transmitter;
+mod resolved;
 
 use std::time::Duration;
 
 use crate::token_version::TokenVersion;
 
 pub use cloud::Cloud;
-pub use freshness::KeyFreshness;
+pub use jwks_refresh::KeyFreshness;
 pub use tenants::{AllowedTenants, NotATenant, Tenant};
-pub use transmitter::SharedSignals;
+pub use event_transmitter::SharedSignals;
 
-pub(crate) use addresses::{append_app_id, is_external_id_issuer};
+pub(crate) use endpoints::{append_app_id, is_external_id_issuer};
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
-pub(crate) use document::{Document, Purpose, is_allowed_address};
+pub(crate) use metadata::{Document, Purpose, is_allowed_address};
 pub(crate) use graph_home::GraphHome;
 pub(crate) use scope_name::full_scope_name;
-pub(crate) use transmitter::Signals;
-pub(crate) use trust::Trust;
+pub(crate) use event_transmitter::Signals;
+pub(crate) use resolved::Trust;
 
 /// One authority whose tokens are accepted, and for whom they must be meant.
 ///

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::install::{connect, install};
+use super::wiring::{connect, install};
 use super::{Builder, Entra};
 #[cfg(feature = "redis")]
-use crate::account::Accounts;
+use crate::revocation::Accounts;
 use crate::authority::{SharedSignals, Signals, Trust};
 use crate::claims::UserKey;
 use crate::config_error::ConfigError;
-use crate::directory::DirectoryAccess;
-use crate::keys::http_client::{Reach, finished, http_client, idle_http_client};
+use crate::graph::DirectoryAccess;
+use crate::jwks::http_client::{Reach, finished, http_client, idle_http_client};
 use crate::token::{Transmitter, Validator};
-use crate::web::House;
+use crate::middleware::House;
 
 impl Builder {
     /// Checks everything and starts to fetch keys; does not wait for them.
@@ -108,7 +108,7 @@ impl Builder {
             transmitters.push(transmitter);
             refreshers.extend(refresher);
         }
-        crate::measure::describe();
+        crate::metrics::describe();
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());

@@ -2,10 +2,10 @@
 
 use super::{Builder, Entra};
 #[cfg(feature = "redis")]
-use crate::account::Redis;
+use crate::revocation::Redis;
 use crate::causes::WithCauses;
 use crate::config_error::ConfigError;
-use crate::keys::http_client::check_certificates;
+use crate::jwks::http_client::check_certificates;
 use crate::settings::Settings;
 
 impl Builder {

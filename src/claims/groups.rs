@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use super::kept::{Kept, List};
+use super::compact_spans::{Kept, List};
 use crate::guid::same_id;
 
 /// A run of spans among all of a token's.
@@ -141,7 +141,7 @@ impl<'c> Groups<'c> {
 
 #[cfg(test)]
 mod tests {
-    use crate::claims::wire::Draft;
+    use crate::claims::raw::Draft;
 
     #[test]
     fn an_id_is_found_among_others_that_begin_or_end_like_it() {

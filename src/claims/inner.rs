@@ -7,9 +7,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::groups::Listing;
-use super::kept::Kept;
+use super::compact_spans::Kept;
 use super::span::Span;
-use super::values::{Name, Value};
+use super::claim_name::{Name, Value};
 use super::{IssuerKind, Principal, Time, Times};
 use crate::token_version::TokenVersion;
 

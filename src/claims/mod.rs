@@ -2,24 +2,24 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod agent;
-mod finish;
-mod form;
+mod interpret;
+mod strict_json;
 mod groups;
-mod identity;
+mod account_id;
 mod inner;
 mod issuer_kind;
-mod kept;
-mod members;
-mod methods;
-mod names;
+mod compact_spans;
+mod object_reader;
+mod amr;
+mod profile;
 mod principal;
 pub(crate) mod scan;
 mod span;
 mod times;
-mod values;
-pub(crate) mod wire;
+mod claim_name;
+pub(crate) mod raw;
 #[cfg(test)]
-mod wire_properties;
+mod raw_properties;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,19 +29,19 @@ use uuid::Uuid;
 
 pub use agent::{Agent, AgentKind};
 pub use groups::{GroupIds, Groups};
-pub use identity::UserKey;
-pub use methods::AuthenticationMethod;
-pub use names::DisplayNames;
+pub use account_id::UserKey;
+pub use amr::AuthenticationMethod;
+pub use profile::DisplayNames;
 pub use principal::{ClientAuth, Principal};
 
-pub(crate) use finish::Finished;
+pub(crate) use interpret::Finished;
 use groups::Listing;
 pub(crate) use inner::Home;
 use inner::Inner;
 pub(crate) use issuer_kind::IssuerKind;
-use kept::List;
+use compact_spans::List;
 pub(crate) use times::{Time, Times};
-use values::Name;
+use claim_name::Name;
 
 use crate::guid::PERSONAL_ACCOUNTS_TENANT;
 use crate::token_version::TokenVersion;

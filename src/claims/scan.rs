@@ -6,7 +6,7 @@ use memchr::memchr2;
 use serde_json::value::RawValue;
 
 use super::span::Span;
-use super::wire::Malformed;
+use super::raw::Malformed;
 
 /// Where in the text the walk is: before `rest`, which is its end.
 pub(crate) struct Scanner<'t> {

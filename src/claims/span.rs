@@ -1,6 +1,6 @@
 //! Pieces of a text that stay valid when the text moves.
 
-use super::wire::Malformed;
+use super::raw::Malformed;
 
 /// A piece of the text that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::names::Names;
+use super::name_set::Names;
 
 /// The stable code of a refusal, as it stands in the answer's `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! Directory roles (`wids`).
 
-use super::names::{self, named_guard};
+use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Description, Guard, Reason};
 use crate::guid::same_id;
 
@@ -37,7 +37,7 @@ impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireDirectoryRole", [&self.0])
+        name_set::not_guids("RequireDirectoryRole", [&self.0])
     }
 }
 
@@ -53,11 +53,11 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
     fn describe(&self) -> Description {
         Description::condition(
             Reason::DirectoryRole,
-            names::one_of("", "directory roles", &self.0),
+            name_set::one_of("", "directory roles", &self.0),
         )
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireDirectoryRole", &self.0)
+        name_set::not_guids("RequireDirectoryRole", &self.0)
     }
 }

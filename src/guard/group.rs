@@ -1,6 +1,6 @@
 //! Group memberships, also of callers with more groups than a token holds.
 
-use super::names::{self, named_guard};
+use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Description, Guard, Reason};
 
 named_guard! {
@@ -47,7 +47,7 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyGroup<S, N> {
     fn describe(&self) -> Description {
         Description::condition(
             Reason::Group,
-            names::one_of("membership in", "groups", &self.0),
+            name_set::one_of("membership in", "groups", &self.0),
         )
     }
 }
@@ -72,7 +72,7 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
     fn describe(&self) -> Description {
         Description::condition(
             Reason::Group,
-            names::all_of("membership in", "groups", &self.0),
+            name_set::all_of("membership in", "groups", &self.0),
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Certain accounts (`oid`).
 
-use super::names::{self, named_guard};
+use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Description, Guard, Reason};
 use crate::guid::same_id;
 
@@ -38,7 +38,7 @@ impl<S: AsRef<str>> Guard for RequireObjectId<S> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireObjectId", [&self.0])
+        name_set::not_guids("RequireObjectId", [&self.0])
     }
 }
 
@@ -54,11 +54,11 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyObjectId<S, N> {
     fn describe(&self) -> Description {
         Description::condition(
             Reason::ObjectId,
-            names::one_of("an account with", "object ids", &self.0),
+            name_set::one_of("an account with", "object ids", &self.0),
         )
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireObjectId", &self.0)
+        name_set::not_guids("RequireObjectId", &self.0)
     }
 }

@@ -1,6 +1,6 @@
 //! App roles and application permissions (`roles`).
 
-use super::names::named_guard;
+use super::name_set::named_guard;
 use super::{Caller, Denied, Description, Guard, Reason};
 
 named_guard! {

@@ -1,6 +1,6 @@
 //! Delegated permissions (`scp`).
 
-use super::names::{self, named_guard};
+use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Description, Guard};
 use crate::claims::Principal;
 
@@ -32,7 +32,7 @@ fn has(caller: &Caller<'_>, scope: &str) -> bool {
 }
 
 /// A single name as a list of one.
-impl<S: AsRef<str> + Sync> super::names::Names for RequireScope<S> {
+impl<S: AsRef<str> + Sync> super::name_set::Names for RequireScope<S> {
     fn name(&self, index: usize) -> Option<&str> {
         (index == 0).then(|| self.0.as_ref())
     }
@@ -52,7 +52,7 @@ impl<S: AsRef<str> + Sync> Guard for RequireScope<S> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::no_scopes([&self.0])
+        name_set::no_scopes([&self.0])
     }
 }
 
@@ -70,7 +70,7 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::no_scopes(&self.0)
+        name_set::no_scopes(&self.0)
     }
 }
 
@@ -88,6 +88,6 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::no_scopes(&self.0)
+        name_set::no_scopes(&self.0)
     }
 }

@@ -1,6 +1,6 @@
 //! Tenants (`tid`).
 
-use super::names::{self, named_guard};
+use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Description, Guard, Reason};
 use crate::guid::parse_guid;
 
@@ -34,7 +34,7 @@ impl<S: AsRef<str>> Guard for RequireTenant<S> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireTenant", [&self.0])
+        name_set::not_guids("RequireTenant", [&self.0])
     }
 }
 
@@ -50,11 +50,11 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
     fn describe(&self) -> Description {
         Description::condition(
             Reason::Tenant,
-            names::one_of("a caller of", "tenants", &self.0),
+            name_set::one_of("a caller of", "tenants", &self.0),
         )
     }
 
     fn mistakes(&self) -> Vec<String> {
-        names::not_guids("RequireTenant", &self.0)
+        name_set::not_guids("RequireTenant", &self.0)
     }
 }

@@ -48,12 +48,12 @@
 //!
 //! Sources: OpenAPI 3.1.0 "Security Requirement Object" and "OAuth Flow Object"; RFC 9457.
 
-mod demands;
+mod requirements;
 mod operations;
 mod problem;
-mod protect;
-mod sign_in;
+mod ext;
+mod security_schemes;
 
 pub use problem::PROBLEM_SCHEMA;
-pub use protect::Protect;
-pub use sign_in::SignIn;
+pub use ext::Protect;
+pub use security_schemes::SignIn;

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::error::SettingsError;
 use super::forms::{FilePath, Flag, Form, Guid, Hidden, Text};
-use super::keys::Key;
+use super::schema::Key;
 use super::reader::Reader;
-use super::tree::Scalar;
+use super::layers::Scalar;
 
 /// One element of `ClientCredentials`; the first that works is used.
 #[derive(Debug, Clone)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::authority::TenantName;
+use super::authority_url::TenantName;
 use super::credential::Secret;
 use super::section::TokenVersion;
-use super::tree::Scalar;
-use crate::account::OnLoss;
+use super::layers::Scalar;
+use crate::revocation::OnLoss;
 
 /// The form of one value. An error says what was expected with `expected`.
 pub(super) trait Form {

@@ -5,9 +5,9 @@
 
 use super::error::SettingsError;
 use super::forms::{Form, Word, Words};
-use super::keys::{self, Key};
+use super::schema::{self, Key};
 use super::reader::Reader;
-use super::tree::Node;
+use super::layers::Node;
 
 /// The names of permissions that a section lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,26 +25,26 @@ impl Lists {
         warnings: &mut Vec<String>,
     ) -> Result<Self, SettingsError> {
         let mut lists = Self::default();
-        if let Some(node) = from.node(keys::SCOPES.path) {
+        if let Some(node) = from.node(schema::SCOPES.path) {
             match below(node) {
-                Some(children) => lists.add(from, &keys::SCOPES, children)?,
+                Some(children) => lists.add(from, &schema::SCOPES, children)?,
                 None => {
-                    lists.needed = words(from, keys::SCOPES.path, node, SCOPES_EXPECTED)?;
-                    lists.name(from, keys::SCOPES.path, lists.needed.clone());
+                    lists.needed = words(from, schema::SCOPES.path, node, SCOPES_EXPECTED)?;
+                    lists.name(from, schema::SCOPES.path, lists.needed.clone());
                 }
             }
         }
-        if let Some(node) = from.node(keys::APP_PERMISSIONS.path) {
+        if let Some(node) = from.node(schema::APP_PERMISSIONS.path) {
             let is_empty = node
                 .scalar
                 .as_ref()
                 .is_some_and(|scalar| !scalar.bare && scalar.text.is_empty());
             match below(node) {
-                Some(children) => lists.add(from, &keys::APP_PERMISSIONS, children)?,
+                Some(children) => lists.add(from, &schema::APP_PERMISSIONS, children)?,
                 None if is_empty => {}
                 None => {
                     let expected = PERMISSIONS_EXPECTED.to_owned();
-                    return Err(from.wrong(keys::APP_PERMISSIONS.path, node, false, expected));
+                    return Err(from.wrong(schema::APP_PERMISSIONS.path, node, false, expected));
                 }
             }
         }
@@ -52,7 +52,7 @@ impl Lists {
             warnings.push(format!(
                 "{}:{} has {full}, which is a full name: tokens carry the short one, what follows the last slash",
                 from.path(),
-                keys::SCOPES.path,
+                schema::SCOPES.path,
             ));
         }
         Ok(lists)

@@ -7,29 +7,29 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/core/extensions/configuration-providers>
 
-mod address;
-mod authority;
+mod value_types;
+mod authority_url;
 mod credential;
-mod directory;
+mod into_graph_config;
 mod error;
 mod forms;
-mod keys;
+mod schema;
 mod lists;
 mod reader;
 mod section;
 #[cfg(test)]
 mod tests;
-mod together;
-mod tree;
-mod trusted;
+mod validate;
+mod layers;
+mod into_authority;
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use self::reader::Reader;
-use self::tree::Node;
+use self::layers::Node;
 
-pub(crate) use self::authority::TenantName;
+pub(crate) use self::authority_url::TenantName;
 pub use self::error::{SettingsError, Shown};
 pub(crate) use self::section::Section;
 #[cfg(test)]
@@ -164,7 +164,7 @@ impl Settings {
         match wanted {
             Wanted::Both => {
                 let mut warnings = Vec::new();
-                let [entra, b2c] = layered(tree::SECTIONS, file, environment, &mut warnings)?;
+                let [entra, b2c] = layered(layers::SECTIONS, file, environment, &mut warnings)?;
                 Ok(Self {
                     entra: entra.read(false, &mut warnings)?,
                     b2c: b2c.read(true, &mut warnings)?,
@@ -237,13 +237,13 @@ fn layered<const N: usize>(
         .find(|(name, _)| name == FEDERATED_TOKEN_FILE)
         .map(|(_, path)| path.clone());
     let (name, text) = file.unwrap_or((NO_FILE, "{}"));
-    let sections = tree::from_file(name, text, names)?;
-    let mut over = tree::from_environment(environment, names, warnings)?.into_iter();
+    let sections = layers::from_file(name, text, names)?;
+    let mut over = layers::from_environment(environment, names, warnings)?.into_iter();
     Ok(sections.map(|mut node| {
         let mut merged = Vec::new();
         if let Some(over) = over.next() {
             let both = |path: &&str| node.merges(&over, path);
-            merged.extend(keys::OFTEN_MERGED.into_iter().filter(both));
+            merged.extend(schema::OFTEN_MERGED.into_iter().filter(both));
             node.overlay(over);
         }
         Layered {
@@ -257,10 +257,10 @@ fn layered<const N: usize>(
 impl Layered {
     /// Microsoft.Identity.Web tells B2C by the policy.
     fn names_a_policy(&self) -> bool {
-        let policy = self.node.find(keys::SIGN_UP_SIGN_IN_POLICY_ID.path);
-        let is_empty = |scalar: &tree::Scalar| scalar.text.is_empty();
+        let policy = self.node.find(schema::SIGN_UP_SIGN_IN_POLICY_ID.path);
+        let is_empty = |scalar: &layers::Scalar| scalar.text.is_empty();
         policy.is_some_and(|node| !node.scalar.as_ref().is_some_and(is_empty))
-            || self.node.find(keys::POLICIES.path).is_some()
+            || self.node.find(schema::POLICIES.path).is_some()
     }
 
     fn read(
@@ -322,9 +322,9 @@ fn text_of(
             Ok(value) => texts.push((name, value)),
             Err(_) => {
                 let key = name.replace("__", ":");
-                let is_of = |section: &str| tree::behind(&key, section).is_some();
+                let is_of = |section: &str| layers::behind(&key, section).is_some();
                 let is_ours = match wanted {
-                    Wanted::Both => tree::SECTIONS.into_iter().any(is_of),
+                    Wanted::Both => layers::SECTIONS.into_iter().any(is_of),
                     Wanted::One(section) => is_of(section),
                 };
                 if is_ours {

@@ -3,10 +3,10 @@
 use super::credential::CREDENTIAL_KEYS;
 use super::error::{SettingsError, Shown, one_line};
 use super::forms::{Form, List, OneOrList};
-use super::keys::{
+use super::schema::{
     CLIENT_CERTIFICATES, CLIENT_CREDENTIALS, IGNORED, INSTEAD, Key, RESTRICTING, SECTION_KEYS,
 };
-use super::tree::Node;
+use super::layers::Node;
 
 /// One section, or one element of a list of objects, with its place in the settings.
 pub(super) struct Reader<'t> {

@@ -6,14 +6,14 @@ use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 
-use super::authority::TenantName;
+use super::authority_url::TenantName;
 use super::credential::{self, Credential, Secret};
 use super::error::SettingsError;
 use super::forms::Whole;
-use super::keys::{self, Key};
+use super::schema::{self, Key};
 use super::lists::Lists;
 use super::reader::Reader;
-use crate::account::OnLoss;
+use crate::revocation::OnLoss;
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
@@ -130,63 +130,63 @@ impl Section {
             }
         }
         credentials.extend(
-            from.one_or_empty(&keys::CLIENT_SECRET)?
+            from.one_or_empty(&schema::CLIENT_SECRET)?
                 .map(Credential::Secret),
         );
 
         let mut section = Self {
-            instance: from.one(&keys::INSTANCE)?,
-            tenant: from.one(&keys::TENANT_ID)?,
-            client_id: from.one(&keys::CLIENT_ID)?.unwrap_or_default(),
+            instance: from.one(&schema::INSTANCE)?,
+            tenant: from.one(&schema::TENANT_ID)?,
+            client_id: from.one(&schema::CLIENT_ID)?.unwrap_or_default(),
             audiences: distinct(
-                from.one(&keys::AUDIENCE)?,
-                from.list(&keys::AUDIENCES)?,
+                from.one(&schema::AUDIENCE)?,
+                from.list(&schema::AUDIENCES)?,
                 |a, b| a == b,
             ),
             allowed_tenants: allowed_tenants(from)?,
-            allow_personal_accounts: from.one(&keys::ALLOW_PERSONAL_ACCOUNTS)?.unwrap_or(false),
-            token_versions: token_versions(&from.list(&keys::TOKEN_VERSIONS)?),
-            issuer: from.one(&keys::ISSUER)?,
-            sts_instance: from.one(&keys::STS_INSTANCE)?,
-            metadata_address: from.one(&keys::METADATA_ADDRESS)?,
-            metadata_address_v1: from.one(&keys::METADATA_ADDRESS_V1)?,
-            custom_signing_keys: from.one(&keys::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
+            allow_personal_accounts: from.one(&schema::ALLOW_PERSONAL_ACCOUNTS)?.unwrap_or(false),
+            token_versions: token_versions(&from.list(&schema::TOKEN_VERSIONS)?),
+            issuer: from.one(&schema::ISSUER)?,
+            sts_instance: from.one(&schema::STS_INSTANCE)?,
+            metadata_address: from.one(&schema::METADATA_ADDRESS)?,
+            metadata_address_v1: from.one(&schema::METADATA_ADDRESS_V1)?,
+            custom_signing_keys: from.one(&schema::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
             domain: match b2c {
-                true => from.one_or_empty(&keys::DOMAIN)?,
+                true => from.one_or_empty(&schema::DOMAIN)?,
                 // It decides nothing here, so a placeholder that was left is no mistake.
-                false => from.one_or_empty(&keys::DOMAIN).unwrap_or_default(),
+                false => from.one_or_empty(&schema::DOMAIN).unwrap_or_default(),
             },
             policies: distinct(
-                from.one_or_empty(&keys::SIGN_UP_SIGN_IN_POLICY_ID)?,
-                from.list(&keys::POLICIES)?,
+                from.one_or_empty(&schema::SIGN_UP_SIGN_IN_POLICY_ID)?,
+                from.list(&schema::POLICIES)?,
                 |a, b| a.eq_ignore_ascii_case(b),
             ),
-            allow_acl: from.one(&keys::ALLOW_ACL)?.unwrap_or(false),
-            clock_skew: seconds(from, &keys::CLOCK_SKEW_SECONDS)?,
-            issued_at_backdate: match from.one(&keys::ISSUED_AT_BACKDATE_SECONDS)? {
+            allow_acl: from.one(&schema::ALLOW_ACL)?.unwrap_or(false),
+            clock_skew: seconds(from, &schema::CLOCK_SKEW_SECONDS)?,
+            issued_at_backdate: match from.one(&schema::ISSUED_AT_BACKDATE_SECONDS)? {
                 Some(given) => Duration::from_secs(given),
                 None if b2c => Duration::ZERO,
-                None => Duration::from_secs(keys::ISSUED_AT_BACKDATE_SECONDS.form.default),
+                None => Duration::from_secs(schema::ISSUED_AT_BACKDATE_SECONDS.form.default),
             },
-            max_token_bytes: given_size(from, &keys::MAX_TOKEN_BYTES)?,
+            max_token_bytes: given_size(from, &schema::MAX_TOKEN_BYTES)?,
             keys: key_settings(from)?,
-            token_cache_bytes: given_size(from, &keys::TOKEN_CACHE_MAX_BYTES)?,
-            ca_file: from.one(&keys::CA_FILE)?,
+            token_cache_bytes: given_size(from, &schema::TOKEN_CACHE_MAX_BYTES)?,
+            ca_file: from.one(&schema::CA_FILE)?,
             graph: GraphSettings {
-                base_url: from.one(&keys::GRAPH_BASE_URL)?,
+                base_url: from.one(&schema::GRAPH_BASE_URL)?,
                 resolve_groups: from
-                    .one(&keys::GRAPH_RESOLVE_GROUPS)?
+                    .one(&schema::GRAPH_RESOLVE_GROUPS)?
                     .unwrap_or(!credentials.is_empty()),
-                cache: seconds(from, &keys::GRAPH_CACHE_SECONDS)?,
-                check_sessions: from.one(&keys::GRAPH_CHECK_SESSIONS)?.unwrap_or(false),
+                cache: seconds(from, &schema::GRAPH_CACHE_SECONDS)?,
+                check_sessions: from.one(&schema::GRAPH_CHECK_SESSIONS)?.unwrap_or(false),
             },
             credentials,
             lists: Lists::read(from, warnings)?,
-            app_id_uris: from.one_or_list(&keys::APP_ID_URI)?,
-            resources: from.one_or_list(&keys::RESOURCE)?,
+            app_id_uris: from.one_or_list(&schema::APP_ID_URI)?,
+            resources: from.one_or_list(&schema::RESOURCE)?,
             redis: redis(from)?,
         };
-        from.one(&keys::POP_TOKENS)?;
+        from.one(&schema::POP_TOKENS)?;
         section.follow_authority(from, b2c)?;
         section.check(from, b2c)?;
         if !b2c && !section.policies.is_empty() {
@@ -208,43 +208,43 @@ fn credentials_key(from: &Reader<'_>, warnings: &mut Vec<String>) -> Option<&'st
             .is_some_and(|node| node.scalar.is_none() && node.children().next().is_none())
     };
     match (
-        given(keys::CLIENT_CREDENTIALS),
-        given(keys::CLIENT_CERTIFICATES) && !is_empty(keys::CLIENT_CERTIFICATES),
+        given(schema::CLIENT_CREDENTIALS),
+        given(schema::CLIENT_CERTIFICATES) && !is_empty(schema::CLIENT_CERTIFICATES),
     ) {
         (true, true) => {
             warnings.push(format!(
                 "{path}:{older} is ignored: it is the older name of {newer}, which is given too",
                 path = from.path(),
-                older = keys::CLIENT_CERTIFICATES,
-                newer = keys::CLIENT_CREDENTIALS,
+                older = schema::CLIENT_CERTIFICATES,
+                newer = schema::CLIENT_CREDENTIALS,
             ));
-            Some(keys::CLIENT_CREDENTIALS)
+            Some(schema::CLIENT_CREDENTIALS)
         }
-        (true, false) => Some(keys::CLIENT_CREDENTIALS),
-        (false, true) => Some(keys::CLIENT_CERTIFICATES),
+        (true, false) => Some(schema::CLIENT_CREDENTIALS),
+        (false, true) => Some(schema::CLIENT_CERTIFICATES),
         (false, false) => None,
     }
 }
 
 fn key_settings(from: &Reader<'_>) -> Result<KeySettings, SettingsError> {
-    let refresh = whole(from, &keys::REFRESH_SECONDS)?;
+    let refresh = whole(from, &schema::REFRESH_SECONDS)?;
     let at_least = refresh.saturating_mul(2);
-    let max_stale = keys::MAX_STALE_SECONDS;
+    let max_stale = schema::MAX_STALE_SECONDS;
     Ok(KeySettings {
         refresh: Duration::from_secs(refresh),
-        cooldown: seconds(from, &keys::COOLDOWN_SECONDS)?,
+        cooldown: seconds(from, &schema::COOLDOWN_SECONDS)?,
         max_stale: Duration::from_secs(
             from.one(&max_stale)?
                 .unwrap_or_else(|| max_stale.form.default.max(at_least)),
         ),
-        withdrawal_grace: seconds(from, &keys::WITHDRAWAL_GRACE_SECONDS)?,
-        timeout: Duration::from_millis(whole(from, &keys::TIMEOUT_MILLIS)?),
-        max_bytes: size(from, &keys::MAX_BYTES)?,
+        withdrawal_grace: seconds(from, &schema::WITHDRAWAL_GRACE_SECONDS)?,
+        timeout: Duration::from_millis(whole(from, &schema::TIMEOUT_MILLIS)?),
+        max_bytes: size(from, &schema::MAX_BYTES)?,
     })
 }
 
 fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, SettingsError> {
-    let key = keys::ALLOWED_TENANTS;
+    let key = schema::ALLOWED_TENANTS;
     let any = |text: &str| text.eq_ignore_ascii_case("any");
     match from.node(key.path).map(|node| &node.scalar) {
         None => Ok(None),
@@ -262,9 +262,9 @@ fn token_versions(given: &[TokenVersion]) -> TokenVersions {
 }
 
 fn redis(from: &Reader<'_>) -> Result<Option<RedisSettings>, SettingsError> {
-    let on_loss = from.one(&keys::REDIS_ON_LOSS)?.unwrap_or_default();
+    let on_loss = from.one(&schema::REDIS_ON_LOSS)?.unwrap_or_default();
     Ok(from
-        .one(&keys::REDIS_URL)?
+        .one(&schema::REDIS_URL)?
         .map(|url| RedisSettings { url, on_loss }))
 }
 

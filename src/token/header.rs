@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::claims::scan::{Kind, Scanned, Scanner};
-use crate::claims::wire::{Draft, Malformed};
+use crate::claims::raw::{Draft, Malformed};
 
-use super::invalid::InvalidToken;
+use super::invalid_token::InvalidToken;
 
 /// The header, of which nothing is proven yet.
 #[derive(Debug)]

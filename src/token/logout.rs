@@ -7,8 +7,8 @@ use crate::authority::issuer::first_guid;
 use crate::claims::UserKey;
 use crate::guid::parse_guid;
 
-use super::invalid::InvalidToken;
-use super::message::Message;
+use super::invalid_token::InvalidToken;
+use super::signed_message::Message;
 
 /// What ended, and when: what has to be refused from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]

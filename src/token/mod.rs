@@ -3,32 +3,32 @@
 
 mod cache;
 mod checks;
-mod desk;
+mod decode_buffer;
 mod explain;
 mod header;
-mod index;
-mod installed;
-mod invalid;
+mod issuer_index;
+mod authority_state;
+mod invalid_token;
 mod logout;
-mod message;
-mod refusal;
+mod signed_message;
+mod outcome;
 mod security_event;
 mod status;
 #[cfg(test)]
 mod tests;
-mod transmitter;
+mod event_keys;
 mod unverified;
 mod validator;
 mod verified;
 
 pub use explain::{Explanation, Outcome, Step};
-pub use invalid::InvalidToken;
+pub use invalid_token::InvalidToken;
 pub use status::{AuthorityStatus, KeysStatus};
 
 pub(crate) use header::TokenKind;
-pub(crate) use installed::Installed;
+pub(crate) use authority_state::Installed;
 pub(crate) use logout::Ended;
-pub(crate) use message::Message;
-pub(crate) use refusal::{Refusal, RefusedByRule, Verdict};
-pub(crate) use transmitter::Transmitter;
+pub(crate) use signed_message::Message;
+pub(crate) use outcome::{Refusal, RefusedByRule, Verdict};
+pub(crate) use event_keys::Transmitter;
 pub(crate) use validator::Validator;

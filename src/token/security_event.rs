@@ -8,9 +8,9 @@ use crate::authority::issuer::first_guid;
 use crate::claims::UserKey;
 use crate::guid::parse_guid;
 
-use super::invalid::InvalidToken;
+use super::invalid_token::InvalidToken;
 use super::logout::Ended;
-use super::message::{Message, whole};
+use super::signed_message::{Message, whole};
 
 /// Events after which older tokens say something that is not true any more.
 ///

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::authority::{Purpose, Trust};
-use crate::keys::FetchError;
-use crate::keys::store::KeyReader;
+use crate::jwks::FetchError;
+use crate::jwks::snapshot::KeyReader;
 use crate::token_version::TokenVersion;
 
 /// One authority and its key documents.

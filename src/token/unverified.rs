@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use crate::claims::wire::{Draft, Name};
-use crate::keys::PublishedKey;
+use crate::claims::raw::{Draft, Name};
+use crate::jwks::PublishedKey;
 
-use super::desk::Desk;
+use super::decode_buffer::Desk;
 use super::header::{Header, TokenKind};
-use super::invalid::InvalidToken;
+use super::invalid_token::InvalidToken;
 use super::verified::VerifiedToken;
 
 /// A token whose form is right and of which nothing is proven.

@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::account::{Accounts, Standing};
+use crate::revocation::{Accounts, Standing};
 use crate::authority::issuer::first_guid;
 use crate::authority::{AuthorityClock, Trust};
 use crate::claims::{Claims, Home, UserKey};
 use crate::config_error::ConfigError;
-use crate::keys::PublishedKey;
-use crate::keys::store::{Arrival, Asked, Awaited, KeyReader, patience};
+use crate::jwks::PublishedKey;
+use crate::jwks::snapshot::{Arrival, Asked, Awaited, KeyReader, patience};
 use crate::token_version::TokenVersion;
 
 use super::cache::{Entry, KeyIs, TokenCache, Vouched};
 use super::checks::{self, Presented, lifetime};
-use super::desk::Desk;
+use super::decode_buffer::Desk;
 use super::header::TokenKind;
-use super::index::{Found, Index, Place};
-use super::installed::Installed;
-use super::invalid::InvalidToken;
+use super::issuer_index::{Found, Index, Place};
+use super::authority_state::Installed;
+use super::invalid_token::InvalidToken;
 use super::logout::Ended;
-use super::message::Message;
-use super::refusal::{Refusal, Verdict, refused_by_rule};
+use super::signed_message::Message;
+use super::outcome::{Refusal, Verdict, refused_by_rule};
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
@@ -90,7 +90,7 @@ impl Validator {
             }
         });
         let known = known.flatten();
-        crate::measure::token_looked_up(known.is_some());
+        crate::metrics::token_looked_up(known.is_some());
         known
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::claims::wire::Draft;
-use crate::keys::PublishedKey;
+use crate::claims::raw::Draft;
+use crate::jwks::PublishedKey;
 
 /// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) alone.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Which Microsoft Graph is asked: that of the authority's own cloud, or none.
 
-use axum_entra::directory::{Credential, DirectoryAccess};
+use axum_entra::graph::{Credential, DirectoryAccess};
 use axum_entra::settings::Settings;
 use axum_entra::{Authority, Builder, Cloud, ConfigError, Entra, Tenant, TokenVersion};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
 };
-use axum_entra::directory::{AssertionFuture, AssertionSource, Credential, DirectoryAccess};
+use axum_entra::graph::{AssertionFuture, AssertionSource, Credential, DirectoryAccess};
 use axum_entra::emulator::{API_ID, CONTOSO};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::directory::Revocation;
+use axum_entra::graph::Revocation;
 use axum_entra::emulator::{DAVE, Emulator};
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use axum_entra::directory::{Credential, DirectoryAccess};
+use axum_entra::graph::{Credential, DirectoryAccess};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::{Authority, Entra, KeyFreshness, Tenant, TokenVersion};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::directory::DirectoryAccess;
+use axum_entra::graph::DirectoryAccess;
 use axum_entra::emulator::{ALICE, BOB, DAEMON_ID, GROUP, TokenBuilder};
 use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use axum_entra::{Entra, Permit, guards};

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get as route;
-use axum_entra::directory::Revocation;
+use axum_entra::graph::Revocation;
 use axum_entra::emulator::{ALICE, BOB, GROUP};
 use axum_entra::{CallerToken, Directory, Entra, Rejection};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use axum_entra::guard::{
     RequireAppOnly, RequireGroup, RequireMfa, RequireRole, RequireScope, RequireUser,
 };
-use axum_entra::test::{OBJECT, TENANT, claims};
+use axum_entra::testing::{OBJECT, TENANT, claims};
 use axum_entra::{Claims, Principal};
 use http::{Request, StatusCode};
 use tower::ServiceExt;

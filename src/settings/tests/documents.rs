@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::settings::credential::CREDENTIAL_KEYS;
-use crate::settings::keys::{CLIENT_CREDENTIALS, RESTRICTING, table};
+use crate::settings::schema::{CLIENT_CREDENTIALS, RESTRICTING, table};
 
 const PAGE: &str = include_str!("../../../docs/settings.md");
 const SCHEMA: &str = include_str!("../../../docs/settings.schema.json");

@@ -1,7 +1,7 @@
 //! Sections of other names, and keys that restrict in a way that does not exist here.
 
 use super::*;
-use crate::settings::keys::{IGNORED, RESTRICTING, SECTION_KEYS};
+use crate::settings::schema::{IGNORED, RESTRICTING, SECTION_KEYS};
 
 fn named<const N: usize>(
     section: &str,

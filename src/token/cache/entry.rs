@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::hot::{Copies, Room};
+use super::per_thread::{Copies, Room};
 use crate::claims::{Claims, UserKey, allocated};
-use crate::keys::store::KeyReader;
-use crate::keys::{Generation, PublishedKey};
+use crate::jwks::snapshot::KeyReader;
+use crate::jwks::{Generation, PublishedKey};
 
 /// Who vouched for a token: a key of one document of one authority.
 #[derive(Debug)]

@@ -4,11 +4,11 @@
 
 mod entry;
 mod hash;
-mod hot;
-mod set;
+mod per_thread;
+mod bucket;
 #[cfg(test)]
 mod tests;
-mod writer;
+mod shard;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -20,9 +20,9 @@ use crate::claims::UserKey;
 
 pub(super) use entry::{Entry, KeyIs, Vouched};
 use hash::TokenHash;
-use hot::Room;
-use set::{Set, WAYS};
-use writer::Writer;
+use per_thread::Room;
+use bucket::{Set, WAYS};
+use shard::Writer;
 
 /// Verified tokens, within a number of bytes.
 ///

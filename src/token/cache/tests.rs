@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::hash::TokenHash;
-use super::set::Set;
+use super::bucket::Set;
 use super::*;
 use crate::authority::Authority;
 use crate::claims::{Claims, Time, Times};
 use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
-use crate::keys::KeySet;
-use crate::keys::store::{KeyPublisher, Snapshot, key_store};
+use crate::jwks::KeySet;
+use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::checks::lifetime;
 use crate::token::{Installed, Refusal, Validator, Verdict};
 use crate::{Tenant, TokenVersion};

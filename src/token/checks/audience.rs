@@ -1,7 +1,7 @@
 //! `aud`: for whom the token was issued.
 
 use super::Presented;
-use crate::token::invalid::InvalidToken;
+use crate::token::invalid_token::InvalidToken;
 
 /// Microsoft Graph, as v2.0 and v1.0 tokens name it.
 const GRAPH: [&str; 3] = [

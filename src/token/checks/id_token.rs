@@ -2,8 +2,8 @@
 
 use super::Presented;
 use crate::claims::IssuerKind;
-use crate::claims::wire::Name;
-use crate::token::invalid::InvalidToken;
+use crate::claims::raw::Name;
+use crate::token::invalid_token::InvalidToken;
 
 /// An access token names the client it was issued to, and has no hash of a code or of a token.
 ///

@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::Presented;
 use crate::authority::issuer::first_guid;
-use crate::claims::wire::Name;
+use crate::claims::raw::Name;
 use crate::guid::parse_guid;
-use crate::keys::PublishedKey;
-use crate::token::invalid::InvalidToken;
+use crate::jwks::PublishedKey;
+use crate::token::invalid_token::InvalidToken;
 
 /// The issuer must be the document's, the key's and the tenant's; the tenant must be let in.
 ///

@@ -2,7 +2,7 @@
 
 use super::Presented;
 use crate::claims::Times;
-use crate::token::invalid::InvalidToken;
+use crate::token::invalid_token::InvalidToken;
 
 /// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not judged.
 pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {

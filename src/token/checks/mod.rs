@@ -4,18 +4,18 @@ mod audience;
 mod id_token;
 pub(super) mod issuer;
 pub(super) mod lifetime;
-mod purpose;
+mod confirmation;
 mod version;
 
 use uuid::Uuid;
 
 use crate::authority::{Trust, is_external_id_issuer};
-use crate::claims::wire::Name;
+use crate::claims::raw::Name;
 use crate::claims::{Claims, Finished, Home, IssuerKind};
-use crate::keys::PublishedKey;
+use crate::jwks::PublishedKey;
 use crate::token_version::TokenVersion;
 
-use super::invalid::InvalidToken;
+use super::invalid_token::InvalidToken;
 
 /// What a verified token is held against.
 pub(super) struct Presented<'p> {
@@ -48,7 +48,7 @@ pub(super) const CHECKS: [(&str, Check); 6] = [
     ("issuer", issuer::check),
     ("audience", audience::check),
     ("lifetime", lifetime::check),
-    ("purpose", purpose::check),
+    ("purpose", confirmation::check),
     ("id_token", id_token::check),
 ];
 

@@ -1,8 +1,8 @@
 //! `ver`: which rules the token was made by.
 
 use super::Presented;
-use crate::claims::wire::Name;
-use crate::token::invalid::InvalidToken;
+use crate::claims::raw::Name;
+use crate::token::invalid_token::InvalidToken;
 use crate::token_version::TokenVersion;
 
 /// `ver` must be there and fit the form of the issuer; B2C's says nothing.

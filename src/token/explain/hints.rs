@@ -8,7 +8,7 @@ use crate::guid::parse_guid;
 use crate::token::validator::Validator;
 use crate::token_version::TokenVersion;
 
-use super::peek::{Peek, cut};
+use super::unverified_view::{Peek, cut};
 
 /// Microsoft Graph, as v2.0 and v1.0 tokens name it.
 const GRAPH: [&str; 2] = [

@@ -1,9 +1,9 @@
 //! "Why 401?": a token's way through every check, for the person who holds it.
 
 mod hints;
-mod peek;
+mod unverified_view;
 mod steps;
-mod words;
+mod text;
 
 use std::fmt;
 
@@ -120,7 +120,7 @@ impl Explanation {
                     }
                     step.outcome = Outcome::Failed;
                     step.reason = Some(denied.reason().as_str());
-                    step.found = Some(words::permissions(&claims));
+                    step.found = Some(text::permissions(&claims));
                     self.accepted = false;
                     self.reason = step.reason;
                     self.hints.extend(hints::of_guard(&denied, &claims));

@@ -2,19 +2,19 @@
 
 use crate::authority::Trust;
 use crate::claims::Claims;
-use crate::claims::wire::Name;
+use crate::claims::raw::Name;
 use crate::token::checks::{CHECKS, Presented, checked};
-use crate::token::desk::Desk;
-use crate::token::index::Place;
-use crate::token::installed::Installed;
-use crate::token::invalid::InvalidToken;
-use crate::token::refusal::refused_by_rule;
+use crate::token::decode_buffer::Desk;
+use crate::token::issuer_index::Place;
+use crate::token::authority_state::Installed;
+use crate::token::invalid_token::InvalidToken;
+use crate::token::outcome::refused_by_rule;
 use crate::token::unverified::UnverifiedToken;
 use crate::token::validator::{Keys, Validator};
 use crate::token::verified::VerifiedToken;
 
-use super::peek::Peek;
-use super::words::{self, issuers, permissions, state};
+use super::unverified_view::Peek;
+use super::text::{self, issuers, permissions, state};
 use super::{Explanation, Outcome, Step, hints};
 
 impl Validator {
@@ -256,7 +256,7 @@ impl<'t> Telling<'t> {
             let result = check(&presented).map_err(|invalid| invalid.reason());
             // The first failure is the answer; those behind it are told all the same.
             good &= result.is_ok();
-            let expected = words::expected(name, Some(trust), self.now);
+            let expected = text::expected(name, Some(trust), self.now);
             let found = match name {
                 "purpose" => Some(
                     if finished.has(Name::Confirmation) {
@@ -266,16 +266,16 @@ impl<'t> Telling<'t> {
                     }
                     .to_owned(),
                 ),
-                name => words::found(name, self.peek),
+                name => text::found(name, self.peek),
             };
             self.add(name, result, expected, found);
         }
-        let expected = words::expected("permissions", Some(trust), self.now);
+        let expected = text::expected("permissions", Some(trust), self.now);
         if !good {
             return self.skip(
                 "permissions",
                 expected,
-                words::found("permissions", self.peek),
+                text::found("permissions", self.peek),
             );
         }
         let claims = checked(&presented).claims(finished, trust, None, None);
@@ -306,8 +306,8 @@ impl<'t> Telling<'t> {
         ];
         for name in rest.into_iter().skip(from) {
             let (expected, found) = (
-                words::expected(name, trust, self.now),
-                words::found(name, self.peek),
+                text::expected(name, trust, self.now),
+                text::found(name, self.peek),
             );
             self.skip(name, expected, found);
         }

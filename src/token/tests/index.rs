@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::authority::Authority;
-use crate::keys::store::key_store;
+use crate::jwks::snapshot::key_store;
 use crate::token::Installed;
-use crate::token::index::{Found, Index};
+use crate::token::issuer_index::{Found, Index};
 use crate::{AllowedTenants, ConfigError, Tenant, TokenVersion};
 
 const T1: &str = "11111111-1111-4111-8111-111111111111";

@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use crate::keys::jwk::Jwk;
-use crate::keys::tests::{elsewhere, ordinary_document};
+use crate::jwks::jwk::Jwk;
+use crate::jwks::tests::{elsewhere, ordinary_document};
 use crate::token::header::{Header, TokenKind};
 
 /// Whether the header is accepted and a key of the set made the signature.

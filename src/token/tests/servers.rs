@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::authority::Authority;
 use crate::authority::issuer::IssuerPattern;
-use crate::keys::KeySet;
-use crate::keys::store::{Snapshot, key_store};
+use crate::jwks::KeySet;
+use crate::jwks::snapshot::{Snapshot, key_store};
 use crate::token::{Installed, Validator};
 use crate::{AllowedTenants, Tenant, TokenVersion};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum_entra::directory::{Credential, DirectoryAccess};
+use axum_entra::graph::{Credential, DirectoryAccess};
 use axum_entra::{Entra, UserKey};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! When a token is hot, and what its copies take.
 
 use super::*;
-use crate::token::cache::hot::{Copies, Room};
+use crate::token::cache::per_thread::{Copies, Room};
 
 /// One thread asks so often before it has a copy: 32 samples of 64 hits each.
 const UNTIL_HOT: usize = 32 * 64;

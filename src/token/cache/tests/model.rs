@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::account::Accounts;
+use crate::revocation::Accounts;
 use crate::authority::Document;
 use crate::authority::issuer::IssuerPattern;
 use crate::claims::UserKey;
 use crate::emulator::CONTOSO;
-use crate::keys::KeySet;
-use crate::keys::store::{KeyPublisher, Snapshot, key_store};
+use crate::jwks::KeySet;
+use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::cache::TokenCache;
 use crate::token::cache::hash::TokenHash;
 use crate::token::{Installed, Refusal, Validator, Verdict};

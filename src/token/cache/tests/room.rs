@@ -1,7 +1,7 @@
 //! Who has to go when another one comes in: the dead, those nobody asked for, and then anybody.
 
 use super::*;
-use crate::token::cache::writer::Writer;
+use crate::token::cache::shard::Writer;
 
 const LONG: u64 = 1_000_000;
 
@@ -43,7 +43,7 @@ impl Shard {
 
     /// Somebody asks for it.
     fn uses(&self, set: usize, number: u64) {
-        let room = super::super::hot::Room::of(0);
+        let room = super::super::per_thread::Room::of(0);
         let token = format!("{number:024}");
         let found = self.sets[set].look(number << 56, token.as_bytes(), |entry| {
             entry.give(&room, NOW);

@@ -1,7 +1,7 @@
 //! What a cache makes of its bytes, and whether it counts them right.
 
 use super::*;
-use crate::token::cache::writer::Writer;
+use crate::token::cache::shard::Writer;
 
 #[test]
 fn places_are_made_for_two_kibibytes_each_and_a_writer_for_each_mebibyte() {

@@ -1,0 +1,159 @@
+//! A transmitter of security events: whom we believe that something happened to an account.
+
+use super::endpoints::checked_url;
+use super::metadata::host_and_port;
+use super::issuer::IssuerPattern;
+use super::{Cloud, Document, KeyFreshness, Purpose};
+use crate::config_error::ConfigError;
+use crate::token_version::TokenVersion;
+
+/// A transmitter of Shared Signals whose events are believed: its issuer, and for whom its events
+/// must be meant.
+///
+/// Its keys are found as an authority's are: a document (OpenID Shared Signals Framework 1.0
+/// section 7, "Transmitter Configuration Metadata") that states the issuer, byte for byte, and
+/// names a key document on the same host. Events must be signed with RS256.
+///
+/// ```
+/// use axum_entra::SharedSignals;
+/// let signals = SharedSignals::sent_by("https://ssf.example.com/", "https://api.example.com/events");
+/// # let _ = signals;
+/// ```
+#[derive(Debug, Clone)]
+pub struct SharedSignals {
+    issuer: String,
+    audiences: Vec<String>,
+    metadata: Option<String>,
+    freshness: KeyFreshness,
+    static_keys: Option<String>,
+}
+
+/// A transmitter with everything worked out.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    pub(crate) document: Document,
+    pub(crate) issuer: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) freshness: KeyFreshness,
+    pub(crate) static_keys: Option<String>,
+}
+
+impl SharedSignals {
+    /// The exact `iss` of its events, and the `aud` that means this API.
+    #[must_use]
+    pub fn sent_by(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audiences: vec![audience.into()],
+            metadata: None,
+            freshness: KeyFreshness::default(),
+            static_keys: None,
+        }
+    }
+
+    /// A further `aud` that means this API.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Where its configuration is read, in place of `/.well-known/ssf-configuration`.
+    #[must_use]
+    pub fn metadata_address(mut self, address: impl Into<String>) -> Self {
+        self.metadata = Some(address.into());
+        self
+    }
+
+    /// How fresh its keys are kept.
+    #[must_use]
+    pub fn keys(mut self, freshness: KeyFreshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
+    /// Uses this JWK set (RFC 7517, as JSON text) and fetches nothing.
+    #[must_use]
+    pub fn static_keys(mut self, jwks: impl Into<String>) -> Self {
+        self.static_keys = Some(jwks.into());
+        self
+    }
+
+    /// Works everything out, or says what cannot be used.
+    pub(crate) fn resolve(self) -> Result<Signals, ConfigError> {
+        self.freshness.check()?;
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::value(
+                "SharedSignals audience",
+                "",
+                "a text that is not empty",
+            ));
+        }
+        let issuer = checked_url("SharedSignals issuer", &self.issuer)?;
+        let address = match &self.metadata {
+            Some(text) => checked_url("SharedSignals metadata_address", text)?,
+            None => {
+                let mut address = issuer.clone();
+                let path = issuer.path().trim_end_matches('/').to_owned();
+                // Between host and path: section 7.1 of the framework.
+                address.set_path(&format!("/.well-known/ssf-configuration{path}"));
+                address
+            }
+        };
+        Ok(Signals {
+            document: Document {
+                // Of no version; what counts is the issuer, which is exact.
+                purpose: Purpose::Version(TokenVersion::V2),
+                key_hosts: [&address, &issuer]
+                    .into_iter()
+                    .filter_map(host_and_port)
+                    .collect(),
+                address,
+                issuers: vec![IssuerPattern::new(self.issuer.as_str())],
+                cloud: issuer.host_str().and_then(Cloud::of_host),
+                stated_cloud: None,
+                keys_name_issuer: false,
+                app_id: None,
+            },
+            issuer: self.issuer,
+            audiences: self.audiences,
+            freshness: self.freshness,
+            static_keys: self.static_keys,
+        })
+    }
+}
+
+impl Signals {
+    /// Whether `https` addresses are asked for its keys; `None` if none is asked.
+    pub(crate) fn asks_over_https(&self) -> Option<bool> {
+        let https =
+            || self.issuer.starts_with("https:") || self.document.address.scheme() == "https";
+        self.static_keys.is_none().then(https)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_lies_between_host_and_path() {
+        let address = |issuer: &str| {
+            let signals = SharedSignals::sent_by(issuer, "a").resolve().unwrap();
+            signals.document.address.to_string()
+        };
+        assert_eq!(
+            address("https://a.example/"),
+            "https://a.example/.well-known/ssf-configuration"
+        );
+        assert_eq!(
+            address("https://a.example/tenant/1"),
+            "https://a.example/.well-known/ssf-configuration/tenant/1"
+        );
+        for bad in ["http://a.example/", "a", "https://u:p@a.example/"] {
+            assert!(SharedSignals::sent_by(bad, "a").resolve().is_err(), "{bad}");
+        }
+        let unnamed = SharedSignals::sent_by("https://a.example/", "");
+        assert!(unnamed.resolve().is_err());
+    }
+}

@@ -1,0 +1,366 @@
+//! An authority with everything worked out: what a token is held against.
+
+use std::sync::Arc;
+
+use url::Url;
+use uuid::Uuid;
+
+use super::endpoints::{Base, checked_url, documents};
+use super::issuer::IssuerPattern;
+use super::tenants::is_domain;
+use super::{
+    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, GraphHome, KeyFreshness,
+    Kind, Purpose, Tenant,
+};
+use crate::config_error::ConfigError;
+use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
+use crate::token_version::TokenVersion;
+
+/// One authority, checked and complete.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    pub(crate) documents: Vec<Document>,
+    /// Issuers of a version that is switched off.
+    pub(crate) switched_off: Vec<(Purpose, IssuerPattern)>,
+    /// Whether the tenant's id is learnt from its documents.
+    pub(crate) learns: bool,
+    pub(crate) audiences: Vec<String>,
+    /// What full scope names begin with; at least one.
+    app_id_uris: Vec<String>,
+    pub(crate) clock_skew: u64,
+    pub(crate) backdate: Arc<Backdate>,
+    pub(crate) without_permissions: bool,
+    pub(crate) accepts_id_tokens: bool,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) client_id: String,
+    /// Where a client sends its user for a new token.
+    pub(crate) authorization_uri: String,
+    /// What names the authority in `status()` and in logs.
+    pub(crate) name: String,
+    /// How far its clock is from the local one.
+    pub(crate) clock: Arc<AuthorityClock>,
+    pub(crate) freshness: KeyFreshness,
+    pub(crate) static_keys: Option<String>,
+    /// Which Microsoft Graph its tenants are in.
+    pub(crate) graph: GraphHome,
+    is_b2c: bool,
+    /// The one tenant, where it is configured by its id.
+    tenant: Option<Uuid>,
+    allowed_tenants: AllowedTenants,
+    personal_accounts: bool,
+}
+
+impl Trust {
+    /// Whether tokens of the authority's issuer are accepted from this tenant.
+    pub(crate) fn admits(&self, tenant: Uuid) -> bool {
+        if tenant == PERSONAL_ACCOUNTS_TENANT {
+            return self.personal_accounts;
+        }
+        self.allowed_tenants.allows(tenant)
+    }
+
+    /// Whether `https` addresses are asked, for documents or for tokens; `None` if none is asked.
+    pub(crate) fn asks_over_https(&self, for_tokens: bool) -> Option<bool> {
+        let asks = self.static_keys.is_none() || for_tokens;
+        // Keys may lie at the instance, or at its cloud.
+        let https = || {
+            self.name.starts_with("https:")
+                || self
+                    .documents
+                    .iter()
+                    .any(|document| document.address.scheme() == "https")
+        };
+        asks.then(https)
+    }
+
+    /// What the full names of scopes begin with at an address of this API.
+    pub(crate) fn app_id_uri(&self, resource: Option<&str>) -> &str {
+        let same = |uri: &&String| resource.is_some_and(|resource| resource == **uri);
+        let found = self.app_id_uris.iter().find(same);
+        let found = found.or_else(|| self.app_id_uris.first());
+        found.map(String::as_str).unwrap_or_default()
+    }
+
+    /// Where tokens are asked for, if no discovery document says so.
+    pub(crate) fn token_endpoint(&self) -> Option<Url> {
+        let start = self.authorization_uri.strip_suffix("authorize")?;
+        Url::parse(&format!("{start}token")).ok()
+    }
+
+    /// Whether a tenant is the one that was configured; any is, where none was.
+    pub(crate) fn is_tenant(&self, tenant: Uuid) -> bool {
+        self.tenant.is_none_or(|own| own == tenant)
+    }
+
+    /// Whether the authority is configured for this one tenant, by its id.
+    pub(crate) fn is_of(&self, tenant: Uuid) -> bool {
+        self.tenant == Some(tenant)
+    }
+
+    /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
+    pub(crate) const fn is_b2c(&self) -> bool {
+        self.is_b2c
+    }
+
+    /// Whether a text is an issuer of this tenant's, in the form of either version, with or without
+    /// the slash at its end.
+    ///
+    /// For `idp`, never for `iss`. Hosts are those of this authority and its cloud: a partner's own
+    /// provider may have any address, also one with this tenant's id in it.
+    pub(crate) fn issues_as(&self, text: &str, tenant: Uuid) -> bool {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let is = |issuer: &str| issuer.strip_suffix('/').unwrap_or(issuer) == text;
+        let on = self.documents.iter().flat_map(|document| &document.issuers);
+        let off = self.switched_off.iter().map(|(_, issuer)| issuer);
+        if on
+            .chain(off)
+            .any(|issuer| is(issuer.for_tenant(tenant).as_str()))
+        {
+            return true;
+        }
+        let cloud = self.documents.first().and_then(|document| document.cloud);
+        let v1 = cloud.unwrap_or(Cloud::Public).v1_issuers();
+        v1.iter().any(|start| is(&format!("{start}{tenant}")))
+            || cloud.is_some_and(|cloud| {
+                let host = cloud.authority_host();
+                is(&format!("https://{host}/{tenant}/v2.0"))
+            })
+    }
+
+    /// The place of the document for a version's tokens, if that version is on.
+    pub(crate) fn version(&self, version: TokenVersion) -> Option<usize> {
+        self.documents
+            .iter()
+            .position(|document| document.purpose == Purpose::Version(version))
+    }
+
+    /// The place of the document for a policy's tokens, the name in any letter case.
+    pub(crate) fn policy(&self, name: &str) -> Option<usize> {
+        self.documents
+            .iter()
+            .position(|document| match &document.purpose {
+                Purpose::Policy(policy) => policy.eq_ignore_ascii_case(name),
+                Purpose::Version(_) => false,
+            })
+    }
+}
+
+impl Authority {
+    /// Works everything out, or says which setting cannot be used.
+    pub(crate) fn resolve(mut self) -> Result<Trust, ConfigError> {
+        let learns = self.check()?;
+        // As Entra writes it: audiences are compared byte for byte.
+        self.client_id.make_ascii_lowercase();
+        let mut base = Base::of(&self)?;
+        let is_b2c = matches!(self.kind, Kind::B2c { .. });
+        if is_b2c {
+            // Older samples write the instance of B2C with `/tfp/` at its end.
+            if let Some(start) = base.text().strip_suffix("/tfp") {
+                base.instance = checked_url("Instance", start)?;
+            }
+            if self
+                .metadata
+                .as_deref()
+                .is_some_and(|text| !text.contains("{policy}"))
+                && matches!(&self.kind, Kind::B2c { policies, .. } if policies.len() > 1)
+            {
+                return Err(ConfigError::value(
+                    "MetadataAddress",
+                    self.metadata.as_deref().unwrap_or_default(),
+                    "a URL with `{policy}` in it, since there are several policies",
+                ));
+            }
+        }
+        let (documents, switched_off) = documents(&self, &base)?;
+        let graph = GraphHome::of(&self, base.instance.host_str(), base.cloud);
+        let (segment, policy) = match &self.kind {
+            Kind::Entra { tenant } => (tenant.segment(), String::new()),
+            Kind::B2c {
+                tenant, policies, ..
+            } => (
+                tenant.segment(),
+                policies
+                    .first()
+                    .map(|policy| format!("{policy}/"))
+                    .unwrap_or_default(),
+            ),
+        };
+        let allowed_tenants = match (&self.allowed_tenants, &self.kind) {
+            (Some(allowed), _) => allowed.clone(),
+            (None, Kind::Entra { tenant }) if tenant.is_many() => {
+                return Err(ConfigError::missing(
+                    "AllowedTenants",
+                    "a list of tenant GUIDs or \"any\", since TenantId stands for many",
+                ));
+            }
+            // The issuer says which tenant it is.
+            (None, _) => AllowedTenants::Any,
+        };
+        let tenant = match &self.kind {
+            Kind::Entra {
+                tenant: Tenant::Id(id),
+            } => Some(*id),
+            Kind::Entra {
+                tenant: Tenant::Consumers,
+            } => Some(PERSONAL_ACCOUNTS_TENANT),
+            Kind::Entra { .. } => None,
+            Kind::B2c {
+                tenant, tenant_id, ..
+            } => match tenant_id.as_ref().unwrap_or(tenant) {
+                Tenant::Id(id) => Some(*id),
+                _ => None,
+            },
+        };
+        let personal_accounts = self.personal_accounts
+            || matches!(
+                &self.kind,
+                Kind::Entra {
+                    tenant: Tenant::Consumers | Tenant::Id(PERSONAL_ACCOUNTS_TENANT)
+                }
+            );
+        if self.app_id_uris.is_empty() {
+            self.app_id_uris.push(self.usual_app_id_uri());
+        }
+        if self.audiences.is_empty() {
+            self.audiences = vec![self.client_id.clone(), format!("api://{}", self.client_id)];
+        }
+        let name = format!("{}/{segment}", base.text());
+        let clock_skew = self.clock_skew.as_secs();
+        Ok(Trust {
+            documents,
+            switched_off,
+            learns,
+            clock_skew,
+            backdate: Arc::new(Backdate::of_seconds(match self.issued_at_backdate {
+                Some(backdate) => backdate.as_secs(),
+                None if is_b2c => 0,
+                None => ISSUED_AT_BACKDATE,
+            })),
+            without_permissions: self.without_permissions,
+            accepts_id_tokens: self.id_tokens,
+            required_scopes: self.required_scopes,
+            authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
+            clock: Arc::new(AuthorityClock::new(name.as_str(), clock_skew)),
+            name,
+            audiences: self.audiences,
+            app_id_uris: self.app_id_uris,
+            client_id: self.client_id,
+            freshness: self.freshness,
+            graph,
+            static_keys: self.static_keys,
+            is_b2c,
+            tenant,
+            allowed_tenants,
+            personal_accounts,
+        })
+    }
+
+    /// The App ID URI of a registration that nobody changed.
+    fn usual_app_id_uri(&self) -> String {
+        let mut given = self.audiences.iter();
+        match (given.find(|name| name.contains("://")), &self.kind) {
+            (Some(uri), _) => uri.clone(),
+            (
+                None,
+                Kind::B2c {
+                    tenant: Tenant::Domain(domain),
+                    ..
+                },
+            ) => format!("https://{domain}/{}", self.client_id),
+            (None, _) => format!("api://{}", self.client_id),
+        }
+    }
+
+    /// Looks at every value by itself; says whether the tenant's id has to be learnt.
+    fn check(&self) -> Result<bool, ConfigError> {
+        if parse_guid(&self.client_id).is_none() {
+            return Err(ConfigError::value("ClientId", &self.client_id, "a GUID"));
+        }
+        if self.clock_skew.as_secs() > 600 {
+            let seconds = self.clock_skew.as_secs();
+            return Err(ConfigError::value("ClockSkewSeconds", seconds, "0 to 600"));
+        }
+        if let Some(backdate) = self.issued_at_backdate.filter(|most| most.as_secs() > 600) {
+            let (key, seconds) = ("IssuedAtBackdateSeconds", backdate.as_secs());
+            return Err(ConfigError::value(key, seconds, "0 to 600"));
+        }
+        self.freshness.check()?;
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::value(
+                "Audience",
+                "",
+                "a text that is not empty",
+            ));
+        }
+        // A challenge leaves out what could break out of its quotes.
+        let is_uri = |uri: &String| {
+            uri.contains("://")
+                && uri
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        if let Some(bad) = self.app_id_uris.iter().find(|uri| !is_uri(uri)) {
+            return Err(ConfigError::value(
+                "AppIdUri",
+                bad,
+                "an identifier URI of the application like api://{client id}",
+            ));
+        }
+        if self.versions.is_empty() {
+            return Err(ConfigError::value(
+                "TokenVersions",
+                "[]",
+                "\"1.0\", \"2.0\" or both",
+            ));
+        }
+        if matches!(&self.allowed_tenants, Some(AllowedTenants::Only(tenants)) if tenants.is_empty())
+        {
+            return Err(ConfigError::value(
+                "AllowedTenants",
+                "[]",
+                "tenant GUIDs or \"any\"",
+            ));
+        }
+        let learnt = match &self.kind {
+            Kind::Entra { tenant } => check_tenant("TenantId", tenant)?,
+            Kind::B2c {
+                tenant,
+                tenant_id,
+                policies,
+            } => {
+                if policies.is_empty() {
+                    return Err(ConfigError::missing(
+                        "SignUpSignInPolicyId",
+                        "the name of a policy (or several in Policies)",
+                    ));
+                }
+                check_tenant("Domain", tenant)? && !matches!(tenant_id, Some(Tenant::Id(_)))
+            }
+        };
+        if learnt && self.static_keys.is_some() {
+            return Err(ConfigError::value(
+                "TenantId",
+                "a domain",
+                "a GUID, since static keys do not tell a domain's tenant",
+            ));
+        }
+        Ok(learnt)
+    }
+}
+
+/// Both of Microsoft's printed samples and tokens of External ID have `exp` − `iat` = 3,900 s, an
+/// hour and five minutes; B2C's have 3,600 s.
+const ISSUED_AT_BACKDATE: u64 = 300;
+
+/// Whether the tenant's id has to be learnt.
+fn check_tenant(setting: &str, tenant: &Tenant) -> Result<bool, ConfigError> {
+    match tenant {
+        Tenant::Domain(domain) if !is_domain(domain) => Err(ConfigError::value(
+            setting,
+            domain,
+            "a GUID, a domain, `common`, `organizations` or `consumers`",
+        )),
+        Tenant::Domain(_) => Ok(true),
+        _ => Ok(false),
+    }
+}

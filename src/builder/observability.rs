@@ -1,0 +1,206 @@
+//! What an [`Entra`] tells: why a token is refused, where to get one, and how it is counted.
+
+use std::sync::Arc;
+
+use super::{Builder, Entra};
+use crate::claims::Claims;
+use crate::token::Explanation;
+use crate::middleware::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
+
+impl Entra {
+    /// Where clients get their tokens, for an OpenAPI document.
+    ///
+    /// Full scope names begin with the App ID URI ([`Authority::app_id_uri`](crate::Authority::app_id_uri)).
+    #[cfg(feature = "openapi")]
+    pub fn sign_in(&self) -> crate::openapi::SignIn {
+        let none = crate::openapi::SignIn::none();
+        self.validator.trusts().fold(none, |all, trust| {
+            let address = self.resources.first().map(|resource| resource.address());
+            let uri = trust.app_id_uri(address).to_owned();
+            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+        })
+    }
+
+    /// Says why a token is accepted or refused: every check, with what it expects and found.
+    ///
+    /// The verdict is [`validate`](Self::validate)'s, and the checks are the same functions. For
+    /// whoever holds the token, in development and support: do not log it, and do not serve it
+    /// to strangers, since it tells what this API expects. Nothing is logged here.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// # use axum_entra::{Entra, Tenant};
+    /// # let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+    /// let explanation = entra.explain("EwBwA8l6BAAU").await;
+    /// assert_eq!(explanation.reason(), Some("malformed"));
+    /// println!("{explanation}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let verdict = self.validate(token).await;
+        self.explained(token, self.edge.clock.now(), &verdict)
+    }
+
+    /// The same at a time (seconds since 1970-01-01 UTC) with the keys at hand, waiting for
+    /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
+    #[must_use]
+    pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
+        let verdict = self.validate_at(token, now);
+        self.explained(token, now, &verdict)
+    }
+
+    fn explained(&self, token: &str, now: u64, verdict: &Result<Claims, Rejection>) -> Explanation {
+        let verdict = verdict.as_ref().map_err(Rejection::reason);
+        self.validator.explain(token, now, verdict)
+    }
+
+    /// This API's protected-resource metadata (RFC 9728), of its first address; `None` without
+    /// [`Builder::resource`].
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
+        let resource = self.resources.first()?;
+        Some(resource.document(&self.validator))
+    }
+
+    /// The paths that the metadata belongs under, and the service that answers there.
+    ///
+    /// Put them on the router outside the layer, for nobody has a token who asks; none without
+    /// [`Builder::resource`].
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # fn with_metadata(entra: &axum_entra::Entra, mut app: Router) -> Router {
+    /// for (path, service) in entra.metadata_routes() {
+    ///     app = app.route_service(&path, service);
+    /// }
+    /// # app }
+    /// ```
+    pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
+        self.resources.iter().flat_map(|resource| {
+            resource.paths().iter().map(|path| {
+                let service =
+                    MetadataService::new(Arc::clone(resource), Arc::clone(&self.validator));
+                (path.clone(), service)
+            })
+        })
+    }
+
+    /// How long a token may be ([`Builder::max_token_bytes`]), for the server's own limit on the
+    /// size of request headers: it has to be that and what the other headers take.
+    #[must_use]
+    pub fn max_token_bytes(&self) -> usize {
+        self.validator.most_bytes()
+    }
+
+    /// Sets the gauges that time alone changes: how old keys are, how many are in use, and how far
+    /// the shared revocations are behind.
+    ///
+    /// Call it before the application's metrics are read.
+    #[cfg(feature = "metrics")]
+    pub fn record_key_age(&self) {
+        for keys in self.status().iter().flat_map(|authority| &authority.keys) {
+            crate::metrics::key_age(&keys.address, keys.age, keys.count);
+        }
+        if let Some(lag) = self.edge.accounts.behind() {
+            crate::metrics::revocations_behind(lag);
+        }
+    }
+}
+
+impl Builder {
+    /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
+    /// every challenge. It is not the audience.
+    ///
+    /// May be called more than once, for an API with several addresses: each has its own document,
+    /// and a challenge names that of the address whose path is the longest that the request's own
+    /// path begins with, or else of the first. The layer looks at the path that it sees: put it
+    /// outside of `nest`, which shortens the path for what is inside.
+    ///
+    /// # Errors
+    /// [`build`](Self::build) refuses what is no address, and two addresses with the same path.
+    ///
+    /// The document itself is on the router once [`Entra::metadata_routes`] is.
+    pub fn resource(mut self, address: impl Into<String>) -> Self {
+        self.described.addresses.push(address.into());
+        self
+    }
+
+    /// The same, unless an address was given: what a program knows of its own listener.
+    pub fn default_resource(mut self, address: impl Into<String>) -> Self {
+        self.described.listener = Some(address.into());
+        self
+    }
+
+    /// A name for people in the metadata.
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.described.name = Some(name.into());
+        self
+    }
+
+    /// The scopes that the metadata offers. A short name gets the App ID URI in front of it
+    /// ([`Authority::app_id_uri`](crate::Authority::app_id_uri)); never list `offline_access`.
+    pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// The scopes that a challenge names when there is no token, or a bad one, so that a client
+    /// knows what to ask for (RFC 6750 section 3, and the Model Context Protocol's authorization
+    /// specification). Short names get the prefix that [`resource_scopes`](Self::resource_scopes)
+    /// gives them.
+    ///
+    /// For an API whose routes all need these. They are told and not checked: guards do that.
+    /// Without it a challenge names what the setting `Scopes` has every route need.
+    pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.described
+            .challenge_scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.described.metadata = Some(url.into());
+        self
+    }
+
+    /// Tells the span around a request who calls and why it was not let in: `entra.tenant`,
+    /// `entra.client`, `entra.reason`, and with [`log_accounts`](Self::log_accounts) the
+    /// pseudonym as `entra.account`. No field names a person.
+    ///
+    /// A span takes only the fields that it was made with:
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_http::trace::TraceLayer;
+    /// use tracing::field::Empty;
+    ///
+    /// # fn traced(entra: &axum_entra::Entra) -> axum::Router {
+    /// let trace = TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+    ///     tracing::info_span!(
+    ///         "request", method = %request.method(), path = request.uri().path(),
+    ///         entra.tenant = Empty, entra.client = Empty,
+    ///         entra.account = Empty, entra.reason = Empty,
+    ///     )
+    /// });
+    /// axum::Router::new().layer(entra.layer()).layer(trace)
+    /// # }
+    /// ```
+    pub fn record_on_spans(mut self) -> Self {
+        self.edge.tells_spans = true;
+        self
+    }
+
+    /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
+    /// hash of its identity with this key. Nothing in the log names anybody without it.
+    ///
+    /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
+    /// write one pseudonym. Use 32 random bytes.
+    pub fn log_accounts(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
+        self
+    }
+}

@@ -1,0 +1,181 @@
+//! What an application does for accounts and hears of them: revoke, sign out, listen.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::revocation::{StoreStatus, StoreUnavailable, tenant_of};
+use crate::claims::UserKey;
+use crate::token::Refusal;
+use crate::middleware::{Kind, Receiver, Rejection};
+
+#[cfg(doc)]
+use super::Builder;
+use super::Entra;
+#[cfg(doc)]
+use crate::authority::Authority;
+
+impl Entra {
+    /// Refuses an account's tokens that were issued before a time, from now on and for good: a
+    /// later call raises the time or does nothing.
+    ///
+    /// When a token was issued is its `iat` plus [`Authority::issued_at_backdate`], since Entra ID
+    /// writes `iat` five minutes early. A fraction of a second counts as the whole one. A token
+    /// issued at that very second passes;
+    /// one that does not say when it was issued does not. Revoke with the time of the event (a
+    /// password change, a lost device), by the authority's clock where that is known: tokens carry
+    /// its time. The cut-off is forgotten two days after its time, when no older token can be
+    /// alive.
+    ///
+    /// ```
+    /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::UserKey)
+    /// # -> Result<(), axum_entra::RevokeError> {
+    /// use std::time::{Duration, SystemTime};
+    /// entra.revoke(account, SystemTime::now() - Duration::from_secs(3_600)).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RevokeError::TooFarAhead`] for a time that is more than a day ahead: nothing is revoked,
+    /// here neither. [`RevokeError::NotShared`] where other replicas could not be told: here the
+    /// cut-off holds all the same, and the others are told as soon as they can be.
+    pub async fn revoke(
+        &self,
+        account: &UserKey,
+        not_before: SystemTime,
+    ) -> Result<(), RevokeError> {
+        let now = self.edge.clock.now();
+        let not_before = whole_seconds(not_before);
+        let latest = self.validator.cut_off_now(tenant_of(account), now);
+        if not_before > latest.saturating_add(DAY) {
+            return Err(RevokeError::TooFarAhead);
+        }
+        let told = self.edge.accounts.revoke(account, not_before, now).await;
+        told.map_err(|error| RevokeError::NotShared(Box::new(self.not_told(error))))
+    }
+
+    /// Refuses an account's tokens that were issued before this second ends, by the clock of the
+    /// account's own authority.
+    ///
+    /// That clock is known from the `Date` of the answers that bring its keys
+    /// ([`AuthorityStatus::clock_offset_seconds`](crate::AuthorityStatus)). It is used where it is
+    /// ahead of the local one by a day at most, or behind by `ClockSkewSeconds` at most; else the
+    /// local clock is.
+    ///
+    /// # Errors
+    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// cut-off holds all the same, and the others are told as soon as they can be.
+    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let cut_off = self.validator.cut_off_now(tenant_of(account), now);
+        let told = self.edge.accounts.revoke(account, cut_off, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Refuses the tokens of one session (`sid`) in a tenant, whenever they were issued.
+    ///
+    /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
+    /// asked for the optional claim.
+    ///
+    /// # Errors
+    /// As for [`revoke_now`](Self::revoke_now).
+    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let at = self.validator.cut_off_now(Some(tenant), now);
+        let told = self
+            .edge
+            .accounts
+            .end_session(tenant, session, at, now)
+            .await;
+        told.map_err(|error| self.not_told(error))
+    }
+
+    /// Forgets what is kept of an account, here and on other replicas: verified tokens,
+    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
+    ///
+    /// Touches no other account, may be called any number of times, and revokes nothing: a token
+    /// that is still good is good the next time it comes. A replica that cannot be told is told
+    /// later. Of many calls for one account within a second the first takes effect at once, and one
+    /// more for all others when the second is over; each ends what is open ([`Expiry`](crate::Expiry)).
+    pub async fn sign_out(&self, account: &UserKey) {
+        let now = self.edge.clock.now();
+        self.edge.accounts.sign_out(account, now).await;
+    }
+
+    /// A service that signs the caller out, as [`sign_out`](Self::sign_out) does, and answers 204.
+    ///
+    /// For a route inside [`layer`](Self::layer): it takes the account from the token. An
+    /// application that keeps a session of its own calls `sign_out` in its post-logout callback.
+    #[must_use]
+    pub fn sign_out_service(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::SignOut)
+    }
+
+    /// A service that takes logout tokens (OpenID Connect Back-Channel Logout 1.0) of the
+    /// authorities, for a route of its own outside the layer.
+    ///
+    /// A token with `sid` ends that session; with `sub` alone, all tokens of that subject issued
+    /// before it. Answers 200, 400, and 503 while keys or the store are out of reach. A message
+    /// that comes twice changes nothing, so `jti` must be there and is not recorded.
+    #[must_use]
+    pub fn back_channel_logout(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::BackChannel)
+    }
+
+    /// A service for the page that the authority loads in a frame when a user signs out (OpenID
+    /// Connect Front-Channel Logout 1.0), for a route of its own outside the layer.
+    ///
+    /// Ends the session `sid` of the issuer `iss`, if a valid token of it was seen by this replica.
+    /// Nothing proves who sent the browser there: a client that knows a session's id can end it.
+    /// Answers 200 for a session that is not known, too. Access tokens without `sid` are not
+    /// touched.
+    #[must_use]
+    pub fn front_channel_logout(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::FrontChannel)
+    }
+
+    /// A service that takes security events (RFC 8935) of the transmitters named with
+    /// [`Builder::shared_signals`], for a route of its own outside the layer.
+    ///
+    /// `session-revoked`, `credential-change` and `token-claims-change` of the Continuous Access
+    /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are told
+    /// by issuer and subject, by an object id with its tenant, or by a session's id; others are
+    /// refused with 400, since what cannot be done must not pass for done. Events of other kinds
+    /// are taken and change nothing. Whether the sender may talk to this route at all is not
+    /// checked: events are believed for their signature.
+    #[must_use]
+    pub fn shared_signals(&self) -> Receiver {
+        Receiver::new(Arc::clone(&self.house), Kind::SharedSignals)
+    }
+
+    /// How the store of revocations and replay records is.
+    #[must_use]
+    pub fn store_status(&self) -> StoreStatus {
+        self.edge.accounts.status()
+    }
+
+    fn not_told(&self, _: StoreUnavailable) -> Rejection {
+        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
+    }
+}
+
+/// Why an account was not revoked, or not everywhere.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// The time is more than a day ahead: nobody of the account would get in until then.
+    #[error("the cut-off is more than a day ahead of now")]
+    TooFarAhead,
+    /// It holds here, and other replicas could not be told yet.
+    #[error("other replicas could not be told of the revocation yet")]
+    NotShared(#[source] Box<Rejection>),
+}
+
+/// How far ahead a cut-off may be, in seconds.
+const DAY: u64 = 86_400;
+
+/// Seconds since 1970-01-01 UTC, a begun one counting as whole.
+fn whole_seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let begun = u64::from(since.subsec_nanos() > 0);
+    since.as_secs().saturating_add(begun)
+}

@@ -1,0 +1,60 @@
+//! Claims for the eye alone.
+
+use super::{Claims, raw::Name};
+
+/// Names and addresses of the subject: to be shown, never to decide by.
+///
+/// They are changeable, reusable, and partly chosen by the user, so no guard takes them.
+/// Source: Microsoft, "Secure applications and APIs by validating claims".
+#[derive(Clone, Copy)]
+pub struct DisplayNames<'c>(&'c Claims);
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $method:ident = $name:ident,)+) => {
+        impl<'c> DisplayNames<'c> {
+            $($(#[$doc])* #[must_use] pub fn $method(self) -> Option<&'c str> { self.0.text(Name::$name) })+
+        }
+    };
+}
+
+names! {
+    /// `name`.
+    name = DisplayName,
+    /// `preferred_username` (v2.0).
+    preferred_username = PreferredUsername,
+    /// `unique_name` (v1.0).
+    unique_name = UniqueName,
+    /// `upn`.
+    upn = Upn,
+    /// `email`.
+    email = Email,
+    /// `family_name`.
+    family_name = FamilyName,
+    /// `given_name`.
+    given_name = GivenName,
+    /// `nickname`.
+    nickname = Nickname,
+    /// `login_hint`.
+    login_hint = LoginHint,
+}
+
+impl<'c> DisplayNames<'c> {
+    pub(super) fn of(claims: &'c Claims) -> Self {
+        Self(claims)
+    }
+
+    /// The best of them: `name`, else `preferred_username`, `unique_name`, `upn`.
+    #[must_use]
+    pub fn best(self) -> Option<&'c str> {
+        self.name()
+            .or_else(|| self.preferred_username())
+            .or_else(|| self.unique_name())
+            .or_else(|| self.upn())
+    }
+}
+
+impl std::fmt::Debug for DisplayNames<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DisplayNames(…)")
+    }
+}

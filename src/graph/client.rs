@@ -1,0 +1,169 @@
+//! One authority's connection to Microsoft Graph, with everything it remembers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use url::Url;
+use uuid::Uuid;
+
+use super::access_token::AccessToken;
+use super::principal::{Account, Asker};
+use super::cache::Answers;
+use super::client_credentials::AppTokens;
+use super::error::DirectoryError;
+use super::http::{Answer, Door, Graph};
+use super::on_behalf_of::TokensOnBehalf;
+use super::place::Place;
+use super::sessions::Sessions;
+use super::token_endpoint::TokenDesk;
+use crate::clock::Clock;
+
+/// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
+pub(crate) struct Connection {
+    place: Place,
+    door: Door,
+    pub(super) clock: Clock,
+    pub(super) options: Options,
+    on_behalf: Arc<TokensOnBehalf>,
+    app_only: Arc<AppTokens>,
+    pub(super) memberships: Answers<Account, Uuid, bool>,
+    pub(super) member_objects: Answers<Account, (), Arc<[String]>>,
+    pub(super) sessions: Answers<Account, (), Sessions>,
+}
+
+/// What is asked, for how long it is kept, and what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) cache: Duration,
+    pub(crate) resolve_groups: bool,
+    pub(crate) check_sessions: bool,
+    /// How far Graph's clock may be behind this machine's, in seconds.
+    pub(crate) clock_skew: u64,
+}
+
+impl Connection {
+    pub(super) fn new(place: Place, desk: TokenDesk, options: Options) -> Self {
+        let longest = desk.door.longest();
+        Self {
+            place,
+            door: desk.door.clone(),
+            clock: desk.clock.clone(),
+            options,
+            on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
+            app_only: Arc::new(AppTokens::new(desk)),
+            memberships: Answers::new("memberships", MOST_ACCOUNTS, longest),
+            member_objects: Answers::new("member objects", MOST_LISTS, longest),
+            sessions: Answers::new("sessions", MOST_ACCOUNTS, longest),
+        }
+    }
+
+    /// The longest that one request may wait for all that it asks.
+    pub(crate) const fn longest(&self) -> Duration {
+        self.door.longest()
+    }
+
+    /// Microsoft Graph, once it is known which one.
+    pub(super) async fn graph(&self) -> Result<Arc<Graph>, DirectoryError> {
+        Ok(self.place.graph().await?)
+    }
+
+    pub(crate) const fn resolves_groups(&self) -> bool {
+        self.options.resolve_groups
+    }
+
+    pub(crate) const fn checks_sessions(&self) -> bool {
+        self.options.check_sessions
+    }
+
+    /// A token for other scopes, on behalf of the user who asks.
+    pub(crate) async fn on_behalf_of(
+        &self,
+        asker: &Asker,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        self.on_behalf.token(asker, scopes).await
+    }
+
+    /// A token of the application itself.
+    pub(crate) async fn app_token(
+        &self,
+        tenant: Option<Uuid>,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        self.app_only.token(tenant, scopes).await
+    }
+
+    /// Forgets what is known of an account: memberships, sessions and tokens on its behalf.
+    pub(crate) fn forget(&self, tenant: Uuid, object: Uuid) {
+        for is_app in [false, true] {
+            let account = Account {
+                tenant,
+                object,
+                is_app,
+            };
+            self.memberships.forget(&account);
+            self.member_objects.forget(&account);
+            self.sessions.forget(&account);
+            self.on_behalf.forget_account(&account);
+        }
+    }
+
+    pub(super) async fn get_as(
+        &self,
+        asker: &Asker,
+        name: &'static str,
+        address: Url,
+    ) -> Result<Answer, DirectoryError> {
+        let graph = self.graph().await?;
+        let token = self.token_of(asker, &graph.scope).await?;
+        let answer = graph.get(name, address, &token).await?;
+        Ok(self.looked_at(asker, &graph.scope, answer))
+    }
+
+    pub(super) async fn post_as(
+        &self,
+        asker: &Asker,
+        name: &'static str,
+        address: Url,
+        json: Option<serde_json::Value>,
+    ) -> Result<Answer, DirectoryError> {
+        let graph = self.graph().await?;
+        let token = self.token_of(asker, &graph.scope).await?;
+        let answer = graph.post(name, address, &token, json).await?;
+        Ok(self.looked_at(asker, &graph.scope, answer))
+    }
+
+    /// The token for Graph that fits who asks.
+    async fn token_of(&self, asker: &Asker, scope: &str) -> Result<AccessToken, DirectoryError> {
+        if asker.account.is_app {
+            self.app_token(Some(asker.account.tenant), scope).await
+        } else {
+            self.on_behalf_of(asker, scope).await
+        }
+    }
+
+    /// A token that Graph does not take is not used again.
+    fn looked_at(&self, asker: &Asker, scope: &str, answer: Answer) -> Answer {
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.on_behalf.forget(asker, scope);
+            self.app_only.forget(Some(asker.account.tenant), scope);
+        }
+        answer
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Accounts of which answers are kept; some hundred bytes each, and 60 for each group asked about.
+const MOST_ACCOUNTS: usize = 32_768;
+
+/// Accounts of which all memberships are kept; half a megabyte each at worst.
+const MOST_LISTS: usize = 512;

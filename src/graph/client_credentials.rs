@@ -1,0 +1,55 @@
+//! Tokens of this API's own: the client credentials grant.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::access_token::AccessToken;
+use super::cache::Answers;
+use super::error::DirectoryError;
+use super::request_error::CallFailure;
+use super::token_endpoint::{Grant, TokenDesk};
+
+/// Tokens by tenant and scopes, kept until shortly before their end.
+pub(super) struct AppTokens {
+    desk: TokenDesk,
+    kept: Answers<(Option<Uuid>, String), (), AccessToken>,
+}
+
+impl AppTokens {
+    pub(super) fn new(desk: TokenDesk) -> Self {
+        Self {
+            kept: Answers::new("app token", MOST, desk.door.longest()),
+            desk,
+        }
+    }
+
+    /// A token for the application itself (RFC 6749 section 4.4), in a tenant or in the
+    /// authority's own.
+    pub(super) async fn token(
+        self: &Arc<Self>,
+        tenant: Option<Uuid>,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        let key = (tenant, scopes.to_owned());
+        let tokens = Arc::clone(self);
+        let ask = |_| {
+            let (tenant, scopes) = key.clone();
+            async move {
+                let token = tokens.desk.ask(tenant, &scopes, Grant::Own).await?;
+                let keep = token.is_kept_for();
+                Ok(vec![((), token, keep)])
+            }
+        };
+        let answers = self.kept.resolve(&key, &[()], ask).await?;
+        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+    }
+
+    /// Takes back a token that was not taken.
+    pub(super) fn forget(&self, tenant: Option<Uuid>, scopes: &str) {
+        self.kept.forget(&(tenant, scopes.to_owned()));
+    }
+}
+
+/// Tenants times sets of scopes.
+const MOST: usize = 4_096;

@@ -1,0 +1,164 @@
+//! What this API signs in with.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::certificate::{Certificate, NoCertificate};
+use super::request_error::CallFailure;
+use crate::config_error::ConfigError;
+use crate::jwks::Padding;
+
+/// What this API proves with who it is, at the token endpoint; cheap to clone.
+///
+/// Not shown in `Debug`, in logs or in errors.
+#[derive(Clone)]
+pub struct Credential(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Secret(SecretString),
+    Certificate(Arc<Certificate>, Padding),
+    AssertionFile(PathBuf),
+    Source(Arc<dyn AssertionSource>),
+}
+
+/// Gives the assertions that a federated identity credential takes: a managed identity, another
+/// platform's workload identity, a signing service.
+///
+/// Source: Microsoft, "Workload identity federation".
+pub trait AssertionSource: Send + Sync {
+    /// An assertion (a JWT) for the audience `api://AzureADTokenExchange`, good for a while yet.
+    ///
+    /// Asked before each call to the token endpoint, so it should keep what it gave.
+    fn assertion(&self) -> AssertionFuture<'_>;
+}
+
+/// An assertion to come.
+pub type AssertionFuture<'s> =
+    Pin<Box<dyn Future<Output = Result<String, Box<dyn Error + Send + Sync>>> + Send + 's>>;
+
+impl Credential {
+    /// A client secret, from the registration's page "Certificates & secrets".
+    #[must_use]
+    pub fn secret(text: impl Into<String>) -> Self {
+        Self(Kind::Secret(text.into().into()))
+    }
+
+    /// A certificate and its private key, both in PEM form in one text.
+    ///
+    /// Assertions are signed with PS256 and name the certificate by `x5t#S256`. A PKCS#12 file
+    /// (`.pfx`) is not read; `openssl pkcs12 -in c.pfx -nodes -out c.pem` makes a PEM file of it.
+    /// Whether the certificate is still valid is not checked, the authority does.
+    ///
+    /// # Errors
+    /// [`ConfigError`] without a certificate, without an RSA key of 2,048 bits or more, or if
+    /// both do not belong together.
+    pub fn certificate(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let problem = |problem| {
+            let (found, expected) = match problem {
+                NoCertificate::Certificate => ("no certificate", "a certificate in PEM form"),
+                NoCertificate::Key => (
+                    "no private key",
+                    "an RSA key of 2048 bits or more in PEM form, without a password",
+                ),
+                NoCertificate::Pair => (
+                    "the key of another certificate",
+                    "the first certificate's own private key",
+                ),
+            };
+            ConfigError::Value {
+                setting: "ClientCredentials".to_owned(),
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            }
+        };
+        let certificate = Certificate::from_pem(pem.as_ref()).map_err(problem)?;
+        Ok(Self(Kind::Certificate(Arc::new(certificate), Padding::Pss)))
+    }
+
+    /// Signs a certificate's assertions with RS256, for authorities that do not take PS256.
+    #[must_use]
+    pub fn with_rs256(mut self) -> Self {
+        if let Kind::Certificate(_, padding) = &mut self.0 {
+            *padding = Padding::Pkcs1;
+        }
+        self
+    }
+
+    /// A file into which the platform writes a signed assertion, as workload identity in
+    /// Kubernetes does. It is read whenever a token is asked for, so a new one is found.
+    #[must_use]
+    pub fn assertion_file(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::AssertionFile(path.into()))
+    }
+
+    /// A source of assertions of the application's own.
+    #[must_use]
+    pub fn federated(source: impl AssertionSource + 'static) -> Self {
+        Self(Kind::Source(Arc::new(source)))
+    }
+
+    /// The form fields that prove who is asking.
+    pub(super) async fn proof(
+        &self,
+        client_id: &str,
+        endpoint: &str,
+        now: u64,
+    ) -> Result<Vec<(&'static str, SecretString)>, CallFailure> {
+        let assertion = match &self.0 {
+            Kind::Secret(secret) => return Ok(vec![("client_secret", secret.clone())]),
+            Kind::Certificate(certificate, padding) => certificate
+                .assertion(*padding, client_id, endpoint, now)
+                .ok_or_else(|| unusable("the certificate's key does not sign", None))?
+                .into(),
+            Kind::AssertionFile(path) => assertion_in(path.clone()).await?,
+            Kind::Source(source) => source
+                .assertion()
+                .await
+                .map_err(|error| unusable("its source gives no assertion", Some(error)))?
+                .into(),
+        };
+        let assertion: SecretString = assertion;
+        if assertion.expose_secret().is_empty() {
+            return Err(unusable("the assertion is empty", None));
+        }
+        Ok(vec![
+            ("client_assertion_type", ASSERTION_TYPE.into()),
+            ("client_assertion", assertion),
+        ])
+    }
+}
+
+async fn assertion_in(path: PathBuf) -> Result<SecretString, CallFailure> {
+    let read = move || std::fs::read_to_string(path);
+    let text = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| CallFailure::GivenUp)?
+        .map_err(|error| unusable("its file cannot be read", Some(error.into())))?;
+    let text: SecretString = text.into();
+    Ok(text.expose_secret().trim().into())
+}
+
+fn unusable(what: &'static str, source: Option<Box<dyn Error + Send + Sync>>) -> CallFailure {
+    CallFailure::Credential { what, source }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Kind::Secret(_) => "Credential::Secret(not shown)",
+            Kind::Certificate(..) => "Credential::Certificate(not shown)",
+            Kind::AssertionFile(_) => "Credential::AssertionFile(not shown)",
+            Kind::Source(_) => "Credential::Federated(not shown)",
+        })
+    }
+}
+
+/// RFC 7523 section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

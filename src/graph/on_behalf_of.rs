@@ -1,0 +1,92 @@
+//! Tokens on behalf of a user: the caller's own token becomes one for another API.
+//!
+//! Source: Microsoft, "Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow".
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::access_token::AccessToken;
+use super::principal::{Account, Asker};
+use super::cache::Answers;
+use super::error::DirectoryError;
+use super::request_error::CallFailure;
+use super::token_endpoint::{Grant, TokenDesk};
+use crate::jwks::sha256;
+
+/// Tokens by account, assertion and scopes, kept until shortly before their end.
+pub(super) struct TokensOnBehalf {
+    desk: TokenDesk,
+    kept: Answers<Key, (), AccessToken>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    account: Account,
+    /// SHA-256 of the assertion: another token of the same user is another entry.
+    assertion: [u8; 32],
+    scopes: String,
+}
+
+impl TokensOnBehalf {
+    pub(super) fn new(desk: TokenDesk) -> Self {
+        Self {
+            kept: Answers::new("on behalf of", MOST, desk.door.longest())
+                .remembering(DirectoryError::is_the_tokens_for),
+            desk,
+        }
+    }
+
+    /// A token for other scopes, on behalf of the user whose validated token the asker showed.
+    ///
+    /// Refused for an application's own token before anything is sent.
+    pub(super) async fn token(
+        self: &Arc<Self>,
+        asker: &Asker,
+        scopes: &str,
+    ) -> Result<AccessToken, DirectoryError> {
+        if asker.account.is_app {
+            return Err(DirectoryError::AppOnly);
+        }
+        let assertion = asker.token.clone().ok_or(CallFailure::NoToken)?;
+        let key = key(asker.account, &assertion, scopes);
+        let tokens = Arc::clone(self);
+        let ask = |_| {
+            let (account, scopes) = (key.account, key.scopes.clone());
+            async move {
+                let grant = Grant::OnBehalfOf(&assertion);
+                let token = tokens
+                    .desk
+                    .ask(Some(account.tenant), &scopes, grant)
+                    .await?;
+                let keep = token.is_kept_for();
+                Ok(vec![((), token, keep)])
+            }
+        };
+        let answers = self.kept.resolve(&key, &[()], ask).await?;
+        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+    }
+
+    /// Takes back a token that was not taken.
+    pub(super) fn forget(&self, asker: &Asker, scopes: &str) {
+        if let Some(assertion) = &asker.token {
+            self.kept.forget(&key(asker.account, assertion, scopes));
+        }
+    }
+
+    /// Forgets every token that was got on behalf of an account.
+    pub(super) fn forget_account(&self, account: &Account) {
+        self.kept.forget_all(|key| key.account == *account);
+    }
+}
+
+fn key(account: Account, assertion: &SecretString, scopes: &str) -> Key {
+    Key {
+        account,
+        assertion: sha256(assertion.expose_secret().as_bytes()),
+        scopes: scopes.to_owned(),
+    }
+}
+
+/// A token is some 2 KiB, so 32 MiB at most.
+const MOST: usize = 16_384;

@@ -1,0 +1,53 @@
+//! B2C policies (`tfp`, else `acr`).
+
+use super::name_set::{self, named_guard};
+use super::{Caller, Denied, Description, Guard, Reason};
+
+named_guard! {
+    /// Requires that the user went through a B2C policy, in any letter case.
+    ///
+    /// B2C tokens alone have a policy: every other token is refused, whatever its `tfp` or `acr`
+    /// says.
+    RequirePolicy, any: RequireAnyPolicy
+}
+
+fn has(caller: &Caller<'_>, name: &str) -> bool {
+    caller
+        .claims()
+        .policy()
+        .is_some_and(|own| own.eq_ignore_ascii_case(name))
+}
+
+impl<S: AsRef<str>> Guard for RequirePolicy<S> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if has(caller, self.0.as_ref()) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Policy))
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Policy,
+            format!("a sign-in by policy `{}`", self.0.as_ref()),
+        )
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyPolicy<S, N> {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        if self.0.iter().any(|name| has(caller, name.as_ref())) {
+            Ok(())
+        } else {
+            Err(Denied::new(Reason::Policy))
+        }
+    }
+
+    fn describe(&self) -> Description {
+        Description::condition(
+            Reason::Policy,
+            name_set::one_of("a sign-in by", "policies", &self.0),
+        )
+    }
+}

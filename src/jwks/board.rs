@@ -1,0 +1,209 @@
+//! What the writer publishes and the readers see.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::fetch_error::FetchError;
+use super::key_set::KeySet;
+use crate::snapshot::{Loaded, Published};
+
+/// What readers see.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    /// Keys that may be used; `None` before the first good fetch and when they are too old.
+    pub(crate) keys: Option<Arc<KeySet>>,
+    /// When the keys were last confirmed.
+    pub(crate) confirmed: Option<Instant>,
+    /// Why the last fetch failed, if it did.
+    pub(crate) last_error: Option<Arc<FetchError>>,
+}
+
+/// Tells one key set of this process from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Generation(pub(crate) u64);
+
+impl Generation {
+    /// A number that no other key set has; the first is 1.
+    pub(super) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1))
+    }
+}
+
+/// The place where snapshots of one document's keys are published.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    snapshot: Published<Snapshot>,
+    /// That of the snapshot's keys; 0 for none.
+    generation: AtomicU64,
+    /// Held by who changes the snapshot: the task, and who forgets withdrawn keys.
+    state: Mutex<State>,
+    /// The v2.0 document of the same authority, which says whose tokens these v1.0 keys verify.
+    bound_by: OnceLock<Weak<Self>>,
+    /// The v1.0 document of the same authority.
+    binds: OnceLock<Weak<Self>>,
+}
+
+/// What is known besides the snapshot.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The last good keys, also while they are too old to be used.
+    known: Option<Arc<KeySet>>,
+    /// How often withdrawn keys were to be forgotten.
+    forgets: Forgets,
+    /// Up to which of these a fetch was begun and ended well since.
+    honoured: Forgets,
+}
+
+/// How often withdrawn keys were to be forgotten, at some moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Forgets(u64);
+
+impl Board {
+    /// Changes the snapshot, and then what its keys bind.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Snapshot, &mut State) -> R) -> R {
+        let result = self.change_alone(change);
+        if let Some(first) = self.binds.get().and_then(Weak::upgrade) {
+            first.change_alone(|_, _| ());
+        }
+        result
+    }
+
+    fn change_alone<R>(&self, change: impl FnOnce(&mut Snapshot, &mut State) -> R) -> R {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshot = (**self.snapshot.load()).clone();
+        let result = change(&mut snapshot, &mut state);
+        if let Some(keys) = &snapshot.keys {
+            if let Some(bound) = self.bound(keys) {
+                snapshot.keys = Some(Arc::new(bound));
+            }
+            state.known.clone_from(&snapshot.keys);
+        }
+        let generation = snapshot.keys.as_ref().map_or(0, |keys| keys.generation().0);
+        self.snapshot.store(Arc::new(snapshot));
+        // After the keys: who reads the new number finds the new keys.
+        self.generation.store(generation, Ordering::Release);
+        result
+    }
+
+    fn bound(&self, keys: &KeySet) -> Option<KeySet> {
+        let second = self.bound_by.get()?.upgrade()?;
+        let known = second.state.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.bound_by(known.known.as_deref()?)
+    }
+
+    /// Gives up withdrawn keys whose time is over, and says how many.
+    pub(super) fn end_grace(&self, now: Instant) -> usize {
+        self.change(|snapshot, _| {
+            let ended = snapshot.keys.as_deref().and_then(|keys| keys.at(now));
+            let before = snapshot.keys.as_ref().map_or(0, |keys| keys.len());
+            if let Some(left) = ended {
+                snapshot.keys = Some(Arc::new(left));
+            }
+            let after = snapshot.keys.as_ref().map_or(0, |keys| keys.len());
+            before.saturating_sub(after)
+        })
+    }
+
+    /// The v2.0 document of an authority says whose tokens the keys of its v1.0 document verify.
+    pub(super) fn bind(first: &Arc<Self>, second: &Arc<Self>) {
+        let _ = first.bound_by.set(Arc::downgrade(second));
+        let _ = second.binds.set(Arc::downgrade(first));
+    }
+
+    pub(super) fn load(&self) -> Loaded<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    pub(super) fn load_full(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// That of the keys in use; 0 for none.
+    #[inline]
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// To be called before a fetch begins.
+    pub(super) fn forgets(&self) -> Forgets {
+        let state = self.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner).forgets
+    }
+
+    /// A document came: its keys are in use, and for a while those that it lacks. Says which ids
+    /// have just vanished, and how many keys there were and are.
+    pub(super) fn fetched(&self, keys: KeySet, grace: Duration, began: Forgets) -> Change {
+        let now = Instant::now();
+        self.change(|snapshot, state| {
+            // Keys that are out of use already have none, nor have those that are to be forgotten.
+            let grace = match &snapshot.keys {
+                Some(_) if began == state.honoured => grace,
+                _ => Duration::ZERO,
+            };
+            state.honoured = began;
+            let (keys, vanished) = match state.known.as_deref() {
+                Some(before) => keys.following(before, grace, now),
+                None => (keys, Vec::new()),
+            };
+            let change = Change {
+                before: snapshot.keys.as_ref().map_or(0, |before| before.len()),
+                after: keys.len(),
+                vanished,
+            };
+            *snapshot = Snapshot {
+                keys: Some(Arc::new(keys)),
+                confirmed: Some(now),
+                last_error: None,
+            };
+            change
+        })
+    }
+
+    /// The document is the same as before.
+    pub(super) fn confirmed(&self, began: Forgets) {
+        let now = Instant::now();
+        self.change(|snapshot, state| {
+            let keys = state.known.clone();
+            let left = keys.as_deref().and_then(|keys| {
+                if began != state.honoured {
+                    keys.without_withdrawn()
+                } else {
+                    keys.at(now)
+                }
+            });
+            state.honoured = began;
+            *snapshot = Snapshot {
+                keys: left.map(Arc::new).or(keys),
+                confirmed: Some(now),
+                last_error: None,
+            };
+        });
+    }
+
+    /// Gives up all withdrawn keys; what the next fetch lacks that begins now has no grace.
+    pub(super) fn forget_withdrawn(&self) {
+        self.change(|snapshot, state| {
+            state.forgets.0 = state.forgets.0.saturating_add(1);
+            let without = |keys: &mut Option<Arc<KeySet>>| {
+                let left = keys.as_deref().and_then(KeySet::without_withdrawn);
+                if let Some(left) = left {
+                    *keys = Some(Arc::new(left));
+                }
+            };
+            without(&mut snapshot.keys);
+            without(&mut state.known);
+        });
+    }
+}
+
+/// What a document changed.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) before: usize,
+    pub(super) after: usize,
+    pub(super) vanished: Vec<Box<str>>,
+}

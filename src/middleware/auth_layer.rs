@@ -1,0 +1,318 @@
+//! The layer that finds out who is asking.
+
+use std::sync::Arc;
+
+use http::{Request, StatusCode};
+use tower_layer::Layer;
+
+use crate::claims::Claims;
+#[cfg(feature = "openapi")]
+use crate::guard::Description;
+use crate::jwks::snapshot::Awaited;
+use crate::metrics::{Outcome, Stopwatch};
+use crate::token::{InvalidToken, Refusal, Validator, Verdict};
+
+use super::bearer::{Credentials, Presented, credentials};
+use super::context::{Anonymous, Edge, Origin};
+use super::service::{self, Gate, Judge};
+use super::head::{Head, RouteResource};
+use super::patience::Patience;
+use super::rejection::Rejection;
+use super::session_check::{SessionCheck, check_sessions};
+
+/// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
+/// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
+///
+/// Put it around the routes it protects with `route_layer`, so that a path that does not exist
+/// stays 404, or around a whole router with `layer`. It exempts no method and no path: put a CORS
+/// layer outside it, which then answers preflights itself, and lets a page read a refusal.
+///
+/// It reads one `Authorization: Bearer` header and nothing else: a token in the query or in the
+/// body is not looked for. Whether the connection is encrypted is not checked.
+#[derive(Debug, Clone)]
+pub struct EntraLayer(Authenticate);
+
+/// The service that [`EntraLayer`] makes.
+pub type EntraService<S> = Gate<S, Authenticate>;
+
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Authenticate {
+    /// One count, since axum clones a layer's service for each request, on all cores.
+    own: Arc<Own>,
+    anonymous_passes: bool,
+}
+
+#[derive(Debug)]
+struct Own {
+    validator: Arc<Validator>,
+    edge: Arc<Edge>,
+    /// Whether any authority's users are asked about at the directory.
+    checks_sessions: bool,
+    /// Whether the log or a span is told who calls.
+    tells: bool,
+}
+
+impl EntraLayer {
+    pub(crate) fn new(validator: Arc<Validator>, edge: Arc<Edge>) -> Self {
+        let checks_sessions = validator
+            .homes()
+            .filter_map(Origin::at)
+            .any(Origin::checks_sessions);
+        Self(Authenticate {
+            own: Arc::new(Own {
+                checks_sessions,
+                tells: edge.tells_spans || edge.pseudonyms.is_some(),
+                validator,
+                edge,
+            }),
+            anonymous_passes: false,
+        })
+    }
+
+    /// Lets requests without a token pass too, without claims. A bad token is still refused.
+    ///
+    /// `Option<Claims>` then tells a handler whether somebody signed in; `Claims` and guards
+    /// refuse such a request with 401.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.0.anonymous_passes = true;
+        self
+    }
+
+    /// Whether requests without a token pass.
+    #[cfg(feature = "openapi")]
+    pub(crate) const fn is_optional(&self) -> bool {
+        self.0.anonymous_passes
+    }
+
+    /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn describe(&self) -> Description {
+        let validator = &self.0.own.validator;
+        validator
+            .trusts()
+            .map(|trust| {
+                let scopes = trust.required_scopes.iter();
+                scopes
+                    .map(Description::scope)
+                    .reduce(Description::or)
+                    .unwrap_or_else(Description::anyone)
+            })
+            .reduce(Description::or)
+            .unwrap_or_else(Description::anyone)
+    }
+}
+
+impl<S> Layer<S> for EntraLayer {
+    type Service = EntraService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Gate::new(inner, self.0.clone())
+    }
+}
+
+/// Who was let in.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Admission {
+    Claims(Claims),
+    #[expect(private_interfaces, reason = "callers outside cannot name it")]
+    Anonymous(Anonymous),
+    /// After a question to the directory; with what is left of the time for others.
+    #[expect(private_interfaces, reason = "callers outside cannot name it")]
+    Asked(Claims, Patience),
+}
+
+impl Admission {
+    fn after(patience: Option<Patience>, claims: Claims) -> Self {
+        match patience {
+            Some(patience) => Self::Asked(claims, patience),
+            None => Self::Claims(claims),
+        }
+    }
+}
+
+type Judgement = service::Judgement<Admission>;
+
+#[expect(private_interfaces, reason = "callers outside cannot name it")]
+impl Judge for Authenticate {
+    type Admission = Admission;
+
+    #[inline]
+    fn admit<B>(&self, admission: Admission, request: &mut Request<B>) {
+        let resources = &self.own.edge.resources;
+        if resources.are_several() {
+            let noted = RouteResource(resources.of_path(request.uri().path()));
+            request.extensions_mut().insert(noted);
+        }
+        match admission {
+            Admission::Claims(claims) => {
+                request.extensions_mut().insert(claims);
+            }
+            Admission::Asked(claims, patience) => {
+                request.extensions_mut().insert(claims);
+                request.extensions_mut().insert(patience);
+            }
+            Admission::Anonymous(anonymous) => {
+                // A layer further out may have admitted somebody; behind this one nobody signed in.
+                request.extensions_mut().remove::<Claims>();
+                request.extensions_mut().insert(anonymous);
+            }
+        }
+    }
+
+    /// The decision, measured.
+    fn judge<B>(&self, request: &Request<B>) -> Judgement {
+        let stopwatch = Stopwatch::start();
+        match self.decide(request) {
+            Judgement::Admit(admission) => {
+                stopwatch.authenticated(self.admitted(&admission));
+                Judgement::Admit(admission)
+            }
+            Judgement::Refuse(rejection) => {
+                stopwatch.authenticated(rejection.outcome());
+                Judgement::Refuse(rejection)
+            }
+            Judgement::Wait(waiting) => {
+                let judge = self.clone();
+                Judgement::Wait(Box::pin(async move {
+                    let judged = waiting.await;
+                    stopwatch.authenticated(match &judged {
+                        Ok(admission) => judge.admitted(admission),
+                        Err(rejection) => rejection.outcome(),
+                    });
+                    judged
+                }))
+            }
+        }
+    }
+}
+
+impl Rejection {
+    /// What is counted of it.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Outcome::Undecided(self.reason()),
+            _ => Outcome::Refused(self.reason()),
+        }
+    }
+}
+
+impl Authenticate {
+    #[cold]
+    fn tell(&self, claims: &Claims) {
+        let edge = &self.own.edge;
+        if edge.tells_spans {
+            edge.tell_caller(claims);
+        }
+        if let Some(pseudonyms) = &edge.pseudonyms {
+            pseudonyms.log(claims);
+        }
+    }
+
+    fn admitted(&self, admission: &Admission) -> Outcome {
+        match admission {
+            Admission::Claims(claims) | Admission::Asked(claims, _) => {
+                if self.own.tells {
+                    self.tell(claims);
+                }
+                Outcome::Admitted
+            }
+            Admission::Anonymous(_) => Outcome::Anonymous,
+        }
+    }
+
+    fn decide<B>(&self, request: &Request<B>) -> Judgement {
+        let head = Head::of(request);
+        let presented = match credentials(head.headers) {
+            Credentials::Token(presented) => presented,
+            Credentials::None if self.anonymous_passes => {
+                return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(
+                    &self.own.edge,
+                ))));
+            }
+            Credentials::None => return refuse(Rejection::missing_token(&self.own.edge, head)),
+            Credentials::Malformed => return self.malformed(head),
+        };
+        let now = self.own.edge.clock.now();
+        match self.own.validator.recognise(presented.as_bytes(), now) {
+            Some(Verdict::Valid(claims)) => self.admit_claims(claims, presented, head),
+            known => self.judge_in_full(known, presented, now, head),
+        }
+    }
+
+    /// The token is good; what is left are the sessions of its user.
+    #[inline]
+    fn admit_claims(&self, claims: Claims, presented: Presented<'_>, head: Head<'_>) -> Judgement {
+        if !self.own.checks_sessions {
+            return Judgement::Admit(Admission::Claims(claims));
+        }
+        match check_sessions(&claims, head) {
+            SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
+            SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
+            open @ SessionCheck::Open(..) => {
+                let Some(token) = presented.token().map(str::to_owned) else {
+                    return self.malformed(head);
+                };
+                let head = head.to_owned();
+                Judgement::Wait(Box::pin(async move {
+                    let patience = open.settle(&claims, &token, &head).await?;
+                    Ok(Admission::after(patience, claims))
+                }))
+            }
+        }
+    }
+
+    /// `known` is what became of a token that was seen before.
+    fn judge_in_full(
+        &self,
+        known: Option<Verdict>,
+        presented: Presented<'_>,
+        now: u64,
+        head: Head<'_>,
+    ) -> Judgement {
+        let Own {
+            validator, edge, ..
+        } = &*self.own;
+        match known.unwrap_or_else(|| validator.judge_unknown(presented.as_bytes(), now)) {
+            Verdict::Valid(claims) => self.admit_claims(claims, presented, head),
+            // Refused before all of it was decoded: perhaps it is not a token at all.
+            Verdict::Refused(Refusal::Invalid(
+                InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
+            )) if presented.token().is_none() => self.malformed(head),
+            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, head)),
+            Verdict::Wait(awaited) => match presented.token() {
+                Some(token) => self.judge_later(awaited, token, head),
+                None => self.malformed(head),
+            },
+        }
+    }
+
+    #[cold]
+    fn judge_later(&self, awaited: Awaited, token: &str, head: Head<'_>) -> Judgement {
+        let own = Arc::clone(&self.own);
+        let (token, head) = (token.to_owned(), head.to_owned());
+        Judgement::Wait(Box::pin(async move {
+            let Own {
+                validator, edge, ..
+            } = &*own;
+            let claims = validator
+                .judge_after(awaited, &token, || edge.clock.now())
+                .await
+                .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
+            let patience = check_sessions(&claims, head.as_head())
+                .settle(&claims, &token, &head)
+                .await?;
+            Ok(Admission::after(patience, claims))
+        }))
+    }
+
+    fn malformed(&self, head: Head<'_>) -> Judgement {
+        refuse(Rejection::malformed_header(&self.own.edge, head))
+    }
+}
+
+fn refuse(rejection: Rejection) -> Judgement {
+    Judgement::Refuse(Box::new(rejection))
+}

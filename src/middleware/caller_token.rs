@@ -1,0 +1,120 @@
+//! The caller's own token, for those who ask others on the caller's behalf.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::extract::FromRequestParts;
+use http::HeaderMap;
+use http::request::Parts;
+use secrecy::SecretString;
+
+use crate::claims::Claims;
+use crate::graph::{Account, Asker, DirectoryError};
+use crate::token::Verdict;
+
+use super::guard_layer::without_claims;
+use super::bearer::{Credentials, credentials};
+use super::context::Origin;
+use super::head::{Head, OwnedHead};
+use super::rejection::Rejection;
+
+/// The caller's claims together with the token they were read from, in a handler's signature.
+///
+/// What [`Directory`](crate::Directory) takes. The token is read from the request's own header
+/// at that moment and held against the claims; it is kept nowhere, and not shown in `Debug`.
+#[derive(Clone)]
+pub struct CallerToken {
+    claims: Claims,
+    asker: Option<Asker>,
+    head: OwnedHead,
+}
+
+impl CallerToken {
+    /// Of a token that was validated just now.
+    pub(crate) fn new(claims: Claims, token: &str) -> Self {
+        let asker = Account::of(&claims).map(|account| of_account(account, token));
+        Self {
+            claims,
+            asker,
+            head: OwnedHead::default(),
+        }
+    }
+
+    /// What the caller's token says.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(super) fn asker(&self) -> Result<&Asker, DirectoryError> {
+        self.asker.as_ref().ok_or(DirectoryError::NoAccount)
+    }
+
+    pub(super) fn rejection(&self, error: &DirectoryError) -> Rejection {
+        Rejection::directory(error, &self.claims, self.head.as_head())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CallerToken {
+    type Rejection = Rejection;
+
+    /// # Errors
+    /// 401 and 500 as for `Claims`; 503 if the token is not in the request's header any more.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let head = Head::of_parts(parts);
+        let Some(claims) = head.extensions.get::<Claims>() else {
+            return Err(without_claims("the extractor CallerToken", head));
+        };
+        let asker = match asker(claims, head.headers) {
+            Ok(asker) => Some(asker),
+            Err(DirectoryError::NoAccount) => None,
+            Err(error) => return Err(Rejection::directory(&error, claims, head)),
+        };
+        Ok(Self {
+            claims: claims.clone(),
+            asker,
+            head: head.without_credentials(),
+        })
+    }
+}
+
+impl fmt::Debug for CallerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallerToken")
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who asks, with the token of the request if it is a user's.
+pub(super) fn asker(claims: &Claims, headers: &HeaderMap) -> Result<Asker, DirectoryError> {
+    let account = Account::of(claims).ok_or(DirectoryError::NoAccount)?;
+    if account.is_app {
+        return Ok(Asker {
+            account,
+            token: None,
+        });
+    }
+    let token = token_of(claims, headers).ok_or_else(DirectoryError::without_token)?;
+    Ok(of_account(account, token))
+}
+
+/// The header's token, if it is the one that the claims were read from: validated once more, for
+/// a layer in between may have put another there.
+fn token_of<'h>(claims: &Claims, headers: &'h HeaderMap) -> Option<&'h str> {
+    let Credentials::Token(presented) = credentials(headers) else {
+        return None;
+    };
+    let token = presented.token()?;
+    let edge = &Origin::of(claims)?.edge;
+    let validator = edge.validator.get()?.upgrade()?;
+    match validator.judge(token, edge.clock.now()) {
+        Verdict::Valid(found) if found.is_same_token(claims) => Some(token),
+        _ => None,
+    }
+}
+
+pub(super) fn of_account(account: Account, token: &str) -> Asker {
+    let token = (!account.is_app).then(|| Arc::new(SecretString::from(token)));
+    Asker { account, token }
+}

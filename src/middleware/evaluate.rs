@@ -1,0 +1,277 @@
+//! A guard held against a request, and its question to the directory where it has one.
+
+use std::sync::Arc;
+
+use crate::claims::Claims;
+use crate::clock::Clock;
+use crate::graph::{Account, Connection, Look};
+use crate::guard::{Caller, Guard, Memberships};
+use crate::metrics::{Outcome, guarded};
+
+use super::guard_layer::without_claims;
+use super::caller_token::asker;
+use super::context::Origin;
+use super::head::{Head, OwnedHead};
+use super::replay::Spend;
+use super::patience::Patience;
+use super::rejection::Rejection;
+
+/// What came of holding a guard against a request.
+pub(super) enum Held<'r> {
+    Passes(&'r Claims),
+    /// The caller passes if this is the first use of the token.
+    Spends(&'r Claims, Box<Spend>),
+    Refused(Box<Rejection>),
+    /// The directory decides.
+    Open(Box<Question>),
+}
+
+/// A guard's no, and what could make it a yes: groups, or that the token was not used before.
+pub(super) struct No {
+    rejection: Box<Rejection>,
+    open: Vec<String>,
+    asks_first_use: bool,
+}
+
+/// What a request waits for.
+pub(super) struct Question {
+    claims: Claims,
+    head: OwnedHead,
+    connection: Arc<Connection>,
+    patience: Patience,
+    open: Vec<String>,
+    asked: Asked,
+}
+
+/// Whom the directory let pass, and what is left to do and to wait.
+pub(super) struct Settled {
+    pub(super) claims: Claims,
+    pub(super) spend: Option<Spend>,
+    pub(super) patience: Patience,
+}
+
+/// Asks a guard; what it says is kept beyond the guard's life.
+pub(super) fn checked<G: Guard>(guard: &G, caller: &Caller<'_>, head: Head<'_>) -> Result<(), No> {
+    guard.check(caller).map_err(|denied| No {
+        rejection: Box::new(Rejection::denied(&denied, caller.claims(), head)),
+        open: denied
+            .open_groups()
+            .iter()
+            .map(|&group| group.to_owned())
+            .collect(),
+        asks_first_use: denied.asks_first_use(),
+    })
+}
+
+/// Holds a request's claims against a guard, waiting for nothing; without claims nobody passes.
+///
+/// Where nobody can be asked, the guard's own answer stands: `groups_overage`.
+pub(super) fn hold<'r>(
+    used: &'static str,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    head: Head<'r>,
+) -> Held<'r> {
+    let held = held(used, check, head);
+    match &held {
+        Held::Passes(_) => guarded(Outcome::Admitted),
+        Held::Refused(rejection) => guarded(rejection.outcome()),
+        // Counted when it is known.
+        Held::Spends(..) | Held::Open(_) => {}
+    }
+    held
+}
+
+fn held<'r>(
+    used: &'static str,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    head: Head<'r>,
+) -> Held<'r> {
+    let Some(claims) = head.extensions.get::<Claims>() else {
+        return Held::Refused(Box::new(without_claims(used, head)));
+    };
+    // Most guards pass by the claims alone.
+    match check(&Caller::by_clock(claims, now_of), head) {
+        Ok(()) => Held::Passes(claims),
+        Err(no) => held_in_full(no, check, claims, head),
+    }
+}
+
+/// What else is known, or can be found out, after a guard's first no.
+#[cold]
+fn held_in_full<'r>(
+    mut no: No,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    claims: &'r Claims,
+    head: Head<'_>,
+) -> Held<'r> {
+    let mut asked = Asked::default();
+    if Spend::was_made(claims, head.extensions) {
+        asked.first_use = Some(true);
+        match asked.hold(&check, claims, head) {
+            Ok(()) => return Held::Passes(claims),
+            Err(still) => no = still,
+        }
+    }
+    loop {
+        let connection = Origin::of(claims)
+            .and_then(|origin| origin.directory.as_ref())
+            .filter(|connection| connection.resolves_groups());
+        let (Some(connection), Some(account), false) =
+            (connection, Account::of(claims), no.open.is_empty())
+        else {
+            return match asked.spend(&check, no, claims, head) {
+                Ok(spend) => Held::Spends(claims, Box::new(spend)),
+                Err(rejection) => Held::Refused(rejection),
+            };
+        };
+        let groups: Vec<&str> = no.open.iter().map(String::as_str).collect();
+        match connection.look_up_memberships(&account, &groups) {
+            Look::Known(more) => {
+                asked.learn(no.open, more);
+                match asked.hold(&check, claims, head) {
+                    Ok(()) => return Held::Passes(claims),
+                    Err(still) => no = still,
+                }
+            }
+            Look::Failed(error) => {
+                let rejection = Rejection::directory(&error, claims, head);
+                return Held::Refused(Box::new(rejection));
+            }
+            Look::Open => {
+                return Held::Open(Box::new(Question {
+                    claims: claims.clone(),
+                    head: head.to_owned(),
+                    patience: Patience::of(head.extensions, connection),
+                    connection: Arc::clone(connection),
+                    open: no.open,
+                    asked,
+                }));
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Puts the question to the directory and holds the guard against the caller again.
+    ///
+    /// All open groups go in one question; a guard that then opens others is asked again.
+    pub(super) async fn settle(
+        self,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    ) -> Result<Settled, Rejection> {
+        let settled = self.settled(check).await;
+        match &settled {
+            Ok(Settled { spend: None, .. }) => guarded(Outcome::Admitted),
+            // Counted when the token is spent.
+            Ok(_) => {}
+            Err(rejection) => guarded(rejection.outcome()),
+        }
+        settled
+    }
+
+    async fn settled(
+        self,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    ) -> Result<Settled, Rejection> {
+        let Self {
+            claims,
+            head,
+            connection,
+            patience,
+            mut open,
+            mut asked,
+        } = self;
+        let head = head.as_head();
+        let refused = |error| Rejection::directory(&error, &claims, head);
+        let asker = asker(&claims, head.headers).map_err(refused)?;
+        loop {
+            let more = patience
+                .wait(connection.memberships(&asker, &open))
+                .await
+                .map_err(refused)?;
+            asked.learn(open, more);
+            let spend = match asked.hold(&check, &claims, head) {
+                Ok(()) => None,
+                Err(no) if no.open.is_empty() => {
+                    let spend = asked.spend(&check, no, &claims, head);
+                    Some(spend.map_err(|rejection| *rejection)?)
+                }
+                Err(no) => {
+                    open = no.open;
+                    continue;
+                }
+            };
+            return Ok(Settled {
+                claims,
+                spend,
+                patience,
+            });
+        }
+    }
+}
+
+/// What was asked so far, and what came of it.
+#[derive(Default)]
+struct Asked {
+    groups: Vec<String>,
+    known: Memberships,
+    /// Whether this request's is the first use of the token; `None` where nobody looked.
+    first_use: Option<bool>,
+}
+
+impl Asked {
+    fn learn(&mut self, groups: Vec<String>, more: Memberships) {
+        self.groups.extend(groups);
+        self.known = std::mem::take(&mut self.known).and(more);
+    }
+
+    /// Holds a guard against a caller; open is only what was not asked before, and nothing once
+    /// a guard has named more groups than a guard can sensibly name.
+    fn hold(
+        &self,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+        claims: &Claims,
+        head: Head<'_>,
+    ) -> Result<(), No> {
+        let mut caller = Caller::by_clock(claims, now_of);
+        if !self.groups.is_empty() {
+            caller = caller.with_memberships(self.known.clone());
+        }
+        if let Some(first_use) = self.first_use {
+            caller = caller.with_first_use(first_use);
+        }
+        check(&caller, head).map_err(|mut no| {
+            no.open.retain(|group| !self.groups.contains(group));
+            if self.groups.len() > MOST_GROUPS {
+                no.open.clear();
+            }
+            no
+        })
+    }
+
+    /// Spends the token where its first use would let the caller pass, and never in vain.
+    fn spend(
+        mut self,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+        no: No,
+        claims: &Claims,
+        head: Head<'_>,
+    ) -> Result<Spend, Box<Rejection>> {
+        if !no.asks_first_use {
+            return Err(no.rejection);
+        }
+        self.first_use = Some(true);
+        self.hold(check, claims, head).map_err(|no| no.rejection)?;
+        self.first_use = Some(false);
+        let used = self.hold(check, claims, head).err().map(|no| *no.rejection);
+        Spend::of(claims, now_of(claims), used, head).map_err(Box::new)
+    }
+}
+
+/// The time by the clock of the layer that admitted the claims.
+fn now_of(claims: &Claims) -> u64 {
+    Origin::of(claims).map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
+}
+
+/// A guard of the application's own could name other groups each time it is held.
+const MOST_GROUPS: usize = 1_000;

@@ -1,0 +1,372 @@
+//! The one place where errors become HTTP.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use axum_core::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use crate::claims::Claims;
+use crate::graph::DirectoryError;
+use crate::guard::{Denied, Reason};
+use crate::token::{InvalidToken, Refusal, RefusedByRule};
+
+use super::cause::{Cause, RETRY_SECONDS, is_revoked, sign_in_of, step_up};
+use super::challenge::{Challenge, To, claims_challenge};
+use super::messages;
+use super::context::{Edge, Origin};
+use super::head::Head;
+use super::problem::Problem;
+
+/// A request that is not let in, and what it is answered.
+///
+/// It stays in the extensions of the response, so that a logging layer outside can say more than
+/// the client was told. Status, header and body follow RFC 6750, RFC 9457 and
+/// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
+#[derive(Clone)]
+pub struct Rejection {
+    cause: Cause,
+    edge: Option<Arc<Edge>>,
+    grpc: bool,
+    /// The place of the route's resource among the edge's.
+    resource: usize,
+}
+
+impl Rejection {
+    fn new(cause: Cause, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+        let resource = edge.as_ref().map_or(0, |edge| edge.resources.of(head));
+        Self {
+            cause,
+            edge,
+            grpc: head.is_some_and(Head::is_grpc),
+            resource,
+        }
+    }
+
+    /// Has a refusal name its scopes as a client can request them, at the route's resource.
+    fn in_full(mut self, origin: Option<&Origin>) -> Self {
+        if let (Cause::Denied(refused), Some(origin)) = (&mut self.cause, origin) {
+            refused.scopes = origin.full_scope_names(&refused.scopes, self.resource);
+        }
+        self
+    }
+
+    /// To somebody whose token was good, through the edge it came in by.
+    fn to_caller(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
+        let origin = Origin::of(claims);
+        let edge = origin.map(|origin| Arc::clone(&origin.edge));
+        Self::new(cause, edge, Some(head)).in_full(origin)
+    }
+
+    pub(super) fn missing_token(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::new(Cause::MissingToken, Some(Arc::clone(edge)), Some(head))
+    }
+
+    pub(super) fn malformed_header(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::new(Cause::MalformedHeader, Some(Arc::clone(edge)), Some(head))
+    }
+
+    pub(super) fn not_configured(used: &'static str, head: Head<'_>) -> Self {
+        tracing::error!(used, "a route needs claims and no EntraLayer is around it");
+        Self::new(Cause::NotConfigured { used }, None, Some(head))
+    }
+
+    pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, head: Head<'_>) -> Self {
+        Self::of_token(refusal, Some(Arc::clone(edge)), Some(head))
+    }
+
+    fn of_token(refusal: Refusal, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+        let denied = match &refusal {
+            Refusal::Denied { claims, .. } => Some(claims.clone()),
+            _ => None,
+        };
+        let origin = denied.as_ref().and_then(Origin::of);
+        Self::new(refusal.into(), edge, head).in_full(origin)
+    }
+
+    /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
+    pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, head: Head<'_>) -> Self {
+        let cause = denied
+            .step_up()
+            .and_then(|context| {
+                let wanted = claims_challenge("acrs", context);
+                step_up(Reason::AuthContext.as_str(), &wanted, claims)
+            })
+            .unwrap_or_else(|| match denied.is_replay() {
+                true => Cause::Invalid(InvalidToken::Replay),
+                false => Cause::Denied(RefusedByRule::from(denied)),
+            });
+        Self::to_caller(cause, claims, head)
+    }
+
+    /// A token from before its account's sessions were revoked.
+    pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, head: Head<'_>) -> Self {
+        let revoked = InvalidToken::Revoked;
+        let cause = cut_off
+            .and_then(|cut_off| {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(revoked.reason(), &wanted, claims)
+            })
+            .unwrap_or(Cause::Invalid(revoked));
+        Self::to_caller(cause, claims, head)
+    }
+
+    /// The directory did not answer, or what it answered is for the caller to act on.
+    pub(crate) fn directory(error: &DirectoryError, claims: &Claims, head: Head<'_>) -> Self {
+        let mut cause = Cause::from(error);
+        if let Cause::StepUp {
+            authorization_uri, ..
+        } = &mut cause
+        {
+            *authorization_uri = sign_in_of(claims);
+        }
+        Self::to_caller(cause, claims, head)
+    }
+
+    /// The record of used tokens is out of reach, or the claims came from nowhere.
+    pub(super) fn store_unavailable(claims: &Claims, head: Head<'_>) -> Self {
+        Self::to_caller(Cause::StoreUnavailable, claims, head)
+    }
+
+    /// Without a request at hand, but with the way of answering that a layer has.
+    pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
+        Self::of_token(refusal, Some(Arc::clone(edge)), None)
+    }
+
+    /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
+    pub(crate) fn outside_http(refusal: Refusal) -> Self {
+        Self::of_token(refusal, None, None)
+    }
+
+    /// The status code of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match &self.cause {
+            Cause::MalformedHeader => StatusCode::BAD_REQUEST,
+            Cause::MissingToken | Cause::Invalid(_) | Cause::StepUp { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
+            Cause::Denied(_) | Cause::ConsentRequired { .. } => StatusCode::FORBIDDEN,
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::NotFound => StatusCode::NOT_FOUND,
+            Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The body's `error`, RFC 6750's code where it has one.
+    #[must_use]
+    pub fn error(&self) -> &'static str {
+        match &self.cause {
+            Cause::MissingToken => "missing_token",
+            Cause::MalformedHeader => "invalid_request",
+            Cause::Invalid(_) => "invalid_token",
+            Cause::Denied(RefusedByRule {
+                reason: Reason::Scope,
+                ..
+            }) => "insufficient_scope",
+            Cause::Denied(_) | Cause::ConsentRequired { .. } => "forbidden",
+            Cause::StepUp { .. } => "insufficient_claims",
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. } => "temporarily_unavailable",
+            Cause::NotFound => "not_found",
+            Cause::NotConfigured { .. } => "server_error",
+        }
+    }
+
+    /// The body's `reason`: the stable code of what exactly was wrong.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match &self.cause {
+            Cause::MissingToken => "missing_token",
+            Cause::MalformedHeader => "malformed_header",
+            Cause::Invalid(invalid) => invalid.reason(),
+            Cause::Denied(refused) => refused.reason.as_str(),
+            Cause::StepUp { reason, .. } => reason,
+            Cause::ConsentRequired { .. } => Reason::ConsentRequired.as_str(),
+            Cause::KeysUnavailable => "keys_unavailable",
+            Cause::DirectoryUnavailable { .. } => "directory_unavailable",
+            Cause::NotFound => "not_found",
+            Cause::StoreUnavailable => "store_unavailable",
+            Cause::NotConfigured { .. } => "not_configured",
+        }
+    }
+
+    /// What was wrong with the token, if it was the token.
+    #[must_use]
+    pub fn invalid_token(&self) -> Option<&InvalidToken> {
+        match &self.cause {
+            Cause::Invalid(invalid) => Some(invalid),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
+            _ => None,
+        }
+    }
+
+    /// The body's `detail`: a sentence with nothing of the token in it.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.sentence().into_owned()
+    }
+
+    fn sentence(&self) -> Cow<'static, str> {
+        let sentence = match &self.cause {
+            Cause::MissingToken => "This resource needs a Bearer access token.",
+            Cause::MalformedHeader => {
+                "The Authorization header is not one well-formed Bearer token."
+            }
+            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Denied(refused) => messages::of_reason(refused.reason),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { .. } => messages::STEP_UP,
+            Cause::ConsentRequired { scopes } => {
+                return format!(
+                    "Neither the user nor an administrator has consented to what this API asks \
+                     for on the user's behalf: {scopes}"
+                )
+                .into();
+            }
+            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Cause::NotFound => "The directory does not know this account.",
+            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Cause::StoreUnavailable => messages::STORE,
+            Cause::NotConfigured { used } => {
+                return format!("{used} is used on a route without EntraLayer around it.").into();
+            }
+        };
+        Cow::Borrowed(sentence)
+    }
+
+    /// When to come back after 503, in seconds.
+    fn retry_after(&self) -> Option<u64> {
+        match &self.cause {
+            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
+            Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// The `WWW-Authenticate` header, where the answer has one.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let edge = self.edge.as_deref();
+        let resource = edge.and_then(|edge| edge.resources.at(self.resource));
+        let challenge = match &self.cause {
+            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, resource)),
+            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, resource)),
+            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, resource)),
+            Cause::Denied(refused) => Challenge::bearer()
+                .with("error", "insufficient_scope")
+                .with_some("scope", Some(&refused.scopes)),
+            // A scope of another API, which the client cannot ask this one's authority for.
+            Cause::ConsentRequired { .. } => {
+                Challenge::bearer().with("error", "insufficient_scope")
+            }
+            Cause::StepUp {
+                claims,
+                authorization_uri,
+                ..
+            } => Challenge::bearer()
+                .with("error", "insufficient_claims")
+                .with("claims", claims)
+                .with_some("authorization_uri", Some(authorization_uri)),
+            Cause::KeysUnavailable
+            | Cause::StoreUnavailable
+            | Cause::DirectoryUnavailable { .. }
+            | Cause::NotFound
+            | Cause::NotConfigured { .. } => return None,
+        };
+        let metadata = resource.and_then(|resource| resource.metadata.as_deref());
+        Some(
+            challenge
+                .with_some("resource_metadata", metadata)
+                .into_header(),
+        )
+    }
+}
+
+impl From<DirectoryError> for Rejection {
+    /// Without the caller at hand, so with no claims challenge.
+    fn from(error: DirectoryError) -> Self {
+        Self::new(Cause::from(&error), None, None)
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        tracing::debug!(
+            status = self.status().as_u16(),
+            reason = self.reason(),
+            "request rejected"
+        );
+        if let Some(edge) = &self.edge {
+            edge.tell_reason(self.reason());
+        }
+        let mut response = self.usual();
+        if response.headers().contains_key(WWW_AUTHENTICATE) {
+            crate::metrics::challenged(self.status().as_u16(), self.error());
+        }
+        let map = self
+            .edge
+            .as_ref()
+            .and_then(|edge| edge.map_rejection.clone());
+        if let Some(map) = map {
+            // The application's own code must not leave the client without an answer.
+            let mapped = catch_unwind(AssertUnwindSafe(|| map(&self, response)));
+            response = mapped.unwrap_or_else(|_| {
+                tracing::error!("the hook given to map_rejection panicked");
+                self.usual()
+            });
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Rejection {
+    /// The answer as it is without the application's changes.
+    fn usual(&self) -> Response {
+        let status = self.status();
+        let detail = self.sentence();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: &detail,
+            error: self.error(),
+            reason: self.reason(),
+        };
+        let mut response = if self.grpc {
+            problem.into_grpc_response(status)
+        } else {
+            problem.into_response(status)
+        };
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("status", &self.status().as_u16())
+            .field("reason", &self.reason())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,108 @@
+//! Sign-outs: the caller's own, and those that OpenID Connect tells a relying party of.
+
+use std::borrow::Cow;
+
+use axum_core::response::{IntoResponse as _, Response};
+use http::StatusCode;
+
+use crate::claims::Claims;
+use crate::token::{InvalidToken, Refusal};
+
+use super::guard_layer::without_claims;
+use super::event_endpoints::{House, Received, bad_request, has_type, status};
+
+/// The caller signs out: everything that is kept of the account is forgotten, nothing is revoked.
+pub(super) async fn sign_out(house: &House, received: &Received) -> Response {
+    let Some(claims) = received.extensions.get::<Claims>() else {
+        return without_claims(
+            "the service of Entra::sign_out_service",
+            received.head.with_extensions(&received.extensions),
+        )
+        .into_response();
+    };
+    // Of somebody who is nobody for certain, nothing is kept.
+    if let Some(account) = claims.user_key() {
+        let now = house.edge.clock.now();
+        house.edge.accounts.sign_out(&account, now).await;
+    }
+    status(StatusCode::NO_CONTENT)
+}
+
+/// OpenID Connect Back-Channel Logout 1.0 sections 2.5 to 2.8.
+pub(super) async fn back_channel(house: &House, received: &Received) -> Response {
+    let refused = |text: &str| {
+        let members = ["error", "error_description"];
+        bad_request(members, "invalid_request", text)
+    };
+    if !has_type(&received.headers, "application/x-www-form-urlencoded") {
+        return refused("The request is not a form.");
+    }
+    let Some(token) = only("logout_token", received.body.as_bytes()) else {
+        return refused("The form does not hold one logout_token.");
+    };
+    let now = house.edge.clock.now();
+    let ended = match house.validator.logout(&token, now).await {
+        Ok(ended) => ended,
+        Err(Refusal::Invalid(invalid)) => {
+            tracing::debug!(reason = invalid.reason(), "logout token refused");
+            return refused(invalid_text(&invalid));
+        }
+        Err(refusal) => return house.unavailable(refusal),
+    };
+    match house.end(&[ended]).await {
+        Ok(()) => status(StatusCode::OK),
+        Err(refusal) => house.unavailable(refusal),
+    }
+}
+
+/// OpenID Connect Front-Channel Logout 1.0 section 2: a browser loads the page, in a frame.
+///
+/// Nothing proves who sent it there: a client that knows a session's id can end that session. Only a
+/// session that a valid token was seen of is kept, so that made-up ids take no room.
+pub(super) async fn front_channel(house: &House, received: &Received) -> Response {
+    let query = received.query.as_bytes();
+    let (Some(issuer), Some(session)) = (only("iss", query), only("sid", query)) else {
+        return status(StatusCode::BAD_REQUEST);
+    };
+    let tenant = house.validator.tenant_of(&issuer);
+    let (Some(tenant), 1..=LONGEST_SESSION) = (tenant, session.len()) else {
+        return status(StatusCode::BAD_REQUEST);
+    };
+    let now = house.edge.clock.now();
+    let at = house.validator.cut_off_now(Some(tenant), now);
+    let told = house
+        .edge
+        .accounts
+        .end_seen_session(tenant, &session, at, now);
+    match told.await {
+        Ok(()) => status(StatusCode::OK),
+        Err(_) => house.unavailable(Refusal::StoreUnavailable),
+    }
+}
+
+/// Entra's are GUIDs.
+const LONGEST_SESSION: usize = 128;
+
+/// The value of a parameter that stands there once.
+fn only<'f>(name: &str, form: &'f [u8]) -> Option<Cow<'f, str>> {
+    let mut values = url::form_urlencoded::parse(form)
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| value);
+    let first = values.next().filter(|value| !value.is_empty())?;
+    values.next().is_none().then_some(first)
+}
+
+fn invalid_text(invalid: &InvalidToken) -> &'static str {
+    match invalid {
+        InvalidToken::TokenType => "The token is not typed as a logout token.",
+        InvalidToken::Malformed => "The token is not a well-formed logout token.",
+        InvalidToken::Audience => "The logout token is meant for somebody else.",
+        InvalidToken::Issuer | InvalidToken::TenantNotAllowed => {
+            "The logout token is of an issuer that is not accepted here."
+        }
+        InvalidToken::Expired { .. } | InvalidToken::NotYetValid { .. } => {
+            "The logout token is not valid at this time."
+        }
+        _ => "The signature of the logout token does not verify.",
+    }
+}

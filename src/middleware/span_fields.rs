@@ -1,0 +1,40 @@
+//! What the span around a request is told, where the application asked for it.
+
+use tracing::Span;
+
+use crate::claims::Claims;
+
+use super::context::Edge;
+
+/// The caller's tenant.
+const TENANT: &str = "entra.tenant";
+/// The application that called.
+const CLIENT: &str = "entra.client";
+/// The account's pseudonym, where there is a key for one.
+const ACCOUNT: &str = "entra.account";
+/// Why the request was not let in.
+const REASON: &str = "entra.reason";
+
+impl Edge {
+    /// Tells who calls, where `tells_spans`. The span has to have the fields; what it lacks is not told.
+    #[cold]
+    pub(super) fn tell_caller(&self, claims: &Claims) {
+        let span = Span::current();
+        if let Some(tenant) = claims.tenant_id() {
+            span.record(TENANT, tracing::field::display(tenant));
+        }
+        if let Some(client) = claims.client_id() {
+            span.record(CLIENT, client);
+        }
+        if let (Some(pseudonyms), Some(account)) = (&self.pseudonyms, claims.user_key()) {
+            span.record(ACCOUNT, pseudonyms.of(&account).as_str());
+        }
+    }
+
+    /// Tells why a request was not let in, by the layer or by a guard.
+    pub(super) fn tell_reason(&self, reason: &'static str) {
+        if self.tells_spans {
+            Span::current().record(REASON, reason);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Cut-offs: before when an account's tokens are refused. They are raised and never lowered.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use crate::authority::Backdate;
+use crate::claims::{Claims, UserKey};
+
+use super::monotonic_clock::Uptime;
+use super::notifier::{Bells, Ear};
+use super::ended::EndedSessions;
+use super::event::{Mark, Whom};
+use super::marks::{KEPT, Marks};
+
+/// What to call with an account of which nothing is to be kept.
+pub(super) type Forget = Box<dyn Fn(&UserKey) + Send + Sync>;
+
+/// What this replica knows, which every request is held against.
+#[derive(Default)]
+pub(super) struct Revocations {
+    /// The greatest cut-off there ever was: a token that is not older needs no look-up, unless its
+    /// session may have ended.
+    newest: AtomicU64,
+    ended: EndedSessions,
+    marks: RwLock<Marks>,
+    forgets: RwLock<Vec<Forget>>,
+    /// Those of this crate, which are called for every sign-out, however many there are.
+    own: RwLock<Vec<Forget>>,
+    /// Whether something that is called with an account has panicked.
+    panicked: AtomicBool,
+    bells: Bells,
+    uptime: Uptime,
+}
+
+/// What refuses a token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// A token issued at that second or later would not be refused for it.
+    pub(super) cut_off: u64,
+    /// An ended session that was not seen for a while: others are to keep it as well.
+    pub(super) seen: Option<(Mark, u64)>,
+}
+
+/// What has to be done for a sign-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It is the account's first in this second: forget and tell.
+    Now,
+    /// The same once that second has begun, for this one and all until then.
+    Then(u64),
+    /// Another sign-out of this second has it done.
+    Nothing,
+}
+
+/// What became of a session's end that nobody proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unproven {
+    News,
+    /// It had ended before.
+    Ended,
+    NoRoom,
+}
+
+/// The most sessions that end without proof; some 20 MB. Those that were proved to have ended do
+/// not count.
+const MOST_UNPROVEN: usize = 100_000;
+
+impl Revocations {
+    /// Raises a mark to a time; `false` where it was that high before.
+    pub(super) fn raise(&self, mark: &Mark, at: u64, now: u64) -> bool {
+        self.raise_aged(mark, at, now, 0)
+    }
+
+    /// The same for a mark that was first raised so many seconds ago, elsewhere.
+    pub(super) fn raise_aged(&self, mark: &Mark, at: u64, now: u64, age: u64) -> bool {
+        if at == 0 {
+            return false;
+        }
+        let uptime = self.uptime.seconds();
+        // A time that is still to come is kept for as much longer.
+        let kept = KEPT
+            .saturating_sub(age)
+            .saturating_add(at.saturating_sub(now));
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        marks.sweep(uptime);
+        if let Mark::Session { tenant, session } = mark {
+            self.ended.add(*tenant, session);
+        }
+        if !marks.raise(mark, at, uptime.saturating_add(kept)) {
+            return false;
+        }
+        drop(marks);
+        if !matches!(mark, Mark::SignedOut(_) | Mark::Forgotten(_)) {
+            self.newest.fetch_max(at, Ordering::Release);
+        }
+        self.bells.ring(mark);
+        true
+    }
+
+    /// The cut-off that refuses a token: its account's or its session's, the later one.
+    pub(super) fn cut_off_of(&self, claims: &Claims, backdate: &Backdate) -> Option<u64> {
+        self.look_up(claims, backdate).map(|found| found.cut_off)
+    }
+
+    /// What refuses a token: the cut-off of its account, or the end of its session.
+    ///
+    /// Whole seconds: issued before a cut-off it is revoked, issued at it it is not; `iat` is
+    /// `backdate` earlier than the issue time. A token that does not say when it was issued is
+    /// revoked by any cut-off. Of a session that ended every token is, whenever it was issued.
+    pub(super) fn look_up(&self, claims: &Claims, backdate: &Backdate) -> Option<Found> {
+        let newest = self.newest.load(Ordering::Acquire);
+        if newest == 0 {
+            return None;
+        }
+        let issued_at = backdate.issue_time(claims.issued_at());
+        if issued_at.is_some_and(|issued_at| issued_at >= newest)
+            && !self.ended.may_hold_that_of(claims)
+        {
+            return None;
+        }
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let cut_off = marks.cut_off_of(claims);
+        let cut_off =
+            cut_off.filter(|cut_off| issued_at.is_none_or(|issued_at| issued_at < *cut_off));
+        let Some((at, seen)) = marks.end_of(claims, &self.uptime) else {
+            let seen = None;
+            return cut_off.map(|cut_off| Found { cut_off, seen });
+        };
+        let newer = issued_at.map_or(0, |issued_at| issued_at.saturating_add(1));
+        Some(Found {
+            cut_off: at.max(newer).max(cut_off.unwrap_or(0)),
+            seen,
+        })
+    }
+
+    /// Takes note of a sign-out at this second: what is open ends, each time. Of many within a
+    /// second two are worth telling, the first one and one for all that follow.
+    pub(super) fn sign_out(&self, account: &UserKey, now: u64) -> Due {
+        let mark = Mark::SignedOut(account.clone());
+        let first = self.raise(&mark, now, now);
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        let held = marks.number_sign_out(account);
+        let due = match held {
+            Some(held) if first => {
+                held.due = None;
+                Due::Now
+            }
+            Some(held) if held.due.is_none() => {
+                let then = held.at.saturating_add(1);
+                held.due = Some(then);
+                Due::Then(then)
+            }
+            Some(_) => Due::Nothing,
+            // A clock at 0 leaves no mark.
+            None => Due::Now,
+        };
+        drop(marks);
+        self.bells.ring(&mark);
+        if due != Due::Now {
+            self.forget_own(account);
+        }
+        due
+    }
+
+    /// Whether the sign-outs that wait for a second are still to be told; from now on they are not.
+    pub(super) fn take_due(&self, account: &UserKey, second: u64) -> bool {
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        let held = marks.signed_out.get_mut(&Whom::from(account));
+        let Some(held) = held.filter(|held| held.due == Some(second)) else {
+            return false;
+        };
+        held.due = None;
+        held.at = held.at.max(second);
+        true
+    }
+
+    /// Takes note of a sign-out elsewhere, whose mark was raised.
+    #[cfg(feature = "redis")]
+    pub(super) fn signed_out(&self, account: &UserKey) {
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        let _ = marks.number_sign_out(account);
+        drop(marks);
+        self.bells.ring(&Mark::SignedOut(account.clone()));
+        self.forget(account);
+    }
+
+    /// Ends a session that nobody proved to have ended, if there is room for it.
+    pub(super) fn end_unproven(&self, mark: &Mark, at: u64, now: u64) -> Unproven {
+        let uptime = self.uptime.seconds();
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        if let Mark::Session { tenant, session } = mark
+            && marks.sessions.contains_key(&(*tenant, session.clone()))
+        {
+            return Unproven::Ended;
+        }
+        if marks.unproven >= MOST_UNPROVEN {
+            marks.let_go(uptime);
+        }
+        if marks.unproven >= MOST_UNPROVEN {
+            return Unproven::NoRoom;
+        }
+        drop(marks);
+        if !self.raise(mark, at, now) {
+            return Unproven::Ended;
+        }
+        let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        marks.is_unproven(mark);
+        Unproven::News
+    }
+
+    /// The number of the last sign-out of a token's account, 0 for none.
+    pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        let number = |account: Option<UserKey>| {
+            let held = marks.signed_out.get(&Whom::from(&account?))?;
+            Some(held.number)
+        };
+        let numbers = [number(claims.user_key()), number(claims.subject_key())];
+        numbers.into_iter().flatten().max().unwrap_or_default()
+    }
+
+    /// Hears of each mark that is raised from here on, and of each sign-out, that concerns a token.
+    pub(super) fn listen(&self, claims: &Claims) -> Ear {
+        self.bells.listen(claims)
+    }
+
+    /// All marks and their times.
+    #[cfg(any(feature = "redis", test))]
+    pub(super) fn all(&self) -> Vec<(Mark, u64)> {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.all()
+    }
+
+    /// How many cut-offs are held.
+    pub(super) fn len(&self) -> usize {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.cut_offs()
+    }
+
+    pub(super) fn on_forget(&self, forget: Forget) {
+        self.forgets
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(forget);
+    }
+
+    /// Has everything that is kept of an account forgotten.
+    ///
+    /// Part of it is the application's own code, which may panic: that must not end the task that
+    /// follows the store, and the others are to be called all the same.
+    pub(super) fn forget(&self, account: &UserKey) {
+        self.forget_own(account);
+        let forgets = self.forgets.read().unwrap_or_else(PoisonError::into_inner);
+        for forget in forgets.iter() {
+            if catch_unwind(AssertUnwindSafe(|| forget(account))).is_err() {
+                self.panicked.store(true, Ordering::Relaxed);
+                tracing::error!("a hook given to on_sign_out panicked");
+            }
+        }
+    }
+
+    pub(super) fn on_forget_own(&self, forget: Forget) {
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        own.push(forget);
+    }
+
+    /// The same for what this crate keeps: nothing of the application is called.
+    fn forget_own(&self, account: &UserKey) {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        for forget in own.iter() {
+            forget(account);
+        }
+    }
+
+    /// Whether a hook has panicked.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.panicked.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("cut_offs", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

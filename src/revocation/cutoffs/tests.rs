@@ -1,0 +1,261 @@
+//! Cut-offs of accounts, subjects and sessions.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::revocation::marks::FEW;
+use crate::authority::Backdate;
+use crate::claims::raw::Draft;
+
+const TENANT: Uuid = Uuid::from_u128(1);
+
+/// `iat` is the issue time.
+static NONE: Backdate = Backdate::of_seconds(0);
+
+fn account(number: u128) -> UserKey {
+    UserKey::Object {
+        tenant: TENANT,
+        object: Uuid::from_u128(number),
+    }
+}
+
+fn claims(members: &str) -> Claims {
+    let oid = Uuid::from_u128(7);
+    let text =
+        format!("{{\"iss\":\"i\",\"sub\":\"s\",\"oid\":\"{oid}\",\"exp\":9000000{members}}}");
+    Draft::parse(text.as_bytes())
+        .unwrap()
+        .finish()
+        .ok()
+        .unwrap()
+        .into_claims(Some(TENANT), None, None)
+}
+
+fn raised(mark: Mark, at: u64) -> Revocations {
+    let revocations = Revocations::default();
+    assert!(revocations.raise(&mark, at, at));
+    revocations
+}
+
+#[test]
+fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
+    let revocations = raised(Mark::Account(account(7)), 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
+    assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":999.9"), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":1000"), None);
+    assert_eq!(cut_off(",\"iat\":1001"), None);
+    assert_eq!(cut_off(""), Some(1_000), "no iat");
+}
+
+#[test]
+fn another_account_is_not_touched() {
+    let revocations = raised(Mark::Account(account(8)), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
+    assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
+    let elsewhere = UserKey::Object {
+        tenant: Uuid::from_u128(2),
+        object: Uuid::from_u128(7),
+    };
+    let revocations = raised(Mark::Account(elsewhere), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
+}
+
+#[test]
+fn a_token_is_known_by_its_subject_and_its_session_too() {
+    let subject = UserKey::Subject {
+        issuer: "i".into(),
+        subject: "s".into(),
+    };
+    let revocations = raised(Mark::Account(subject), 1_000);
+    assert!(
+        revocations
+            .cut_off_of(&claims(",\"iat\":1"), &NONE)
+            .is_some()
+    );
+    let session = Mark::Session {
+        tenant: TENANT,
+        session: "x".into(),
+    };
+    let revocations = raised(session, 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
+    assert_eq!(cut_off(",\"iat\":1,\"sid\":\"x\""), Some(1_000));
+    assert_eq!(cut_off(",\"iat\":1,\"sid\":\"y\""), None);
+    assert_eq!(cut_off(",\"iat\":1"), None);
+}
+
+#[test]
+fn a_sign_out_revokes_nothing() {
+    let revocations = raised(Mark::SignedOut(account(7)), 1_000);
+    assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
+    assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
+    let revocations = Revocations::default();
+    let total = u128::try_from(FEW).unwrap() + 7;
+    for number in 0..total {
+        revocations.raise(&Mark::Account(account(number)), 1_000, 1_000);
+    }
+    let last = Mark::Account(account(9_999));
+    // A clock that jumps ahead makes nobody forget.
+    revocations.raise(&last, 2_000 + KEPT, 2_000 + KEPT);
+    assert_eq!(revocations.len(), FEW + 8);
+    tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+    revocations.marks.write().unwrap().sweep_at = 0;
+    revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
+    assert!(
+        revocations
+            .cut_off_of(&claims(",\"iat\":999"), &NONE)
+            .is_some()
+    );
+    // What cannot matter any more makes room.
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    revocations.marks.write().unwrap().sweep_at = 0;
+    revocations.raise(&last, 1_001 + KEPT, 1_001 + KEPT);
+    assert_eq!(revocations.len(), 1);
+}
+
+fn let_go(revocations: &Revocations) {
+    let uptime = revocations.uptime.seconds();
+    revocations.marks.write().unwrap().let_go(uptime);
+}
+
+fn session() -> Mark {
+    Mark::Session {
+        tenant: TENANT,
+        session: "x".into(),
+    }
+}
+
+#[test]
+fn a_session_that_ended_refuses_its_tokens_whenever_they_were_issued() {
+    let revocations = raised(session(), 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
+    assert_eq!(cut_off(",\"iat\":999,\"sid\":\"x\""), Some(1_000));
+    // A token of another session, which a client may get, would pass.
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"x\""), Some(5_001));
+    assert_eq!(cut_off(",\"iat\":999,\"sid\":\"y\""), None);
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"y\""), None);
+    // The account's own later cut-off is the one that is named.
+    revocations.raise(&Mark::Account(account(7)), 6_000, 6_000);
+    assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"x\""), Some(6_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_session_is_kept_for_two_days_after_its_last_token() {
+    let half = std::time::Duration::from_secs(KEPT / 2);
+    let revocations = raised(session(), 1_000);
+    let of = |name: &str| claims(&format!(",\"iat\":5000,\"sid\":\"{name}\""));
+    let sweep = || let_go(&revocations);
+    let mut told = 0;
+    for _ in 0..10 {
+        tokio::time::advance(half).await;
+        sweep();
+        let found = revocations.look_up(&of("x"), &NONE).unwrap();
+        told += usize::from(found.seen == Some((session(), 1_000)));
+        // Not with every token.
+        assert_eq!(revocations.look_up(&of("x"), &NONE).unwrap().seen, None);
+    }
+    assert_eq!(told, 10);
+    tokio::time::advance(half * 2).await;
+    sweep();
+    assert!(revocations.look_up(&of("x"), &NONE).is_some());
+    tokio::time::advance(half * 2 + std::time::Duration::from_secs(1)).await;
+    sweep();
+    assert!(
+        revocations.look_up(&of("x"), &NONE).is_none(),
+        "nobody came"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
+    let revocations = Revocations::default();
+    let kept = |number: u128| {
+        let_go(&revocations);
+        let mark = Mark::Account(account(number));
+        revocations.all().iter().any(|(held, _)| *held == mark)
+    };
+    revocations.raise_aged(&Mark::Account(account(1)), 1_000, 1_000, KEPT - 100);
+    revocations.raise_aged(&Mark::Account(account(2)), 1_000, 1_000, 0);
+    // An hour ahead, of which no clock that is days ahead makes less.
+    revocations.raise_aged(&Mark::Account(account(3)), 4_600, 1_000, 0);
+    tokio::time::advance(std::time::Duration::from_secs(101)).await;
+    assert!(!kept(1) && kept(2) && kept(3));
+    tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+    assert!(!kept(2) && kept(3));
+    tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+    assert!(!kept(3));
+}
+
+#[test]
+fn one_hook_that_panics_keeps_no_other_from_being_called() {
+    let revocations = Revocations::default();
+    let calls = std::sync::Arc::new(AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&calls);
+    revocations.on_forget(Box::new(|_| panic!("the application's own")));
+    revocations.on_forget(Box::new(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }));
+    assert!(!revocations.has_panicked());
+    revocations.forget(&account(1));
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert!(revocations.has_panicked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_end_without_proof_have_room_of_their_own_and_are_swept() {
+    let revocations = Revocations::default();
+    let session = |number: usize| Mark::Session {
+        tenant: TENANT,
+        session: format!("s{number}").into(),
+    };
+    for number in 0..MOST_UNPROVEN {
+        let ended = revocations.end_unproven(&session(number), 1_000, 1_000);
+        assert_eq!(ended, Unproven::News);
+    }
+    let end = |number: usize| revocations.end_unproven(&session(number), 1_000, 1_000);
+    assert_eq!(end(7), Unproven::Ended, "twice");
+    assert_eq!(end(MOST_UNPROVEN), Unproven::NoRoom);
+    // What is proved needs no such room.
+    assert!(revocations.raise(&session(MOST_UNPROVEN), 1_000, 1_000));
+    assert_eq!(end(MOST_UNPROVEN), Unproven::Ended);
+    tokio::time::advance(std::time::Duration::from_secs(KEPT + 1)).await;
+    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::News);
+    assert!(revocations.len() < 10, "{}", revocations.len());
+}
+
+proptest! {
+    /// Whatever the order and however often: the greatest time stands.
+    #[test]
+    fn cut_offs_are_monotonic_in_any_order(
+        events in proptest::collection::vec((0_u128..4, 1_u64..5_000), 1..60),
+    ) {
+        let revocations = Revocations::default();
+        let mut greatest: HashMap<u128, u64> = HashMap::new();
+        for (number, at) in &events {
+            let before = greatest.get(number).copied().unwrap_or(0);
+            let raised = revocations.raise(&Mark::Account(account(*number + 5)), *at, 5_000);
+            prop_assert_eq!(raised, *at > before);
+            greatest.insert(*number, before.max(*at));
+            // The account of the claims is number 2 of these.
+            let held = greatest.get(&2).copied();
+            prop_assert_eq!(revocations.cut_off_of(&claims(""), &NONE), held);
+            for issued_at in [0, 1, 2_500, 4_999, 5_000] {
+                let revoked = revocations
+                    .cut_off_of(&claims(&format!(",\"iat\":{issued_at}")), &NONE)
+                    .is_some();
+                prop_assert_eq!(revoked, held.is_some_and(|held| issued_at < held));
+            }
+        }
+        let all: HashMap<Mark, u64> = revocations.all().into_iter().collect();
+        for (number, at) in greatest {
+            prop_assert_eq!(all.get(&Mark::Account(account(number + 5))), Some(&at));
+        }
+    }
+}

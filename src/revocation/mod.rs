@@ -1,0 +1,410 @@
+//! What replicas must agree on about an account.
+//!
+//! Cut-offs are held in memory by every replica, so that a request asks nobody; only the record
+//! of tokens that were used once is asked for elsewhere, where there is a store to ask.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod monotonic_clock;
+mod notifier;
+mod ended;
+mod event;
+#[cfg(feature = "redis")]
+mod subscriber;
+mod marks;
+mod memory;
+#[cfg(feature = "redis")]
+mod place;
+#[cfg(feature = "redis")]
+mod redis;
+mod replay_cache;
+mod cutoffs;
+mod seen;
+#[cfg(feature = "redis")]
+mod shared;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::authority::Backdate;
+use crate::authority::issuer::first_guid;
+use crate::claims::{Claims, UserKey};
+
+use memory::Memory;
+use cutoffs::{Due, Revocations, Unproven};
+use seen::SeenSessions;
+use store::Store;
+
+#[cfg(feature = "redis")]
+pub use redis::Redis;
+pub use store::{OnLoss, StoreStatus};
+
+pub(crate) use event::Mark;
+pub(crate) use store::{Answer, StoreUnavailable};
+
+/// Cut-offs, sign-outs and replay records of one [`Entra`](crate::Entra) and its layers.
+pub(crate) struct Accounts {
+    local: Arc<Revocations>,
+    store: Arc<dyn Store>,
+    seen: SeenSessions,
+}
+
+/// What is known of a token that passed every other check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Good,
+    /// Issued before its account's or its session's cut-off.
+    Revoked {
+        cut_off: u64,
+    },
+    /// Other replicas may know more, and the policy for that case does not let it pass.
+    Unknown,
+}
+
+/// The greatest number that every reader of JSON and of Lua takes for the same.
+const GREATEST_EXACT: u64 = 1 << 53;
+
+impl Accounts {
+    /// Kept in this process alone.
+    pub(crate) fn in_memory() -> Self {
+        let local = Arc::new(Revocations::default());
+        Self {
+            store: Arc::new(Memory::new(Arc::clone(&local))),
+            local,
+            seen: SeenSessions::default(),
+        }
+    }
+
+    /// Shared with other replicas, whose clocks may be `skew` seconds apart. Must be called within
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConfigError`](crate::ConfigError) for an address that cannot be one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(
+        shared: Redis,
+        clock: &crate::Clock,
+        skew: u64,
+    ) -> Result<Self, crate::ConfigError> {
+        let local = Arc::new(Revocations::default());
+        let store = redis::follow(shared, Arc::clone(&local), clock.clone(), skew)?;
+        Ok(Self {
+            store: Arc::new(store),
+            local,
+            seen: SeenSessions::default(),
+        })
+    }
+
+    /// Whether a token is still good; waits for nothing.
+    ///
+    /// What was revoked here holds whatever became of the store.
+    pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> Standing {
+        if let Some(found) = self.local.look_up(claims, backdate) {
+            if let Some((session, at)) = found.seen {
+                // Nobody waits for it: told in vain is told again at the next token.
+                drop(self.store.publish(&session, at, true));
+            }
+            let cut_off = found.cut_off;
+            return Standing::Revoked { cut_off };
+        }
+        match self.store.lost() {
+            None | Some(OnLoss::Allow) => Standing::Good,
+            Some(OnLoss::FailClosed) => Standing::Unknown,
+            Some(OnLoss::AllowYoungerThan(age)) => match backdate.issue_time(claims.issued_at()) {
+                Some(issued) if now.saturating_sub(issued) < age.as_secs() => Standing::Good,
+                _ => Standing::Unknown,
+            },
+        }
+    }
+
+    /// Completes when the token is revoked, or its account signs out, here or elsewhere.
+    ///
+    /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
+    pub(crate) fn gone(
+        self: Arc<Self>,
+        claims: Claims,
+        backdate: Arc<Backdate>,
+    ) -> impl Future<Output = ()> + use<> {
+        // Now, and not when it is first polled: nothing in between may be missed.
+        let mut ear = self.local.listen(&claims);
+        let signed_out = self.local.sign_out_of(&claims);
+        async move {
+            while self.local.cut_off_of(&claims, &backdate).is_none()
+                && self.local.sign_out_of(&claims) <= signed_out
+            {
+                ear.hear().await;
+            }
+        }
+    }
+
+    /// How long ago all that other replicas revoked was last known to be here.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn behind(&self) -> Option<std::time::Duration> {
+        self.store.behind()
+    }
+
+    /// Raises marks to their times: all of them here, before this returns. The others are told by
+    /// tasks of their own, whatever becomes of the future, which waits for them.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    pub(crate) fn raise(
+        &self,
+        marks: Vec<(Mark, u64)>,
+        now: u64,
+    ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
+        let mut forgotten = Vec::new();
+        for (mark, at) in &marks {
+            let raised = self.local.raise(mark, (*at).clamp(1, GREATEST_EXACT), now);
+            if raised && let Mark::Account(account) | Mark::Forgotten(account) = mark {
+                forgotten.push(account);
+            }
+        }
+        // Told before the application is called, which may take its time.
+        let told: Vec<_> = marks
+            .iter()
+            .map(|(mark, at)| {
+                self.store
+                    .publish(mark, (*at).clamp(1, GREATEST_EXACT), false)
+            })
+            .collect();
+        for account in forgotten {
+            self.local.forget(account);
+        }
+        async move {
+            let mut all = Ok(());
+            for told in told {
+                all = all.and(told.wait().await);
+            }
+            all
+        }
+    }
+
+    /// Refuses the account's tokens that were issued before `not_before`, here at once.
+    ///
+    /// # Errors
+    /// As for [`raise`](Self::raise).
+    pub(crate) async fn revoke(
+        &self,
+        account: &UserKey,
+        not_before: u64,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        if not_before == 0 {
+            return Ok(());
+        }
+        let mark = Mark::Account(account.clone());
+        self.raise(vec![(mark, not_before)], now).await
+    }
+
+    /// Refuses every token of a session that ended at that second, whenever it was issued.
+    ///
+    /// # Errors
+    /// As for [`raise`](Self::raise).
+    pub(crate) async fn end_session(
+        &self,
+        tenant: Uuid,
+        session: &str,
+        at: u64,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        let session = session.into();
+        self.raise(vec![(Mark::Session { tenant, session }, at)], now)
+            .await
+    }
+
+    /// The same for a session of which there is no proof that it ended: only one that a valid
+    /// token was seen of here is kept, and only so many.
+    ///
+    /// # Errors
+    /// As for [`raise`](Self::raise), and where there is no room.
+    pub(crate) async fn end_seen_session(
+        &self,
+        tenant: Uuid,
+        session: &str,
+        at: u64,
+        now: u64,
+    ) -> Result<(), StoreUnavailable> {
+        if !self.seen.has(tenant, session) {
+            return Ok(());
+        }
+        let session = session.into();
+        let mark = Mark::Session { tenant, session };
+        match self.local.end_unproven(&mark, at.max(1), now) {
+            Unproven::News => self.store.publish(&mark, at.max(1), false).wait().await,
+            // Told when it ended, or as soon as that can be.
+            Unproven::Ended => Ok(()),
+            Unproven::NoRoom => Err(StoreUnavailable),
+        }
+    }
+
+    /// Takes note of a valid token that was not seen before.
+    pub(crate) fn see(&self, claims: &Claims) {
+        self.seen.see(claims);
+    }
+
+    /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
+    ///
+    /// Of many sign-outs of an account within a second the first one is told, and one for all
+    /// others when the second is over.
+    pub(crate) async fn sign_out(&self, account: &UserKey, now: u64) {
+        let due = self.local.sign_out(account, now);
+        // Without a runtime nothing can wait.
+        let (second, runtime) = match (due, Handle::try_current()) {
+            (Due::Nothing, _) => return,
+            (Due::Then(second), Ok(runtime)) => (second, runtime),
+            (Due::Now | Due::Then(_), _) => {
+                // Not told now is told later; nobody has to try again.
+                let mark = Mark::SignedOut(account.clone());
+                let told = self.store.publish(&mark, now, true);
+                self.local.forget(account);
+                let _ = told.wait().await;
+                return;
+            }
+        };
+        let (local, store) = (Arc::clone(&self.local), Arc::clone(&self.store));
+        let account = account.clone();
+        let later = async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if local.take_due(&account, second) {
+                let mark = Mark::SignedOut(account.clone());
+                let told = store.publish(&mark, second, true);
+                local.forget(&account);
+                let _ = told.wait().await;
+            }
+        };
+        runtime.spawn(later);
+    }
+
+    /// Takes note that a token is used: `true` for the first time. `skew` is that of its authority:
+    /// from `exp` and so many seconds on the token is refused as expired.
+    ///
+    /// `None` where the token has no identifier to be known by.
+    pub(crate) fn first_use(&self, claims: &Claims, skew: u64, now: u64) -> Option<Answer<bool>> {
+        let token = claims.token_id()?;
+        // `exp` may have had a fraction.
+        let until = claims.expires_at().saturating_add(skew).saturating_add(1);
+        Some(self.store.first_use(&token, until, now))
+    }
+
+    /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.
+    ///
+    /// It must not own what owns these `Accounts`, or nobody will ever be dropped.
+    pub(crate) fn on_forget(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+        self.local.on_forget(Box::new(forget));
+    }
+
+    /// The same for what this crate itself keeps of an account: called for each sign-out, also
+    /// where many come within a second.
+    pub(crate) fn on_forget_own(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+        self.local.on_forget_own(Box::new(forget));
+    }
+
+    pub(crate) fn status(&self) -> StoreStatus {
+        let mut status = self.store.status();
+        if status.last_error.is_none() && self.local.has_panicked() {
+            status.last_error = Some("a hook given to on_sign_out panicked".to_owned());
+        }
+        status
+    }
+}
+
+/// The tenant of an account: that of its object id, or the one that its issuer names.
+pub(crate) fn tenant_of(account: &UserKey) -> Option<Uuid> {
+    match account {
+        UserKey::Object { tenant, .. } => Some(*tenant),
+        UserKey::Subject { issuer, .. } => first_guid(issuer).map(|(_, tenant)| tenant),
+    }
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self::in_memory()
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("local", &self.local)
+            .field("store", &self.store)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::claims::raw::Draft;
+
+    /// A store that cannot be followed.
+    #[derive(Debug)]
+    struct Away(OnLoss);
+
+    impl Store for Away {
+        fn publish(&self, _: &Mark, _: u64, _: bool) -> Answer<()> {
+            Answer::Now(Err(StoreUnavailable))
+        }
+
+        fn first_use(&self, _: &str, _: u64, _: u64) -> Answer<bool> {
+            Answer::Now(Err(StoreUnavailable))
+        }
+
+        fn lost(&self) -> Option<OnLoss> {
+            Some(self.0)
+        }
+
+        fn status(&self) -> StoreStatus {
+            Memory::new(Arc::default()).status()
+        }
+    }
+
+    #[test]
+    fn every_mark_is_set_before_anybody_is_told() {
+        let accounts = Accounts {
+            local: Arc::default(),
+            seen: SeenSessions::default(),
+            store: Arc::new(Away(OnLoss::Allow)),
+        };
+        let of = |number| UserKey::Object {
+            tenant: Uuid::from_u128(1),
+            object: Uuid::from_u128(number),
+        };
+        let marks = (1..=3).map(|number| (Mark::Account(of(number)), 1_000));
+        let told = accounts.raise(marks.collect(), 1_000);
+        // Whoever asked has gone.
+        drop(told);
+        assert_eq!(accounts.status().cut_offs, 0, "another store's status");
+        assert_eq!(accounts.local.len(), 3);
+    }
+
+    #[test]
+    fn how_young_a_token_is_counts_from_its_time_of_issue() {
+        const NOW: u64 = 1_800_000_000;
+        let accounts = Accounts {
+            local: Arc::default(),
+            seen: SeenSessions::default(),
+            store: Arc::new(Away(OnLoss::AllowYoungerThan(Duration::from_secs(300)))),
+        };
+        let standing = |iat: &str, backdate| {
+            let json = format!("{{\"exp\":9000000000{iat}}}");
+            let draft = Draft::parse(json.as_bytes()).unwrap();
+            let claims = draft.finish().unwrap().into_claims(None, None, None);
+            accounts.standing(&claims, &Backdate::of_seconds(backdate), NOW)
+        };
+        let said = |at: u64| format!(",\"iat\":{at}");
+        // A token that Entra issues now, or has issued almost five minutes ago.
+        assert_eq!(standing(&said(NOW - 300), 300), Standing::Good);
+        assert_eq!(standing(&said(NOW - 599), 300), Standing::Good);
+        assert_eq!(standing(&said(NOW - 600), 300), Standing::Unknown);
+        assert_eq!(standing(&said(NOW - 299), 0), Standing::Good);
+        assert_eq!(standing(&said(NOW - 300), 0), Standing::Unknown);
+        assert_eq!(standing("", 300), Standing::Unknown);
+    }
+}

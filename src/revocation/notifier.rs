@@ -1,0 +1,161 @@
+//! Who is woken by what happens to an account: those whom it may concern, and few others.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::claims::{Claims, UserKey};
+
+use super::event::{Mark, Whom};
+
+/// One bell for many accounts and sessions. Whoever may end a session without proof, as a browser's
+/// logout does, wakes about one stream of twenty by it, and not all of them.
+#[derive(Debug)]
+pub(super) struct Bells {
+    hasher: RandomState,
+    bells: Box<[watch::Sender<()>]>,
+}
+
+const BELLS: usize = 64;
+
+impl Default for Bells {
+    fn default() -> Self {
+        let bell = || watch::Sender::new(());
+        Self {
+            hasher: RandomState::new(),
+            bells: std::iter::repeat_with(bell).take(BELLS).collect(),
+        }
+    }
+}
+
+impl Bells {
+    /// Wakes those who listen for that account or session.
+    pub(super) fn ring(&self, mark: &Mark) {
+        let bell = match mark {
+            Mark::Account(account) | Mark::SignedOut(account) => self.of_account(account),
+            // Ends nothing that is open.
+            Mark::Forgotten(_) => None,
+            Mark::Session { tenant, session } => self.of_session(*tenant, session),
+        };
+        if let Some(bell) = bell {
+            bell.send_replace(());
+        }
+    }
+
+    /// Listens for the account of a token, by both of its names, and for its session.
+    pub(super) fn listen(&self, claims: &Claims) -> Ear {
+        let account = |account: Option<UserKey>| self.of_account(&account?);
+        let session = || self.of_session(claims.tenant_id()?, claims.session_id()?);
+        let hears = |bell: Option<&watch::Sender<()>>| bell.map(watch::Sender::subscribe);
+        Ear {
+            account: hears(account(claims.user_key())),
+            subject: hears(account(claims.subject_key())),
+            session: hears(session()),
+        }
+    }
+
+    fn of_account(&self, account: &UserKey) -> Option<&watch::Sender<()>> {
+        self.of(Whom::from(account))
+    }
+
+    fn of_session(&self, tenant: Uuid, session: &str) -> Option<&watch::Sender<()>> {
+        self.of((tenant, session))
+    }
+
+    fn of(&self, whom: impl Hash) -> Option<&watch::Sender<()>> {
+        let hash = self.hasher.hash_one(whom).to_le_bytes();
+        self.bells.get(usize::from(hash[0]) % BELLS)
+    }
+}
+
+/// Hears what may concern one token, and now and then what does not.
+pub(super) struct Ear {
+    account: Option<watch::Receiver<()>>,
+    subject: Option<watch::Receiver<()>>,
+    session: Option<watch::Receiver<()>>,
+}
+
+impl Ear {
+    /// Completes at the next ring, or at one since the last time.
+    pub(super) async fn hear(&mut self) {
+        tokio::select! {
+            () = next(&mut self.account) => {}
+            () = next(&mut self.subject) => {}
+            () = next(&mut self.session) => {}
+        }
+    }
+}
+
+async fn next(bell: &mut Option<watch::Receiver<()>>) {
+    let Some(hears) = bell else {
+        return std::future::pending().await;
+    };
+    if hears.changed().await.is_err() {
+        // The bells are gone, which ring no more.
+        std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::raw::Draft;
+
+    fn claims(members: &str) -> Claims {
+        let json = format!("{{\"exp\":1,{members}}}");
+        let draft = Draft::parse(json.as_bytes()).unwrap();
+        let tenant = Some(Uuid::from_u128(7));
+        draft.finish().unwrap().into_claims(tenant, None, None)
+    }
+
+    async fn hears(ear: &mut Ear) -> bool {
+        let moment = std::time::Duration::from_millis(1);
+        tokio::time::timeout(moment, ear.hear()).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_hears_of_its_account_by_both_names_and_of_its_session() {
+        let bells = Bells::default();
+        let claims = claims(r#""iss":"i","sub":"s","oid":"o","sid":"d""#);
+        let mut ear = bells.listen(&claims);
+        assert!(!hears(&mut ear).await);
+        for mark in [
+            Mark::Account(claims.user_key().unwrap()),
+            Mark::Account(claims.subject_key().unwrap()),
+            Mark::SignedOut(claims.user_key().unwrap()),
+            Mark::Session {
+                tenant: Uuid::from_u128(7),
+                session: "d".into(),
+            },
+        ] {
+            bells.ring(&mark);
+            assert!(hears(&mut ear).await, "{mark:?}");
+            // More than once where two of its three bells are the same.
+            let again = usize::from(hears(&mut ear).await) + usize::from(hears(&mut ear).await);
+            assert!(again <= 2 && !hears(&mut ear).await);
+        }
+        bells.ring(&Mark::Account(claims.user_key().unwrap()));
+        drop(bells);
+        assert!(hears(&mut ear).await, "what rang before the end");
+        while hears(&mut ear).await {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stranger_s_session_wakes_few() {
+        let bells = Bells::default();
+        let mut woken = 0;
+        let mut ears: Vec<Ear> = (0..1_000)
+            .map(|user| bells.listen(&claims(&format!("\"oid\":\"{user}\",\"sid\":\"s{user}\""))))
+            .collect();
+        bells.ring(&Mark::Session {
+            tenant: Uuid::from_u128(7),
+            session: "made up".into(),
+        });
+        for ear in &mut ears {
+            woken += usize::from(hears(ear).await);
+        }
+        // Of 64 bells each listens to two or three; 47 at the most are expected.
+        assert!(woken < 120, "{woken}");
+    }
+}

@@ -1,0 +1,198 @@
+//! The store that replicas share, as requests see it.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(feature = "metrics")]
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::event::Mark;
+use super::redis::Link;
+use super::replay_cache::Replays;
+use super::cutoffs::Revocations;
+use super::store::{Answer, OnLoss, Store, StoreStatus, StoreUnavailable};
+
+/// The shared store, as one replica has it. The task that follows ends with it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) link: Arc<Link>,
+    pub(super) local: Arc<Revocations>,
+    /// What was used here, for a store that loses its records.
+    replays: Arc<Replays>,
+    pub(super) state: Arc<State>,
+    on_loss: OnLoss,
+    pub(super) runtime: Handle,
+    _alive: watch::Sender<()>,
+}
+
+impl Shared {
+    /// The task that follows ends when what is returned is dropped.
+    pub(super) fn new(
+        link: Link,
+        local: Arc<Revocations>,
+        on_loss: OnLoss,
+        runtime: Handle,
+    ) -> (Self, watch::Receiver<()>) {
+        let (alive, ended) = watch::channel(());
+        let shared = Self {
+            link: Arc::new(link),
+            local,
+            replays: Arc::default(),
+            state: Arc::new(State::new()),
+            on_loss,
+            runtime,
+            _alive: alive,
+        };
+        (shared, ended)
+    }
+}
+
+/// What the task and the requests tell each other.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) following: AtomicBool,
+    /// Something was raised here that the others were not told of.
+    pub(super) untold: AtomicBool,
+    last_error: Mutex<Option<String>>,
+    /// The store's clock minus the local one in seconds, as measured last.
+    clock_offset: AtomicI64,
+    /// Whether the two are too far apart.
+    apart: AtomicBool,
+    /// When all that the others raised was last known to be here; at first the start.
+    complete: Mutex<Instant>,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            following: AtomicBool::default(),
+            untold: AtomicBool::default(),
+            last_error: Mutex::default(),
+            clock_offset: AtomicI64::new(NEVER),
+            apart: AtomicBool::default(),
+            complete: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub(super) fn failed(&self, why: String) {
+        let mut last = self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(why);
+    }
+
+    fn clock_offset(&self) -> Option<i64> {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        (offset != NEVER).then_some(offset)
+    }
+
+    pub(super) fn is_complete(&self) {
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Whether the local clock and the store's are near enough for anything to be called old.
+    pub(super) fn compare_clocks(&self, store: u64, local: u64, skew: u64) -> bool {
+        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let offset = signed(store).saturating_sub(signed(local));
+        self.clock_offset.store(offset, Ordering::Relaxed);
+        let apart = store.abs_diff(local) > skew;
+        let before = self.apart.swap(apart, Ordering::Relaxed);
+        if apart && !before {
+            tracing::error!(
+                clock_offset_seconds = offset,
+                "the clocks of this replica and of the shared store are too far apart: this \
+                 replica removes nothing that is old"
+            );
+        } else if before && !apart {
+            tracing::info!("the clocks of this replica and of the shared store agree again");
+        }
+        !apart
+    }
+}
+
+impl Store for Shared {
+    fn publish(&self, mark: &Mark, at: u64, again: bool) -> Answer<()> {
+        if again && !self.state.following.load(Ordering::Acquire) {
+            // Told when the store is back; nobody is to wait for that.
+            return Answer::Now(Err(StoreUnavailable));
+        }
+        let (link, state, text) = (
+            Arc::clone(&self.link),
+            Arc::clone(&self.state),
+            mark.to_text(),
+        );
+        // A task, since a client that goes away must not take the news with it.
+        let told = self.runtime.spawn(async move {
+            let told = link.raise(&[(text, at)], again).await;
+            if told.is_err() {
+                state.untold.store(true, Ordering::Release);
+            }
+            told
+        });
+        Answer::Later(Box::pin(async move {
+            match told.await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(StoreUnavailable),
+            }
+        }))
+    }
+
+    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool> {
+        if self.replays.has(id) {
+            return Answer::Now(Ok(false));
+        }
+        // A clock that has jumped ahead must not shorten the record that all share.
+        let left = until.saturating_sub(self.replays.aged(now));
+        let left = left.saturating_add(OTHER_CLOCKS);
+        let (link, replays, id) = (
+            Arc::clone(&self.link),
+            Arc::clone(&self.replays),
+            id.to_owned(),
+        );
+        Answer::Later(Box::pin(async move {
+            let first = link
+                .first_use(&id, left)
+                .await
+                .map_err(|_| StoreUnavailable)?;
+            // No room here is no harm: the store has the record.
+            let _ = replays.first_use(&id, until, now);
+            Ok(first)
+        }))
+    }
+
+    fn lost(&self) -> Option<OnLoss> {
+        (!self.state.following.load(Ordering::Acquire)).then_some(self.on_loss)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn behind(&self) -> Option<Duration> {
+        let complete = self.state.complete.lock();
+        Some(complete.unwrap_or_else(PoisonError::into_inner).elapsed())
+    }
+
+    fn status(&self) -> StoreStatus {
+        StoreStatus {
+            shared: true,
+            following: self.state.following.load(Ordering::Acquire),
+            on_loss: Some(self.on_loss),
+            cut_offs: self.local.len(),
+            last_error: self
+                .state
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            clock_offset_seconds: self.state.clock_offset(),
+        }
+    }
+}
+
+/// Replicas' clocks may be apart: so many seconds longer the store keeps what was used.
+const OTHER_CLOCKS: u64 = 600;
+
+/// The clocks were not compared yet.
+const NEVER: i64 = i64::MIN;

@@ -1,0 +1,105 @@
+//! What a store of revocations and replay records can do, wherever it is.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::event::Mark;
+
+/// Which tokens pass while the shared revocations cannot be followed; the others get 503.
+///
+/// Whatever is chosen, what this replica revoked itself stays revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLoss {
+    /// None.
+    FailClosed,
+    /// Those that were issued (`iat` + `IssuedAtBackdateSeconds`) less than this long ago; a token
+    /// without `iat` counts as old.
+    AllowYoungerThan(Duration),
+    /// All of them: a revocation made elsewhere is missed. Said in the log at `error`, again and
+    /// again until the store is back.
+    Allow,
+}
+
+impl Default for OnLoss {
+    /// Those of the last ten minutes.
+    fn default() -> Self {
+        Self::AllowYoungerThan(Duration::from_secs(600))
+    }
+}
+
+/// How the store of revocations and replay records is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreStatus {
+    /// Whether it is shared with other replicas.
+    pub shared: bool,
+    /// Whether every revocation made elsewhere arrives here. True where nothing is shared.
+    pub following: bool,
+    /// What happens while it is not; `None` where nothing is shared.
+    pub on_loss: Option<OnLoss>,
+    /// Cut-offs that are held at the moment.
+    pub cut_offs: usize,
+    /// Why it could not be followed last, if it could not.
+    pub last_error: Option<String>,
+    /// How far the store's clock is from the local one, in seconds: the store's minus the local
+    /// one. `None` where nothing is shared, and before the first answer. Where that is more than
+    /// `ClockSkewSeconds`, this replica removes no old marks from the store.
+    pub clock_offset_seconds: Option<i64>,
+}
+
+/// The store did not answer, or has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store of revocations and replay records is out of reach")]
+pub(crate) struct StoreUnavailable;
+
+/// An answer that is there, or one that has to be waited for.
+pub(crate) enum Answer<T> {
+    Now(Result<T, StoreUnavailable>),
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "memory answers at once")
+    )]
+    Later(Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send>>),
+}
+
+impl<T> Answer<T> {
+    pub(crate) async fn wait(self) -> Result<T, StoreUnavailable> {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(answer) => answer.await,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Answer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Now(_) => "Answer::Now",
+            Self::Later(_) => "Answer::Later",
+        })
+    }
+}
+
+/// In memory, or shared.
+pub(super) trait Store: fmt::Debug + Send + Sync {
+    /// Tells the others what was raised here; `again` also where they know it.
+    fn publish(&self, mark: &Mark, at: u64, again: bool) -> Answer<()>;
+
+    /// Whether nobody used this before; from now on somebody did, until that time.
+    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool>;
+
+    /// What to do as long as what others revoke does not arrive here; `None` while it does.
+    fn lost(&self) -> Option<OnLoss>;
+
+    /// How long ago all that others revoked was last known to be here; `None` where nothing is
+    /// shared.
+    #[cfg(feature = "metrics")]
+    fn behind(&self) -> Option<Duration> {
+        None
+    }
+
+    fn status(&self) -> StoreStatus;
+}

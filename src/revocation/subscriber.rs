@@ -1,0 +1,310 @@
+//! Following the shared store: the task that listens.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::clock::Clock;
+use crate::config_error::ConfigError;
+
+use super::event::Mark;
+use super::marks::KEPT;
+use super::place::{Beginning, Entry, Place};
+use super::redis::{BATCH, Link, Lost, News};
+use super::cutoffs::Revocations;
+use super::shared::{Shared, State};
+use super::store::OnLoss;
+
+#[derive(Debug)]
+struct Follower {
+    link: Arc<Link>,
+    local: Arc<Revocations>,
+    state: Arc<State>,
+    clock: Clock,
+    /// How many seconds the local clock and the store's may be apart.
+    skew: u64,
+    on_loss: OnLoss,
+}
+
+/// The time of a command and its answer is no difference of clocks.
+const LEAST_SKEW: u64 = 5;
+
+/// How often the clocks are compared, and old marks looked for if it is time to.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// Seconds between two prunings, whichever replicas do them.
+const PRUNING: u64 = 3_600;
+
+/// What the store may do for others between two steps of a pruning.
+const BREATH: Duration = Duration::from_millis(2);
+
+/// Pauses between attempts: the first one and the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often a loss is said again.
+const REMINDER: Duration = Duration::from_secs(30);
+
+/// Starts the task.
+pub(super) fn spawn(
+    link: Link,
+    local: Arc<Revocations>,
+    clock: Clock,
+    skew: u64,
+    on_loss: OnLoss,
+) -> Result<Shared, ConfigError> {
+    let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+    let (shared, ended) = Shared::new(link, local, on_loss, runtime);
+    let follower = Follower {
+        link: Arc::clone(&shared.link),
+        local: Arc::clone(&shared.local),
+        state: Arc::clone(&shared.state),
+        clock,
+        skew: skew.max(LEAST_SKEW),
+        on_loss,
+    };
+    shared.runtime.spawn(supervise(Arc::new(follower), ended));
+    Ok(shared)
+}
+
+/// Has the store followed until its owner is gone: what panics begins again.
+async fn supervise(follower: Arc<Follower>, ended: watch::Receiver<()>) {
+    loop {
+        let following = tokio::spawn(Arc::clone(&follower).run(ended.clone()));
+        match following.await {
+            Err(error) if error.is_panic() => follower.panicked(),
+            // The owner is gone, or the runtime is.
+            Ok(()) | Err(_) => break,
+        }
+        sleep(LONGEST_PAUSE).await;
+    }
+}
+
+impl Follower {
+    /// Follows until the store's owner is gone.
+    async fn run(self: Arc<Self>, mut ended: watch::Receiver<()>) {
+        let mut pause = SHORTEST_PAUSE;
+        let mut said: Option<Instant> = None;
+        loop {
+            let lost = tokio::select! {
+                biased;
+                _ = ended.changed() => break,
+                lost = self.follow() => lost,
+            };
+            if self.state.following.swap(false, Ordering::AcqRel) {
+                pause = SHORTEST_PAUSE;
+                said = None;
+            }
+            self.link.disconnect();
+            if said.is_none_or(|said| said.elapsed() >= REMINDER) {
+                said = Some(Instant::now());
+                self.report(&lost);
+            }
+            self.state.failed(lost.to_string());
+            tokio::select! {
+                biased;
+                _ = ended.changed() => break,
+                () = sleep(pause.mul_f64(0.5 + fastrand::f64())) => {}
+            }
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn report(&self, lost: &Lost) {
+        match self.on_loss {
+            OnLoss::Allow => tracing::error!(
+                error = %lost,
+                "the shared store is out of reach: tokens that were revoked elsewhere pass"
+            ),
+            on_loss => tracing::warn!(
+                error = %lost,
+                ?on_loss,
+                "the shared store is out of reach"
+            ),
+        }
+    }
+
+    async fn follow(&self) -> Lost {
+        match self.listen().await {
+            Err(lost) => lost,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn listen(&self) -> Result<Infallible, Lost> {
+        let mut news = self.link.news().await?;
+        let begun = self.agree(&mut news).await?;
+        if !self.state.following.swap(true, Ordering::AcqRel) {
+            tracing::info!("following the shared store");
+        }
+        // What is old is removed by and by: nobody has to wait for it.
+        tokio::select! {
+            ended = self.keep_up(&mut news, begun) => ended,
+            never = self.prune() => match never {},
+        }
+    }
+
+    async fn keep_up(
+        &self,
+        news: &mut News<'_>,
+        (mut place, mut last): (Place, String),
+    ) -> Result<Infallible, Lost> {
+        loop {
+            self.state.is_complete();
+            let mut behind = false;
+            loop {
+                let entries = news.after(&last).await?;
+                if entries.is_empty() {
+                    let current = news.place().await?;
+                    // An event may have come just now; one that does not arrive is a gap.
+                    if current.epoch != place.epoch || (behind && current != place) {
+                        break;
+                    }
+                    behind = current != place;
+                    if !behind {
+                        self.state.is_complete();
+                    }
+                } else {
+                    behind = false;
+                }
+                // A full batch may have more behind it.
+                let all = (1..BATCH).contains(&entries.len());
+                if !self.take(entries, &mut place, &mut last) {
+                    break;
+                }
+                if all {
+                    self.state.is_complete();
+                }
+                if self.state.untold.load(Ordering::Acquire) {
+                    break;
+                }
+            }
+            (place, last) = self.agree(news).await?;
+        }
+    }
+
+    /// Applies events one after the other; `false` where one is missing before the next.
+    fn take(&self, entries: Vec<Entry>, place: &mut Place, last: &mut String) -> bool {
+        for entry in entries {
+            let next = Place {
+                epoch: place.epoch.clone(),
+                sequence: place.sequence.saturating_add(1),
+            };
+            if entry.place != next {
+                return false;
+            }
+            // What is not understood was written by a newer replica, for newer ones.
+            if let Some(mark) = Mark::parse(&entry.mark) {
+                self.apply(&mark, entry.at, 0);
+            }
+            (*place, *last) = (next, entry.id);
+        }
+        true
+    }
+
+    /// Takes over a mark that was written so many seconds ago.
+    fn apply(&self, mark: &Mark, at: u64, age: u64) {
+        let raised = self.local.raise_aged(mark, at, self.clock.now(), age);
+        match mark {
+            // What is told again, by this replica's own echo or after a lost connection, ends no
+            // stream that was opened since.
+            Mark::SignedOut(account) if raised => self.local.signed_out(account),
+            Mark::SignedOut(account) => self.local.forget(account),
+            Mark::Account(account) | Mark::Forgotten(account) if raised => {
+                self.local.forget(account);
+            }
+            Mark::Account(_) | Mark::Forgotten(_) | Mark::Session { .. } => {}
+        }
+    }
+
+    /// Takes over what the store has, and gives it what it lacks: after a start, a lost
+    /// connection, a gap, and after the store lost everything.
+    async fn agree(&self, news: &mut News<'_>) -> Result<(Place, String), Lost> {
+        let Beginning { place, last, time } = news.begin().await?;
+        // What is raised here from now on tells itself.
+        self.state.untold.store(false, Ordering::Release);
+        let mut lacking: HashMap<Mark, u64> = self.local.all().into_iter().collect();
+        // By a clock that is not to be trusted nothing is old.
+        let agree = self.compare_clocks(time);
+        let mut cursor = Some("0".to_owned());
+        while let Some(from) = cursor {
+            let (next, page) = news.marks(&from).await?;
+            for stored in page {
+                let age = if agree {
+                    time.saturating_sub(stored.latest)
+                } else {
+                    0
+                };
+                let is_old = age > KEPT;
+                if is_old && lacking.is_empty() {
+                    continue;
+                }
+                let Some(mark) = Mark::parse(stored.mark()) else {
+                    continue;
+                };
+                if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {
+                    lacking.remove(&mark);
+                }
+                if !is_old {
+                    self.apply(&mark, stored.at, age);
+                }
+            }
+            cursor = next;
+        }
+        let lacking: Vec<_> = lacking
+            .into_iter()
+            .map(|(mark, at)| (mark.to_text(), at))
+            .collect();
+        self.link.raise(&lacking, false).await?;
+        Ok((place, last))
+    }
+
+    /// Removes what no living token can be older than, again and again.
+    async fn prune(&self) -> Infallible {
+        loop {
+            if let Err(lost) = self.prune_once().await {
+                tracing::debug!(error = %lost, "old marks could not be removed");
+            }
+            sleep(ROUND).await;
+        }
+    }
+
+    async fn prune_once(&self) -> Result<(), Lost> {
+        if !self.compare_clocks(self.link.time().await?) {
+            return Ok(());
+        }
+        let mut cursor = "0".to_owned();
+        while let Some(next) = self.link.prune(&cursor, KEPT, PRUNING).await? {
+            cursor = next;
+            sleep(BREATH).await;
+        }
+        Ok(())
+    }
+
+    /// Whether the local clock and the store's are near enough for anything to be called old.
+    fn compare_clocks(&self, store: u64) -> bool {
+        self.state
+            .compare_clocks(store, self.clock.now(), self.skew)
+    }
+
+    /// The task that follows ended by a panic, in the application's clock for one.
+    fn panicked(&self) {
+        self.state.following.store(false, Ordering::Release);
+        tracing::error!("the task that follows the shared store panicked; it begins again");
+        self.state
+            .failed("the task that follows the shared store panicked".to_owned());
+    }
+}
+
+impl Drop for Follower {
+    /// However the task ends, nobody follows after it.
+    fn drop(&mut self) {
+        self.state.following.store(false, Ordering::Release);
+    }
+}

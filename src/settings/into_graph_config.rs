@@ -1,0 +1,112 @@
+//! From a section to the access to the directory it describes.
+
+use std::path::Path;
+
+use base64_simd::STANDARD;
+
+use super::credential::{Credential as Given, ManagedIdentityName};
+use super::section::Section;
+use crate::config_error::ConfigError;
+use crate::graph::{Credential, DirectoryAccess, Door, ManagedIdentity};
+use crate::jwks::http_client::{Reach, http_client};
+
+impl Section {
+    /// What Graph may be asked and what for; nothing without credentials.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if none of the credentials can be used, or Graph is to be asked without.
+    pub(crate) fn directory_access(&self) -> Result<Option<DirectoryAccess>, ConfigError> {
+        let Some(credential) = self.credential()? else {
+            if self.graph.check_sessions {
+                return Err(ConfigError::value(
+                    "Graph:CheckSessions",
+                    true,
+                    "ClientSecret or ClientCredentials beside it, to ask Graph with",
+                ));
+            }
+            if self.graph.resolve_groups {
+                tracing::warn!(
+                    "Graph:ResolveGroups has no effect without ClientSecret or ClientCredentials"
+                );
+            }
+            return Ok(None);
+        };
+        let mut access = DirectoryAccess::new(credential)
+            .cache(self.graph.cache)
+            .resolve_groups(self.graph.resolve_groups)
+            .check_sessions(self.graph.check_sessions);
+        if let Some(address) = &self.graph.base_url {
+            access = access.graph_url(address.as_str());
+        }
+        Ok(Some(access))
+    }
+
+    /// The first credential that works, as in Microsoft.Identity.Web.
+    fn credential(&self) -> Result<Option<Credential>, ConfigError> {
+        let mut unusable = Vec::new();
+        for given in &self.credentials {
+            match self.usable(given) {
+                Ok(credential) => {
+                    for error in unusable {
+                        tracing::warn!(%error, "a credential cannot be used");
+                    }
+                    return Ok(Some(credential));
+                }
+                Err(error) => unusable.push(error),
+            }
+        }
+        unusable.into_iter().next().map_or(Ok(None), Err)
+    }
+
+    fn usable(&self, given: &Given) -> Result<Credential, ConfigError> {
+        match given {
+            Given::Secret(secret) => Ok(Credential::secret(secret.expose())),
+            Given::CertificateFile { password, .. } | Given::CertificateText { password, .. }
+                if password.is_some() =>
+            {
+                Err(ConfigError::Value {
+                    setting: "ClientCredentials:CertificatePassword".to_owned(),
+                    found: "a password".to_owned(),
+                    expected: "none: a PEM file with the certificate and an RSA key that is not \
+                               encrypted"
+                        .to_owned(),
+                })
+            }
+            Given::CertificateFile { path, .. } => Credential::certificate(text(path)?),
+            Given::CertificateText { base64, .. } => {
+                let pem = STANDARD
+                    .decode_to_vec(base64.expose())
+                    .ok()
+                    .and_then(|bytes| String::from_utf8(bytes).ok());
+                Credential::certificate(pem.unwrap_or_default())
+            }
+            Given::AssertionFile { path } => {
+                text(path)?;
+                Ok(Credential::assertion_file(path))
+            }
+            Given::ManagedIdentity {
+                identity,
+                token_exchange_url,
+            } => Ok(Credential::federated(ManagedIdentity {
+                door: Door {
+                    client: http_client(Reach::Plain, &[])?,
+                    timeout: self.keys.timeout,
+                    max_bytes: self.keys.max_bytes,
+                },
+                parameter: match identity {
+                    ManagedIdentityName::System => None,
+                    ManagedIdentityName::ClientId(id) => Some(("client_id", id.to_string())),
+                    ManagedIdentityName::ObjectId(id) => Some(("object_id", id.to_string())),
+                    ManagedIdentityName::ResourceId(id) => Some(("msi_res_id", id.clone())),
+                },
+                audience: token_exchange_url.clone(),
+            })),
+        }
+    }
+}
+
+fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|_| {
+        ConfigError::value("ClientCredentials", path.display(), "a readable text file")
+    })
+}

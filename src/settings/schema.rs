@@ -1,0 +1,288 @@
+//! Every key of a section: its form, its bounds, its default, its meaning. The single source.
+
+use super::value_types::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
+use super::forms::{
+    AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm, OneOrList,
+    PolicyName, Refused, TenantForm, Text, Version, Whole, Words,
+};
+
+/// One key: where it is, what its value looks like, what it means.
+pub(super) struct Key<F> {
+    pub(super) path: &'static str,
+    pub(super) form: F,
+    pub(super) meaning: &'static str,
+}
+
+impl<F: Form> Key<F> {
+    /// What an error says was expected.
+    pub(super) fn expected(&self) -> String {
+        format!("{} ({})", self.form.expected(), self.meaning)
+    }
+}
+
+impl<F: Form> Key<List<F>> {
+    /// What an error says was expected in place of the list.
+    pub(super) fn expected_list(&self) -> String {
+        let element = self.form.0.expected();
+        let list = if element.starts_with("a list") {
+            element
+        } else {
+            format!("a list, not empty, each element {element}")
+        };
+        format!("{list} ({})", self.meaning)
+    }
+}
+
+impl<F: Form> Key<OneOrList<F>> {
+    /// What an error says was expected.
+    pub(super) fn expected_either(&self) -> String {
+        format!("{} ({})", self.either(), self.meaning)
+    }
+
+    fn either(&self) -> String {
+        format!("{}, or a list of such", self.form.0.expected())
+    }
+}
+
+/// What a document says of a key's form.
+#[cfg(test)]
+trait Named {
+    fn form(&self) -> String;
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<F> {
+    fn form(&self) -> String {
+        self.form.expected()
+    }
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<List<F>> {
+    fn form(&self) -> String {
+        format!("list of {}", self.form.0.expected())
+    }
+}
+
+#[cfg(test)]
+impl<F: Form> Named for Key<OneOrList<F>> {
+    fn form(&self) -> String {
+        self.either()
+    }
+}
+
+macro_rules! keys {
+    ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal;)*) => {
+        $(pub(super) const $name: Key<$form> = Key { path: $path, form: $value, meaning: $meaning };)*
+        /// The path of every key of the table.
+        pub(super) const $all: &[&str] = &[$($path),*];
+
+        /// Path, meaning and form of every key, for the documents that are held against the table.
+        #[cfg(test)]
+        pub(super) fn table() -> Vec<(&'static str, &'static str, String)> {
+            vec![$(($path, $meaning, Named::form(&$name))),*]
+        }
+    };
+}
+
+const ADDRESS: WebAddress = WebAddress { query: false };
+const MOST_BYTES: u64 = 1 << 40;
+
+keys! { SECTION_KEYS;
+    INSTANCE: WebAddress = ADDRESS, "Instance", "the cloud, or the host of B2C or External ID";
+    TENANT_ID: TenantForm = TenantForm, "TenantId", "the tenant whose tokens are accepted";
+    CLIENT_ID: GuidText = GuidText, "ClientId", "this API's application id";
+    AUTHORITY: WebAddress = ADDRESS, "Authority", "Instance and TenantId in one";
+    AUDIENCE: Text = Text, "Audience", "an accepted audience";
+    AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences";
+    ALLOWED_TENANTS: List<AllowedTenant> = List(AllowedTenant), "AllowedTenants", "the tenants whose tokens are accepted";
+    ALLOW_PERSONAL_ACCOUNTS: Flag = Flag, "AllowPersonalAccounts", "accept the tenant of personal accounts";
+    TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens";
+    ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens";
+    STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers";
+    METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is";
+    METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is";
+    CUSTOM_SIGNING_KEYS: Flag = Flag, "CustomSigningKeys", "the application has signing keys of its own";
+    DOMAIN: DomainName = DomainName, "Domain", "the tenant's domain";
+    SIGN_UP_SIGN_IN_POLICY_ID: PolicyName = PolicyName, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
+    POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
+    ALLOW_ACL: Flag = Flag, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
+    CLOCK_SKEW_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
+    ISSUED_AT_BACKDATE_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is";
+    MAX_TOKEN_BYTES: Whole = Whole { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
+    REFRESH_SECONDS: Whole = Whole { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
+    COOLDOWN_SECONDS: Whole = Whole { least: 1, most: 3_600, default: 30 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";
+    MAX_STALE_SECONDS: Whole = Whole { least: 120, most: 604_800, default: 86_400 }, "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds";
+    WITHDRAWAL_GRACE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 7_200 }, "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies";
+    TIMEOUT_MILLIS: Whole = Whole { least: 1, most: 600_000, default: 5_000 }, "Keys:TimeoutMillis", "the longest fetch";
+    MAX_BYTES: Whole = Whole { least: 1, most: 1 << 30, default: 1_048_576 }, "Keys:MaxBytes", "the largest document";
+    TOKEN_CACHE_MAX_BYTES: Whole = Whole { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
+    CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM";
+    CLIENT_SECRET: Hidden = Hidden, "ClientSecret", "what this API signs in with";
+    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud";
+    GRAPH_RESOLVE_GROUPS: Flag = Flag, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
+    GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
+    GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
+    SCOPES: Words = Words, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
+    APP_PERMISSIONS: Words = Words, "AppPermissions", "an object of lists for look-up";
+    POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken";
+    APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with";
+    RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address";
+    REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
+    REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach";
+}
+
+/// The list whose elements have keys of their own.
+pub(super) const CLIENT_CREDENTIALS: &str = "ClientCredentials";
+/// Its older name in Microsoft.Identity.Web, whose templates leave it as an empty list.
+pub(super) const CLIENT_CERTIFICATES: &str = "ClientCertificates";
+
+/// Lists of which a file and the environment often give one part each without meaning to.
+pub(super) const OFTEN_MERGED: [&str; 3] = [ALLOWED_TENANTS.path, AUDIENCES.path, POLICIES.path];
+
+/// Keys that restrict who may come in, or change whose tokens are accepted, and have no counterpart
+/// here: each with what to write in its place. To ignore one would accept more than its file says.
+pub(super) const RESTRICTING: &[(&str, &str)] = &[
+    // Microsoft.Identity.Web and App Service.
+    (
+        "AllowedClientApplications",
+        "no such key: write the guard RequireClientApp::any([…]) on the routes",
+    ),
+    (
+        "TokenDecryptionCertificates",
+        "no such key: encrypted tokens are not supported yet, and refused",
+    ),
+    (
+        "TokenDecryptionCredentials",
+        "no such key: encrypted tokens are not supported yet, and refused",
+    ),
+    // MSAL.NET: ApplicationOptions.
+    (
+        "AadAuthorityAudience",
+        "no such key: TenantId and AllowedTenants say whose tokens are accepted, the guard RequireTenant on a route",
+    ),
+    (
+        "AzureCloudInstance",
+        "no such key: Instance names the cloud",
+    ),
+    // ASP.NET Core: JwtBearerOptions, OpenIdConnectOptions.
+    (
+        "TokenValidationParameters",
+        "no such key: write Audiences, AllowedTenants, Issuer, TokenVersions or ClockSkewSeconds, and guards like RequireRole or RequireTenant on the routes",
+    ),
+    (
+        "MaxAge",
+        "no such key: write the guard RequireRecentSignIn on the routes",
+    ),
+    (
+        "ProtocolValidator",
+        "no such key: write guards like RequireMfa, RequireAcr or RequireRecentSignIn on the routes",
+    ),
+    // Of hand-written code and of samples: the application read them itself.
+    (
+        "Groups",
+        "no such key: write the guard RequireGroup::any([…]) on the routes",
+    ),
+    (
+        "ValidateIssuer",
+        "no such key: issuers are always checked, AllowedTenants says whose are accepted",
+    ),
+    (
+        "ValidIssuer",
+        "no such key: write Issuer, or AllowedTenants",
+    ),
+    ("ValidIssuers", "no such key: write AllowedTenants"),
+    ("ValidAudience", "no such key: write Audience"),
+    ("ValidAudiences", "no such key: write Audiences"),
+];
+
+/// Keys that Microsoft.Identity.Web, ASP.NET Core or MSAL.NET binds in this section and that mean
+/// nothing to an API in Rust. Whatever is under them is left alone. None of them restricts who may
+/// come in: those are in [`RESTRICTING`].
+pub(super) const IGNORED: &[&str] = &[
+    // Microsoft.Identity.Web: MicrosoftIdentityOptions, MicrosoftIdentityApplicationOptions, the JSON schema.
+    "AppHomeTenantId",
+    "AzureRegion",
+    "ClientAssertion",
+    "ClientCapabilities",
+    "ClientCredentialsUsingManagedIdentity",
+    "DefaultUserFlow",
+    "EditProfilePolicyId",
+    "EnablePiiLogging",
+    "ErrorPath",
+    "ExtraQueryParameters",
+    "IsDefaultPlatformLoggingEnabled",
+    "LegacyCacheCompatibilityEnabled",
+    "PreserveAuthority",
+    "RequestAppToken",
+    "ResetPasswordPath",
+    "ResetPasswordPolicyId",
+    "SendX5C",
+    "ShowPII",
+    "UserAssignedManagedIdentityClientId",
+    "WithSpaAuthCode",
+    // MSAL.NET: ApplicationOptions, ConfidentialClientApplicationOptions.
+    "CacheSynchronizationEnabled",
+    "ClientName",
+    "ClientVersion",
+    "EnableCacheSynchronization",
+    "KerberosServicePrincipalName",
+    "LogLevel",
+    "RedirectUri",
+    "TicketContainer",
+    // ASP.NET Core: OpenIdConnectOptions, JwtBearerOptions and what they inherit.
+    "AccessDeniedPath",
+    "AdditionalAuthorizationParameters",
+    "AuthenticationMethod",
+    "AutomaticRefreshInterval",
+    "BackchannelTimeout",
+    "CallbackPath",
+    "Challenge",
+    "ClaimsIssuer",
+    "CorrelationCookie",
+    "DisableTelemetry",
+    "ForwardAuthenticate",
+    "ForwardChallenge",
+    "ForwardDefault",
+    "ForwardForbid",
+    "ForwardSignIn",
+    "ForwardSignOut",
+    "GetClaimsFromUserInfoEndpoint",
+    "IncludeErrorDetails",
+    "MapInboundClaims",
+    "NonceCookie",
+    "PostLogoutRedirectUri",
+    "Prompt",
+    "PushedAuthorizationBehavior",
+    "RefreshInterval",
+    "RefreshOnIssuerKeyNotFound",
+    "RemoteAuthenticationTimeout",
+    "RemoteSignOutPath",
+    "RequireHttpsMetadata",
+    "ResponseMode",
+    "ResponseType",
+    "ReturnUrlParameter",
+    "SaveToken",
+    "SaveTokens",
+    "Scope",
+    "SignInScheme",
+    "SignOutScheme",
+    "SignedOutCallbackPath",
+    "SignedOutRedirectUri",
+    "SkipUnrecognizedRequests",
+    "UsePkce",
+    "UseSecurityTokenValidator",
+    "UseTokenLifetime",
+];
+
+/// Ignored keys with which an API meant to sign in, and what to write in their place.
+pub(super) const INSTEAD: &[(&str, &str)] = &[
+    (
+        "ClientAssertion",
+        "write ClientCredentials, or Credential::federated in code",
+    ),
+    (
+        "ClientCredentialsUsingManagedIdentity",
+        "write ClientCredentials with SourceType SignedAssertionFromManagedIdentity",
+    ),
+];

@@ -1,0 +1,136 @@
+//! The forms of addresses: `https`, and `http` for this machine only.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use super::credential::Secret;
+use super::forms::{Form, quoted};
+use super::layers::Scalar;
+
+/// A web address, in some places with a query.
+pub(super) struct WebAddress {
+    pub(super) query: bool,
+}
+
+impl Form for WebAddress {
+    type Value = Url;
+    fn expected(&self) -> String {
+        let query = if self.query { "" } else { " without a query" };
+        format!("an https URL{query}, http only for a loopback address")
+    }
+    fn read(&self, given: &Scalar) -> Option<Url> {
+        web_address(quoted(given)?).filter(|url| self.query || url.query().is_none())
+    }
+}
+
+/// The text of an issuer, which must be a web address and is compared byte for byte.
+pub(super) struct IssuerText;
+
+impl Form for IssuerText {
+    type Value = String;
+    fn expected(&self) -> String {
+        "an https URL without a query, http only for a loopback address, exactly as tokens state it"
+            .to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        web_address(text)
+            .filter(|url| url.query().is_none())
+            .map(|_| text.to_owned())
+    }
+}
+
+/// A web address, letter for letter as it was given.
+pub(super) struct WebText;
+
+impl Form for WebText {
+    type Value = String;
+    fn expected(&self) -> String {
+        WebAddress { query: true }.expected()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        web_address(text).map(|_| text.to_owned())
+    }
+}
+
+/// An identifier URI of the application, letter for letter: scopes get it in front of their names.
+pub(super) struct AppIdUri;
+
+impl Form for AppIdUri {
+    type Value = String;
+    fn expected(&self) -> String {
+        "an identifier URI of the application like api://CLIENT_ID".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        let (scheme, rest) = text.split_once("://")?;
+        // What stands in a challenge needs no escapes there (RFC 6750 section 3).
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        (!scheme.is_empty() && !rest.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
+    }
+}
+
+/// A web address in which `{policy}` may stand after the host.
+pub(super) struct WebPattern;
+
+impl Form for WebPattern {
+    type Value = String;
+    fn expected(&self) -> String {
+        "an https URL, http only for a loopback address, {policy} only after the host".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<String> {
+        let text = quoted(given)?;
+        let filled = text.replace("{policy}", "B2C_1_policy");
+        let url = web_address(&filled).filter(|_| !filled.contains(['{', '}']))?;
+        let host_is_fixed = web_address(&text.replace("{policy}", "other"))
+            .is_some_and(|other| other.origin() == url.origin());
+        host_is_fixed.then(|| text.to_owned())
+    }
+}
+
+/// The address of a Redis server. It may hold a password.
+pub(super) struct RedisAddress;
+
+impl Form for RedisAddress {
+    type Value = Secret;
+    const SECRET: bool = true;
+    fn expected(&self) -> String {
+        "a redis:// or rediss:// URL with a host".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<Secret> {
+        let text = quoted(given)?;
+        let url = Url::parse(text).ok()?;
+        let sound = matches!(url.scheme(), "redis" | "rediss")
+            && url.host_str().is_some_and(|host| !host.is_empty());
+        sound.then(|| Secret::new(text))
+    }
+}
+
+/// A web address that a secret may travel to: `https`, or `http` on this machine.
+fn web_address(text: &str) -> Option<Url> {
+    // The parser of URLs repairs these, but a setting is compared and shown as it was written.
+    let repaired = text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
+    let (scheme, rest) = text.split_once("://")?;
+    if repaired || rest.starts_with('/') {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let safe = match url.scheme() {
+        "https" => scheme.eq_ignore_ascii_case("https"),
+        "http" => is_loopback(&url),
+        _ => false,
+    };
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    (safe && bare && url.has_host()).then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,0 +1,167 @@
+//! Claims made in code, for the tests of an application's own handlers.
+//!
+//! No token, no key, no layer: claims are put into a request's extensions, where handlers and
+//! guards find them. Nothing that comes over a network can do that; only code in the same process
+//! can, so the worst a release build with this feature can do is carry code that it does not call.
+//! What a token goes through before it becomes claims is not tested this way: use the
+//! [emulator](crate::emulator) for that.
+//!
+//! ```
+//! # #[tokio::main] async fn main() {
+//! use axum::{Router, body::Body, routing::get};
+//! use axum_entra::{Claims, guard::RequireScope, testing::claims};
+//! use tower::ServiceExt;
+//!
+//! let app: Router = Router::new()
+//!     .route("/", get(|claims: Claims| async move { claims.scopes().count().to_string() }))
+//!     .route_layer(RequireScope("Todo.Read"));
+//!
+//! let request = || http::Request::new(Body::empty());
+//! let allowed = claims().scope("Todo.Read").on(request());
+//! assert_eq!(app.clone().oneshot(allowed).await.unwrap().status(), 200);
+//! let refused = claims().scope("Other").on(request());
+//! assert_eq!(app.oneshot(refused).await.unwrap().status(), 403);
+//! # }
+//! ```
+
+use http::Request;
+use serde_json::{Map, Value, json};
+
+use crate::claims::raw::Draft;
+use crate::claims::{Claims, IssuerKind};
+use crate::clock::Clock;
+use crate::guid::parse_guid;
+
+/// The tenant of made-up claims, unless another is named.
+pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
+/// The object id of made-up claims, unless another is named.
+pub const OBJECT: &str = "a11ce000-0000-4000-8000-000000000001";
+
+/// Starts with a user's v2.0 claims: no scopes, no roles, an hour to live.
+pub fn claims() -> MadeUp {
+    let now = Clock::system().now();
+    let members = json!({
+        "ver": "2.0",
+        "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+        "aud": "00000000-0000-4000-8000-000000000000",
+        "tid": TENANT,
+        "oid": OBJECT,
+        "sub": "made-up",
+        "idtyp": "user",
+        "azp": "75dbe77f-10a3-4e59-85fd-8c127544f17c",
+        "azpacr": "0",
+        "iat": now,
+        "nbf": now,
+        "exp": now.saturating_add(3_600),
+    });
+    match members {
+        Value::Object(members) => MadeUp {
+            members,
+            kind: IssuerKind::EntraId,
+        },
+        _ => MadeUp {
+            members: Map::new(),
+            kind: IssuerKind::EntraId,
+        },
+    }
+}
+
+/// Claims that are being made up.
+#[derive(Debug, Clone)]
+#[must_use = "made-up claims do nothing before `on` or `build`"]
+pub struct MadeUp {
+    members: Map<String, Value>,
+    kind: IssuerKind,
+}
+
+impl MadeUp {
+    /// The user's or service principal's object id.
+    pub fn object_id(self, oid: &str) -> Self {
+        self.claim("oid", oid)
+    }
+
+    /// The tenant, in `tid` and in the issuer.
+    pub fn tenant(self, tenant: &str) -> Self {
+        let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        self.claim("tid", tenant).claim("iss", issuer)
+    }
+
+    /// An application that signed in as itself, with a secret.
+    pub fn app(self) -> Self {
+        self.without("scp")
+            .claim("idtyp", "app")
+            .claim("azpacr", "1")
+            .claim("sub", OBJECT)
+    }
+
+    /// Scopes, with spaces between.
+    pub fn scope(self, scopes: &str) -> Self {
+        self.claim("scp", scopes)
+    }
+
+    /// App roles.
+    pub fn roles(self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let roles: Vec<String> = roles.into_iter().map(Into::into).collect();
+        self.claim("roles", roles)
+    }
+
+    /// Group ids.
+    pub fn groups(self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let groups: Vec<String> = groups.into_iter().map(Into::into).collect();
+        self.claim("groups", groups)
+    }
+
+    /// A B2C user who went through this policy. No other claims are of a B2C policy.
+    pub fn policy(mut self, name: &str) -> Self {
+        self.kind = IssuerKind::B2c;
+        let issuer = format!("https://contoso.b2clogin.com/{TENANT}/v2.0/");
+        let user = self.without("idtyp").without("azpacr").claim("ver", "1.0");
+        user.claim("iss", issuer).claim("tfp", name)
+    }
+
+    /// An agent (Entra Agent ID) that acts on behalf of the user or, behind [`app`](Self::app), for
+    /// itself.
+    pub fn agent(self) -> Self {
+        self.claim("xms_act_fct", "3 9 11")
+    }
+
+    /// Any claim, with any value.
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Leaves a claim out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.members.remove(name);
+        self
+    }
+
+    /// The claims themselves, for guards and functions that take them.
+    ///
+    /// # Panics
+    /// If a claim has a type that no token could have, or there is no `exp`.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test that makes up impossible claims should stop"
+    )]
+    pub fn build(self) -> Claims {
+        let tenant = self.members.get("tid").and_then(Value::as_str);
+        let tenant = tenant.and_then(parse_guid);
+        let text = Value::Object(self.members).to_string();
+        let finished = Draft::parse(text.as_bytes()).and_then(Draft::finish);
+        let finished = finished.expect("claims of types that a token may have, and `exp`");
+        let finished = finished.issued_by(self.kind, |_| false);
+        finished.into_claims(tenant, None, None)
+    }
+
+    /// A request whose caller these claims are, as if a layer had admitted it.
+    ///
+    /// # Panics
+    /// As [`build`](Self::build).
+    pub fn on<B>(self, mut request: Request<B>) -> Request<B> {
+        request.extensions_mut().insert(self.build());
+        request
+    }
+}

@@ -1,0 +1,50 @@
+//! A transmitter of security events, with its keys.
+
+use std::sync::Arc;
+
+use crate::authority::Signals;
+use crate::authority::issuer::IssuerPattern;
+use crate::config_error::ConfigError;
+use crate::jwks::refresh::Refresher;
+use crate::jwks::fetch::Remote;
+use crate::jwks::snapshot::{KeyReader, fixed, kept_fresh};
+use crate::jwks::{HttpClient, KeySet};
+
+/// Whose events are believed, and the keys that tell them from others'.
+#[derive(Debug)]
+pub(crate) struct Transmitter {
+    pub(crate) signals: Signals,
+    pub(crate) reader: KeyReader,
+}
+
+impl Transmitter {
+    /// With its keys, or with the task that will fetch them.
+    pub(crate) fn new(
+        signals: Signals,
+        client: &HttpClient,
+    ) -> Result<(Self, Option<Refresher>), ConfigError> {
+        let document = &signals.document;
+        if let Some(jwks) = &signals.static_keys {
+            let issuer = IssuerPattern::new(signals.issuer.as_str());
+            let keys = KeySet::read(jwks.as_bytes(), issuer, document)
+                .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))?;
+            let reader = fixed(keys);
+            return Ok((Self { signals, reader }, None));
+        }
+        let (publisher, reader) = kept_fresh(&signals.freshness);
+        let remote = Remote {
+            client: client.clone(),
+            document: document.clone(),
+            timeout: signals.freshness.timeout,
+            max_bytes: signals.freshness.max_bytes,
+            learns: false,
+            learnt: Arc::default(),
+            endpoints: None,
+            last: None,
+            clocks: None,
+        };
+        let name = document.address.to_string();
+        let refresher = Refresher::new(name, remote, publisher, &signals.freshness);
+        Ok((Self { signals, reader }, Some(refresher)))
+    }
+}

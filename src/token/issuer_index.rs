@@ -1,0 +1,139 @@
+//! From an issuer to its authority, in the same time however many there are.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::authority::Purpose;
+use crate::authority::issuer::{IssuerPattern, first_guid, lookup_key};
+use crate::config_error::ConfigError;
+use crate::token_version::TokenVersion;
+
+use super::authority_state::Installed;
+
+/// Where an issuer leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) authority: usize,
+    /// The version whose form the issuer has; `None` for B2C, where the forms tell nothing.
+    pub(super) form: Option<TokenVersion>,
+    /// Whether the authority speaks for one tenant whose id its documents tell.
+    learns: bool,
+}
+
+/// How a look-up ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    At(Place),
+    /// Perhaps an authority's whose tenant is not learnt yet.
+    Perhaps(Place),
+    Nowhere,
+}
+
+/// Issuers of all authorities.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Found by comparing: for one authority that is less than to hash a token's issuer.
+    exact: BTreeMap<Box<str>, Place>,
+    /// Tenants that are to be learnt stand before templates for many.
+    templates: HashMap<String, Vec<(IssuerPattern, Place)>>,
+}
+
+impl Index {
+    pub(super) fn new(authorities: &[Installed]) -> Result<Self, ConfigError> {
+        let mut index = Self::default();
+        for (authority, installed) in authorities.iter().enumerate() {
+            let on = installed.trust.documents.iter().flat_map(|document| {
+                document
+                    .issuers
+                    .iter()
+                    .map(|issuer| (&document.purpose, issuer))
+            });
+            let off = installed
+                .trust
+                .switched_off
+                .iter()
+                .map(|(purpose, issuer)| (purpose, issuer));
+            for (purpose, issuer) in on.chain(off) {
+                let form = match purpose {
+                    Purpose::Version(version) => Some(*version),
+                    Purpose::Policy(_) => None,
+                };
+                let place = Place {
+                    authority,
+                    form,
+                    learns: installed.learns,
+                };
+                index.add(issuer, place)?;
+            }
+        }
+        for templates in index.templates.values_mut() {
+            // One tenant is more exact than many, in whatever order they were described.
+            templates.sort_by_key(|(_, place)| !place.learns);
+        }
+        Ok(index)
+    }
+
+    fn add(&mut self, issuer: &IssuerPattern, place: Place) -> Result<(), ConfigError> {
+        let same = || ConfigError::SameIssuer {
+            issuer: issuer.as_str().to_owned(),
+        };
+        if !issuer.is_template() {
+            let before = self.exact.insert(issuer.as_str().into(), place);
+            if before.is_some_and(|before| before.authority != place.authority) {
+                return Err(same());
+            }
+            if place.form.is_some() || !issuer.as_str().contains("/tfp/") {
+                return Ok(());
+            }
+        }
+        let (key, _) =
+            lookup_key(issuer.for_tenant(uuid::Uuid::nil()).as_str()).ok_or_else(same)?;
+        let templates = self.templates.entry(key).or_default();
+        // Two domains share a template until their tenants are learnt; two others would for good.
+        let claimed = !place.learns
+            && templates.iter().any(|(other, before)| {
+                other == issuer && before.authority != place.authority && !before.learns
+            });
+        if claimed {
+            return Err(same());
+        }
+        templates.push((issuer.clone(), place));
+        Ok(())
+    }
+
+    pub(super) fn find(&self, issuer: &str, authorities: &[Installed]) -> Found {
+        if let Some(place) = self.exact.get(issuer) {
+            return Found::At(*place);
+        }
+        let Some((key, tenant)) = lookup_key(issuer) else {
+            return Found::Nowhere;
+        };
+        let (mut perhaps, mut many) = (None, None);
+        for (template, place) in self.templates.get(&key).into_iter().flatten() {
+            let Some(installed) = authorities.get(place.authority) else {
+                continue;
+            };
+            if !template.is_template()
+                && first_guid(template.as_str()).map(|(_, own)| own) != Some(tenant)
+            {
+                continue;
+            }
+            // B2C has the policy in one form of its issuer, in whatever letter case its document
+            // states; the claim check holds the issuer against that statement, byte for byte.
+            if !template.fits(issuer) && place.form.is_some() {
+                continue;
+            }
+            match (place.learns, installed.learnt.get()) {
+                (true, Some(learnt)) if learnt == tenant => return Found::At(*place),
+                (true, Some(_)) => {}
+                (true, None) => perhaps = perhaps.or(Some(*place)),
+                (false, _) => many = many.or(Some(*place)),
+            }
+        }
+        // What could be the tokens of a tenant that is still to be learnt are nobody's until then.
+        match (perhaps, many) {
+            (Some(place), _) => Found::Perhaps(place),
+            (None, Some(place)) => Found::At(place),
+            (None, None) => Found::Nowhere,
+        }
+    }
+}
