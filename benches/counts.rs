@@ -80,7 +80,7 @@ fn cases() -> Vec<Case> {
         tokens: vec![header(token)],
         status,
     };
-    let keys = Entra::trusting(issuer.tenant(Tenant::id(CONTOSO), 200)).token_cache_bytes(0);
+    let keys = Entra::builder_for(issuer.tenant(Tenant::new(CONTOSO), 200)).token_cache_capacity(0);
     let (authorities, last) = issuer.authorities(1_000);
     let one = RequireScope("access_as_user");
     let five = one.and(one).and(one).and(one).and(one);

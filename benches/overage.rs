@@ -16,7 +16,7 @@ use axum::{Router, routing::get};
 use axum_entra::emulator::{ALICE, CONTOSO, DAVE, Emulator};
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, Entra};
+use axum_entra::{Entra, EntraBuilder};
 use tower::ServiceExt;
 
 /// Alice's, who is in few groups.
@@ -33,7 +33,7 @@ fn entra(emulator: &Emulator, cache_seconds: u64) -> Result<Entra, Box<dyn Error
         });
     }
     let settings = Settings::from_parts(Some(("the bench", &settings.to_string())), [])?;
-    Ok(Builder::from_settings(&settings)?.build()?)
+    Ok(EntraBuilder::from_settings(&settings)?.build()?)
 }
 
 fn app(entra: &Entra, group: &'static str) -> Router {

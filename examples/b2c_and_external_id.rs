@@ -16,9 +16,9 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, NORTHWIND, POLICY};
-use axum_entra::guard::{RequirePolicy, RequireScope, RequireTenant};
-use axum_entra::{Authority, Builder, Tenant};
+use axum_entra::emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator, NORTHWIND};
+use axum_entra::guard::{RequireB2cPolicy, RequireScope, RequireTenant};
+use axum_entra::{Authority, EntraBuilder, Tenant};
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
 use whoami::whoami;
@@ -42,14 +42,14 @@ fn employees_and_customers(emulator: &Emulator) -> Value {
             "Domain": "contoso.onmicrosoft.com",
             "TenantId": CONTOSO,
             "ClientId": API_ID,
-            "SignUpSignInPolicyId": POLICY,
+            "SignUpSignInPolicyId": B2C_POLICY,
         },
     })
 }
 
 /// The third. In the cloud it is `Authority::external_id("northwind", tenant, client_id)`.
-fn more_customers(builder: Builder, emulator: &Emulator) -> Builder {
-    let northwind = Authority::external_id("northwind", Tenant::id(NORTHWIND), API_ID)
+fn more_customers(builder: EntraBuilder, emulator: &Emulator) -> EntraBuilder {
+    let northwind = Authority::external_id("northwind", Tenant::new(NORTHWIND), API_ID)
         .instance(emulator.url())
         .issuer(emulator.issuer(NORTHWIND));
     builder.authority(northwind)
@@ -60,7 +60,7 @@ async fn routes(sample: &Sample) -> Router {
         let nina = emulator.token().user("nina").tenant(NORTHWIND);
         let stranger = emulator.token().user("erin");
         walk.user("EMPLOYEE", "alice", "access_as_user")
-            .minted("B2C", emulator.token().user("alice").policy(POLICY))
+            .minted("B2C", emulator.token().user("alice").policy(B2C_POLICY))
             .minted(
                 "EDITED",
                 emulator.token().user("alice").policy("B2C_1_edit"),
@@ -80,7 +80,10 @@ async fn routes(sample: &Sample) -> Router {
     Router::new()
         .route("/me", get(whoami))
         .route("/employees", get(whoami).layer(RequireTenant(CONTOSO)))
-        .route("/customers", get(whoami).layer(RequirePolicy(POLICY)))
+        .route(
+            "/customers",
+            get(whoami).layer(RequireB2cPolicy(B2C_POLICY)),
+        )
         .route_layer(RequireScope("access_as_user"))
         .route_layer(sample.entra.layer())
 }

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let base = emulator.url();
     println!("listening on {base}\n");
-    println!("{}", emulator.overview());
+    println!("{}", emulator.describe());
     println!("An API in front of it: paste these lines, then start the API");
     println!("  export AzureAd__Instance={base}/");
     println!("  export AzureAd__StsInstance={base}/");

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use axum_entra::guard::{RequireRole, RequireScope};
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, ConfigError};
+use axum_entra::{ConfigError, EntraBuilder};
 use clap::Parser;
 
 /// Says, check by check, why a token is accepted or refused.
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
 
 async fn explain(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let settings = Settings::load(arguments.settings.as_deref()).map_err(ConfigError::from)?;
-    let entra = Builder::from_settings(&settings)?.build()?;
+    let entra = EntraBuilder::from_settings(&settings)?.build()?;
     let mut token = String::new();
     std::io::stdin().read_to_string(&mut token)?;
     // A line break at the end comes from the shell, and `Bearer` from a copied header.
@@ -56,10 +56,10 @@ async fn explain(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Erro
     let token = token.strip_prefix("Bearer ").unwrap_or(token);
     let mut explanation = entra.explain(token).await;
     if let Some(scope) = &arguments.scope {
-        explanation = explanation.at_route("--scope", &RequireScope(scope));
+        explanation = explanation.with_guard("--scope", &RequireScope(scope));
     }
     if let Some(role) = &arguments.role {
-        explanation = explanation.at_route("--role", &RequireRole(role));
+        explanation = explanation.with_guard("--role", &RequireRole(role));
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&explanation)?);

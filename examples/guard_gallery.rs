@@ -15,12 +15,12 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use axum_entra::emulator::Emulator;
 use axum_entra::guard::{
-    DenyAgents, Guard, OncePerToken, RequireAcr, RequireAgent, RequireAppOnly, RequireAuthContext,
-    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequireObjectId, RequirePolicy, RequireRecentSignIn, RequireRole,
+    DenyAgents, DenyGuests, Guard, OncePerToken, RequireAccountId, RequireAcr, RequireAgent,
+    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{Claims, ClientAuth, Entra, Guarded, Permit, guards};
+use axum_entra::{Claims, ClientAuthMethod, Entra, Guarded, Permit, guards};
 use front_page::FrontPage;
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
@@ -90,7 +90,7 @@ impl Gallery {
     where
         G: Guard + Clone + Send + Sync + 'static,
     {
-        self.page = self.page.guarded("GET", path, &guard);
+        self.page = self.page.require_guard("GET", path, &guard);
         self.router = self.router.route(path, get(whoami).layer(Guarded(guard)));
         self
     }
@@ -116,7 +116,7 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
             .with_state(entra.clone()),
     );
     let nested = RequireScope("access_as_user").and(RequireRole("Task Admin"));
-    let page = page.guarded("GET", "/nested/inner", &nested);
+    let page = page.require_guard("GET", "/nested/inner", &nested);
     Gallery { router, page }
         .with("GET", "/me", any, get(whoami))
         .at("/scope", RequireScope("access_as_user"))
@@ -144,16 +144,16 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
         .at("/user-only", RequireUser)
         .at("/app-only", RequireAppOnly)
         .at("/app-role", RequireAppOnly.and(RequireRole("Tasks.Run")))
-        .at("/client-app", RequireClientApp(PARTNER))
+        .at("/client-app", RequireClientId(PARTNER))
         .at(
             "/confidential-client",
-            RequireClientAuth(ClientAuth::Secret),
+            RequireClientAuthMethod(ClientAuthMethod::Secret),
         )
         .at(
             "/certificate-client",
-            RequireClientAuth(ClientAuth::Certificate),
+            RequireClientAuthMethod(ClientAuthMethod::Certificate),
         )
-        .at("/no-guests", RequireNoGuests)
+        .at("/no-guests", DenyGuests)
         .at(
             "/directory-role",
             RequireDirectoryRole(GLOBAL_ADMINISTRATOR),
@@ -164,9 +164,9 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
         .at("/mfa", RequireMfa)
         .at("/acr", RequireAcr("1"))
         .at("/auth-context", RequireAuthContext("c1"))
-        .at("/policy", RequirePolicy("B2C_1_susi"))
-        .at("/fresh", RequireRecentSignIn(Duration::from_secs(600)))
-        .at("/identity", RequireIdentity)
+        .at("/policy", RequireB2cPolicy("B2C_1_susi"))
+        .at("/fresh", RequireMaxAge(Duration::from_secs(600)))
+        .at("/identity", RequireAccountId)
         .at("/no-agents", DenyAgents)
         .at("/agents-only", RequireAgent)
         .at("/object-id", RequireObjectId(DEPLOYER))

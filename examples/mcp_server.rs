@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum_entra::Builder;
+use axum_entra::EntraBuilder;
 use axum_entra::guard::RequireScope;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     startup::run_planned(plan, routes).await
 }
 
-fn describe(builder: Builder, listener: String) -> Builder {
+fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder {
     builder
         .default_resource(format!("{listener}/mcp"))
         .resource_name("To-do lists for agents")

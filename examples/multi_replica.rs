@@ -53,8 +53,8 @@ async fn routes(sample: &Sample) -> Router {
 }
 
 async fn revoke(State(entra): State<Entra>, claims: Claims) -> Result<StatusCode, Rejection> {
-    if let Some(account) = claims.user_key() {
-        entra.revoke_now(&account).await?;
+    if let Some(account) = claims.account_id() {
+        entra.revoke_tokens(&account).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

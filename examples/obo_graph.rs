@@ -21,7 +21,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use axum_entra::emulator::Emulator;
 use axum_entra::guard::RequireScope;
-use axum_entra::{CallerToken, Directory, HttpClient, Rejection};
+use axum_entra::{CallerToken, GraphClient, HttpClient, Rejection};
 use startup::{Plan, Sample};
 
 /// Where Graph is, and the client that asks it.
@@ -71,7 +71,7 @@ async fn routes(sample: &Sample) -> Router {
 
 async fn profile(
     State(graph): State<Graph>,
-    directory: Directory,
+    directory: GraphClient,
     caller: CallerToken,
 ) -> Result<Response, Rejection> {
     let scopes = ["https://graph.microsoft.com/User.Read"];
@@ -80,7 +80,7 @@ async fn profile(
     let answer = graph
         .client
         .get(format!("{}/users/{user}?$select=id", graph.base))
-        .bearer_auth(token.expose())
+        .bearer_auth(token.expose_secret())
         .send()
         .await;
     Ok(match answer {
@@ -91,6 +91,9 @@ async fn profile(
     })
 }
 
-async fn groups(directory: Directory, caller: CallerToken) -> Result<Json<Vec<String>>, Rejection> {
+async fn groups(
+    directory: GraphClient,
+    caller: CallerToken,
+) -> Result<Json<Vec<String>>, Rejection> {
     Ok(Json(directory.member_groups(&caller).await?.to_vec()))
 }

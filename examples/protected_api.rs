@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::Builder;
+use axum_entra::EntraBuilder;
 use axum_entra::emulator::Emulator;
 use front_page::FrontPage;
 use startup::{Plan, Sample, problems};
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 /// What clients that know nothing of this API find in its protected-resource metadata.
-fn describe(builder: Builder, listener: String) -> Builder {
+fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder {
     builder
         .default_resource(listener)
         .resource_name("To-do lists, a sample of axum-entra")
@@ -52,7 +52,7 @@ async fn routes(sample: &Sample) -> Router {
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(move || startup::ready(entra.clone())));
     let (protected, document) = todo_api::routes(&sample.entra);
-    let scopes = sample.entra.sign_in().full_names_of(["access_as_user"]);
+    let scopes = sample.entra.sign_in().qualified_scopes(["access_as_user"]);
     let docs = docs_page::routes(&document, sample.docs_client(), scopes);
     let open = startup::with_metadata(&sample.entra, open)
         .route("/", front_page(sample, &document).route());

@@ -7,13 +7,13 @@ use axum_entra::{Claims, Entra, Tenant};
 async fn hello(claims: Claims) -> String {
     format!(
         "Hello, {}!",
-        claims.display().best().unwrap_or("whoever you are")
+        claims.profile().display_name().unwrap_or("whoever you are")
     )
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
     let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
 
     let app = Router::new()

@@ -31,7 +31,7 @@ async fn todos(claims: Claims) -> Json<Vec<String>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
     let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, app(&entra)).await?)
@@ -43,7 +43,7 @@ mod tests {
 
     use axum::body::Body;
     use axum::http::{Request, header::AUTHORIZATION};
-    use axum_entra::Builder;
+    use axum_entra::EntraBuilder;
     use axum_entra::emulator::Emulator;
     use axum_entra::settings::Settings;
     use axum_entra::testing::claims;
@@ -68,7 +68,10 @@ mod tests {
             // A user with the application's role is still no application.
             (claims().roles(["Todo.Read.All"]), 403),
         ] {
-            let response = routes().oneshot(claims.on(request())).await.unwrap();
+            let response = routes()
+                .oneshot(claims.insert_into(request()))
+                .await
+                .unwrap();
             assert_eq!(response.status(), status);
         }
     }
@@ -79,7 +82,10 @@ mod tests {
         let emulator = Emulator::start().await.unwrap();
         let text = emulator.settings().to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), []).unwrap();
-        let entra = Builder::from_settings(&settings).unwrap().build().unwrap();
+        let entra = EntraBuilder::from_settings(&settings)
+            .unwrap()
+            .build()
+            .unwrap();
         let good = emulator.token().user("alice").scope("Todo.Read");
         for (token, status) in [(good.clone(), 200), (good.expired(), 401)] {
             let mut request = request();

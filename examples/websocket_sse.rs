@@ -19,7 +19,7 @@ use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use axum_entra::guard::RequireScope;
-use axum_entra::{Claims, Expiry, TokenSource};
+use axum_entra::{Claims, TokenExpiry, TokenSource};
 use startup::Sample;
 use tokio_stream::wrappers::IntervalStream;
 use tokio_stream::{Stream, StreamExt};
@@ -59,7 +59,7 @@ async fn routes(sample: &Sample) -> Router {
         .route("/ws", get(ws))
         .route("/events", get(events))
         .route_layer(RequireScope("access_as_user"))
-        .route_layer(layer.token_sources([TokenSource::web_socket()]))
+        .route_layer(layer.token_sources([TokenSource::websocket_protocol()]))
 }
 
 async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
@@ -67,7 +67,7 @@ async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
 }
 
 async fn echo(mut socket: WebSocket, claims: Claims) {
-    let mut expiry = pin!(Expiry::of(&claims));
+    let mut expiry = pin!(TokenExpiry::new(&claims));
     loop {
         let message = tokio::select! {
             () = &mut expiry => break,
@@ -91,5 +91,5 @@ async fn events(claims: Claims) -> Sse<impl Stream<Item = Result<Event, Infallib
         number += 1;
         Ok(Event::default().data(number.to_string()))
     });
-    Sse::new(Expiry::of(&claims).end(events)).keep_alive(KeepAlive::default())
+    Sse::new(TokenExpiry::new(&claims).end(events)).keep_alive(KeepAlive::default())
 }

@@ -3,33 +3,33 @@
 mod build;
 #[cfg(feature = "settings")]
 mod from_settings;
-mod wiring;
 mod observability;
 mod revocation;
+mod wiring;
 
 use std::fmt;
 use std::sync::Arc;
 
 use axum_core::response::Response;
 
-#[cfg(feature = "redis")]
-use crate::revocation::Redis;
-use crate::authority::{Authority, SharedSignals, Tenant};
-use crate::claims::{Claims, UserKey};
+use crate::authority::{Authority, SecurityEventTransmitter, Tenant};
+use crate::claims::{AccountId, Claims};
 use crate::clock::Clock;
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
-use crate::graph::{Connection, DirectoryAccess};
+use crate::graph::{Connection, GraphConfig};
 use crate::jwks::HttpClientBuilder;
-use crate::token::{AuthorityStatus, Refusal, Validator, Verdict};
 use crate::middleware::{
-    CallerToken, Described, Directory, Edge, EntraLayer, House, OwnedHead, Rejection, Resource,
-    check_sessions,
+    CallerToken, EntraLayer, GraphClient, LayerContext, OwnedHead, Rejection, Resource,
+    ResourceConfig, ServiceState, check_sessions,
 };
+#[cfg(feature = "redis")]
+use crate::revocation::RedisStore;
+use crate::token::{AuthorityStatus, ValidationFailure, Validator, Verdict};
 
 pub use revocation::RevokeError;
 
-type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
+type Hook = Box<dyn Fn(&AccountId) + Send + Sync>;
 
 /// Validates access tokens of the authorities it was built for; cheap to clone.
 ///
@@ -40,7 +40,7 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 /// use axum_entra::{Entra, Tenant};
 ///
 /// let entra = Entra::builder(
-///     Tenant::id("11111111-1111-4111-8111-111111111111"),
+///     Tenant::new("11111111-1111-4111-8111-111111111111"),
 ///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 /// )
 /// .build()?;
@@ -51,30 +51,30 @@ type Hook = Box<dyn Fn(&UserKey) + Send + Sync>;
 #[derive(Clone)]
 pub struct Entra {
     validator: Arc<Validator>,
-    edge: Arc<Edge>,
-    house: Arc<House>,
+    edge: Arc<LayerContext>,
+    house: Arc<ServiceState>,
     connections: Arc<[Arc<Connection>]>,
     resources: Arc<[Arc<Resource>]>,
 }
 
 impl Entra {
     /// Begins with a tenant of Entra ID and this API's client id; everything else has a default.
-    pub fn builder(tenant: Tenant, client_id: impl Into<String>) -> Builder {
-        Self::trusting(Authority::entra(tenant, client_id))
+    pub fn builder(tenant: Tenant, client_id: impl Into<String>) -> EntraBuilder {
+        Self::builder_for(Authority::entra(tenant, client_id))
     }
 
     /// Begins with an authority that was described in detail.
-    pub fn trusting(authority: Authority) -> Builder {
-        Builder {
+    pub fn builder_for(authority: Authority) -> EntraBuilder {
+        EntraBuilder {
             authorities: vec![(authority, None)],
             most_bytes: 65_536,
             cache_bytes: 67_108_864,
-            edge: Edge::default(),
+            edge: LayerContext::default(),
             client: None,
             roots: Vec::new(),
             hooks: Vec::new(),
             signals: Vec::new(),
-            described: Described::default(),
+            described: ResourceConfig::default(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -87,7 +87,7 @@ impl Entra {
     /// no such section at all.
     #[cfg(feature = "settings")]
     pub fn from_settings(file: impl AsRef<std::path::Path>) -> Result<Self, ConfigError> {
-        Builder::from_settings(&crate::settings::Settings::load(Some(file.as_ref()))?)?.build()
+        EntraBuilder::from_settings(&crate::settings::Settings::load(Some(file.as_ref()))?)?.build()
     }
 
     /// The layer that protects routes.
@@ -104,19 +104,21 @@ impl Entra {
     /// # Errors
     /// [`Rejection`], with the reason; it is also an answer, for those who need one.
     pub async fn validate(&self, token: &str) -> Result<Claims, Rejection> {
-        let verdict = self.validator.judge(token, self.edge.clock.now());
+        let verdict = self.validator.validate(token, self.edge.clock.now());
         let judged = match verdict {
             Verdict::Valid(claims) => Ok(claims),
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::Wait(awaited) => {
                 let now = || self.edge.clock.now();
-                self.validator.judge_after(awaited, token, now).await
+                self.validator
+                    .validate_after_fetch(awaited, token, now)
+                    .await
             }
         };
-        let claims = judged.map_err(Rejection::outside_http)?;
+        let claims = judged.map_err(Rejection::without_request)?;
         let head = OwnedHead::default();
         check_sessions(&claims, head.as_head())
-            .settle(&claims, token, &head)
+            .resolve(&claims, token, &head)
             .await?;
         Ok(claims)
     }
@@ -125,16 +127,16 @@ impl Entra {
     ///
     /// # Errors
     /// As [`validate`](Self::validate).
-    pub async fn caller_token(&self, token: &str) -> Result<CallerToken, Rejection> {
+    pub async fn validate_caller(&self, token: &str) -> Result<CallerToken, Rejection> {
         Ok(CallerToken::new(self.validate(token).await?, token))
     }
 
     /// What only Microsoft Graph knows, and tokens for other APIs, for handlers.
     ///
-    /// Without [`Builder::directory`] every question is answered with 503.
+    /// Without [`EntraBuilder::directory`] every question is answered with 503.
     #[must_use]
-    pub fn directory(&self) -> Directory {
-        Directory::new(Arc::clone(&self.connections))
+    pub fn directory(&self) -> GraphClient {
+        GraphClient::new(Arc::clone(&self.connections))
     }
 
     /// Validates a token at a time (seconds since 1970-01-01 UTC) with the keys at hand.
@@ -145,10 +147,12 @@ impl Entra {
     /// # Errors
     /// [`Rejection`], with the reason.
     pub fn validate_at(&self, token: &str, now: u64) -> Result<Claims, Rejection> {
-        match self.validator.judge_at(token, now) {
+        match self.validator.validate_at(token, now) {
             Verdict::Valid(claims) => Ok(claims),
-            Verdict::Refused(refusal) => Err(Rejection::outside_http(refusal)),
-            Verdict::Wait(_) => Err(Rejection::outside_http(Refusal::KeysUnavailable)),
+            Verdict::Refused(refusal) => Err(Rejection::without_request(refusal)),
+            Verdict::Wait(_) => Err(Rejection::without_request(
+                ValidationFailure::KeysUnavailable,
+            )),
         }
     }
 
@@ -158,18 +162,18 @@ impl Entra {
         self.validator.status()
     }
 
-    /// Whether every authority is ready ([`AuthorityStatus::is_usable`]): for a readiness probe.
+    /// Whether every authority is ready ([`AuthorityStatus::is_ready`]): for a readiness probe.
     ///
     /// One authority out of reach does not stop the others; tokens of theirs are validated
     /// meanwhile. Keys that were good before stay in use, so an authority that fails later makes
     /// this false only once they are too old.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.status().iter().all(AuthorityStatus::is_usable)
+        self.status().iter().all(AuthorityStatus::is_ready)
     }
 
     /// Refuses the tokens of keys that have vanished from an authority's document, at once and also
-    /// where their grace ([`KeyFreshness::withdrawal_grace`](crate::KeyFreshness::withdrawal_grace))
+    /// where their grace ([`JwksRefresh::withdrawal_grace`](crate::JwksRefresh::withdrawal_grace))
     /// is not over: for a key that is known to be stolen.
     ///
     /// Has the documents read again as well; a key that this answer lacks has no grace. A key that
@@ -190,21 +194,21 @@ impl fmt::Debug for Entra {
 
 /// Describes an [`Entra`].
 #[must_use]
-pub struct Builder {
-    authorities: Vec<(Authority, Option<DirectoryAccess>)>,
+pub struct EntraBuilder {
+    authorities: Vec<(Authority, Option<GraphConfig>)>,
     most_bytes: usize,
     cache_bytes: usize,
-    edge: Edge,
+    edge: LayerContext,
     client: Option<HttpClientBuilder>,
     roots: Vec<u8>,
     hooks: Vec<Hook>,
-    signals: Vec<SharedSignals>,
-    described: Described,
+    signals: Vec<SecurityEventTransmitter>,
+    described: ResourceConfig,
     #[cfg(feature = "redis")]
-    redis: Option<Redis>,
+    redis: Option<RedisStore>,
 }
 
-impl Builder {
+impl EntraBuilder {
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authorities.push((authority, None));
@@ -213,11 +217,11 @@ impl Builder {
 
     /// Asks Microsoft Graph about callers of the authority that was named last: about groups that
     /// a token cannot list, about sessions, and for handlers.
-    pub fn directory(self, access: DirectoryAccess) -> Self {
+    pub fn directory(self, access: GraphConfig) -> Self {
         self.directory_if(Some(access))
     }
 
-    fn directory_if(mut self, access: Option<DirectoryAccess>) -> Self {
+    fn directory_if(mut self, access: Option<GraphConfig>) -> Self {
         if let Some((_, last)) = self.authorities.last_mut() {
             *last = access;
         }
@@ -225,7 +229,7 @@ impl Builder {
     }
 
     /// Refuses longer tokens before anything is decoded: 1 KiB to 256 KiB, 64 KiB by default.
-    pub fn max_token_bytes(mut self, most: usize) -> Self {
+    pub fn max_token_size(mut self, most: usize) -> Self {
         self.most_bytes = most;
         self
     }
@@ -236,7 +240,7 @@ impl Builder {
     /// A token that is known costs a look-up in place of a signature. It is held against the clock,
     /// the keys and the revocations each time all the same. One of Entra's usual tokens takes about
     /// 3.5 kB, so 64 MiB are enough for some 18,000 of them.
-    pub fn token_cache_bytes(mut self, most: usize) -> Self {
+    pub fn token_cache_capacity(mut self, most: usize) -> Self {
         self.cache_bytes = most;
         self
     }
@@ -271,20 +275,20 @@ impl Builder {
     /// to drop what the application keeps of it. May be called more than once for one event.
     ///
     /// It must be quick, and must not own the [`Entra`] that calls it.
-    pub fn on_sign_out(mut self, forget: impl Fn(&UserKey) + Send + Sync + 'static) -> Self {
+    pub fn on_sign_out(mut self, forget: impl Fn(&AccountId) + Send + Sync + 'static) -> Self {
         self.hooks.push(Box::new(forget));
         self
     }
 
     /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
-    pub fn shared_signals(mut self, signals: SharedSignals) -> Self {
+    pub fn shared_signals(mut self, signals: SecurityEventTransmitter) -> Self {
         self.signals.push(signals);
         self
     }
 
     /// Shares revocations, sign-outs and replay records with other replicas.
     #[cfg(feature = "redis")]
-    pub fn redis(mut self, redis: Redis) -> Self {
+    pub fn redis(mut self, redis: RedisStore) -> Self {
         self.redis = Some(redis);
         self
     }
@@ -301,10 +305,10 @@ impl Builder {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EntraBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let authorities: Vec<_> = self.authorities.iter().map(|(one, _)| one).collect();
-        f.debug_struct("Builder")
+        f.debug_struct("EntraBuilder")
             .field("authorities", &authorities)
             .finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    MadeUp(Arc<dyn Fn() -> u64 + Send + Sync>),
+    ClaimsBuilder(Arc<dyn Fn() -> u64 + Send + Sync>),
 }
 
 impl Clock {
@@ -25,11 +25,11 @@ impl Clock {
     ///
     /// ```
     /// use axum_entra::Clock;
-    /// assert_eq!(Clock::made_up(|| 1_537_233_200).now(), 1_537_233_200);
+    /// assert_eq!(Clock::from_fn(|| 1_537_233_200).now(), 1_537_233_200);
     /// ```
     #[must_use]
-    pub fn made_up(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Source::MadeUp(Arc::new(now)))
+    pub fn from_fn(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Source::ClaimsBuilder(Arc::new(now)))
     }
 
     /// Whole seconds since 1970-01-01 UTC; 0 for a system clock that is set before that, at which
@@ -40,7 +40,7 @@ impl Clock {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            Source::MadeUp(now) => now(),
+            Source::ClaimsBuilder(now) => now(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Source::System => "Clock::system",
-            Source::MadeUp(_) => "Clock::made_up",
+            Source::ClaimsBuilder(_) => "Clock::made_up",
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::causes::WithCauses;
 pub enum ConfigError {
     /// A value that is not one of those allowed.
     #[error("{setting}: found {found}, expected {expected}")]
-    Value {
+    InvalidValue {
         /// The setting's name, as in the settings file where it has one.
         setting: String,
         /// What was found there.
@@ -32,7 +32,7 @@ pub enum ConfigError {
     },
     /// Two authorities would claim the same tokens.
     #[error("two authorities accept the issuer {issuer}; one issuer belongs to one authority")]
-    SameIssuer {
+    DuplicateIssuer {
         /// The issuer both accept.
         issuer: String,
     },
@@ -62,7 +62,7 @@ impl fmt::Debug for ConfigError {
 
 impl ConfigError {
     pub(crate) fn value(setting: &str, found: impl fmt::Display, expected: &str) -> Self {
-        Self::Value {
+        Self::InvalidValue {
             setting: setting.to_owned(),
             found: format!("`{found}`"),
             expected: expected.to_owned(),

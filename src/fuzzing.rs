@@ -7,9 +7,9 @@ use url::Url;
 
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
-use crate::claims::raw::{Draft, Name};
+use crate::claims::raw::{Name, RawClaims};
 use crate::jwks::KeySet;
-use crate::jwks::discovery::{Discovery, LearntTenant};
+use crate::jwks::discovery::{DiscoveredTenant, Discovery};
 use crate::middleware::fuzzing as web;
 use crate::{AllowedTenants, Tenant};
 
@@ -32,7 +32,7 @@ pub fn challenge(parameters: &[(&str, &str)]) -> HeaderValue {
 /// How many keys of a key document can be used.
 pub fn keys(json: &[u8]) -> Option<usize> {
     let issuer = IssuerPattern::new(ISSUER);
-    let document = document(Tenant::id(TENANT));
+    let document = document(Tenant::new(TENANT));
     let keys = KeySet::read(json, issuer, &document).ok()?;
     Some(keys.len())
 }
@@ -40,19 +40,19 @@ pub fn keys(json: &[u8]) -> Option<usize> {
 /// What a discovery document brought: the issuer it may state, and where its keys may be.
 pub fn discovery(json: &[u8], domain: bool) -> Option<(String, Url)> {
     let (tenant, learns) = match domain {
-        true => (Tenant::id("contoso.onmicrosoft.com"), true),
-        false => (Tenant::id(TENANT), false),
+        true => (Tenant::new("contoso.onmicrosoft.com"), true),
+        false => (Tenant::new(TENANT), false),
     };
-    let learnt = LearntTenant::default();
+    let learnt = DiscoveredTenant::default();
     let found = Discovery::read(json, &document(tenant), learns, &learnt).ok()?;
     Some((found.issuer.as_str().to_owned(), found.keys_address))
 }
 
 /// What `iss` is, if the payload has the right form at all.
 pub fn payload_issuer(json: &[u8]) -> Option<Option<String>> {
-    let draft = Draft::parse(json).ok()?;
+    let draft = RawClaims::parse(json).ok()?;
     let issuer = draft.text(Name::Issuer).map(str::to_owned);
-    let _ = draft.finish();
+    let _ = draft.interpret();
     Some(issuer)
 }
 

@@ -48,7 +48,7 @@ macro_rules! guards {
                     Self::__guard().check(caller)
                 }
 
-                fn describe(&self) -> $crate::guard::Description {
+                fn describe(&self) -> $crate::guard::Requirements {
                     Self::__guard().describe()
                 }
 

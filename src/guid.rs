@@ -5,8 +5,7 @@ use uuid::Uuid;
 /// The tenant of personal Microsoft accounts (outlook.com, hotmail.com, live.com).
 ///
 /// Source: Microsoft, "Access token claims reference", claims `iss` and `tid`.
-pub const PERSONAL_ACCOUNTS_TENANT: Uuid =
-    Uuid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);
+pub const CONSUMERS_TENANT_ID: Uuid = Uuid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);
 
 /// Reads a GUID in its 8-4-4-4-12 form, in either letter case, and in no other form.
 ///

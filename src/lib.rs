@@ -6,7 +6,7 @@
 //! use axum_entra::{Claims, Entra, Tenant, guard::RequireScope};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+//! let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
 //! let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
 //! let app: Router = Router::new()
 //!     .route("/me", get(|claims: Claims| async move { claims.issuer().to_owned() }))
@@ -27,60 +27,61 @@
 //! what each refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod revocation;
 mod authority;
 mod builder;
 mod causes;
 mod claims;
 mod clock;
 mod config_error;
-pub mod graph;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod graph;
 pub mod guard;
 mod guards_macro;
 mod guid;
 mod jwks;
 mod metrics;
+mod middleware;
 #[cfg(feature = "openapi")]
 pub mod openapi;
-mod snapshot;
+mod revocation;
 #[cfg(feature = "settings")]
 pub mod settings;
+mod snapshot;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod token;
 mod token_version;
-mod middleware;
 
-#[cfg(feature = "redis")]
-pub use revocation::Redis;
-pub use revocation::{OnLoss, StoreStatus};
 pub use authority::{
-    AllowedTenants, Authority, Cloud, KeyFreshness, NotATenant, SharedSignals, Tenant,
+    AllowedTenants, Authority, Cloud, JwksRefresh, ParseTenantError, SecurityEventTransmitter,
+    Tenant,
 };
-pub use builder::{Builder, Entra, RevokeError};
+pub use builder::{Entra, EntraBuilder, RevokeError};
 pub use claims::{
-    Agent, AgentKind, AuthenticationMethod, Claims, ClientAuth, DisplayNames, GroupIds, Groups,
-    Principal, UserKey,
+    AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, GroupIds, Groups,
+    Principal, ProfileClaims,
 };
 pub use clock::Clock;
 pub use config_error::ConfigError;
-pub use guid::PERSONAL_ACCOUNTS_TENANT;
-pub use jwks::{FetchError, HttpClient, HttpClientBuilder};
-pub use token::{AuthorityStatus, InvalidToken, KeysStatus};
+pub use guid::CONSUMERS_TENANT_ID;
+pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
+#[cfg(feature = "redis")]
+pub use revocation::RedisStore;
+pub use revocation::{StoreFailurePolicy, StoreStatus};
+pub use token::{AuthorityStatus, InvalidToken, JwksStatus};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {
     pub use crate::token::{Explanation, Outcome, Step};
 }
+pub use middleware::{
+    CallerToken, EntraLayer, EntraService, GraphClient, GuardLayer, GuardService, Guarded,
+    MetadataService, Permit, Receiver, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
+    SourcedService, TokenExpiry, TokenSource, UntilExpiry,
+};
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
 pub use uuid::Uuid;
-pub use middleware::{
-    CallerToken, Directory, EntraLayer, EntraService, Expiry, GuardLayer, GuardService, Guarded,
-    MetadataService, Permit, Receiver, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
-    SourcedService, TokenSource, UntilExpiry,
-};
 
 /// The documents' examples are compiled as tests.
 #[cfg(doctest)]

@@ -105,12 +105,12 @@ impl Outcome {
 
 /// A duration that is being measured.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stopwatch {
+pub(crate) struct Timer {
     #[cfg(feature = "metrics")]
     started: std::time::Instant,
 }
 
-impl Stopwatch {
+impl Timer {
     pub(crate) fn start() -> Self {
         Self {
             #[cfg(feature = "metrics")]
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn names_that_stand_in_the_code_are_those_of_the_instruments() {
-        let written = named(include_str!("measure.rs"));
+        let written = named(include_str!("metrics.rs"));
         for own in [AUTHENTICATION, GUARDS, CACHE] {
             assert!(written.contains(own), "{own}");
         }

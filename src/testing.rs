@@ -17,9 +17,9 @@
 //!     .route_layer(RequireScope("Todo.Read"));
 //!
 //! let request = || http::Request::new(Body::empty());
-//! let allowed = claims().scope("Todo.Read").on(request());
+//! let allowed = claims().scope("Todo.Read").insert_into(request());
 //! assert_eq!(app.clone().oneshot(allowed).await.unwrap().status(), 200);
-//! let refused = claims().scope("Other").on(request());
+//! let refused = claims().scope("Other").insert_into(request());
 //! assert_eq!(app.oneshot(refused).await.unwrap().status(), 403);
 //! # }
 //! ```
@@ -27,7 +27,7 @@
 use http::Request;
 use serde_json::{Map, Value, json};
 
-use crate::claims::raw::Draft;
+use crate::claims::raw::RawClaims;
 use crate::claims::{Claims, IssuerKind};
 use crate::clock::Clock;
 use crate::guid::parse_guid;
@@ -38,7 +38,7 @@ pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 pub const OBJECT: &str = "a11ce000-0000-4000-8000-000000000001";
 
 /// Starts with a user's v2.0 claims: no scopes, no roles, an hour to live.
-pub fn claims() -> MadeUp {
+pub fn claims() -> ClaimsBuilder {
     let now = Clock::system().now();
     let members = json!({
         "ver": "2.0",
@@ -55,11 +55,11 @@ pub fn claims() -> MadeUp {
         "exp": now.saturating_add(3_600),
     });
     match members {
-        Value::Object(members) => MadeUp {
+        Value::Object(members) => ClaimsBuilder {
             members,
             kind: IssuerKind::EntraId,
         },
-        _ => MadeUp {
+        _ => ClaimsBuilder {
             members: Map::new(),
             kind: IssuerKind::EntraId,
         },
@@ -69,12 +69,12 @@ pub fn claims() -> MadeUp {
 /// Claims that are being made up.
 #[derive(Debug, Clone)]
 #[must_use = "made-up claims do nothing before `on` or `build`"]
-pub struct MadeUp {
+pub struct ClaimsBuilder {
     members: Map<String, Value>,
     kind: IssuerKind,
 }
 
-impl MadeUp {
+impl ClaimsBuilder {
     /// The user's or service principal's object id.
     pub fn object_id(self, oid: &str) -> Self {
         self.claim("oid", oid)
@@ -150,7 +150,7 @@ impl MadeUp {
         let tenant = self.members.get("tid").and_then(Value::as_str);
         let tenant = tenant.and_then(parse_guid);
         let text = Value::Object(self.members).to_string();
-        let finished = Draft::parse(text.as_bytes()).and_then(Draft::finish);
+        let finished = RawClaims::parse(text.as_bytes()).and_then(RawClaims::interpret);
         let finished = finished.expect("claims of types that a token may have, and `exp`");
         let finished = finished.issued_by(self.kind, |_| false);
         finished.into_claims(tenant, None, None)
@@ -160,7 +160,7 @@ impl MadeUp {
     ///
     /// # Panics
     /// As [`build`](Self::build).
-    pub fn on<B>(self, mut request: Request<B>) -> Request<B> {
+    pub fn insert_into<B>(self, mut request: Request<B>) -> Request<B> {
         request.extensions_mut().insert(self.build());
         request
     }

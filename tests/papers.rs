@@ -271,8 +271,8 @@ fn every_reason_is_on_the_page_of_refusals() {
     let mut found = 0;
     for file in [
         "src/guard/denied.rs",
-        "src/token/invalid.rs",
-        "src/web/rejection.rs",
+        "src/token/invalid_token.rs",
+        "src/middleware/rejection.rs",
     ] {
         let text = read(file);
         let reasons = text

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum_entra::{Authority, Entra, KeyFreshness, Tenant, emulator};
+use axum_entra::{Authority, Entra, JwksRefresh, Tenant, emulator};
 use http::HeaderValue;
 
 use crate::setup::{CACHE, Issuer, NoOp, app, behind, header, route, send};
@@ -87,12 +87,12 @@ fn requests(app: &mut Router, tokens: &[HeaderValue], times: usize) -> f64 {
 /// A new signing key every second, fetched because a token names it; the old ones stay published.
 fn rollovers() {
     let issuer = Issuer::start();
-    let authority = Authority::entra(Tenant::id(emulator::CONTOSO), emulator::API_ID)
+    let authority = Authority::entra(Tenant::new(emulator::CONTOSO), emulator::API_ID)
         .instance(issuer.emulator.url())
-        .keys(KeyFreshness::default().cooldown(Duration::from_secs(1)));
+        .jwks_refresh(JwksRefresh::default().cooldown(Duration::from_secs(1)));
     let entra = issuer
         .runtime
-        .block_on(async { Entra::trusting(authority).build() });
+        .block_on(async { Entra::builder_for(authority).build() });
     let entra = entra.unwrap();
     while !entra.is_ready() {
         std::thread::sleep(Duration::from_millis(10));

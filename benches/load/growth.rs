@@ -80,8 +80,8 @@ fn authorities(issuer: &Issuer) {
 
 fn keys(issuer: &Issuer) {
     let made = [2, 6, 20, 200].map(|count| {
-        let entra = Entra::trusting(issuer.tenant(Tenant::id(CONTOSO), count));
-        (count, entra.token_cache_bytes(0).build().unwrap())
+        let entra = Entra::builder_for(issuer.tenant(Tenant::new(CONTOSO), count));
+        (count, entra.token_cache_capacity(0).build().unwrap())
     });
     let sizes = |token: &str| {
         let size = |(count, entra): &(usize, Entra)| Size::new(*count, app(entra), token);

@@ -1,7 +1,7 @@
 //! Many replicas, simulated, beside the formulas: key fetches, what caches find, Redis commands.
 //!
-//! Nothing of the crate runs here; the model follows `keys/schedule` (intervals), `token/cache`
-//! (one cache for each replica, large enough) and `account/follower` (a read waits a second).
+//! Nothing of the crate runs here; the model follows `jwks/schedule` (intervals), `token/cache`
+//! (one cache for each replica, large enough) and `revocation/subscriber` (a read waits a second).
 //! Arrivals are Poisson; any replica takes any request.
 
 use std::collections::HashMap;

@@ -57,20 +57,20 @@ impl Issuer {
 
     /// Six keys, as Entra publishes, at hand: nothing is fetched.
     pub(crate) fn authority(&self) -> Authority {
-        self.tenant(Tenant::id(CONTOSO), 6)
+        self.tenant(Tenant::new(CONTOSO), 6)
     }
 
     pub(crate) fn tenant(&self, tenant: Tenant, keys: usize) -> Authority {
         Authority::entra(tenant, API_ID)
             .instance(self.emulator.url())
-            .static_keys(self.keys(keys))
+            .static_jwks(self.keys(keys))
     }
 
     /// So many authorities, and a token of the last.
     pub(crate) fn authorities(&self, count: u128) -> (Entra, String) {
         let id = |number: u128| Uuid::from_u128(0x4000_8000_0000_0000_0000 + number);
         let first = self.tenant(Tenant::Id(id(1)), 6);
-        let builder = (2..=count).fold(Entra::trusting(first), |builder, number| {
+        let builder = (2..=count).fold(Entra::builder_for(first), |builder, number| {
             builder.authority(self.tenant(Tenant::Id(id(number)), 6))
         });
         let tenant = id(count).to_string();
@@ -79,7 +79,7 @@ impl Issuer {
                 .issuer(self.emulator.issuer(&tenant))
                 .tenant(tenant.clone())
         });
-        (builder.token_cache_bytes(0).build().unwrap(), token)
+        (builder.token_cache_capacity(0).build().unwrap(), token)
     }
 
     /// Another token for each number.
@@ -131,8 +131,8 @@ impl Issuer {
     }
 
     pub(crate) fn entra(&self, cache_bytes: usize) -> Entra {
-        Entra::trusting(self.authority())
-            .token_cache_bytes(cache_bytes)
+        Entra::builder_for(self.authority())
+            .token_cache_capacity(cache_bytes)
             .build()
             .unwrap()
     }

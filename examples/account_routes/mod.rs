@@ -8,9 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum_entra::graph::Revocation;
 use axum_entra::guard::{RequireRole, RequireScope};
-use axum_entra::openapi::Protect;
+use axum_entra::openapi::OpenApiRouterExt;
 use axum_entra::{
-    CallerToken, Claims, Directory, Entra, Rejection, RevokeError, UserKey, Uuid, guards,
+    AccountId, CallerToken, Claims, Entra, GraphClient, Rejection, RevokeError, Uuid, guards,
 };
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
@@ -32,10 +32,10 @@ guards! {
 /// The routes of `protected_api`, each with its guard.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(entra: &Entra) -> OpenApiRouter<S> {
     OpenApiRouter::new()
-        .routes(routes!(invalidate_own).guarded(CanInvalidateOwn))
-        .routes(routes!(revoke_own).guarded(CanRevokeOwn))
-        .routes(routes!(invalidate).guarded(CanRevokeOthers))
-        .routes(routes!(revoke).guarded(CanRevokeOthers))
+        .routes(routes!(invalidate_own).require_guard(CanInvalidateOwn))
+        .routes(routes!(revoke_own).require_guard(CanRevokeOwn))
+        .routes(routes!(invalidate).require_guard(CanRevokeOthers))
+        .routes(routes!(revoke).require_guard(CanRevokeOthers))
         .routes(routes!(sign_out))
         .with_state(entra.clone())
 }
@@ -44,7 +44,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(entra: &Entra) -> OpenApi
 #[utoipa::path(post, path = "/me/invalidateAllRefreshTokens", responses((status = 204, description = "Done")))]
 async fn invalidate_own(
     State(entra): State<Entra>,
-    directory: Directory,
+    directory: GraphClient,
     caller: CallerToken,
 ) -> Result<StatusCode, Rejection> {
     end_own(&entra, &directory, &caller, Revocation::RefreshTokens).await?;
@@ -55,7 +55,7 @@ async fn invalidate_own(
 #[utoipa::path(post, path = "/me/revokeSignInSessions", responses((status = 200, body = Value, description = "Done")))]
 async fn revoke_own(
     State(entra): State<Entra>,
-    directory: Directory,
+    directory: GraphClient,
     caller: CallerToken,
 ) -> Result<Json<Value>, Rejection> {
     end_own(&entra, &directory, &caller, Revocation::SignInSessions).await?;
@@ -67,7 +67,7 @@ async fn revoke_own(
 async fn invalidate(
     State(entra): State<Entra>,
     Path(user): Path<String>,
-    directory: Directory,
+    directory: GraphClient,
     caller: CallerToken,
 ) -> Result<StatusCode, Rejection> {
     end(
@@ -86,7 +86,7 @@ async fn invalidate(
 pub(crate) async fn revoke(
     State(entra): State<Entra>,
     Path(user): Path<String>,
-    directory: Directory,
+    directory: GraphClient,
     caller: CallerToken,
 ) -> Result<Json<Value>, Rejection> {
     end(
@@ -104,7 +104,7 @@ pub(crate) async fn revoke(
 #[utoipa::path(post, path = "/signout", responses((status = 204, description = "Forgotten")))]
 pub(crate) async fn sign_out(State(entra): State<Entra>, claims: Claims) -> StatusCode {
     // A token that names nobody has left nothing to forget.
-    if let Some(account) = claims.user_key() {
+    if let Some(account) = claims.account_id() {
         entra.sign_out(&account).await;
     }
     StatusCode::NO_CONTENT
@@ -112,7 +112,7 @@ pub(crate) async fn sign_out(State(entra): State<Entra>, claims: Claims) -> Stat
 
 async fn end_own(
     entra: &Entra,
-    directory: &Directory,
+    directory: &GraphClient,
     caller: &CallerToken,
     which: Revocation,
 ) -> Result<(), Rejection> {
@@ -126,7 +126,7 @@ async fn end_own(
 
 async fn end(
     entra: &Entra,
-    directory: &Directory,
+    directory: &GraphClient,
     caller: &CallerToken,
     user: &str,
     which: Revocation,
@@ -140,8 +140,8 @@ async fn end(
         let claims = caller.claims();
         let account = claims
             .tenant_id()
-            .map(|tenant| UserKey::Object { tenant, object });
-        if claims.user_key() == account {
+            .map(|tenant| AccountId::Entra { tenant, object });
+        if claims.account_id() == account {
             return cut_off_own(&entra, &caller, told).await;
         }
         // Nobody else is cut off unless Graph agreed.
@@ -160,25 +160,25 @@ async fn cut_off_own(
     caller: &CallerToken,
     told: Result<SystemTime, Rejection>,
 ) -> Result<(), Rejection> {
-    let Some(account) = caller.claims().user_key() else {
+    let Some(account) = caller.claims().account_id() else {
         return told.map(drop);
     };
     match told {
         Ok(cut_off) => revoke_at(entra, &account, cut_off).await,
         Err(rejection) => {
             // Here it holds at once, also if other replicas cannot be told; Graph's no is the answer.
-            let _ = entra.revoke_now(&account).await;
+            let _ = entra.revoke_tokens(&account).await;
             Err(rejection)
         }
     }
 }
 
-async fn revoke_at(entra: &Entra, account: &UserKey, at: SystemTime) -> Result<(), Rejection> {
+async fn revoke_at(entra: &Entra, account: &AccountId, at: SystemTime) -> Result<(), Rejection> {
     match entra.revoke(account, at).await {
         Ok(()) => Ok(()),
         Err(RevokeError::NotShared(rejection)) => Err(*rejection),
         // Graph's time is never that far ahead; the present does as well.
-        Err(_) => entra.revoke_now(account).await,
+        Err(_) => entra.revoke_tokens(account).await,
     }
 }
 

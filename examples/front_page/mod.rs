@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use axum_entra::guard::{Description, Guard};
+use axum_entra::guard::{Guard, Requirements};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
@@ -49,7 +49,7 @@ impl FrontPage {
 
     /// A route that the layer protects, in the words of its guard.
     #[allow(dead_code, reason = "each program uses its part")]
-    pub(crate) fn guarded(self, method: &str, path: &str, guard: &dyn Guard) -> Self {
+    pub(crate) fn require_guard(self, method: &str, path: &str, guard: &dyn Guard) -> Self {
         self.row(method, path, guard.describe().to_string())
     }
 
@@ -72,7 +72,7 @@ impl FrontPage {
         for (path, item) in paths {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let guard = operation.get("x-entra-guard");
-                let guard = guard.and_then(|guard| Description::deserialize(guard).ok());
+                let guard = guard.and_then(|guard| Requirements::deserialize(guard).ok());
                 let guard = guard.map_or(NOTHING.to_owned(), |guard| guard.to_string());
                 self = self.row(&method.to_uppercase(), path, guard);
             }

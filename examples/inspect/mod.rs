@@ -131,7 +131,7 @@ async fn explain(
     let explanation = inspector.entra.explain(token.trim()).await;
     let asked = inspector.routes.iter().find(|(name, _)| *name == route);
     Ok(Json(match asked {
-        Some((name, Some(guard))) => explanation.at_route(name, &**guard),
+        Some((name, Some(guard))) => explanation.with_guard(name, &**guard),
         _ => explanation,
     }))
 }

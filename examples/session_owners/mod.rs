@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum_entra::{Claims, UserKey};
+use axum_entra::{AccountId, Claims};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 
 use crate::problems;
@@ -23,7 +23,7 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const WITHOUT_SESSIONS: &str = "2026-07-28";
 
 /// An account and its client. Nobody owns anything with a token that names no account.
-type Owner = (UserKey, String);
+type Owner = (AccountId, String);
 
 /// Who began which session.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ pub(crate) async fn own_sessions(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = claims.user_key().map(|account| {
+    let caller = claims.account_id().map(|account| {
         let client = claims.client_id().unwrap_or_default();
         (account, client.to_owned())
     });

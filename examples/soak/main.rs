@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Outage};
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Fault};
 use axum_entra::guard::RequireScope;
-use axum_entra::{Authority, Entra, KeyFreshness, Tenant};
+use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
 use clap::Parser;
 
 use model::Model;
@@ -105,17 +105,17 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
 
 fn router(emulator: &Emulator) -> Result<Router, Box<dyn std::error::Error>> {
     let base = format!("{}/", emulator.url());
-    let entra = Entra::trusting(
-        Authority::entra(Tenant::id(CONTOSO), API_ID)
+    let entra = Entra::builder_for(
+        Authority::entra(Tenant::new(CONTOSO), API_ID)
             .instance(&base)
             .sts_instance(&base)
-            .keys(
-                KeyFreshness::default()
+            .jwks_refresh(
+                JwksRefresh::default()
                     .timeout(Duration::from_millis(500))
                     .cooldown(Duration::from_secs(1)),
             ),
     )
-    .token_cache_bytes(2 << 20)
+    .token_cache_capacity(2 << 20)
     .build()?;
     Ok(Router::new()
         .route("/me", get(|| async {}))
@@ -128,18 +128,18 @@ fn router(emulator: &Emulator) -> Result<Router, Box<dyn std::error::Error>> {
 
 /// One second in four is a bad one.
 fn trouble(emulator: &Emulator, chances: &mut fastrand::Rng) {
-    emulator.recover();
+    emulator.clear_faults();
     let outage = match chances.u8(..28) {
-        0 => Outage::Hang,
-        1 => Outage::CloseConnection,
-        2 => Outage::NotJson,
-        3 => Outage::EmptyKeys,
-        4 => Outage::Oversized,
-        5 => Outage::Status(503),
-        6 => Outage::WrongIssuer,
+        0 => Fault::Hang,
+        1 => Fault::CloseConnection,
+        2 => Fault::NotJson,
+        3 => Fault::EmptyKeys,
+        4 => Fault::Oversized,
+        5 => Fault::Status(503),
+        6 => Fault::WrongIssuer,
         _ => return,
     };
-    emulator.outage(outage);
+    emulator.inject_fault(outage);
 }
 
 /// What `/proc/self/statm` says of this process; 0 where there is no such file.

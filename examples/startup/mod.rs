@@ -18,7 +18,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum_entra::emulator::{Emulator, EmulatorBuilder};
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, Entra};
+use axum_entra::{Entra, EntraBuilder};
 use clap::Parser;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -54,9 +54,9 @@ pub(crate) struct Arguments {
 pub(crate) struct Plan {
     pub(crate) emulator: EmulatorBuilder,
     pub(crate) settings: fn(&Emulator) -> Value,
-    pub(crate) authorities: fn(Builder, &Emulator) -> Builder,
+    pub(crate) authorities: fn(EntraBuilder, &Emulator) -> EntraBuilder,
     /// Also with settings; it is told the address to listen on, as a URL.
-    pub(crate) describe: fn(Builder, String) -> Builder,
+    pub(crate) describe: fn(EntraBuilder, String) -> EntraBuilder,
 }
 
 impl Default for Plan {
@@ -130,10 +130,10 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
         let emulator = plan.emulator.start().await?;
         let text = (plan.settings)(&emulator).to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;
-        let builder = (plan.authorities)(Builder::from_settings(&settings)?, &emulator);
+        let builder = (plan.authorities)(EntraBuilder::from_settings(&settings)?, &emulator);
         (builder, Some(emulator))
     } else {
-        (Builder::from_settings(&settings)?, None)
+        (EntraBuilder::from_settings(&settings)?, None)
     };
     // The address is known before the socket is open, and a wrong setting never opens it.
     let taken = |error| Wrong(format!("--listen {}: {error}", arguments.listen));
@@ -167,7 +167,7 @@ fn install_metrics() -> Result<PrometheusHandle, Wrong> {
 
 /// `GET /metrics`: Prometheus text.
 pub(crate) async fn metrics(entra: Entra, metrics: PrometheusHandle) -> impl IntoResponse {
-    entra.record_key_age();
+    entra.update_metrics();
     // What was counted since the last time is sorted into buckets here.
     metrics.run_upkeep();
     let text = "text/plain; version=0.0.4; charset=utf-8";
@@ -233,7 +233,7 @@ impl Sample {
                 format!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#)
             }
             None => {
-                let scopes = self.entra.sign_in().full_names_of(["access_as_user"]);
+                let scopes = self.entra.sign_in().qualified_scopes(["access_as_user"]);
                 let scope = scopes.first().map(String::as_str).unwrap_or_default();
                 format!(
                     "TOKEN=$(az account get-access-token --scope {scope} --query accessToken -o tsv)"
@@ -286,7 +286,7 @@ impl Sample {
             }
         };
         let graceful = async move { stopped.changed().await.unwrap_or_default() };
-        let most = self.entra.max_token_bytes();
+        let most = self.entra.max_token_size();
         tokio::select! {
             () = server::serve(self.listener, app, most, graceful) => {}
             // Somebody who never ends a request must not hold the program up.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use axum_entra::emulator::{
-    API_ID, CLI_ID, CONTOSO, DAEMON_ID, DAEMON_SECRET, Emulator, PASSWORD, TokenBuilder,
+    API_ID, CLI_ID, CONTOSO, DAEMON_ID, DAEMON_SECRET, Emulator, TokenBuilder, USER_PASSWORD,
 };
 
 /// Lines in the order they are to be pasted in.
@@ -43,7 +43,7 @@ impl Walk {
             variable,
             &format!(
                 "-d grant_type=password -d client_id={CLI_ID} -d username={user} \
-                 -d password={PASSWORD} -d 'scope={}'{more}",
+                 -d password={USER_PASSWORD} -d 'scope={}'{more}",
                 full.join(" ")
             ),
         )

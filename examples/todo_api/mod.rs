@@ -9,9 +9,9 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, Router};
-use axum_entra::guard::{Guard, RequireAppOnly, RequireIdentity, RequireRole, RequireScope};
-use axum_entra::openapi::Protect;
-use axum_entra::{Claims, Entra, Permit, UserKey, guards};
+use axum_entra::guard::{Guard, RequireAccountId, RequireAppOnly, RequireRole, RequireScope};
+use axum_entra::openapi::OpenApiRouterExt;
+use axum_entra::{AccountId, Claims, Entra, Permit, guards};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
@@ -23,7 +23,7 @@ use crate::{account_routes, problems, whoami};
 
 guards! {
     /// A user with a list of their own.
-    CanUseTodos = RequireScope("access_as_user").and(RequireIdentity);
+    CanUseTodos = RequireScope("access_as_user").and(RequireAccountId);
     /// Everybody's lists: an application's permission, or a user's with a role.
     CanReadAllTodos = RequireRole("Todo.Read.All")
         .or(RequireScope("access_as_user").and(RequireRole("Todo.Admin")));
@@ -32,7 +32,7 @@ guards! {
 }
 
 /// To-do lists by owner, never by a name or an address: those change hands.
-type Todos = Arc<Mutex<HashMap<UserKey, Vec<Todo>>>>;
+type Todos = Arc<Mutex<HashMap<AccountId, Vec<Todo>>>>;
 
 /// Something to do.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -61,11 +61,11 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .routes(routes!(me))
         // A guard around a route is in the document too; `Permit` in a handler's signature proves
         // to the handler that it was there.
-        .routes(routes!(list, create).guarded(CanUseTodos))
-        .routes(routes!(list_all).guarded(CanReadAllTodos))
-        .routes(routes!(run_job).guarded(CanRunJobs))
+        .routes(routes!(list, create).require_guard(CanUseTodos))
+        .routes(routes!(list_all).require_guard(CanReadAllTodos))
+        .routes(routes!(run_job).require_guard(CanRunJobs))
         .merge(account_routes::routes(entra))
-        .authenticated(entra.layer())
+        .require_auth(entra.layer())
         .with_state(Todos::default())
         .split_for_parts();
     entra
@@ -98,7 +98,7 @@ async fn me(claims: Claims) -> Json<Value> {
 /// The caller's own list.
 #[utoipa::path(get, path = "/todos", responses((status = 200, body = Vec<Todo>, description = "The list")))]
 async fn list(permit: Permit<CanUseTodos>, State(todos): State<Todos>) -> Json<Vec<Todo>> {
-    let owner = permit.claims().user_key();
+    let owner = permit.claims().account_id();
     let todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
     Json(
         owner
@@ -123,7 +123,7 @@ async fn create(
         body.map_err(|unread| problems::invalid_body(unread.status(), "The body cannot be read."))?;
     let NewTodo { title } = serde_json::from_slice(&body).map_err(|_| invalid_body())?;
     // The guard asked for an identity, so there is a key.
-    let owner = permit.claims().user_key().ok_or_else(invalid_body)?;
+    let owner = permit.claims().account_id().ok_or_else(invalid_body)?;
     let mut todos = todos.lock().unwrap_or_else(PoisonError::into_inner);
     let list = todos.entry(owner).or_default();
     let todo = Todo {
@@ -147,10 +147,10 @@ async fn list_all(claims: Claims, State(todos): State<Todos>) -> Json<Vec<Todo>>
 
 /// Whether an owner is of the caller's tenant: a role is given by one tenant's administrator, and
 /// says nothing about another's people.
-fn is_colleague(claims: &Claims, owner: &UserKey) -> bool {
+fn is_colleague(claims: &Claims, owner: &AccountId) -> bool {
     match owner {
-        UserKey::Object { tenant, .. } => claims.tenant_id() == Some(*tenant),
-        UserKey::Subject { issuer, .. } => claims.issuer() == &**issuer,
+        AccountId::Entra { tenant, .. } => claims.tenant_id() == Some(*tenant),
+        AccountId::Subject { issuer, .. } => claims.issuer() == &**issuer,
         _ => false,
     }
 }

@@ -13,7 +13,7 @@ pub(crate) async fn whoami(claims: Claims) -> Json<Value> {
 pub(crate) fn body(claims: &Claims) -> Value {
     let groups = claims.groups();
     let count = match groups {
-        Groups::Listed(ids) => Some(ids.len()),
+        Groups::Complete(ids) => Some(ids.len()),
         _ => None,
     };
     json!({
@@ -24,13 +24,13 @@ pub(crate) fn body(claims: &Claims) -> Value {
         "sub": claims.subject(),
         "principal": claims.principal().as_str(),
         "client": claims.client_id(),
-        "client_auth": claims.client_auth().map(axum_entra::ClientAuth::as_str),
+        "client_auth": claims.client_auth_method().map(axum_entra::ClientAuthMethod::as_str),
         "scopes": claims.scopes().collect::<Vec<_>>(),
         "roles": claims.roles().collect::<Vec<_>>(),
         "groups": { "state": groups.as_str(), "count": count },
         "idp": claims.identity_provider(),
         "guest": claims.is_guest(),
         "agent": claims.agent().map(|agent| agent.kind().as_str()),
-        "display_name": claims.display().best(),
+        "display_name": claims.profile().display_name(),
     })
 }

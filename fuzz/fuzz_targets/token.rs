@@ -29,10 +29,10 @@ fn entra() -> &'static Entra {
     static ENTRA: OnceLock<Entra> = OnceLock::new();
     ENTRA.get_or_init(|| {
         let _inside = RUNTIME.enter();
-        let authority = Authority::entra(Tenant::id(TENANT), API)
-            .static_keys(signer::key(0).jwks("k").to_string());
-        Entra::trusting(authority)
-            .clock(Clock::made_up(|| NOW))
+        let authority = Authority::entra(Tenant::new(TENANT), API)
+            .static_jwks(signer::key(0).jwks("k").to_string());
+        Entra::builder_for(authority)
+            .clock(Clock::from_fn(|| NOW))
             .build()
             .expect("good settings")
     })

@@ -48,7 +48,7 @@ impl AuthorityClock {
         let told = self.told.load(Ordering::Relaxed);
         let worth = offset.saturating_abs() > WORTH_TELLING;
         let news = worth != (told != 0)
-            || self.is_usable(offset) != self.is_usable(told)
+            || self.is_ready(offset) != self.is_ready(told)
             || offset.saturating_sub(told).saturating_abs() > WORTH_TELLING;
         if !news {
             return;
@@ -56,7 +56,7 @@ impl AuthorityClock {
         self.told
             .store(if worth { offset } else { 0 }, Ordering::Relaxed);
         let (authority, clock_offset_seconds) = (&self.name, offset);
-        if !self.is_usable(offset) {
+        if !self.is_ready(offset) {
             tracing::error!(
                 authority,
                 clock_offset_seconds,
@@ -102,11 +102,11 @@ impl AuthorityClock {
 
     fn usable(&self) -> i64 {
         self.offset()
-            .filter(|offset| self.is_usable(*offset))
+            .filter(|offset| self.is_ready(*offset))
             .unwrap_or_default()
     }
 
-    const fn is_usable(&self, offset: i64) -> bool {
+    const fn is_ready(&self, offset: i64) -> bool {
         offset <= MOST_LATE && offset >= self.most_early.saturating_neg()
     }
 }

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::issuer::{IssuerPattern, TENANT_PLACEHOLDER};
 use super::metadata::{Document, Purpose, host_and_port, is_allowed_address};
-use super::issuer::{IssuerPattern, TENANT_PLACE};
 use super::{Authority, Cloud, Kind};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
@@ -39,12 +39,15 @@ impl Base {
     fn v2_issuer(&self) -> String {
         match (self.cloud, self.instance.host_str()) {
             (Some(cloud), Some(host)) if cloud.has_host(host) => {
-                format!("https://{}/{TENANT_PLACE}/v2.0", cloud.authority_host())
+                format!(
+                    "https://{}/{TENANT_PLACEHOLDER}/v2.0",
+                    cloud.authority_host()
+                )
             }
             (_, Some(host)) if is_external_id(host) => {
-                format!("https://{TENANT_PLACE}.ciamlogin.com/{TENANT_PLACE}/v2.0")
+                format!("https://{TENANT_PLACEHOLDER}.ciamlogin.com/{TENANT_PLACEHOLDER}/v2.0")
             }
-            _ => format!("{}/{TENANT_PLACE}/v2.0", self.text()),
+            _ => format!("{}/{TENANT_PLACEHOLDER}/v2.0", self.text()),
         }
     }
 }
@@ -93,7 +96,7 @@ pub(super) fn documents(
                 let known = tenant_id.as_ref().unwrap_or(tenant);
                 let id = match known {
                     super::Tenant::Id(id) => id.hyphenated().to_string(),
-                    _ => TENANT_PLACE.to_owned(),
+                    _ => TENANT_PLACEHOLDER.to_owned(),
                 };
                 policy_document(authority, base, &segment, &id, policy)
             })
@@ -147,7 +150,7 @@ fn version_document(
                 .collect(),
         }
         .iter()
-        .map(|start| format!("{}/{TENANT_PLACE}/", start.trim_end_matches('/')))
+        .map(|start| format!("{}/{TENANT_PLACEHOLDER}/", start.trim_end_matches('/')))
         .collect(),
     };
     let issuers = templates
@@ -156,9 +159,7 @@ fn version_document(
             let pattern = IssuerPattern::new(template);
             match tenant {
                 super::Tenant::Id(id) => pattern.for_tenant(*id),
-                super::Tenant::Consumers => {
-                    pattern.for_tenant(crate::guid::PERSONAL_ACCOUNTS_TENANT)
-                }
+                super::Tenant::Consumers => pattern.for_tenant(crate::guid::CONSUMERS_TENANT_ID),
                 _ => pattern,
             }
         })
@@ -173,7 +174,7 @@ fn version_document(
         stated_cloud: None,
         keys_name_issuer: version == TokenVersion::V2 && many,
         app_id: authority
-            .custom_signing_keys
+            .application_signing_keys
             .then(|| authority.client_id.clone()),
     }))
 }
@@ -223,7 +224,7 @@ fn policy_document(
         stated_cloud: None,
         keys_name_issuer: false,
         app_id: authority
-            .custom_signing_keys
+            .application_signing_keys
             .then(|| authority.client_id.clone()),
     })
 }
@@ -257,7 +258,7 @@ fn key_hosts(address: &Url, base: &Base) -> Vec<String> {
 }
 
 fn with_app_id(mut address: Url, authority: &Authority) -> Url {
-    if authority.custom_signing_keys {
+    if authority.application_signing_keys {
         append_app_id(&mut address, &authority.client_id);
     }
     address
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn each_version_has_its_own_document_where_microsofts_pages_say() {
         for (tenant, segment) in [
-            (Tenant::id(TENANT), TENANT),
+            (Tenant::new(TENANT), TENANT),
             (Tenant::Common, "common"),
             (Tenant::Organizations, "organizations"),
             (Tenant::Consumers, "consumers"),
@@ -318,7 +319,7 @@ mod tests {
                 ]
             );
         }
-        let one = Authority::entra(Tenant::id(TENANT), API).custom_signing_keys();
+        let one = Authority::entra(Tenant::new(TENANT), API).application_signing_keys();
         for address in addresses(&one) {
             assert!(address.ends_with(&format!("?appid={API}")), "{address}");
         }
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn there_is_no_v1_document_where_the_kind_has_none() {
-        let external = |host: &str| Authority::entra(Tenant::id(TENANT), API).instance(host);
+        let external = |host: &str| Authority::entra(Tenant::new(TENANT), API).instance(host);
         let v2 = |host: &str| format!("{host}/{TENANT}/v2.0/.well-known/openid-configuration");
         let v1 = |host: &str| format!("{host}/{TENANT}/.well-known/openid-configuration");
         for host in [
@@ -356,7 +357,7 @@ mod tests {
     #[test]
     fn each_policy_has_its_own_document_in_the_path_or_where_the_settings_say() {
         let b2c =
-            |instance| Authority::b2c(instance, Tenant::id(TENANT), API, ["B2C_1_a", "B2C_1_b"]);
+            |instance| Authority::b2c(instance, Tenant::new(TENANT), API, ["B2C_1_a", "B2C_1_b"]);
         let path = |host, policy| {
             format!("{host}/{TENANT}/{policy}/v2.0/.well-known/openid-configuration")
         };

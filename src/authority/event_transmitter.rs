@@ -1,9 +1,9 @@
 //! A transmitter of security events: whom we believe that something happened to an account.
 
 use super::endpoints::checked_url;
-use super::metadata::host_and_port;
 use super::issuer::IssuerPattern;
-use super::{Cloud, Document, KeyFreshness, Purpose};
+use super::metadata::host_and_port;
+use super::{Cloud, Document, JwksRefresh, Purpose};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
 
@@ -15,39 +15,39 @@ use crate::token_version::TokenVersion;
 /// names a key document on the same host. Events must be signed with RS256.
 ///
 /// ```
-/// use axum_entra::SharedSignals;
-/// let signals = SharedSignals::sent_by("https://ssf.example.com/", "https://api.example.com/events");
+/// use axum_entra::SecurityEventTransmitter;
+/// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com/events");
 /// # let _ = signals;
 /// ```
 #[derive(Debug, Clone)]
-pub struct SharedSignals {
+pub struct SecurityEventTransmitter {
     issuer: String,
     audiences: Vec<String>,
     metadata: Option<String>,
-    freshness: KeyFreshness,
-    static_keys: Option<String>,
+    freshness: JwksRefresh,
+    static_jwks: Option<String>,
 }
 
 /// A transmitter with everything worked out.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub(crate) struct ResolvedTransmitter {
     pub(crate) document: Document,
     pub(crate) issuer: String,
     pub(crate) audiences: Vec<String>,
-    pub(crate) freshness: KeyFreshness,
-    pub(crate) static_keys: Option<String>,
+    pub(crate) freshness: JwksRefresh,
+    pub(crate) static_jwks: Option<String>,
 }
 
-impl SharedSignals {
+impl SecurityEventTransmitter {
     /// The exact `iss` of its events, and the `aud` that means this API.
     #[must_use]
-    pub fn sent_by(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
             audiences: vec![audience.into()],
             metadata: None,
-            freshness: KeyFreshness::default(),
-            static_keys: None,
+            freshness: JwksRefresh::default(),
+            static_jwks: None,
         }
     }
 
@@ -67,20 +67,20 @@ impl SharedSignals {
 
     /// How fresh its keys are kept.
     #[must_use]
-    pub fn keys(mut self, freshness: KeyFreshness) -> Self {
+    pub fn keys(mut self, freshness: JwksRefresh) -> Self {
         self.freshness = freshness;
         self
     }
 
     /// Uses this JWK set (RFC 7517, as JSON text) and fetches nothing.
     #[must_use]
-    pub fn static_keys(mut self, jwks: impl Into<String>) -> Self {
-        self.static_keys = Some(jwks.into());
+    pub fn static_jwks(mut self, jwks: impl Into<String>) -> Self {
+        self.static_jwks = Some(jwks.into());
         self
     }
 
     /// Works everything out, or says what cannot be used.
-    pub(crate) fn resolve(self) -> Result<Signals, ConfigError> {
+    pub(crate) fn resolve(self) -> Result<ResolvedTransmitter, ConfigError> {
         self.freshness.check()?;
         if self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::value(
@@ -100,7 +100,7 @@ impl SharedSignals {
                 address
             }
         };
-        Ok(Signals {
+        Ok(ResolvedTransmitter {
             document: Document {
                 // Of no version; what counts is the issuer, which is exact.
                 purpose: Purpose::Version(TokenVersion::V2),
@@ -118,17 +118,17 @@ impl SharedSignals {
             issuer: self.issuer,
             audiences: self.audiences,
             freshness: self.freshness,
-            static_keys: self.static_keys,
+            static_jwks: self.static_jwks,
         })
     }
 }
 
-impl Signals {
+impl ResolvedTransmitter {
     /// Whether `https` addresses are asked for its keys; `None` if none is asked.
     pub(crate) fn asks_over_https(&self) -> Option<bool> {
         let https =
             || self.issuer.starts_with("https:") || self.document.address.scheme() == "https";
-        self.static_keys.is_none().then(https)
+        self.static_jwks.is_none().then(https)
     }
 }
 
@@ -139,7 +139,9 @@ mod tests {
     #[test]
     fn the_configuration_lies_between_host_and_path() {
         let address = |issuer: &str| {
-            let signals = SharedSignals::sent_by(issuer, "a").resolve().unwrap();
+            let signals = SecurityEventTransmitter::new(issuer, "a")
+                .resolve()
+                .unwrap();
             signals.document.address.to_string()
         };
         assert_eq!(
@@ -151,9 +153,12 @@ mod tests {
             "https://a.example/.well-known/ssf-configuration/tenant/1"
         );
         for bad in ["http://a.example/", "a", "https://u:p@a.example/"] {
-            assert!(SharedSignals::sent_by(bad, "a").resolve().is_err(), "{bad}");
+            assert!(
+                SecurityEventTransmitter::new(bad, "a").resolve().is_err(),
+                "{bad}"
+            );
         }
-        let unnamed = SharedSignals::sent_by("https://a.example/", "");
+        let unnamed = SecurityEventTransmitter::new("https://a.example/", "");
         assert!(unnamed.resolve().is_err());
     }
 }

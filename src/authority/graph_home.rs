@@ -100,7 +100,7 @@ mod tests {
             ("http://127.0.0.1:1/", GraphHome::Unknown),
         ];
         let entra = |instance: &str| {
-            Authority::entra(Tenant::id(TENANT), API)
+            Authority::entra(Tenant::new(TENANT), API)
                 .instance(instance)
                 .token_versions([crate::TokenVersion::V2])
         };
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(told.resolve().unwrap().graph, home);
         let b2c = Authority::b2c(
             "https://login.contoso.example",
-            Tenant::id(TENANT),
+            Tenant::new(TENANT),
             API,
             ["p"],
         );

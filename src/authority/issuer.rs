@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::guid::parse_guid;
 
 /// What Entra writes in its own documents where a tenant's id belongs.
-pub(crate) const TENANT_PLACE: &str = "{tenantid}";
+pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
 
 /// What stands for a policy's name in the key under which an issuer is looked up.
 const POLICY_PLACE: &str = "{policy}";
@@ -21,7 +21,7 @@ impl IssuerPattern {
     pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
         let text = text.into();
         Self {
-            is_template: text.contains(TENANT_PLACE),
+            is_template: text.contains(TENANT_PLACEHOLDER),
             text,
         }
     }
@@ -34,7 +34,7 @@ impl IssuerPattern {
     pub(crate) fn for_tenant(&self, tenant: Uuid) -> Self {
         Self::new(
             self.text
-                .replace(TENANT_PLACE, &tenant.hyphenated().to_string()),
+                .replace(TENANT_PLACEHOLDER, &tenant.hyphenated().to_string()),
         )
     }
 
@@ -43,7 +43,7 @@ impl IssuerPattern {
     }
 
     /// Whether an issuer is this one, byte for byte; a place is filled by a GUID in lower case.
-    pub(crate) fn fits(&self, issuer: &str) -> bool {
+    pub(crate) fn matches(&self, issuer: &str) -> bool {
         if *self.text == *issuer {
             return !self.is_template();
         }
@@ -55,20 +55,24 @@ impl IssuerPattern {
 
     /// What stands in this template's first place; `None` for an exact issuer.
     fn tenant_in(&self, issuer: &str) -> Option<Uuid> {
-        let start = self.text.find(TENANT_PLACE)?;
+        let start = self.text.find(TENANT_PLACEHOLDER)?;
         parse_guid(issuer.get(start..start.checked_add(36)?)?)
     }
 
     /// Whether a document may state `stated`: this very text; or, where it is to be learnt from the
     /// document which tenant it speaks for, one that fits.
-    pub(crate) fn allows_statement(&self, stated: &str, learns: bool) -> bool {
-        *self.text == *stated || (learns && self.fits(stated))
+    pub(crate) fn allows_statement(&self, stated: &str, tenant_from_discovery: bool) -> bool {
+        *self.text == *stated || (tenant_from_discovery && self.matches(stated))
     }
 
     /// The same for B2C, whose documents spell the policy in a letter case of their own.
-    pub(crate) fn allows_policy_statement(&self, stated: &str, learns: bool) -> bool {
+    pub(crate) fn allows_policy_statement(
+        &self,
+        stated: &str,
+        tenant_from_discovery: bool,
+    ) -> bool {
         let own = Self::new(with_small_policy(&self.text));
-        own.allows_statement(&with_small_policy(stated), learns)
+        own.allows_statement(&with_small_policy(stated), tenant_from_discovery)
     }
 }
 
@@ -100,11 +104,11 @@ pub(crate) fn first_guid(text: &str) -> Option<(usize, Uuid)> {
 pub(crate) fn lookup_key(issuer: &str) -> Option<(String, Uuid)> {
     let (start, tenant) = first_guid(issuer)?;
     let guid = issuer.get(start..start.checked_add(36)?)?;
-    let mut key = issuer.replace(guid, TENANT_PLACE);
+    let mut key = issuer.replace(guid, TENANT_PLACEHOLDER);
     if let Some((before, after)) = key.split_once("/tfp/{tenantid}/")
         && let Some((_, rest)) = after.split_once('/')
     {
-        key = format!("{before}/tfp/{TENANT_PLACE}/{POLICY_PLACE}/{rest}");
+        key = format!("{before}/tfp/{TENANT_PLACEHOLDER}/{POLICY_PLACE}/{rest}");
     }
     Some((key, tenant))
 }
@@ -117,13 +121,13 @@ mod tests {
     const T: &str = "fa15d692-e9c7-4460-a743-29f2956fd429";
 
     fn filled(template: &str) -> String {
-        template.replace(TENANT_PLACE, T)
+        template.replace(TENANT_PLACEHOLDER, T)
     }
 
     #[test]
     fn a_template_takes_one_guid_in_lower_case_and_nothing_else() {
         let template = IssuerPattern::new(V2);
-        assert!(template.fits(&filled(V2)));
+        assert!(template.matches(&filled(V2)));
         for bad in [
             V2.to_owned(),
             filled(V2).replace("v2.0", "v2.0/"),
@@ -134,7 +138,7 @@ mod tests {
             filled(V2).replace(".com/", ".com//"),
             String::new(),
         ] {
-            assert!(!template.fits(&bad), "{bad}");
+            assert!(!template.matches(&bad), "{bad}");
         }
     }
 
@@ -142,9 +146,9 @@ mod tests {
     fn both_places_of_an_external_id_issuer_hold_the_same_tenant() {
         let template = IssuerPattern::new("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0");
         let good = filled(template.as_str());
-        assert!(template.fits(&good));
+        assert!(template.matches(&good));
         let mixed = good.replacen(T, "11111111-1111-4111-8111-111111111111", 1);
-        assert!(!template.fits(&mixed));
+        assert!(!template.matches(&mixed));
     }
 
     #[test]

@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Defaults follow Microsoft, "Signing key rollover in the Microsoft identity platform": look
 /// hourly, and when a key is unknown; keep good keys for a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyFreshness {
+pub struct JwksRefresh {
     pub(crate) refresh: Duration,
     pub(crate) cooldown: Duration,
     /// `None`: a day, or twice `refresh` where that is more.
@@ -21,7 +21,7 @@ pub struct KeyFreshness {
     pub(crate) max_bytes: usize,
 }
 
-impl Default for KeyFreshness {
+impl Default for JwksRefresh {
     fn default() -> Self {
         Self {
             refresh: Duration::from_secs(3_600),
@@ -34,7 +34,7 @@ impl Default for KeyFreshness {
     }
 }
 
-impl KeyFreshness {
+impl JwksRefresh {
     /// Time between two fetches in the background, less up to a tenth: 60 s to 24 h, 1 h by default.
     #[must_use]
     pub fn refresh(mut self, every: Duration) -> Self {

@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn keys_lie_on_the_same_host_and_port_or_on_the_clouds() {
         let trust = Authority::entra(
-            Tenant::id("11111111-1111-4111-8111-111111111111"),
+            Tenant::new("11111111-1111-4111-8111-111111111111"),
             "6e74172b-be56-4843-9ff4-e66a39bb12e3",
         )
         .resolve()

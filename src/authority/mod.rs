@@ -1,45 +1,45 @@
 //! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
 
-mod endpoints;
 mod backdate;
 mod clock;
 mod cloud;
-mod metadata;
-mod jwks_refresh;
+mod endpoints;
+mod event_transmitter;
 mod graph_home;
 pub(crate) mod issuer;
+mod jwks_refresh;
+mod metadata;
+mod resolved;
 mod scope_name;
 mod tenants;
-mod event_transmitter;
-mod resolved;
 
 use std::time::Duration;
 
 use crate::token_version::TokenVersion;
 
 pub use cloud::Cloud;
-pub use jwks_refresh::KeyFreshness;
-pub use tenants::{AllowedTenants, NotATenant, Tenant};
-pub use event_transmitter::SharedSignals;
+pub use event_transmitter::SecurityEventTransmitter;
+pub use jwks_refresh::JwksRefresh;
+pub use tenants::{AllowedTenants, ParseTenantError, Tenant};
 
-pub(crate) use endpoints::{append_app_id, is_external_id_issuer};
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
-pub(crate) use metadata::{Document, Purpose, is_allowed_address};
+pub(crate) use endpoints::{append_app_id, is_external_id_issuer};
+pub(crate) use event_transmitter::ResolvedTransmitter;
 pub(crate) use graph_home::GraphHome;
+pub(crate) use metadata::{Document, Purpose, is_allowed_address};
+pub(crate) use resolved::ResolvedAuthority;
 pub(crate) use scope_name::full_scope_name;
-pub(crate) use event_transmitter::Signals;
-pub(crate) use resolved::Trust;
 
 /// One authority whose tokens are accepted, and for whom they must be meant.
 ///
-/// Several may stand side by side in one [`Builder`](crate::Builder); a token is judged by the one
+/// Several may stand side by side in one [`EntraBuilder`](crate::EntraBuilder); a token is judged by the one
 /// whose issuer it names, and by its keys, audiences and tenants alone.
 ///
 /// ```
 /// use axum_entra::{Authority, Tenant};
 /// let authority = Authority::entra(
-///     Tenant::id("contoso.onmicrosoft.com"),
+///     Tenant::new("contoso.onmicrosoft.com"),
 ///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 /// )
 /// .audience("https://api.contoso.example");
@@ -59,14 +59,14 @@ pub struct Authority {
     pub(in crate::authority) sts_instance: Option<String>,
     pub(in crate::authority) metadata: Option<String>,
     pub(in crate::authority) metadata_v1: Option<String>,
-    pub(in crate::authority) custom_signing_keys: bool,
+    pub(in crate::authority) application_signing_keys: bool,
     pub(in crate::authority) without_permissions: bool,
     pub(in crate::authority) id_tokens: bool,
     pub(in crate::authority) required_scopes: Vec<String>,
     pub(in crate::authority) clock_skew: Duration,
     pub(in crate::authority) issued_at_backdate: Option<Duration>,
-    pub(in crate::authority) freshness: KeyFreshness,
-    pub(in crate::authority) static_keys: Option<String>,
+    pub(in crate::authority) freshness: JwksRefresh,
+    pub(in crate::authority) static_jwks: Option<String>,
 }
 
 /// What an authority issues tokens for.
@@ -98,14 +98,14 @@ impl Authority {
             sts_instance: None,
             metadata: None,
             metadata_v1: None,
-            custom_signing_keys: false,
+            application_signing_keys: false,
             without_permissions: false,
             id_tokens: false,
             required_scopes: Vec::new(),
             clock_skew: Duration::from_secs(300),
             issued_at_backdate: None,
-            freshness: KeyFreshness::default(),
-            static_keys: None,
+            freshness: JwksRefresh::default(),
+            static_jwks: None,
         }
     }
 
@@ -178,7 +178,7 @@ impl Authority {
 
     /// What full scope names begin with, in challenges, metadata and OpenAPI documents:
     /// `{App ID URI}/Todo.Read`. May be called more than once, for an API with several addresses
-    /// ([`Builder::resource`](crate::Builder::resource)): the URI that equals the address of the
+    /// ([`EntraBuilder::resource`](crate::EntraBuilder::resource)): the URI that equals the address of the
     /// route counts, else the first.
     ///
     /// Without any: the first audience that is a URI; else `https://{domain}/{client id}` for B2C
@@ -246,8 +246,8 @@ impl Authority {
     /// Accepts tokens signed by the application's own keys alone (`?appid=`), as an application
     /// with claims mapping gets them.
     #[must_use]
-    pub fn custom_signing_keys(mut self) -> Self {
-        self.custom_signing_keys = true;
+    pub fn application_signing_keys(mut self) -> Self {
+        self.application_signing_keys = true;
         self
     }
 
@@ -300,7 +300,7 @@ impl Authority {
     /// How much earlier than its issue time a token says that it was issued (`iat`): 0 to 10 min.
     /// By default 5 min for Entra ID and External ID, which backdate `iat`, and 0 for B2C.
     ///
-    /// Used for revocation and for [`OnLoss::AllowYoungerThan`](crate::OnLoss) only, never for a
+    /// Used for revocation and for [`StoreFailurePolicy::AllowIssuedWithin`](crate::StoreFailurePolicy) only, never for a
     /// token's lifetime. A valid token that cannot have been backdated by that much lowers the
     /// value for this authority, with a warning in the log.
     #[must_use]
@@ -311,7 +311,7 @@ impl Authority {
 
     /// How fresh the keys are kept.
     #[must_use]
-    pub fn keys(mut self, freshness: KeyFreshness) -> Self {
+    pub fn jwks_refresh(mut self, freshness: JwksRefresh) -> Self {
         self.freshness = freshness;
         self
     }
@@ -322,8 +322,8 @@ impl Authority {
     /// The tenant must be given by id, or stand for many. No document states an issuer here: for
     /// B2C it is `/{tid}/v2.0/` unless [`issuer`](Self::issuer) says otherwise.
     #[must_use]
-    pub fn static_keys(mut self, jwks: impl Into<String>) -> Self {
-        self.static_keys = Some(jwks.into());
+    pub fn static_jwks(mut self, jwks: impl Into<String>) -> Self {
+        self.static_jwks = Some(jwks.into());
         self
     }
 }

@@ -9,21 +9,21 @@ use super::endpoints::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::tenants::is_domain;
 use super::{
-    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, GraphHome, KeyFreshness,
+    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, GraphHome, JwksRefresh,
     Kind, Purpose, Tenant,
 };
 use crate::config_error::ConfigError;
-use crate::guid::{PERSONAL_ACCOUNTS_TENANT, parse_guid};
+use crate::guid::{CONSUMERS_TENANT_ID, parse_guid};
 use crate::token_version::TokenVersion;
 
 /// One authority, checked and complete.
 #[derive(Debug)]
-pub(crate) struct Trust {
+pub(crate) struct ResolvedAuthority {
     pub(crate) documents: Vec<Document>,
     /// Issuers of a version that is switched off.
-    pub(crate) switched_off: Vec<(Purpose, IssuerPattern)>,
+    pub(crate) disabled_issuers: Vec<(Purpose, IssuerPattern)>,
     /// Whether the tenant's id is learnt from its documents.
-    pub(crate) learns: bool,
+    pub(crate) tenant_from_discovery: bool,
     pub(crate) audiences: Vec<String>,
     /// What full scope names begin with; at least one.
     app_id_uris: Vec<String>,
@@ -39,8 +39,8 @@ pub(crate) struct Trust {
     pub(crate) name: String,
     /// How far its clock is from the local one.
     pub(crate) clock: Arc<AuthorityClock>,
-    pub(crate) freshness: KeyFreshness,
-    pub(crate) static_keys: Option<String>,
+    pub(crate) freshness: JwksRefresh,
+    pub(crate) static_jwks: Option<String>,
     /// Which Microsoft Graph its tenants are in.
     pub(crate) graph: GraphHome,
     is_b2c: bool,
@@ -50,10 +50,10 @@ pub(crate) struct Trust {
     personal_accounts: bool,
 }
 
-impl Trust {
+impl ResolvedAuthority {
     /// Whether tokens of the authority's issuer are accepted from this tenant.
-    pub(crate) fn admits(&self, tenant: Uuid) -> bool {
-        if tenant == PERSONAL_ACCOUNTS_TENANT {
+    pub(crate) fn allows_tenant(&self, tenant: Uuid) -> bool {
+        if tenant == CONSUMERS_TENANT_ID {
             return self.personal_accounts;
         }
         self.allowed_tenants.allows(tenant)
@@ -61,7 +61,7 @@ impl Trust {
 
     /// Whether `https` addresses are asked, for documents or for tokens; `None` if none is asked.
     pub(crate) fn asks_over_https(&self, for_tokens: bool) -> Option<bool> {
-        let asks = self.static_keys.is_none() || for_tokens;
+        let asks = self.static_jwks.is_none() || for_tokens;
         // Keys may lie at the instance, or at its cloud.
         let https = || {
             self.name.starts_with("https:")
@@ -111,7 +111,7 @@ impl Trust {
         let text = text.strip_suffix('/').unwrap_or(text);
         let is = |issuer: &str| issuer.strip_suffix('/').unwrap_or(issuer) == text;
         let on = self.documents.iter().flat_map(|document| &document.issuers);
-        let off = self.switched_off.iter().map(|(_, issuer)| issuer);
+        let off = self.disabled_issuers.iter().map(|(_, issuer)| issuer);
         if on
             .chain(off)
             .any(|issuer| is(issuer.for_tenant(tenant).as_str()))
@@ -147,8 +147,8 @@ impl Trust {
 
 impl Authority {
     /// Works everything out, or says which setting cannot be used.
-    pub(crate) fn resolve(mut self) -> Result<Trust, ConfigError> {
-        let learns = self.check()?;
+    pub(crate) fn resolve(mut self) -> Result<ResolvedAuthority, ConfigError> {
+        let tenant_from_discovery = self.check()?;
         // As Entra writes it: audiences are compared byte for byte.
         self.client_id.make_ascii_lowercase();
         let mut base = Base::of(&self)?;
@@ -171,7 +171,7 @@ impl Authority {
                 ));
             }
         }
-        let (documents, switched_off) = documents(&self, &base)?;
+        let (documents, disabled_issuers) = documents(&self, &base)?;
         let graph = GraphHome::of(&self, base.instance.host_str(), base.cloud);
         let (segment, policy) = match &self.kind {
             Kind::Entra { tenant } => (tenant.segment(), String::new()),
@@ -202,7 +202,7 @@ impl Authority {
             } => Some(*id),
             Kind::Entra {
                 tenant: Tenant::Consumers,
-            } => Some(PERSONAL_ACCOUNTS_TENANT),
+            } => Some(CONSUMERS_TENANT_ID),
             Kind::Entra { .. } => None,
             Kind::B2c {
                 tenant, tenant_id, ..
@@ -215,7 +215,7 @@ impl Authority {
             || matches!(
                 &self.kind,
                 Kind::Entra {
-                    tenant: Tenant::Consumers | Tenant::Id(PERSONAL_ACCOUNTS_TENANT)
+                    tenant: Tenant::Consumers | Tenant::Id(CONSUMERS_TENANT_ID)
                 }
             );
         if self.app_id_uris.is_empty() {
@@ -226,10 +226,10 @@ impl Authority {
         }
         let name = format!("{}/{segment}", base.text());
         let clock_skew = self.clock_skew.as_secs();
-        Ok(Trust {
+        Ok(ResolvedAuthority {
             documents,
-            switched_off,
-            learns,
+            disabled_issuers,
+            tenant_from_discovery,
             clock_skew,
             backdate: Arc::new(Backdate::of_seconds(match self.issued_at_backdate {
                 Some(backdate) => backdate.as_secs(),
@@ -247,7 +247,7 @@ impl Authority {
             client_id: self.client_id,
             freshness: self.freshness,
             graph,
-            static_keys: self.static_keys,
+            static_jwks: self.static_jwks,
             is_b2c,
             tenant,
             allowed_tenants,
@@ -337,7 +337,7 @@ impl Authority {
                 check_tenant("Domain", tenant)? && !matches!(tenant_id, Some(Tenant::Id(_)))
             }
         };
-        if learnt && self.static_keys.is_some() {
+        if learnt && self.static_jwks.is_some() {
             return Err(ConfigError::value(
                 "TenantId",
                 "a domain",

@@ -28,9 +28,9 @@ impl Tenant {
     /// Reads a tenant id, a domain name, or `common`, `organizations`, `consumers`.
     ///
     /// What it cannot read becomes a domain that no authority knows, and is refused by
-    /// [`build`](crate::Builder::build).
+    /// [`build`](crate::EntraBuilder::build).
     #[must_use]
-    pub fn id(text: impl AsRef<str>) -> Self {
+    pub fn new(text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
         text.parse()
             .unwrap_or_else(|_| Self::Domain(text.to_owned()))
@@ -56,12 +56,12 @@ impl Tenant {
 /// A text that names no tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant is a GUID, a domain name, `common`, `organizations` or `consumers`")]
-pub struct NotATenant;
+pub struct ParseTenantError;
 
 impl FromStr for Tenant {
-    type Err = NotATenant;
+    type Err = ParseTenantError;
 
-    fn from_str(text: &str) -> Result<Self, NotATenant> {
+    fn from_str(text: &str) -> Result<Self, ParseTenantError> {
         if let Some(id) = parse_guid(text) {
             return Ok(Self::Id(id));
         }
@@ -70,7 +70,7 @@ impl FromStr for Tenant {
             "organizations" => Ok(Self::Organizations),
             "consumers" => Ok(Self::Consumers),
             domain if is_domain(domain) => Ok(Self::Domain(domain.to_owned())),
-            _ => Err(NotATenant),
+            _ => Err(ParseTenantError),
         }
     }
 }
@@ -148,7 +148,7 @@ mod tests {
             "a b.c",
             "{tenantid}",
         ] {
-            assert_eq!(bad.parse::<Tenant>(), Err(NotATenant), "{bad}");
+            assert_eq!(bad.parse::<Tenant>(), Err(ParseTenantError), "{bad}");
         }
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::wiring::{connect, install};
-use super::{Builder, Entra};
-#[cfg(feature = "redis")]
-use crate::revocation::Accounts;
-use crate::authority::{SharedSignals, Signals, Trust};
-use crate::claims::UserKey;
+use super::{Entra, EntraBuilder};
+use crate::authority::{ResolvedAuthority, ResolvedTransmitter, SecurityEventTransmitter};
+use crate::claims::AccountId;
 use crate::config_error::ConfigError;
-use crate::graph::DirectoryAccess;
+use crate::graph::GraphConfig;
 use crate::jwks::http_client::{Reach, finished, http_client, idle_http_client};
+use crate::middleware::ServiceState;
+#[cfg(feature = "redis")]
+use crate::revocation::RevocationState;
 use crate::token::{Transmitter, Validator};
-use crate::middleware::House;
 
-impl Builder {
+impl EntraBuilder {
     /// Checks everything and starts to fetch keys; does not wait for them.
     ///
     /// # Errors
@@ -38,14 +38,14 @@ impl Builder {
         if let Some(redis) = self.redis {
             let skews = trusts.iter().map(|(trust, _)| trust.clock_skew);
             let skew = skews.max().unwrap_or_default();
-            self.edge.accounts = Arc::new(Accounts::shared(redis, &self.edge.clock, skew)?);
+            self.edge.accounts = Arc::new(RevocationState::shared(redis, &self.edge.clock, skew)?);
         }
         for hook in self.hooks {
             self.edge.accounts.on_forget(hook);
         }
         let signals = self.signals.into_iter();
         let signals: Vec<_> = signals
-            .map(SharedSignals::resolve)
+            .map(SecurityEventTransmitter::resolve)
             .collect::<Result<_, ConfigError>>()?;
         let client = match (self.client, reach(&trusts, &signals)) {
             (Some(builder), _) => finished(builder)?,
@@ -95,7 +95,7 @@ impl Builder {
         for connection in &connections {
             let forgetful = Arc::downgrade(connection);
             edge.accounts.on_forget_own(move |account| {
-                if let (Some(connection), UserKey::Object { tenant, object }) =
+                if let (Some(connection), AccountId::Entra { tenant, object }) =
                     (forgetful.upgrade(), account)
                 {
                     connection.forget(*tenant, *object);
@@ -113,7 +113,7 @@ impl Builder {
         for refresher in refreshers {
             runtime.spawn(refresher.run());
         }
-        let house = Arc::new(House {
+        let house = Arc::new(ServiceState {
             validator: Arc::clone(&validator),
             edge: Arc::clone(&edge),
             transmitters,
@@ -130,14 +130,19 @@ impl Builder {
 
 /// What the HTTP client has to reach, by the addresses that are known; `None` where nothing is
 /// asked for at all.
-fn reach(trusts: &[(Trust, Option<DirectoryAccess>)], signals: &[Signals]) -> Option<Reach> {
+fn reach(
+    trusts: &[(ResolvedAuthority, Option<GraphConfig>)],
+    signals: &[ResolvedTransmitter],
+) -> Option<Reach> {
     let authorities = trusts
         .iter()
         .filter_map(|(trust, access)| trust.asks_over_https(access.is_some()));
     let graphs = trusts
         .iter()
-        .filter_map(|(_, access)| access.as_ref().map(DirectoryAccess::asks_over_https));
-    let transmitters = signals.iter().filter_map(Signals::asks_over_https);
+        .filter_map(|(_, access)| access.as_ref().map(GraphConfig::asks_over_https));
+    let transmitters = signals
+        .iter()
+        .filter_map(ResolvedTransmitter::asks_over_https);
     let all = authorities.chain(graphs).chain(transmitters);
     all.map(|https| if https { Reach::Https } else { Reach::Plain })
         .max()

@@ -1,14 +1,14 @@
-//! A [`Builder`] out of settings: what each section says, and what the sections share.
+//! A [`EntraBuilder`] out of settings: what each section says, and what the sections share.
 
-use super::{Builder, Entra};
-#[cfg(feature = "redis")]
-use crate::revocation::Redis;
+use super::{Entra, EntraBuilder};
 use crate::causes::WithCauses;
 use crate::config_error::ConfigError;
 use crate::jwks::http_client::check_certificates;
+#[cfg(feature = "redis")]
+use crate::revocation::RedisStore;
 use crate::settings::Settings;
 
-impl Builder {
+impl EntraBuilder {
     /// Begins with what the settings say; the file that `CaFile` names is read.
     ///
     /// # Errors
@@ -18,7 +18,7 @@ impl Builder {
         let (first, section) = authorities
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = Entra::trusting(first).directory_if(section.directory_access()?);
+        let mut builder = Entra::builder_for(first).directory_if(section.directory_access()?);
         for (authority, section) in authorities {
             let access = section.directory_access()?;
             builder = builder.authority(authority).directory_if(access);
@@ -29,7 +29,7 @@ impl Builder {
             .filter_map(|section| section.max_token_bytes)
             .max()
         {
-            builder = builder.max_token_bytes(most);
+            builder = builder.max_token_size(most);
         }
         let resources = settings.sections().map(|section| &section.resources);
         let resources = resources.into_iter().find(|given| !given.is_empty());
@@ -42,13 +42,13 @@ impl Builder {
             .filter_map(|section| section.token_cache_bytes)
             .max()
         {
-            builder = builder.token_cache_bytes(most);
+            builder = builder.token_cache_capacity(most);
         }
         for file in settings
             .sections()
             .filter_map(|section| section.ca_file.as_ref())
         {
-            let unusable = |cause: &(dyn std::error::Error + 'static)| ConfigError::Value {
+            let unusable = |cause: &(dyn std::error::Error + 'static)| ConfigError::InvalidValue {
                 setting: "CaFile".to_owned(),
                 found: format!("`{}` ({})", file.display(), WithCauses(cause)),
                 expected: "a readable file of PEM certificates".to_owned(),
@@ -73,7 +73,7 @@ impl Builder {
             return Err(expected("the same store in both sections"));
         }
         #[cfg(feature = "redis")]
-        return Ok(self.redis(Redis::at(store.url.expose(), store.on_loss)));
+        return Ok(self.redis(RedisStore::new(store.url.expose(), store.on_loss)));
         // What must be shared and is not would let revoked tokens pass.
         #[cfg(not(feature = "redis"))]
         return Err(expected("a build with the feature `redis`"));
@@ -96,7 +96,7 @@ mod tests {
         }"#;
         let built = |variables: Vec<(String, String)>| {
             let settings = Settings::from_parts(Some(("file", file)), variables).unwrap();
-            let builder = Builder::from_settings(&settings).unwrap();
+            let builder = EntraBuilder::from_settings(&settings).unwrap();
             (builder.most_bytes, builder.cache_bytes)
         };
         assert_eq!(built(Vec::new()), (1_500, 0));

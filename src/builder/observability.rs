@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Builder, Entra};
+use super::{Entra, EntraBuilder};
 use crate::claims::Claims;
-use crate::token::Explanation;
 use crate::middleware::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
+use crate::token::Explanation;
 
 impl Entra {
     /// Where clients get their tokens, for an OpenAPI document.
     ///
     /// Full scope names begin with the App ID URI ([`Authority::app_id_uri`](crate::Authority::app_id_uri)).
     #[cfg(feature = "openapi")]
-    pub fn sign_in(&self) -> crate::openapi::SignIn {
-        let none = crate::openapi::SignIn::none();
+    pub fn sign_in(&self) -> crate::openapi::SecuritySchemes {
+        let none = crate::openapi::SecuritySchemes::none();
         self.validator.trusts().fold(none, |all, trust| {
             let address = self.resources.first().map(|resource| resource.address());
             let uri = trust.app_id_uri(address).to_owned();
@@ -30,7 +30,7 @@ impl Entra {
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
     /// # use axum_entra::{Entra, Tenant};
-    /// # let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
     /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
     /// let explanation = entra.explain("EwBwA8l6BAAU").await;
     /// assert_eq!(explanation.reason(), Some("malformed"));
@@ -56,7 +56,7 @@ impl Entra {
     }
 
     /// This API's protected-resource metadata (RFC 9728), of its first address; `None` without
-    /// [`Builder::resource`].
+    /// [`EntraBuilder::resource`].
     #[must_use]
     pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
         let resource = self.resources.first()?;
@@ -66,7 +66,7 @@ impl Entra {
     /// The paths that the metadata belongs under, and the service that answers there.
     ///
     /// Put them on the router outside the layer, for nobody has a token who asks; none without
-    /// [`Builder::resource`].
+    /// [`EntraBuilder::resource`].
     ///
     /// ```
     /// # use axum::Router;
@@ -86,10 +86,10 @@ impl Entra {
         })
     }
 
-    /// How long a token may be ([`Builder::max_token_bytes`]), for the server's own limit on the
+    /// How long a token may be ([`EntraBuilder::max_token_size`]), for the server's own limit on the
     /// size of request headers: it has to be that and what the other headers take.
     #[must_use]
-    pub fn max_token_bytes(&self) -> usize {
+    pub fn max_token_size(&self) -> usize {
         self.validator.most_bytes()
     }
 
@@ -98,7 +98,7 @@ impl Entra {
     ///
     /// Call it before the application's metrics are read.
     #[cfg(feature = "metrics")]
-    pub fn record_key_age(&self) {
+    pub fn update_metrics(&self) {
         for keys in self.status().iter().flat_map(|authority| &authority.keys) {
             crate::metrics::key_age(&keys.address, keys.age, keys.count);
         }
@@ -108,7 +108,7 @@ impl Entra {
     }
 }
 
-impl Builder {
+impl EntraBuilder {
     /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
     /// every challenge. It is not the audience.
     ///
@@ -168,7 +168,7 @@ impl Builder {
     }
 
     /// Tells the span around a request who calls and why it was not let in: `entra.tenant`,
-    /// `entra.client`, `entra.reason`, and with [`log_accounts`](Self::log_accounts) the
+    /// `entra.client`, `entra.reason`, and with [`account_pseudonym_key`](Self::account_pseudonym_key) the
     /// pseudonym as `entra.account`. No field names a person.
     ///
     /// A span takes only the fields that it was made with:
@@ -189,8 +189,8 @@ impl Builder {
     /// axum::Router::new().layer(entra.layer()).layer(trace)
     /// # }
     /// ```
-    pub fn record_on_spans(mut self) -> Self {
-        self.edge.tells_spans = true;
+    pub fn record_span_fields(mut self) -> Self {
+        self.edge.records_caller = true;
         self
     }
 
@@ -199,7 +199,7 @@ impl Builder {
     ///
     /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
     /// write one pseudonym. Use 32 random bytes.
-    pub fn log_accounts(mut self, key: impl AsRef<[u8]>) -> Self {
+    pub fn account_pseudonym_key(mut self, key: impl AsRef<[u8]>) -> Self {
         self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
         self
     }

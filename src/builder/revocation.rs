@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::revocation::{StoreStatus, StoreUnavailable, tenant_of};
-use crate::claims::UserKey;
-use crate::token::Refusal;
+use crate::claims::AccountId;
 use crate::middleware::{Kind, Receiver, Rejection};
+use crate::revocation::{StoreStatus, StoreUnavailable, tenant_of};
+use crate::token::ValidationFailure;
 
-#[cfg(doc)]
-use super::Builder;
 use super::Entra;
+#[cfg(doc)]
+use super::EntraBuilder;
 #[cfg(doc)]
 use crate::authority::Authority;
 
@@ -27,7 +27,7 @@ impl Entra {
     /// alive.
     ///
     /// ```
-    /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::UserKey)
+    /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
     /// # -> Result<(), axum_entra::RevokeError> {
     /// use std::time::{Duration, SystemTime};
     /// entra.revoke(account, SystemTime::now() - Duration::from_secs(3_600)).await
@@ -40,7 +40,7 @@ impl Entra {
     /// cut-off holds all the same, and the others are told as soon as they can be.
     pub async fn revoke(
         &self,
-        account: &UserKey,
+        account: &AccountId,
         not_before: SystemTime,
     ) -> Result<(), RevokeError> {
         let now = self.edge.clock.now();
@@ -64,7 +64,7 @@ impl Entra {
     /// # Errors
     /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
     /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke_now(&self, account: &UserKey) -> Result<(), Rejection> {
+    pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), Rejection> {
         let now = self.edge.clock.now();
         let cut_off = self.validator.cut_off_now(tenant_of(account), now);
         let told = self.edge.accounts.revoke(account, cut_off, now).await;
@@ -77,26 +77,26 @@ impl Entra {
     /// asked for the optional claim.
     ///
     /// # Errors
-    /// As for [`revoke_now`](Self::revoke_now).
-    pub async fn end_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
+    /// As for [`revoke_tokens`](Self::revoke_tokens).
+    pub async fn revoke_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
         let now = self.edge.clock.now();
         let at = self.validator.cut_off_now(Some(tenant), now);
         let told = self
             .edge
             .accounts
-            .end_session(tenant, session, at, now)
+            .revoke_session(tenant, session, at, now)
             .await;
         told.map_err(|error| self.not_told(error))
     }
 
     /// Forgets what is kept of an account, here and on other replicas: verified tokens,
-    /// memberships, tokens held on its behalf, and what [`Builder::on_sign_out`] was given.
+    /// memberships, tokens held on its behalf, and what [`EntraBuilder::on_sign_out`] was given.
     ///
     /// Touches no other account, may be called any number of times, and revokes nothing: a token
     /// that is still good is good the next time it comes. A replica that cannot be told is told
     /// later. Of many calls for one account within a second the first takes effect at once, and one
-    /// more for all others when the second is over; each ends what is open ([`Expiry`](crate::Expiry)).
-    pub async fn sign_out(&self, account: &UserKey) {
+    /// more for all others when the second is over; each ends what is open ([`TokenExpiry`](crate::TokenExpiry)).
+    pub async fn sign_out(&self, account: &AccountId) {
         let now = self.edge.clock.now();
         self.edge.accounts.sign_out(account, now).await;
     }
@@ -134,7 +134,7 @@ impl Entra {
     }
 
     /// A service that takes security events (RFC 8935) of the transmitters named with
-    /// [`Builder::shared_signals`], for a route of its own outside the layer.
+    /// [`EntraBuilder::shared_signals`], for a route of its own outside the layer.
     ///
     /// `session-revoked`, `credential-change` and `token-claims-change` of the Continuous Access
     /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are told
@@ -154,7 +154,7 @@ impl Entra {
     }
 
     fn not_told(&self, _: StoreUnavailable) -> Rejection {
-        Rejection::on_edge(Refusal::StoreUnavailable, &self.edge)
+        Rejection::with_context(ValidationFailure::StoreUnavailable, &self.edge)
     }
 }
 

@@ -4,32 +4,32 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::authority::{Purpose, Trust};
-use crate::claims::Home;
+use crate::authority::{Purpose, ResolvedAuthority};
+use crate::claims::ContextHandle;
 use crate::config_error::ConfigError;
-use crate::graph::{Connection, DirectoryAccess, Door, TokenDesk};
-use crate::jwks::refresh::Refresher;
+use crate::graph::{Connection, GraphConfig, HttpTransport, TokenEndpointClient};
 use crate::jwks::fetch::Remote;
-use crate::jwks::snapshot::{KeyReader, fixed, kept_fresh};
+use crate::jwks::refresh::Refresher;
+use crate::jwks::snapshot::{KeyReader, fixed_set, refreshing};
 use crate::jwks::{Endpoints, HttpClient, KeySet};
-use crate::token::Installed;
+use crate::middleware::{AuthorityContext, LayerContext, Resource};
+use crate::token::AuthorityState;
 use crate::token_version::TokenVersion;
-use crate::middleware::{Edge, Origin, Resource};
 
 /// Gives an authority its connection to Graph.
 pub(super) fn connect(
-    access: DirectoryAccess,
-    trust: &Trust,
+    access: GraphConfig,
+    trust: &ResolvedAuthority,
     client: &HttpClient,
-    edge: &Arc<Edge>,
+    edge: &Arc<LayerContext>,
     endpoints: watch::Receiver<Option<Endpoints>>,
 ) -> Result<Arc<Connection>, ConfigError> {
-    let door = Door {
+    let door = HttpTransport {
         client: client.clone(),
         timeout: trust.freshness.timeout,
         max_bytes: trust.freshness.max_bytes,
     };
-    let desk = TokenDesk::new(
+    let desk = TokenEndpointClient::new(
         door,
         endpoints,
         trust.client_id.clone(),
@@ -41,20 +41,20 @@ pub(super) fn connect(
 
 /// Gives an authority its keys, or the task that will.
 pub(super) fn install(
-    trust: Trust,
+    trust: ResolvedAuthority,
     client: &HttpClient,
-    edge: &Arc<Edge>,
+    edge: &Arc<LayerContext>,
     directory: Option<Arc<Connection>>,
     resources: &[Arc<Resource>],
     endpoints: &watch::Sender<Option<Endpoints>>,
     refreshers: &mut Vec<Refresher>,
-) -> Result<Installed, ConfigError> {
-    let learns = trust.learns;
-    let learnt = Arc::default();
+) -> Result<AuthorityState, ConfigError> {
+    let tenant_from_discovery = trust.tenant_from_discovery;
+    let discovered_tenant = Arc::default();
     let mut readers: Vec<KeyReader> = Vec::new();
     let mut versions = Vec::new();
     for (index, document) in trust.documents.iter().enumerate() {
-        if let Some(jwks) = &trust.static_keys {
+        if let Some(jwks) = &trust.static_jwks {
             endpoints.send_replace(trust.token_endpoint().map(|token| Endpoints {
                 token,
                 graph_host: None,
@@ -66,17 +66,17 @@ pub(super) fn install(
                     KeySet::read(jwks.as_bytes(), issuer, document)
                         .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
                 })?;
-            readers.push(fixed(keys));
+            readers.push(fixed_set(keys));
             continue;
         }
-        let (publisher, reader) = kept_fresh(&trust.freshness);
+        let (publisher, reader) = refreshing(&trust.freshness);
         let remote = Remote {
             client: client.clone(),
             document: document.clone(),
             timeout: trust.freshness.timeout,
             max_bytes: trust.freshness.max_bytes,
-            learns,
-            learnt: Arc::clone(&learnt),
+            tenant_from_discovery,
+            discovered_tenant: Arc::clone(&discovered_tenant),
             last: None,
             // Each policy of B2C has its own; the first policy's is taken.
             clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
@@ -100,7 +100,7 @@ pub(super) fn install(
     ) {
         first.bound_by(second);
     }
-    let home = Home(Arc::new(Origin {
+    let home = ContextHandle(Arc::new(AuthorityContext {
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
         backdate: Arc::clone(&trust.backdate),
@@ -108,17 +108,17 @@ pub(super) fn install(
         clock_skew: trust.clock_skew,
         directory,
     }));
-    Ok(Installed {
+    Ok(AuthorityState {
         trust,
         readers,
-        learns,
-        learnt,
+        tenant_from_discovery,
+        discovered_tenant,
         home: Some(home),
     })
 }
 
 /// What full scope names begin with, at each address of this API; one where there is none.
-fn app_id_uris(trust: &Trust, resources: &[Arc<Resource>]) -> Vec<String> {
+fn app_id_uris(trust: &ResolvedAuthority, resources: &[Arc<Resource>]) -> Vec<String> {
     if resources.is_empty() {
         return vec![trust.app_id_uri(None).to_owned()];
     }

@@ -13,9 +13,9 @@ use crate::guid::parse_guid;
 /// tenant, as the same `oid` in two tenants is two accounts.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum UserKey {
+pub enum AccountId {
     /// (`tid`,`oid`): the same for every application.
-    Object {
+    Entra {
         /// `tid`.
         tenant: Uuid,
         /// `oid`.
@@ -30,7 +30,7 @@ pub enum UserKey {
     },
 }
 
-impl UserKey {
+impl AccountId {
     pub(super) fn of(
         tenant: Option<Uuid>,
         object: Option<&str>,
@@ -38,7 +38,7 @@ impl UserKey {
         subject: Option<&str>,
     ) -> Option<Self> {
         if let (Some(tenant), Some(object)) = (tenant, object.and_then(parse_guid)) {
-            return Some(Self::Object { tenant, object });
+            return Some(Self::Entra { tenant, object });
         }
         let subject = subject.filter(|text| !text.is_empty() && *text != PLACEHOLDER_SUBJECT)?;
         Some(Self::Subject {
@@ -48,11 +48,11 @@ impl UserKey {
     }
 }
 
-impl fmt::Debug for UserKey {
+impl fmt::Debug for AccountId {
     /// Its kind alone: object ids name a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Object { .. } => "UserKey::Object(…)",
+            Self::Entra { .. } => "UserKey::Object(…)",
             Self::Subject { .. } => "UserKey::Subject(…)",
         })
     }
@@ -67,21 +67,21 @@ mod tests {
 
     #[test]
     fn one_object_in_two_tenants_is_two_accounts() {
-        let here = UserKey::of(Some(TENANT), Some(OBJECT), "i", Some("s"));
-        let there = UserKey::of(Some(Uuid::from_u128(2)), Some(OBJECT), "i", Some("s"));
+        let here = AccountId::of(Some(TENANT), Some(OBJECT), "i", Some("s"));
+        let there = AccountId::of(Some(Uuid::from_u128(2)), Some(OBJECT), "i", Some("s"));
         assert!(here.is_some() && here != there);
-        let upper = UserKey::of(Some(TENANT), Some(&OBJECT.to_uppercase()), "i", Some("s"));
+        let upper = AccountId::of(Some(TENANT), Some(&OBJECT.to_uppercase()), "i", Some("s"));
         assert_eq!(here, upper);
     }
 
     #[test]
     fn the_placeholder_of_b2c_is_nobody() {
         assert_eq!(
-            UserKey::of(Some(TENANT), None, "i", Some(PLACEHOLDER_SUBJECT)),
+            AccountId::of(Some(TENANT), None, "i", Some(PLACEHOLDER_SUBJECT)),
             None
         );
-        assert_eq!(UserKey::of(None, Some(OBJECT), "i", None), None);
-        assert_eq!(UserKey::of(None, None, "i", Some("")), None);
-        assert!(UserKey::of(Some(TENANT), None, "i", Some("s")).is_some());
+        assert_eq!(AccountId::of(None, Some(OBJECT), "i", None), None);
+        assert_eq!(AccountId::of(None, None, "i", Some("")), None);
+        assert!(AccountId::of(Some(TENANT), None, "i", Some("s")).is_some());
     }
 }

@@ -1,8 +1,8 @@
 //! The claims this crate knows by name, and where their values stand.
 
-use super::groups::Listing;
-use super::span::Span;
+use super::groups::SpanRange;
 use super::raw::Malformed;
+use super::span::Span;
 
 /// What stands behind a member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,8 +187,8 @@ impl Values {
     }
 
     /// The list of what was pushed since `end` was `start`.
-    pub(super) fn since(&self, start: usize) -> Result<Listing, Malformed> {
-        Listing::of(start, self.spans.len()).ok_or(Malformed)
+    pub(super) fn since(&self, start: usize) -> Result<SpanRange, Malformed> {
+        SpanRange::of(start, self.spans.len()).ok_or(Malformed)
     }
 }
 

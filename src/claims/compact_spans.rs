@@ -1,12 +1,12 @@
 //! The values of claims that are kept: the same spans, in half the memory where the text is short.
 
-use super::groups::Listing;
-use super::span::Span;
 use super::claim_name::{Name, Value, Values, value_of};
+use super::groups::SpanRange;
+use super::span::Span;
 
 /// The values of the claims that have a name here, and every other span of the same text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct CompactSpans {
     /// As in [`Values`].
     places: [u8; Name::COUNT],
     spans: Spans,
@@ -51,7 +51,7 @@ impl Short {
     }
 }
 
-impl Kept {
+impl CompactSpans {
     /// The values of a text.
     pub(super) fn of(values: &Values, text: &str) -> Self {
         let spans = values.spans.iter().copied();
@@ -71,7 +71,7 @@ impl Kept {
     }
 
     #[inline]
-    pub(super) fn list(&self, listing: Listing) -> List<'_> {
+    pub(super) fn list(&self, listing: SpanRange) -> List<'_> {
         let range = listing.range();
         match &self.spans {
             Spans::Short(spans) => List::Short(spans.get(range).unwrap_or_default()),
@@ -132,7 +132,7 @@ impl Default for List<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw::Draft;
+    use super::super::raw::RawClaims;
     use super::*;
 
     /// Claims of which the texts take about so many bytes.
@@ -141,8 +141,8 @@ mod tests {
         let json = format!(
             r#"{{"exp":1,"name":"{name}","sub":"s","scp":"a b","roles":["r"],"other":[1],"oid":7}}"#
         );
-        let draft = Draft::parse(json.as_bytes()).unwrap();
-        draft.finish().unwrap().into_claims(None, None, None)
+        let draft = RawClaims::parse(json.as_bytes()).unwrap();
+        draft.interpret().unwrap().into_claims(None, None, None)
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
             assert!(claims.has_scope("b") && claims.has_role("r") && !claims.has_role("a"));
             assert_eq!(claims.get::<Vec<u8>>("other"), Some(vec![1]));
             assert_eq!(claims.object_id(), None, "a number is no id");
-            let name = claims.display().name().unwrap().chars().count();
+            let name = claims.profile().name().unwrap().chars().count();
             assert_eq!(name, bytes / 2);
         }
     }

@@ -3,18 +3,18 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use super::compact_spans::{Kept, List};
+use super::compact_spans::{CompactSpans, List};
 use crate::guid::same_id;
 
 /// A run of spans among all of a token's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Listing {
+pub(crate) struct SpanRange {
     start: u32,
     /// One more than the end, so that no listing takes no more room than one.
     behind: NonZeroU32,
 }
 
-impl Listing {
+impl SpanRange {
     pub(super) fn of(start: usize, end: usize) -> Option<Self> {
         Some(Self {
             start: u32::try_from(start).ok()?,
@@ -42,11 +42,11 @@ impl Listing {
 #[non_exhaustive]
 pub enum Groups<'c> {
     /// All of them are in the token.
-    Listed(GroupIds<'c>),
+    Complete(GroupIds<'c>),
     /// There are more than fit; those that stand in the token all the same are given.
     Overage(GroupIds<'c>),
     /// The application is not configured to get groups, or there are none.
-    NotIssued,
+    Absent,
 }
 
 /// Group ids that stand in a token.
@@ -104,8 +104,8 @@ impl std::fmt::Debug for GroupIds<'_> {
 impl<'c> Groups<'c> {
     pub(super) fn new(
         text: &'c str,
-        values: &'c Kept,
-        listing: Option<Listing>,
+        values: &'c CompactSpans,
+        listing: Option<SpanRange>,
         overage: bool,
     ) -> Self {
         let ids = GroupIds {
@@ -114,8 +114,8 @@ impl<'c> Groups<'c> {
         };
         match (overage, listing) {
             (true, _) => Self::Overage(ids),
-            (false, Some(_)) => Self::Listed(ids),
-            (false, None) => Self::NotIssued,
+            (false, Some(_)) => Self::Complete(ids),
+            (false, None) => Self::Absent,
         }
     }
 
@@ -123,8 +123,8 @@ impl<'c> Groups<'c> {
     #[must_use]
     pub fn lists(&self, id: &str) -> bool {
         match self {
-            Self::Listed(ids) | Self::Overage(ids) => ids.contains(id),
-            Self::NotIssued => false,
+            Self::Complete(ids) | Self::Overage(ids) => ids.contains(id),
+            Self::Absent => false,
         }
     }
 
@@ -132,23 +132,26 @@ impl<'c> Groups<'c> {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Listed(_) => "listed",
+            Self::Complete(_) => "listed",
             Self::Overage(_) => "overage",
-            Self::NotIssued => "not_issued",
+            Self::Absent => "not_issued",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::claims::raw::Draft;
+    use crate::claims::raw::RawClaims;
 
     #[test]
     fn an_id_is_found_among_others_that_begin_or_end_like_it() {
         const ID: &str = "aaaaaaaa-1111-4111-8111-bbbbbbbbbbbb";
         let lists = |groups: &[&str], id: &str| {
             let json = serde_json::json!({ "exp": 1, "groups": groups }).to_string();
-            let claims = Draft::parse(json.as_bytes()).unwrap().finish().unwrap();
+            let claims = RawClaims::parse(json.as_bytes())
+                .unwrap()
+                .interpret()
+                .unwrap();
             claims.into_claims(None, None, None).groups().lists(id)
         };
         let others = [

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::groups::Listing;
-use super::compact_spans::Kept;
-use super::span::Span;
 use super::claim_name::{Name, Value};
+use super::compact_spans::CompactSpans;
+use super::groups::SpanRange;
+use super::span::Span;
 use super::{IssuerKind, Principal, Time, Times};
 use crate::token_version::TokenVersion;
 
@@ -17,18 +17,18 @@ use crate::token_version::TokenVersion;
 #[derive(Clone)]
 pub(super) struct Inner {
     pub(super) text: Box<str>,
-    pub(super) values: Kept,
+    pub(super) values: CompactSpans,
     /// The members that have no accessor: a name, its value, a name, its value …
-    pub(super) others: Listing,
-    pub(super) scopes: Option<Listing>,
-    pub(super) roles: Option<Listing>,
-    pub(super) groups: Option<Listing>,
+    pub(super) others: SpanRange,
+    pub(super) scopes: Option<SpanRange>,
+    pub(super) roles: Option<SpanRange>,
+    pub(super) groups: Option<SpanRange>,
     pub(super) groups_overage: bool,
-    pub(super) directory_roles: Option<Listing>,
-    pub(super) methods: Option<Listing>,
-    pub(super) auth_contexts: Option<Listing>,
-    pub(super) client_capabilities: Option<Listing>,
-    pub(super) audiences: Listing,
+    pub(super) directory_roles: Option<SpanRange>,
+    pub(super) methods: Option<SpanRange>,
+    pub(super) acrs: Option<SpanRange>,
+    pub(super) client_capabilities: Option<SpanRange>,
+    pub(super) audiences: SpanRange,
     pub(super) version: TokenVersion,
     pub(super) principal: Principal,
     pub(super) kind: IssuerKind,
@@ -38,7 +38,7 @@ pub(super) struct Inner {
     pub(super) auth_time: Option<Time>,
     /// The header's `nonce`, by which a token can be told from every other.
     pub(super) nonce: Option<Box<str>>,
-    pub(super) home: Option<Home>,
+    pub(super) home: Option<ContextHandle>,
 }
 
 impl Inner {
@@ -59,7 +59,7 @@ impl Inner {
     }
 
     /// Whether a list has this element.
-    pub(super) fn lists(&self, listing: Option<Listing>, text: &str) -> bool {
+    pub(super) fn lists(&self, listing: Option<SpanRange>, text: &str) -> bool {
         let Some(listing) = listing else {
             return false;
         };
@@ -77,10 +77,10 @@ impl Inner {
 
 /// What the layer that admitted the token wants to find again when a guard refuses it.
 #[derive(Clone)]
-pub(crate) struct Home(pub(crate) Arc<dyn Any + Send + Sync>);
+pub(crate) struct ContextHandle(pub(crate) Arc<dyn Any + Send + Sync>);
 
-impl fmt::Debug for Home {
+impl fmt::Debug for ContextHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Home")
+        f.write_str("ContextHandle")
     }
 }

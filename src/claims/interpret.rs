@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::strict_json::has_member;
-use super::groups::Listing;
-use super::issuer_kind::{IdentityProvider, IssuerKind, Origin};
-use super::compact_spans::Kept;
+use super::claim_name::{Name, Value, Values};
+use super::compact_spans::CompactSpans;
+use super::groups::SpanRange;
+use super::issuer_kind::{AuthorityContext, IdentityProvider, IssuerKind};
 use super::principal::Signs;
+use super::raw::{Malformed, RawClaims};
 use super::scan::{Kind, Scanner};
 use super::span::Span;
-use super::claim_name::{Name, Value, Values};
-use super::raw::{Draft, Malformed};
-use super::{Claims, Home, Inner, Principal, Time, Times};
+use super::strict_json::has_member;
+use super::{Claims, ContextHandle, Inner, Principal, Time, Times};
 use crate::token_version::TokenVersion;
 
 /// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
 const GREATEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Claims that are understood and not judged yet; the checks look at them.
-pub(crate) struct Finished(Inner);
+pub(crate) struct ParsedClaims(Inner);
 
-impl Draft<'_> {
+impl RawClaims<'_> {
     /// Reads what every member means.
     ///
     /// # Errors
     /// [`Malformed`] for a claim of a type it must not have, and for a missing `exp`.
-    pub(crate) fn finish(self) -> Result<Finished, Malformed> {
+    pub(crate) fn interpret(self) -> Result<ParsedClaims, Malformed> {
         let expires_at = self.time(Name::ExpiresAt)?.ok_or(Malformed)?;
         let not_before = self.time(Name::NotBefore)?;
         let issued_at = self.time(Name::IssuedAt)?;
@@ -50,7 +50,7 @@ impl Draft<'_> {
         let (groups, groups_overage) = reading.groups()?;
         let directory_roles = reading.list(Name::DirectoryRoles)?;
         let methods = reading.list_or_one(Name::Methods)?;
-        let auth_contexts = reading.list_or_one(Name::AuthContexts)?;
+        let acrs = reading.list_or_one(Name::AuthContexts)?;
         let client_capabilities = reading.list_or_one(Name::ClientCapabilities)?;
         let principal = Principal::decide(&Signs {
             identity_type: reading.json(Name::IdentityType),
@@ -61,9 +61,9 @@ impl Draft<'_> {
             object: reading.plain(Name::Object),
         });
         let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
-        Ok(Finished(Inner {
+        Ok(ParsedClaims(Inner {
             version: version.unwrap_or(TokenVersion::V1),
-            values: Kept::of(&reading.values, &reading.text),
+            values: CompactSpans::of(&reading.values, &reading.text),
             text: reading.text.into_boxed_str(),
             others,
             scopes,
@@ -72,7 +72,7 @@ impl Draft<'_> {
             groups_overage,
             directory_roles,
             methods,
-            auth_contexts,
+            acrs,
             client_capabilities,
             audiences,
             principal,
@@ -114,7 +114,7 @@ impl Draft<'_> {
     }
 }
 
-impl Finished {
+impl ParsedClaims {
     pub(crate) fn text(&self, name: Name) -> Option<&str> {
         match self.0.values.value(name) {
             Value::Text(span) => Some(span.of(&self.0.text)),
@@ -149,7 +149,7 @@ impl Finished {
     ) -> Self {
         let inner = &self.0;
         let is_guest = kind.is_guest(
-            &Origin {
+            &AuthorityContext {
                 account_status: inner.json(Name::AccountStatus),
                 identity_provider: match inner.values.value(Name::IdentityProvider) {
                     Value::Absent => IdentityProvider::Absent,
@@ -179,7 +179,7 @@ impl Finished {
         mut self,
         tenant: Option<Uuid>,
         nonce: Option<Box<str>>,
-        home: Option<Home>,
+        home: Option<ContextHandle>,
     ) -> Claims {
         self.0.tenant = tenant;
         self.0.nonce = nonce;
@@ -213,7 +213,7 @@ impl Reading {
     }
 
     /// A string of words with runs of spaces between.
-    fn words(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+    fn words(&mut self, name: Name) -> Result<Option<SpanRange>, Malformed> {
         let span = match self.value(name) {
             Value::Absent => return Ok(None),
             Value::Json(_) => return Err(Malformed),
@@ -233,7 +233,7 @@ impl Reading {
     }
 
     /// An array of strings.
-    fn list(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+    fn list(&mut self, name: Name) -> Result<Option<SpanRange>, Malformed> {
         match self.value(name) {
             Value::Absent => Ok(None),
             Value::Text(_) => Err(Malformed),
@@ -242,21 +242,21 @@ impl Reading {
     }
 
     /// An array of strings, or one string that counts as a list of one.
-    fn list_or_one(&mut self, name: Name) -> Result<Option<Listing>, Malformed> {
+    fn list_or_one(&mut self, name: Name) -> Result<Option<SpanRange>, Malformed> {
         match self.value(name) {
             Value::Text(span) => self.one(span).map(Some),
             Value::Absent | Value::Json(_) => self.list(name),
         }
     }
 
-    fn one(&mut self, span: Span) -> Result<Listing, Malformed> {
+    fn one(&mut self, span: Span) -> Result<SpanRange, Malformed> {
         let start = self.values.end();
         self.values.push(span);
         self.values.since(start)
     }
 
     /// `aud`: a string, or a list of strings that is not empty; absent is for the check to judge.
-    fn audiences(&mut self) -> Result<Listing, Malformed> {
+    fn audiences(&mut self) -> Result<SpanRange, Malformed> {
         match self.value(Name::Audience) {
             Value::Absent => self.values.since(self.values.end()),
             Value::Text(span) => self.one(span),
@@ -272,7 +272,7 @@ impl Reading {
     }
 
     /// The groups that stand in the token, and whether there are more.
-    fn groups(&mut self) -> Result<(Option<Listing>, bool), Malformed> {
+    fn groups(&mut self) -> Result<(Option<SpanRange>, bool), Malformed> {
         let more = matches!(self.json(Name::HasGroups), Some("true"))
             || match self.value(Name::DistributedClaims) {
                 Value::Absent => false,
@@ -289,7 +289,7 @@ impl Reading {
         }
     }
 
-    fn elements(&mut self, array: Span) -> Result<Listing, Malformed> {
+    fn elements(&mut self, array: Span) -> Result<SpanRange, Malformed> {
         let start = self.values.end();
         let mut escaped = Vec::new();
         let raw = array.of(&self.text);

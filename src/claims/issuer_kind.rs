@@ -10,7 +10,7 @@ pub(crate) enum IssuerKind {
 
 /// The claims that tell guests from members.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin<'c> {
+pub(super) struct AuthorityContext<'c> {
     /// `acct`, as it is written.
     pub(super) account_status: Option<&'c str>,
     pub(super) identity_provider: IdentityProvider<'c>,
@@ -34,7 +34,7 @@ impl IssuerKind {
     /// Source: Microsoft, "Optional claims reference", `acct`, and tokens of all three.
     pub(super) fn is_guest(
         self,
-        origin: &Origin<'_>,
+        origin: &AuthorityContext<'_>,
         is_own_tenants: impl Fn(&str) -> bool,
     ) -> bool {
         match (self, origin.account_status) {
@@ -75,7 +75,7 @@ mod tests {
             (Some(""), Absent, [true, true, false]),
         ];
         for (account_status, identity_provider, expected) in table {
-            let origin = Origin {
+            let origin = AuthorityContext {
                 account_status,
                 identity_provider,
                 issuer: "i",

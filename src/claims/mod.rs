@@ -1,25 +1,25 @@
 //! What a valid token says of its bearer.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod agent;
-mod interpret;
-mod strict_json;
-mod groups;
 mod account_id;
-mod inner;
-mod issuer_kind;
-mod compact_spans;
-mod object_reader;
+mod agent;
 mod amr;
-mod profile;
-mod principal;
-pub(crate) mod scan;
-mod span;
-mod times;
 mod claim_name;
+mod compact_spans;
+mod groups;
+mod inner;
+mod interpret;
+mod issuer_kind;
+mod object_reader;
+mod principal;
+mod profile;
 pub(crate) mod raw;
 #[cfg(test)]
 mod raw_properties;
+pub(crate) mod scan;
+mod span;
+mod strict_json;
+mod times;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,23 +27,23 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+pub use account_id::AccountId;
 pub use agent::{Agent, AgentKind};
-pub use groups::{GroupIds, Groups};
-pub use account_id::UserKey;
 pub use amr::AuthenticationMethod;
-pub use profile::DisplayNames;
-pub use principal::{ClientAuth, Principal};
+pub use groups::{GroupIds, Groups};
+pub use principal::{ClientAuthMethod, Principal};
+pub use profile::ProfileClaims;
 
-pub(crate) use interpret::Finished;
-use groups::Listing;
-pub(crate) use inner::Home;
-use inner::Inner;
-pub(crate) use issuer_kind::IssuerKind;
-use compact_spans::List;
-pub(crate) use times::{Time, Times};
 use claim_name::Name;
+use compact_spans::List;
+use groups::SpanRange;
+pub(crate) use inner::ContextHandle;
+use inner::Inner;
+pub(crate) use interpret::ParsedClaims;
+pub(crate) use issuer_kind::IssuerKind;
+pub(crate) use times::{Time, Times};
 
-use crate::guid::PERSONAL_ACCOUNTS_TENANT;
+use crate::guid::CONSUMERS_TENANT_ID;
 use crate::token_version::TokenVersion;
 
 /// The text that older B2C policies send as `sub`, the same for every user.
@@ -79,7 +79,7 @@ impl Claims {
         self.inner().json(name)
     }
 
-    fn list(&self, listing: Option<Listing>) -> impl Iterator<Item = &str> + Clone {
+    fn list(&self, listing: Option<SpanRange>) -> impl Iterator<Item = &str> + Clone {
         let inner = self.inner();
         listing
             .map_or_else(List::default, |listing| inner.values.list(listing))
@@ -119,7 +119,7 @@ impl Claims {
     /// `sub`: the subject, which differs from application to application.
     ///
     /// Older B2C policies send a placeholder here that is the same for everybody;
-    /// [`user_key`](Self::user_key) knows it, this accessor gives it as it is.
+    /// [`account_id`](Self::account_id) knows it, this accessor gives it as it is.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.text(Name::Subject)
@@ -130,8 +130,8 @@ impl Claims {
     /// (`tid`,`oid`), else (`iss`,`sub`); `None` where the token has neither, or only the B2C
     /// placeholder. Source: Microsoft, "Secure applications and APIs by validating claims".
     #[must_use]
-    pub fn user_key(&self) -> Option<UserKey> {
-        UserKey::of(
+    pub fn account_id(&self) -> Option<AccountId> {
+        AccountId::of(
             self.tenant_id(),
             self.object_id(),
             self.issuer(),
@@ -140,8 +140,8 @@ impl Claims {
     }
 
     /// (`iss`,`sub`), also where the account has a better key: some events name it by these.
-    pub(crate) fn subject_key(&self) -> Option<UserKey> {
-        UserKey::of(None, None, self.issuer(), self.subject())
+    pub(crate) fn subject_key(&self) -> Option<AccountId> {
+        AccountId::of(None, None, self.issuer(), self.subject())
     }
 
     /// What tells this token from every other of its issuer: the header's `nonce`, else `uti`,
@@ -172,10 +172,10 @@ impl Claims {
     ///
     /// `None` where the claim is missing or unknown.
     #[must_use]
-    pub fn client_auth(&self) -> Option<ClientAuth> {
+    pub fn client_auth_method(&self) -> Option<ClientAuthMethod> {
         self.json(Name::AuthorizedPartyStrength)
             .or_else(|| self.json(Name::AppIdStrength))
-            .and_then(ClientAuth::parse)
+            .and_then(ClientAuthMethod::parse)
     }
 
     /// The agent that acts with this token (Entra Agent ID); `None` where no facet tells of one.
@@ -222,7 +222,7 @@ impl Claims {
 
     /// Whether the token has any scope or any role.
     pub(crate) fn has_permissions(&self) -> bool {
-        let any = |listing: Option<Listing>| listing.is_some_and(|listing| !listing.is_empty());
+        let any = |listing: Option<SpanRange>| listing.is_some_and(|listing| !listing.is_empty());
         any(self.inner().scopes) || any(self.inner().roles)
     }
 
@@ -252,13 +252,13 @@ impl Claims {
     ///
     /// Not a proof of multi-factor authentication, whatever its value.
     #[must_use]
-    pub fn context_class(&self) -> Option<&str> {
+    pub fn acr(&self) -> Option<&str> {
         self.text(Name::ContextClass)
     }
 
     /// `acrs`: the authentication contexts that the token satisfies (`c1` …).
-    pub fn auth_contexts(&self) -> impl Iterator<Item = &str> + Clone {
-        self.list(self.inner().auth_contexts)
+    pub fn acrs(&self) -> impl Iterator<Item = &str> + Clone {
+        self.list(self.inner().acrs)
     }
 
     /// `xms_cc`: what the client can handle; `cp1` means claims challenges.
@@ -268,7 +268,7 @@ impl Claims {
 
     /// Whether the client said that it can handle a claims challenge (`cp1`, in any letter case).
     #[must_use]
-    pub fn handles_claims_challenge(&self) -> bool {
+    pub fn supports_claims_challenge(&self) -> bool {
         self.client_capabilities()
             .any(|capability| capability.eq_ignore_ascii_case("cp1"))
     }
@@ -277,9 +277,9 @@ impl Claims {
     ///
     /// `None` for every token that B2C did not issue, whatever its `tfp` or `acr` says.
     #[must_use]
-    pub fn policy(&self) -> Option<&str> {
+    pub fn b2c_policy(&self) -> Option<&str> {
         match self.inner().kind {
-            IssuerKind::B2c => self.text(Name::Policy).or_else(|| self.context_class()),
+            IssuerKind::B2c => self.text(Name::Policy).or_else(|| self.acr()),
             IssuerKind::EntraId | IssuerKind::ExternalId => None,
         }
     }
@@ -303,8 +303,8 @@ impl Claims {
     /// Whether this is a personal Microsoft account, in its own tenant or as a guest.
     #[must_use]
     pub fn is_personal_account(&self) -> bool {
-        let tenant = PERSONAL_ACCOUNTS_TENANT.hyphenated().to_string();
-        self.tenant_id() == Some(PERSONAL_ACCOUNTS_TENANT)
+        let tenant = CONSUMERS_TENANT_ID.hyphenated().to_string();
+        self.tenant_id() == Some(CONSUMERS_TENANT_ID)
             || self.identity_provider() == "live.com"
             || self
                 .identity_provider()
@@ -374,8 +374,8 @@ impl Claims {
 
     /// Names and addresses, for display alone.
     #[must_use]
-    pub fn display(&self) -> DisplayNames<'_> {
-        DisplayNames::of(self)
+    pub fn profile(&self) -> ProfileClaims<'_> {
+        ProfileClaims::of(self)
     }
 
     /// Reads a claim that has no accessor, such as `extension_Department`.
@@ -393,7 +393,7 @@ impl Claims {
     }
 
     /// The names of the claims that [`get`](Self::get) can read.
-    pub fn other_names(&self) -> impl Iterator<Item = &str> {
+    pub fn extra_claim_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
         inner.others().map(|[name, _]| name.of(&inner.text))
     }
@@ -406,7 +406,7 @@ impl Claims {
             || own.text == others.text && own.values == others.values && told(own) == told(others)
     }
 
-    pub(crate) fn home(&self) -> Option<&Home> {
+    pub(crate) fn home(&self) -> Option<&ContextHandle> {
         self.inner().home.as_ref()
     }
 

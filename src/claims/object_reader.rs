@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::strict_json::{deep_form, is_of_the_library};
-use super::scan::{Kind, Scanned, Scanner};
-use super::span::Span;
 use super::claim_name::{Name, Value, Values};
 use super::raw::Malformed;
+use super::scan::{Kind, Scanned, Scanner};
+use super::span::Span;
+use super::strict_json::{deep_form, is_of_the_library};
 
 /// Collects the members of the payload object.
 pub(super) struct Members<'t> {
@@ -19,8 +19,8 @@ pub(super) struct Members<'t> {
     pub(super) others: Vec<(Span, Span)>,
     /// Known names that were there, `null` or not.
     seen: [bool; Name::COUNT],
-    /// Which of `FOLDED` were there in another letter case.
-    twins: [bool; FOLDED.len()],
+    /// Which of `CASE_CHECKED_CLAIMS` were there in another letter case.
+    case_variants: [bool; CASE_CHECKED_CLAIMS.len()],
     many: HashSet<String>,
 }
 
@@ -33,7 +33,7 @@ impl<'t> Members<'t> {
             values: Values::default(),
             others: Vec::with_capacity(FEW / 2),
             seen: [false; Name::COUNT],
-            twins: [false; FOLDED.len()],
+            case_variants: [false; CASE_CHECKED_CLAIMS.len()],
             many: HashSet::new(),
         };
         Scanner::object(payload, |name, value| members.member(name, value))?;
@@ -72,7 +72,7 @@ impl<'t> Members<'t> {
             true => Cow::Borrowed(&*name),
             false => Cow::Owned(name.replace('\u{17f}', "s")),
         };
-        for ((folded, _), twin) in FOLDED.iter().zip(&mut self.twins) {
+        for ((folded, _), twin) in CASE_CHECKED_CLAIMS.iter().zip(&mut self.case_variants) {
             if plain.eq_ignore_ascii_case(folded) && std::mem::replace(twin, true) {
                 return Err(Malformed);
             }
@@ -139,8 +139,8 @@ impl<'t> Members<'t> {
     /// No name that decides stands there in two letter cases.
     fn check_twins(&self) -> Result<(), Malformed> {
         let seen = |name: Name| self.seen.get(name as usize).copied().unwrap_or(true);
-        let mut twins = FOLDED.iter().zip(self.twins);
-        match twins.any(|((_, name), twin)| twin && seen(*name)) {
+        let mut case_variants = CASE_CHECKED_CLAIMS.iter().zip(self.case_variants);
+        match case_variants.any(|((_, name), twin)| twin && seen(*name)) {
             true => Err(Malformed),
             false => Ok(()),
         }
@@ -160,7 +160,7 @@ impl<'t> Members<'t> {
 }
 
 /// Members whose twins in another letter case would let two readers see two tokens.
-pub(super) const FOLDED: [(&str, Name); 6] = [
+pub(super) const CASE_CHECKED_CLAIMS: [(&str, Name); 6] = [
     ("iss", Name::Issuer),
     ("aud", Name::Audience),
     ("tid", Name::Tenant),

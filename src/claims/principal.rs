@@ -89,7 +89,7 @@ pub(super) struct Signs<'c> {
 ///
 /// Complete by nature: `azpacr` and `appidacr` have these three values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClientAuth {
+pub enum ClientAuthMethod {
     /// `0`: a public client, which proves nothing.
     Public,
     /// `1`: client id and secret.
@@ -98,7 +98,7 @@ pub enum ClientAuth {
     Certificate,
 }
 
-impl ClientAuth {
+impl ClientAuthMethod {
     /// `public`, `secret` or `certificate`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -200,11 +200,15 @@ mod tests {
     #[test]
     fn client_authentication_is_ordered_and_has_three_values() {
         assert!(
-            ClientAuth::Public < ClientAuth::Secret && ClientAuth::Secret < ClientAuth::Certificate
+            ClientAuthMethod::Public < ClientAuthMethod::Secret
+                && ClientAuthMethod::Secret < ClientAuthMethod::Certificate
         );
-        assert_eq!(ClientAuth::parse("2"), Some(ClientAuth::Certificate));
+        assert_eq!(
+            ClientAuthMethod::parse("2"),
+            Some(ClientAuthMethod::Certificate)
+        );
         for odd in ["3", "", "-1", "1.0", "01"] {
-            assert_eq!(ClientAuth::parse(odd), None, "{odd}");
+            assert_eq!(ClientAuthMethod::parse(odd), None, "{odd}");
         }
     }
 }

@@ -7,11 +7,11 @@ use super::{Claims, raw::Name};
 /// They are changeable, reusable, and partly chosen by the user, so no guard takes them.
 /// Source: Microsoft, "Secure applications and APIs by validating claims".
 #[derive(Clone, Copy)]
-pub struct DisplayNames<'c>(&'c Claims);
+pub struct ProfileClaims<'c>(&'c Claims);
 
 macro_rules! names {
     ($($(#[$doc:meta])* $method:ident = $name:ident,)+) => {
-        impl<'c> DisplayNames<'c> {
+        impl<'c> ProfileClaims<'c> {
             $($(#[$doc])* #[must_use] pub fn $method(self) -> Option<&'c str> { self.0.text(Name::$name) })+
         }
     };
@@ -38,14 +38,14 @@ names! {
     login_hint = LoginHint,
 }
 
-impl<'c> DisplayNames<'c> {
+impl<'c> ProfileClaims<'c> {
     pub(super) fn of(claims: &'c Claims) -> Self {
         Self(claims)
     }
 
     /// The best of them: `name`, else `preferred_username`, `unique_name`, `upn`.
     #[must_use]
-    pub fn best(self) -> Option<&'c str> {
+    pub fn display_name(self) -> Option<&'c str> {
         self.name()
             .or_else(|| self.preferred_username())
             .or_else(|| self.unique_name())
@@ -53,7 +53,7 @@ impl<'c> DisplayNames<'c> {
     }
 }
 
-impl std::fmt::Debug for DisplayNames<'_> {
+impl std::fmt::Debug for ProfileClaims<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DisplayNames(…)")
     }

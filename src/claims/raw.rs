@@ -1,15 +1,15 @@
 //! The payload of a token, read once, into spans of its own text.
 //!
-//! Reading happens in two steps, because the contract wants it so: [`Draft::parse`] looks at the
+//! Reading happens in two steps, because the contract wants it so: [`RawClaims::parse`] looks at the
 //! *form* alone (one JSON object, strict), which must be known before an authority can be chosen;
-//! what the members *mean* is looked at by [`Draft::finish`], after the signature is verified.
+//! what the members *mean* is looked at by [`RawClaims::interpret`], after the signature is verified.
 
 use std::borrow::Cow;
 
-use super::groups::Listing;
+use super::claim_name::Values;
+use super::groups::SpanRange;
 use super::object_reader::Members;
 use super::span::Span;
-use super::claim_name::Values;
 
 pub(crate) use super::claim_name::{Name, Value};
 
@@ -19,14 +19,14 @@ pub(crate) struct Malformed;
 
 /// A payload whose form is right and whose meaning nobody has looked at.
 #[derive(Debug)]
-pub(crate) struct Draft<'p> {
+pub(crate) struct RawClaims<'p> {
     /// The payload, and behind it the strings that had escapes in them.
     text: Cow<'p, str>,
     values: Values,
     others: Vec<(Span, Span)>,
 }
 
-impl<'p> Draft<'p> {
+impl<'p> RawClaims<'p> {
     /// Reads the form: one JSON object, no member twice, no odd nesting, no half characters.
     pub(crate) fn parse(payload: &'p [u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(payload).map_err(|_| Malformed)?;
@@ -84,7 +84,7 @@ impl<'p> Draft<'p> {
 
     /// The values and the other members that somebody can ask for, in a text that holds nothing
     /// else. Times have been read by now.
-    pub(super) fn compacted(self) -> Result<(String, Values, Listing), Malformed> {
+    pub(super) fn compacted(self) -> Result<(String, Values, SpanRange), Malformed> {
         let Self {
             text: payload,
             mut values,
@@ -115,11 +115,11 @@ impl<'p> Draft<'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::object_reader::FOLDED;
+    use super::super::object_reader::CASE_CHECKED_CLAIMS;
     use super::*;
 
-    fn parse(text: &str) -> Result<Draft<'_>, Malformed> {
-        Draft::parse(text.as_bytes())
+    fn parse(text: &str) -> Result<RawClaims<'_>, Malformed> {
+        RawClaims::parse(text.as_bytes())
     }
 
     /// A payload whose deepest array stands on level `levels`; the payload itself is level 1.
@@ -168,7 +168,7 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(Draft::parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(RawClaims::parse(b"{\"a\":\"\xff\"}").is_err());
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn members_that_decide_have_no_twin_in_another_letter_case() {
-        for (name, _) in FOLDED {
+        for (name, _) in CASE_CHECKED_CLAIMS {
             let upper = name.to_uppercase();
             assert!(
                 parse(&format!("{{\"{name}\":\"a\",\"{upper}\":\"a\"}}")).is_err(),

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
+use super::object_reader::CASE_CHECKED_CLAIMS;
+use super::raw::{Name, RawClaims, Value as Read};
 use super::strict_json::deep_form;
-use super::object_reader::FOLDED;
-use super::raw::{Draft, Name, Value as Read};
 
 /// Names that decide, names that are known, and names of nobody; no twins in another letter case.
 const NAMES: [&str; 12] = [
@@ -99,7 +99,7 @@ proptest! {
         let text = written(&object, seed, every);
         let value: Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&value, &Value::Object(object.clone()));
-        let draft = Draft::parse(text.as_bytes()).unwrap();
+        let draft = RawClaims::parse(text.as_bytes()).unwrap();
         for (name, known) in [
             ("iss", Name::Issuer),
             ("aud", Name::Audience),
@@ -137,9 +137,9 @@ proptest! {
         let rest = written(&object, seed, every);
         let rest = &rest[1..rest.len() - 1];
         let comma = if object.is_empty() { "" } else { "," };
-        let twins = format!("{{{},{rest}{comma}{}}}", one(&Value::Null), one(&value));
-        let text = if inside { format!("{{\"z\":[1,{twins}]}}") } else { twins };
-        prop_assert!(Draft::parse(text.as_bytes()).is_err());
+        let case_variants = format!("{{{},{rest}{comma}{}}}", one(&Value::Null), one(&value));
+        let text = if inside { format!("{{\"z\":[1,{case_variants}]}}") } else { case_variants };
+        prop_assert!(RawClaims::parse(text.as_bytes()).is_err());
     }
 
     /// A spoilt text is refused, or it is JSON all the same and read as the library reads it.
@@ -157,13 +157,13 @@ proptest! {
             text.replace_range(places[at]..end, by);
         }
         let library = serde_json::from_str::<Value>(&text);
-        let Ok(draft) = Draft::parse(text.as_bytes()) else {
+        let Ok(draft) = RawClaims::parse(text.as_bytes()) else {
             // What is right all through is not refused.
             if let Ok(Value::Object(read)) = &library {
                 let is_twin = |(name, _): &(&str, Name)| {
                     read.keys().filter(|own| own.eq_ignore_ascii_case(name)).count() > 1
                 };
-                let right = deep_form(&text).is_ok() && !FOLDED.iter().any(is_twin);
+                let right = deep_form(&text).is_ok() && !CASE_CHECKED_CLAIMS.iter().any(is_twin);
                 prop_assert!(!right, "{}", text);
             }
             return Ok(());

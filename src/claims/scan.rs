@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use serde_json::value::RawValue;
 
-use super::span::Span;
 use super::raw::Malformed;
+use super::span::Span;
 
 /// Where in the text the walk is: before `rest`, which is its end.
 pub(crate) struct Scanner<'t> {

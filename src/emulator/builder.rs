@@ -10,7 +10,7 @@ use super::{
     Emulator,
     app::App,
     authority::{Authority, Options},
-    connection::Doorkeeper,
+    connection::LoopbackListener,
     directory::{Directory, Tenant, User},
     error::EmulatorError,
     key_ring::Realm,
@@ -158,7 +158,9 @@ impl EmulatorBuilder {
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
         let scheme = if options.tls { "https" } else { "http" };
         let failed = |source| EmulatorError::Listen { address, source };
-        let doorkeeper = Doorkeeper::bind(address, acceptor).await.map_err(failed)?;
+        let doorkeeper = LoopbackListener::bind(address, acceptor)
+            .await
+            .map_err(failed)?;
         let address = doorkeeper.address().map_err(failed)?;
         let authority = Arc::new(Authority::new(
             format!("{scheme}://{address}"),

@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use super::{
     authority::Authority,
-    connection::CutSwitch,
+    connection::AbortHandle,
     graph::GraphError,
-    outage::{Endpoint, GraphCall, Outage},
+    outage::{Endpoint, Fault, GraphCall},
     server::Shared,
 };
 
 /// Counts the request and plays the outage that is in force.
 pub(super) async fn as_conditions_allow(
     State(authority): Shared,
-    ConnectInfo(connection): ConnectInfo<CutSwitch>,
+    ConnectInfo(connection): ConnectInfo<AbortHandle>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -42,44 +42,44 @@ pub(super) async fn as_conditions_allow(
         return next.run(request).await;
     };
     match outage {
-        Outage::Status(status) => {
+        Fault::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             refusal(&authority, endpoint, status)
         }
-        Outage::Answer(status, body) => {
+        Fault::Answer(status, body) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, axum::Json(body)).into_response()
         }
-        Outage::Throttle(seconds) => {
+        Fault::Throttle(seconds) => {
             let refusal = refusal(&authority, endpoint, StatusCode::TOO_MANY_REQUESTS);
             ([(header::RETRY_AFTER, seconds.to_string())], refusal).into_response()
         }
-        Outage::Hang => {
+        Fault::Hang => {
             authority.until_stopped().await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
-        Outage::CloseConnection => {
+        Fault::CloseConnection => {
             connection.cut();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
-        Outage::NotJson => Html(SERVICE_PAGE).into_response(),
-        Outage::EmptyKeys if endpoint == Some(Endpoint::Keys) => {
+        Fault::NotJson => Html(SERVICE_PAGE).into_response(),
+        Fault::EmptyKeys if endpoint == Some(Endpoint::Keys) => {
             axum::Json(json!({ "keys": [] })).into_response()
         }
-        Outage::Oversized => oversized(next.run(request).await).await,
-        Outage::Redirect if !followed => {
+        Fault::Oversized => oversized(next.run(request).await).await,
+        Fault::Redirect if !followed => {
             let joint = if target.contains('?') { '&' } else { '?' };
             let address = format!("{}{target}{joint}{AFTER_REDIRECT}", authority.base);
             (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
         }
-        Outage::Slow(delay) => {
+        Fault::Slow(delay) => {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = authority.until_stopped() => {}
             }
             next.run(request).await
         }
-        Outage::EmptyKeys | Outage::Redirect | Outage::WrongIssuer => next.run(request).await,
+        Fault::EmptyKeys | Fault::Redirect | Fault::WrongIssuer => next.run(request).await,
     }
 }
 

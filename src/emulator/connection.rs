@@ -23,13 +23,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::handshake::Stream;
 
-/// Accepts connections and gives each a [`CutSwitch`].
-pub(super) struct Doorkeeper {
+/// Accepts connections and gives each a [`AbortHandle`].
+pub(super) struct LoopbackListener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
 }
 
-impl Doorkeeper {
+impl LoopbackListener {
     pub(super) async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         Ok(Self { listener, tls })
@@ -40,7 +40,7 @@ impl Doorkeeper {
     }
 }
 
-impl Listener for Doorkeeper {
+impl Listener for LoopbackListener {
     type Io = Connection;
     type Addr = SocketAddr;
 
@@ -51,7 +51,7 @@ impl Listener for Doorkeeper {
         (
             Connection {
                 stream: Stream::new(stream, self.tls.as_ref()),
-                cut: CutSwitch::default(),
+                cut: AbortHandle::default(),
             },
             from,
         )
@@ -64,9 +64,9 @@ impl Listener for Doorkeeper {
 
 /// Cuts one connection: nothing more is written to it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CutSwitch(Arc<AtomicBool>);
+pub(super) struct AbortHandle(Arc<AtomicBool>);
 
-impl CutSwitch {
+impl AbortHandle {
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -76,8 +76,8 @@ impl CutSwitch {
     }
 }
 
-impl Connected<IncomingStream<'_, Doorkeeper>> for CutSwitch {
-    fn connect_info(stream: IncomingStream<'_, Doorkeeper>) -> Self {
+impl Connected<IncomingStream<'_, LoopbackListener>> for AbortHandle {
+    fn connect_info(stream: IncomingStream<'_, LoopbackListener>) -> Self {
         stream.io().cut.clone()
     }
 }
@@ -85,7 +85,7 @@ impl Connected<IncomingStream<'_, Doorkeeper>> for CutSwitch {
 /// A connection that fails on the first write after its switch was thrown.
 pub(super) struct Connection {
     stream: Stream,
-    cut: CutSwitch,
+    cut: AbortHandle,
 }
 
 impl AsyncRead for Connection {

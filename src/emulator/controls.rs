@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Emulator, front_page,
-    outage::{Endpoint, Outage},
+    outage::{Endpoint, Fault},
     seeds,
 };
 
@@ -23,7 +23,7 @@ impl Emulator {
 
     /// The front page: the tenants, users, apps and addresses, as text for people.
     #[must_use]
-    pub fn overview(&self) -> String {
+    pub fn describe(&self) -> String {
         front_page::text(self.authority())
     }
 
@@ -74,7 +74,7 @@ impl Emulator {
 
     /// Answers every request for a token with an error in Entra's form, as an expired secret
     /// (`invalid_client`, 7000222) or a missing consent (`invalid_grant`, 65001) gets it, until
-    /// [`recover`](Self::recover).
+    /// [`clear_faults`](Self::clear_faults).
     ///
     /// `more` are further members, such as `suberror` and `claims`.
     pub fn refuse_tokens(&self, status: u16, error: &str, number: u32, more: &Value) {
@@ -86,7 +86,7 @@ impl Emulator {
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
             body.extend(more.clone());
         }
-        self.outage_of(Endpoint::Token, Outage::Answer(status, body));
+        self.inject_fault_at(Endpoint::Token, Fault::Answer(status, body));
     }
 
     /// Takes [`require_interaction`](Self::require_interaction) back.

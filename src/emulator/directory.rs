@@ -157,7 +157,7 @@ pub struct User {
 }
 
 impl User {
-    /// A member of the contoso tenant with [`PASSWORD`](super::PASSWORD) and no rights.
+    /// A member of the contoso tenant with [`USER_PASSWORD`](super::USER_PASSWORD) and no rights.
     ///
     /// The object id is made from the name, so that it is the same in every run.
     pub fn new(name: impl Into<String>) -> Self {
@@ -167,7 +167,7 @@ impl User {
             tenant: seeds::CONTOSO.to_owned(),
             home_tenant: None,
             display_name: capitalised(&name),
-            password: seeds::PASSWORD.to_owned(),
+            password: seeds::USER_PASSWORD.to_owned(),
             roles: Vec::new(),
             groups: Vec::new(),
             directory_roles: Vec::new(),

@@ -7,7 +7,7 @@ use super::{
     directory::Tenant,
     error::EmulatorError,
     key_ring::Realm,
-    outage::{Endpoint, Outage},
+    outage::{Endpoint, Fault},
     seeds,
 };
 
@@ -193,7 +193,7 @@ impl Request {
     }
 
     fn issuer(&self, authority: &Authority, endpoint: Endpoint) -> String {
-        let mistaken = authority.condition().outage(endpoint) == Some(&Outage::WrongIssuer);
+        let mistaken = authority.condition().inject_fault(endpoint) == Some(&Fault::WrongIssuer);
         let base = &authority.base;
         match (&self.owner, self.version) {
             (owner, version) if mistaken => {

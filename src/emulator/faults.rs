@@ -2,24 +2,24 @@
 
 use super::{
     Emulator,
-    outage::{Endpoint, Fetches, GraphCall, Outage},
+    outage::{Endpoint, Fault, GraphCall, RequestCounts},
 };
 
 impl Emulator {
-    /// Puts the discovery and the key documents out of order, until [`recover`](Self::recover).
-    pub fn outage(&self, outage: Outage) {
+    /// Puts the discovery and the key documents out of order, until [`clear_faults`](Self::clear_faults).
+    pub fn inject_fault(&self, outage: Fault) {
         let mut condition = self.authority().condition();
         condition.set(Endpoint::Discovery, Some(outage.clone()));
         condition.set(Endpoint::Keys, Some(outage));
     }
 
     /// Puts one kind of address out of order.
-    pub fn outage_of(&self, endpoint: Endpoint, outage: Outage) {
+    pub fn inject_fault_at(&self, endpoint: Endpoint, outage: Fault) {
         self.authority().condition().set(endpoint, Some(outage));
     }
 
     /// Ends every outage. Requests that hang already go on hanging.
-    pub fn recover(&self) {
+    pub fn clear_faults(&self) {
         let mut condition = self.authority().condition();
         for endpoint in ENDPOINTS {
             condition.set(endpoint, None);
@@ -28,13 +28,13 @@ impl Emulator {
 
     /// How many requests arrived since the start or the last reset.
     #[must_use]
-    pub fn fetches(&self) -> Fetches {
+    pub fn request_counts(&self) -> RequestCounts {
         self.authority().condition().fetches
     }
 
     /// Path and query of the requests that arrived, oldest first; the last 4,096 are kept.
     #[must_use]
-    pub fn requests_seen(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         let condition = self.authority().condition();
         condition.requests.iter().cloned().collect()
     }
@@ -49,9 +49,9 @@ impl Emulator {
     }
 
     /// Sets the counters to zero and forgets the requests seen.
-    pub fn reset_fetches(&self) {
+    pub fn reset_request_counts(&self) {
         let mut condition = self.authority().condition();
-        condition.fetches = Fetches::default();
+        condition.fetches = RequestCounts::default();
         condition.requests.clear();
         condition.graph_calls.clear();
     }

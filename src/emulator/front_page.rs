@@ -24,7 +24,7 @@ pub(super) fn curl_for_user(base: &str, user: &str) -> String {
          -d username={user} -d password={} -d scope=api://{}/access_as_user",
         seeds::CONTOSO,
         seeds::CLI_ID,
-        seeds::PASSWORD,
+        seeds::USER_PASSWORD,
         seeds::API_ID,
     )
 }
@@ -46,7 +46,7 @@ pub(super) fn text(authority: &Authority) -> String {
         );
     }
     page.push_str("\nUsers (password of the seeds: ");
-    page.push_str(seeds::PASSWORD);
+    page.push_str(seeds::USER_PASSWORD);
     page.push_str(")\n");
     for user in &directory.users {
         let (name, id) = (directory.sign_in_name(user), &user.object_id);

@@ -77,11 +77,11 @@ pub use self::{
     claims::EMULATOR_CLAIM,
     directory::{Tenant, User},
     error::EmulatorError,
-    outage::{Endpoint, Fetches, GraphCall, Outage},
+    outage::{Endpoint, Fault, GraphCall, RequestCounts},
     seeds::{
-        ALICE, API_ID, API_SECRET, BOB, CAROL, CERTIFICATE_DAEMON_ID, CLI_ID, CONSUMERS, CONTOSO,
-        DAEMON_ID, DAEMON_SECRET, DAVE, FABRIKAM, GROUP, MICROSOFT_GRAPH, NORTHWIND, PASSWORD,
-        POLICY, WEB_ID, WEB_SECRET,
+        ALICE, API_ID, API_SECRET, B2C_POLICY, BOB, CAROL, CERTIFICATE_DAEMON_ID, CLI_ID,
+        CONSUMERS, CONTOSO, DAEMON_ID, DAEMON_SECRET, DAVE, FABRIKAM, GROUP_ID, MICROSOFT_GRAPH,
+        NORTHWIND, USER_PASSWORD, WEB_ID, WEB_SECRET,
     },
     token::TokenBuilder,
 };

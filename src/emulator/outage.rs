@@ -38,7 +38,7 @@ impl Endpoint {
 /// A way for an endpoint to be out of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outage {
+pub enum Fault {
     /// Answers with this status and an HTML page; Graph with its JSON.
     Status(u16),
     /// Answers 429 with this many seconds in `Retry-After`.
@@ -66,7 +66,7 @@ pub enum Outage {
 /// How many requests of each kind arrived since the start or the last reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Fetches {
+pub struct RequestCounts {
     /// Requests for discovery documents.
     pub discovery: usize,
     /// Requests for key documents, those answered 304 too.
@@ -92,17 +92,17 @@ pub struct GraphCall {
 /// The outages in force, and what has been asked for.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    discovery: Option<Outage>,
-    keys: Option<Outage>,
-    token: Option<Outage>,
-    graph: Option<Outage>,
-    pub(super) fetches: Fetches,
+    discovery: Option<Fault>,
+    keys: Option<Fault>,
+    token: Option<Fault>,
+    graph: Option<Fault>,
+    pub(super) fetches: RequestCounts,
     pub(super) requests: VecDeque<String>,
     pub(super) graph_calls: VecDeque<GraphCall>,
 }
 
 impl Condition {
-    pub(super) fn set(&mut self, endpoint: Endpoint, outage: Option<Outage>) {
+    pub(super) fn set(&mut self, endpoint: Endpoint, outage: Option<Fault>) {
         match endpoint {
             Endpoint::Discovery => self.discovery = outage,
             Endpoint::Keys => self.keys = outage,
@@ -111,7 +111,7 @@ impl Condition {
         }
     }
 
-    pub(super) fn outage(&self, endpoint: Endpoint) -> Option<&Outage> {
+    pub(super) fn inject_fault(&self, endpoint: Endpoint) -> Option<&Fault> {
         match endpoint {
             Endpoint::Discovery => self.discovery.as_ref(),
             Endpoint::Keys => self.keys.as_ref(),
@@ -121,7 +121,7 @@ impl Condition {
     }
 
     /// Counts one request and says what is wrong with its endpoint.
-    pub(super) fn arrived(&mut self, endpoint: Option<Endpoint>, target: String) -> Option<Outage> {
+    pub(super) fn arrived(&mut self, endpoint: Option<Endpoint>, target: String) -> Option<Fault> {
         if self.requests.len() == REMEMBERED_REQUESTS {
             self.requests.pop_front();
         }
@@ -133,7 +133,7 @@ impl Condition {
             Endpoint::Token => self.fetches.token += 1,
             Endpoint::Graph => self.fetches.graph += 1,
         }
-        self.outage(endpoint).cloned()
+        self.inject_fault(endpoint).cloned()
     }
 
     /// Remembers one request to Graph.

@@ -40,8 +40,8 @@ pub const DAEMON_SECRET: &str = "emulator-secret";
 pub const CERTIFICATE_DAEMON_ID: &str = "cccccccc-1111-4111-8111-111111111111";
 
 /// The password of every seeded user, which is no secret.
-pub const PASSWORD: &str = "emulator-password";
-/// The object id of alice: role `Todo.Admin`, member of [`GROUP`].
+pub const USER_PASSWORD: &str = "emulator-password";
+/// The object id of alice: role `Todo.Admin`, member of [`GROUP_ID`].
 pub const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 /// The object id of bob, who has no roles and no groups.
 pub const BOB: &str = "b0b00000-0000-4000-8000-000000000002";
@@ -50,9 +50,9 @@ pub const CAROL: &str = "ca401000-0000-4000-8000-000000000003";
 /// The object id of dave, who is in 250 groups: too many for a token.
 pub const DAVE: &str = "da4e0000-0000-4000-8000-000000000004";
 /// The group alice is in.
-pub const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+pub const GROUP_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 /// The B2C policy for sign-up and sign-in; `B2C_1_edit` is there too.
-pub const POLICY: &str = "B2C_1_susi";
+pub const B2C_POLICY: &str = "B2C_1_susi";
 
 const DAVES_GROUPS: u32 = 250;
 
@@ -150,7 +150,7 @@ pub(super) fn directory() -> Directory {
             User::new("alice")
                 .with_object_id(ALICE)
                 .with_role("Todo.Admin")
-                .in_group(GROUP),
+                .in_group(GROUP_ID),
             User::new("bob").with_object_id(BOB),
             User::new("carol").with_object_id(CAROL).guest_of(FABRIKAM),
             dave,
@@ -174,7 +174,7 @@ pub(super) fn directory() -> Directory {
                 .with_role("Tasks.Run")
                 .with_role("Todo.Read.All"),
         ],
-        policies: vec![POLICY.to_owned(), "B2C_1_edit".to_owned()],
+        policies: vec![B2C_POLICY.to_owned(), "B2C_1_edit".to_owned()],
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     authority::Authority,
     authorize,
     conditions::as_conditions_allow,
-    connection::{CutSwitch, Doorkeeper},
+    connection::{AbortHandle, LoopbackListener},
     documents::{self, Version},
     front_page, graph, msal,
     outage::Endpoint,
@@ -30,9 +30,9 @@ use super::{
 pub(super) type Shared = State<Arc<Authority>>;
 
 /// Serves until the last handle of the emulator is gone.
-pub(super) fn spawn(doorkeeper: Doorkeeper, authority: Arc<Authority>) {
+pub(super) fn spawn(doorkeeper: LoopbackListener, authority: Arc<Authority>) {
     let stopped = authority.until_stopped();
-    let service = router(authority).into_make_service_with_connect_info::<CutSwitch>();
+    let service = router(authority).into_make_service_with_connect_info::<AbortHandle>();
     tokio::spawn(async move {
         // It ends without an error: failing accepts are tried again.
         let _ = axum::serve(doorkeeper, service)

@@ -42,9 +42,9 @@ pub struct TokenBuilder {
     expires_at: Option<u64>,
     claims: Edits,
     header: Edits,
-    header_text: Option<String>,
-    payload_text: Option<String>,
-    signature_text: Option<String>,
+    raw_header: Option<String>,
+    raw_payload: Option<String>,
+    raw_signature: Option<String>,
     key: Key,
 }
 
@@ -94,9 +94,9 @@ impl TokenBuilder {
             expires_at: None,
             claims: Vec::new(),
             header: Vec::new(),
-            header_text: None,
-            payload_text: None,
-            signature_text: None,
+            raw_header: None,
+            raw_payload: None,
+            raw_signature: None,
             key: Key::Ordinary,
         }
     }
@@ -304,25 +304,25 @@ impl TokenBuilder {
     }
 
     /// Signs this text as the header, be it JSON or not.
-    pub fn header_text(self, text: impl Into<String>) -> Self {
+    pub fn raw_header(self, text: impl Into<String>) -> Self {
         Self {
-            header_text: Some(text.into()),
+            raw_header: Some(text.into()),
             ..self
         }
     }
 
     /// Signs this text as the payload, be it JSON or not. It has no mark of the emulator.
-    pub fn payload_text(self, text: impl Into<String>) -> Self {
+    pub fn raw_payload(self, text: impl Into<String>) -> Self {
         Self {
-            payload_text: Some(text.into()),
+            raw_payload: Some(text.into()),
             ..self
         }
     }
 
     /// Puts this text where the signature should be; empty text makes an unsigned token.
-    pub fn signature_text(self, text: impl Into<String>) -> Self {
+    pub fn raw_signature(self, text: impl Into<String>) -> Self {
         Self {
-            signature_text: Some(text.into()),
+            raw_signature: Some(text.into()),
             ..self
         }
     }

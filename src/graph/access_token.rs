@@ -27,7 +27,7 @@ impl AccessToken {
 
     /// The text, for the `Authorization` header of a call.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         self.text.expose_secret()
     }
 

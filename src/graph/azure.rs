@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 
-use super::credential::{AssertionFuture, AssertionSource, Credential};
+use super::credential::{AssertionFuture, ClientAssertionProvider, ClientCredential};
 
 struct FromAzure(Arc<dyn TokenCredential>);
 
-impl Credential {
+impl ClientCredential {
     /// A credential of the Azure SDK, such as `ManagedIdentityCredential`.
     ///
     /// Its token for `api://AzureADTokenExchange` is the assertion, so the registration needs a
@@ -16,11 +16,11 @@ impl Credential {
     /// Source: Microsoft, "Configure an application to trust a managed identity".
     #[must_use]
     pub fn azure(credential: Arc<dyn TokenCredential>) -> Self {
-        Self::federated(FromAzure(credential))
+        Self::assertion_provider(FromAzure(credential))
     }
 }
 
-impl AssertionSource for FromAzure {
+impl ClientAssertionProvider for FromAzure {
     fn assertion(&self) -> AssertionFuture<'_> {
         Box::pin(async {
             let token = self.0.get_token(&[SCOPE], None).await?;

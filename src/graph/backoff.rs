@@ -11,8 +11,8 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
+use super::request_error::GraphRequestError;
 
 /// The pauses of one token endpoint: one for the credential, one for each tenant and set of scopes.
 ///
@@ -62,7 +62,7 @@ enum State {
     Refused {
         times: u32,
         until: Instant,
-        failure: Arc<CallFailure>,
+        failure: Arc<GraphRequestError>,
     },
 }
 
@@ -71,7 +71,7 @@ impl Backoff {
     ///
     /// # Errors
     /// The last refusal, during the pause after it.
-    pub(super) async fn pass(&self) -> Result<Option<OwnedMutexGuard<()>>, DirectoryError> {
+    pub(super) async fn pass(&self) -> Result<Option<OwnedMutexGuard<()>>, GraphError> {
         if let Some(known) = self.known() {
             return known.map(|()| None);
         }
@@ -99,9 +99,9 @@ impl Backoff {
     /// It was refused. Of calls that were made at the same time the first counts.
     pub(super) fn refused(
         &self,
-        failure: CallFailure,
+        failure: GraphRequestError,
         retry_after: Option<Duration>,
-    ) -> DirectoryError {
+    ) -> GraphError {
         let now = Instant::now();
         let mut state = lock(&self.state);
         let before = match &*state {
@@ -129,7 +129,7 @@ impl Backoff {
     }
 
     /// What needs no trial; `None` where somebody has to try.
-    fn known(&self) -> Option<Result<(), DirectoryError>> {
+    fn known(&self) -> Option<Result<(), GraphError>> {
         let now = Instant::now();
         match &*lock(&self.state) {
             State::Open => Some(Ok(())),
@@ -145,8 +145,8 @@ impl Backoff {
     }
 }
 
-fn unavailable(until: Instant, now: Instant, failure: &Arc<CallFailure>) -> DirectoryError {
-    DirectoryError::Unavailable {
+fn unavailable(until: Instant, now: Instant, failure: &Arc<GraphRequestError>) -> GraphError {
+    GraphError::Unavailable {
         retry_after: until.saturating_duration_since(now),
         failure: Arc::clone(failure),
     }
@@ -172,8 +172,8 @@ mod tests {
 
     use super::*;
 
-    fn refusal() -> CallFailure {
-        CallFailure::Refused {
+    fn refusal() -> GraphRequestError {
+        GraphRequestError::Refused {
             call: "token endpoint",
             code: "invalid_client AADSTS7000222".to_owned(),
         }

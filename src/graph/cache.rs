@@ -10,31 +10,31 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
+use super::request_error::GraphRequestError;
 
+use known::CacheEntry;
+pub(crate) use known::CacheLookup;
 pub(super) use known::Fresh;
-use known::Known;
-pub(crate) use known::Look;
 
 /// What is known by key (an account) and question (a group); bounded in size.
-pub(super) struct Answers<K, Q, A> {
+pub(super) struct SingleFlightCache<K, Q, A> {
     kind: &'static str,
     most: usize,
     /// How long one question may take, with everything that it needs.
     longest: Duration,
     /// How long a failure is kept; others who wait do not share one that is not.
-    remembers: fn(&DirectoryError) -> Option<Duration>,
+    remembers: fn(&GraphError) -> Option<Duration>,
     entries: Mutex<HashMap<K, Arc<Entry<Q, A>>>>,
 }
 
 struct Entry<Q, A> {
     /// Held by the one who asks.
     flight: Arc<tokio::sync::Mutex<()>>,
-    known: Mutex<Known<Q, A>>,
+    known: Mutex<CacheEntry<Q, A>>,
 }
 
-impl<K, Q, A> Answers<K, Q, A>
+impl<K, Q, A> SingleFlightCache<K, Q, A>
 where
     K: Eq + Hash + Clone,
     Q: Eq + Hash + Clone + Send + 'static,
@@ -45,24 +45,21 @@ where
             kind,
             most,
             longest,
-            remembers: DirectoryError::is_anybodys_for,
+            remembers: GraphError::account_backoff,
             entries: Mutex::new(HashMap::new()),
         }
     }
 
     /// Keeps failures by a rule of its own.
-    pub(super) fn remembering(
-        mut self,
-        remembers: fn(&DirectoryError) -> Option<Duration>,
-    ) -> Self {
+    pub(super) fn remembering(mut self, remembers: fn(&GraphError) -> Option<Duration>) -> Self {
         self.remembers = remembers;
         self
     }
 
     /// What is known by now.
-    pub(super) fn look(&self, key: &K, questions: &[Q]) -> Look<Vec<A>> {
+    pub(super) fn look(&self, key: &K, questions: &[Q]) -> CacheLookup<Vec<A>> {
         let entry = lock(&self.entries).get(key).cloned();
-        entry.map_or(Look::Open, |entry| {
+        entry.map_or(CacheLookup::Miss, |entry| {
             lock(&entry.known).look(questions, Instant::now(), u64::MAX)
         })
     }
@@ -75,9 +72,9 @@ where
         key: &K,
         questions: &[Q],
         ask: impl FnOnce(Vec<Q>) -> F,
-    ) -> Result<Vec<A>, DirectoryError>
+    ) -> Result<Vec<A>, GraphError>
     where
-        F: Future<Output = Result<Vec<Fresh<Q, A>>, DirectoryError>> + Send + 'static,
+        F: Future<Output = Result<Vec<Fresh<Q, A>>, GraphError>> + Send + 'static,
     {
         let entry = self.entry(key);
         // What was good when the request came is good for it until the end.
@@ -86,9 +83,9 @@ where
         let open = {
             let known = lock(&entry.known);
             match known.look(questions, came, seen) {
-                Look::Known(answers) => return Ok(answers),
-                Look::Failed(error) => return Err(error),
-                Look::Open => known.open(questions, came, seen),
+                CacheLookup::Hit(answers) => return Ok(answers),
+                CacheLookup::Failed(error) => return Err(error),
+                CacheLookup::Miss => known.open(questions, came, seen),
             }
         };
         let asking = ask(open);
@@ -96,7 +93,8 @@ where
         let longest = self.longest;
         let task = tokio::spawn(async move {
             let outcome = tokio::time::timeout(longest, asking).await;
-            let outcome = outcome.unwrap_or_else(|_| Err(CallFailure::too_long(longest).into()));
+            let outcome =
+                outcome.unwrap_or_else(|_| Err(GraphRequestError::too_long(longest).into()));
             if let Err(error) = &outcome {
                 error.log(kind);
             }
@@ -105,12 +103,12 @@ where
             outcome
         });
         task.await
-            .unwrap_or_else(|_| Err(CallFailure::GivenUp.into()))?;
+            .unwrap_or_else(|_| Err(GraphRequestError::Cancelled.into()))?;
         match lock(&entry.known).look(questions, came, seen) {
-            Look::Known(answers) => Ok(answers),
-            Look::Failed(error) => Err(error),
+            CacheLookup::Hit(answers) => Ok(answers),
+            CacheLookup::Failed(error) => Err(error),
             // Not every question was answered.
-            Look::Open => Err(CallFailure::GivenUp.into()),
+            CacheLookup::Miss => Err(GraphRequestError::Cancelled.into()),
         }
     }
 
@@ -130,11 +128,11 @@ where
             return Arc::clone(entry);
         }
         if entries.len() >= self.most {
-            make_room(&mut entries, self.most);
+            evict(&mut entries, self.most);
         }
         let entry = Arc::new(Entry {
             flight: Arc::default(),
-            known: Mutex::new(Known::new()),
+            known: Mutex::new(CacheEntry::new()),
         });
         entries.insert(key.clone(), Arc::clone(&entry));
         entry
@@ -142,7 +140,7 @@ where
 }
 
 /// Drops what is over, else a sixteenth at random, so that the next newcomers find room too.
-fn make_room<K: Eq + Hash, Q: Eq + Hash + Clone, A: Clone>(
+fn evict<K: Eq + Hash, Q: Eq + Hash + Clone, A: Clone>(
     entries: &mut HashMap<K, Arc<Entry<Q, A>>>,
     most: usize,
 ) {
@@ -169,12 +167,15 @@ mod tests {
 
     use super::*;
 
-    type Numbers = Answers<u8, u8, u8>;
+    type Numbers = SingleFlightCache<u8, u8, u8>;
 
     const LONGEST: Duration = Duration::from_secs(10);
 
-    fn unavailable(seconds: u64) -> DirectoryError {
-        DirectoryError::unavailable(CallFailure::GivenUp, Some(Duration::from_secs(seconds)))
+    fn unavailable(seconds: u64) -> GraphError {
+        GraphError::unavailable(
+            GraphRequestError::Cancelled,
+            Some(Duration::from_secs(seconds)),
+        )
     }
 
     async fn ask(
@@ -182,7 +183,7 @@ mod tests {
         questions: &[u8],
         calls: &Arc<AtomicUsize>,
         keep: u64,
-    ) -> Result<Vec<u8>, DirectoryError> {
+    ) -> Result<Vec<u8>, GraphError> {
         let calls = Arc::clone(calls);
         answers
             .resolve(&1, questions, |open| async move {
@@ -203,9 +204,9 @@ mod tests {
             [2, 3, 4]
         );
         assert_eq!(calls.load(Ordering::SeqCst), 3);
-        assert!(matches!(answers.look(&1, &[3]), Look::Known(known) if known == [4]));
+        assert!(matches!(answers.look(&1, &[3]), CacheLookup::Hit(known) if known == [4]));
         tokio::time::advance(Duration::from_secs(61)).await;
-        assert!(matches!(answers.look(&1, &[3]), Look::Open));
+        assert!(matches!(answers.look(&1, &[3]), CacheLookup::Miss));
     }
 
     #[tokio::test(start_paused = true)]
@@ -231,14 +232,15 @@ mod tests {
             .await;
         assert!(failed.is_err());
         tokio::time::advance(Duration::from_secs(5)).await;
-        let Look::Failed(DirectoryError::Unavailable { retry_after, .. }) = answers.look(&1, &[1])
+        let CacheLookup::Failed(GraphError::Unavailable { retry_after, .. }) =
+            answers.look(&1, &[1])
         else {
             panic!("the failure is not remembered")
         };
         assert_eq!(retry_after, Duration::from_secs(2));
-        assert!(matches!(answers.look(&2, &[1]), Look::Open));
+        assert!(matches!(answers.look(&2, &[1]), CacheLookup::Miss));
         tokio::time::advance(Duration::from_secs(3)).await;
-        assert!(matches!(answers.look(&1, &[1]), Look::Open));
+        assert!(matches!(answers.look(&1, &[1]), CacheLookup::Miss));
     }
 
     #[tokio::test(start_paused = true)]
@@ -256,7 +258,7 @@ mod tests {
         let answers = Numbers::new("test", 10, LONGEST);
         let began = Instant::now();
         let hung = answers.resolve(&1, &[1], |_| std::future::pending()).await;
-        assert!(matches!(hung, Err(DirectoryError::Unavailable { .. })));
+        assert!(matches!(hung, Err(GraphError::Unavailable { .. })));
         assert_eq!(began.elapsed(), LONGEST);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(ask(&answers, &[1], &Arc::default(), 60).await.unwrap(), [2]);
@@ -264,14 +266,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn there_are_never_more_keys_than_allowed() {
-        let answers: Answers<u32, (), u32> = Answers::new("test", 32, LONGEST);
+        let answers: SingleFlightCache<u32, (), u32> = SingleFlightCache::new("test", 32, LONGEST);
         for key in 0..1_000 {
             let fresh = async move { Ok(vec![((), key, Duration::from_secs(60))]) };
             answers.resolve(&key, &[()], |_| fresh).await.unwrap();
             assert!(lock(&answers.entries).len() <= 32);
         }
-        assert!(matches!(answers.look(&999, &[()]), Look::Known(_)));
+        assert!(matches!(answers.look(&999, &[()]), CacheLookup::Hit(_)));
         answers.forget(&999);
-        assert!(matches!(answers.look(&999, &[()]), Look::Open));
+        assert!(matches!(answers.look(&999, &[()]), CacheLookup::Miss));
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Certificate {
 
 /// What is wrong with a text that should hold both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoCertificate {
+pub(super) enum PemError {
     Certificate,
     Key,
     /// The key is another certificate's.
@@ -29,13 +29,13 @@ pub(super) enum NoCertificate {
 
 impl Certificate {
     /// Reads the first certificate and the first private key of a text in PEM form (RFC 7468).
-    pub(super) fn from_pem(pem: &str) -> Result<Self, NoCertificate> {
-        let certificate = block(pem, &["CERTIFICATE"]).ok_or(NoCertificate::Certificate)?;
+    pub(super) fn from_pem(pem: &str) -> Result<Self, PemError> {
+        let certificate = block(pem, &["CERTIFICATE"]).ok_or(PemError::Certificate)?;
         let key = block(pem, &["PRIVATE KEY", "RSA PRIVATE KEY"])
             .and_then(|der| SigningKey::from_der(&der).ok())
-            .ok_or(NoCertificate::Key)?;
+            .ok_or(PemError::Key)?;
         if !key.belongs_to(&certificate) {
-            return Err(NoCertificate::Pair);
+            return Err(PemError::Pair);
         }
         Ok(Self {
             key,

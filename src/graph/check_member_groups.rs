@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::principal::{Account, Asker};
-use super::cache::{Fresh, Look};
+use super::cache::{CacheLookup, Fresh};
 use super::client::Connection;
-use super::error::DirectoryError;
+use super::error::GraphError;
+use super::principal::{Account, Requester};
 use crate::guard::Memberships;
 use crate::guid::parse_guid;
 
@@ -27,15 +27,15 @@ impl Connection {
         &self,
         account: &Account,
         groups: &[&str],
-    ) -> Look<Memberships> {
+    ) -> CacheLookup<Memberships> {
         let questions = questions(groups);
         if questions.is_empty() {
-            return Look::Known(Memberships::default());
+            return CacheLookup::Hit(Memberships::default());
         }
         match self.memberships.look(account, &questions) {
-            Look::Known(answers) => Look::Known(together(questions, answers)),
-            Look::Failed(error) => Look::Failed(error),
-            Look::Open => Look::Open,
+            CacheLookup::Hit(answers) => CacheLookup::Hit(together(questions, answers)),
+            CacheLookup::Failed(error) => CacheLookup::Failed(error),
+            CacheLookup::Miss => CacheLookup::Miss,
         }
     }
 
@@ -44,9 +44,9 @@ impl Connection {
     /// Groups that are not named by an object id stay open: the directory knows ids alone.
     pub(crate) async fn memberships(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         groups: &[String],
-    ) -> Result<Memberships, DirectoryError> {
+    ) -> Result<Memberships, GraphError> {
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         let questions = questions(&groups);
         if questions.is_empty() {
@@ -69,9 +69,9 @@ impl Connection {
 
     async fn check_member_groups(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         groups: &[Uuid],
-    ) -> Result<Vec<Fresh<Uuid, bool>>, DirectoryError> {
+    ) -> Result<Vec<Fresh<Uuid, bool>>, GraphError> {
         let [kind, id] = asker.account.path();
         let address = self
             .graph()

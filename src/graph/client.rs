@@ -9,28 +9,28 @@ use url::Url;
 use uuid::Uuid;
 
 use super::access_token::AccessToken;
-use super::principal::{Account, Asker};
-use super::cache::Answers;
+use super::cache::SingleFlightCache;
 use super::client_credentials::AppTokens;
-use super::error::DirectoryError;
-use super::http::{Answer, Door, Graph};
+use super::error::GraphError;
+use super::http::{Answer, Graph, HttpTransport};
 use super::on_behalf_of::TokensOnBehalf;
 use super::place::Place;
+use super::principal::{Account, Requester};
 use super::sessions::Sessions;
-use super::token_endpoint::TokenDesk;
+use super::token_endpoint::TokenEndpointClient;
 use crate::clock::Clock;
 
 /// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
 pub(crate) struct Connection {
     place: Place,
-    door: Door,
+    door: HttpTransport,
     pub(super) clock: Clock,
     pub(super) options: Options,
     on_behalf: Arc<TokensOnBehalf>,
     app_only: Arc<AppTokens>,
-    pub(super) memberships: Answers<Account, Uuid, bool>,
-    pub(super) member_objects: Answers<Account, (), Arc<[String]>>,
-    pub(super) sessions: Answers<Account, (), Sessions>,
+    pub(super) memberships: SingleFlightCache<Account, Uuid, bool>,
+    pub(super) member_objects: SingleFlightCache<Account, (), Arc<[String]>>,
+    pub(super) sessions: SingleFlightCache<Account, (), Sessions>,
 }
 
 /// What is asked, for how long it is kept, and what for.
@@ -44,7 +44,7 @@ pub(crate) struct Options {
 }
 
 impl Connection {
-    pub(super) fn new(place: Place, desk: TokenDesk, options: Options) -> Self {
+    pub(super) fn new(place: Place, desk: TokenEndpointClient, options: Options) -> Self {
         let longest = desk.door.longest();
         Self {
             place,
@@ -53,9 +53,9 @@ impl Connection {
             options,
             on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
             app_only: Arc::new(AppTokens::new(desk)),
-            memberships: Answers::new("memberships", MOST_ACCOUNTS, longest),
-            member_objects: Answers::new("member objects", MOST_LISTS, longest),
-            sessions: Answers::new("sessions", MOST_ACCOUNTS, longest),
+            memberships: SingleFlightCache::new("memberships", MOST_ACCOUNTS, longest),
+            member_objects: SingleFlightCache::new("member objects", MOST_LISTS, longest),
+            sessions: SingleFlightCache::new("sessions", MOST_ACCOUNTS, longest),
         }
     }
 
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Microsoft Graph, once it is known which one.
-    pub(super) async fn graph(&self) -> Result<Arc<Graph>, DirectoryError> {
+    pub(super) async fn graph(&self) -> Result<Arc<Graph>, GraphError> {
         Ok(self.place.graph().await?)
     }
 
@@ -80,18 +80,18 @@ impl Connection {
     /// A token for other scopes, on behalf of the user who asks.
     pub(crate) async fn on_behalf_of(
         &self,
-        asker: &Asker,
+        asker: &Requester,
         scopes: &str,
-    ) -> Result<AccessToken, DirectoryError> {
+    ) -> Result<AccessToken, GraphError> {
         self.on_behalf.token(asker, scopes).await
     }
 
     /// A token of the application itself.
-    pub(crate) async fn app_token(
+    pub(crate) async fn client_credentials_token(
         &self,
         tenant: Option<Uuid>,
         scopes: &str,
-    ) -> Result<AccessToken, DirectoryError> {
+    ) -> Result<AccessToken, GraphError> {
         self.app_only.token(tenant, scopes).await
     }
 
@@ -112,10 +112,10 @@ impl Connection {
 
     pub(super) async fn get_as(
         &self,
-        asker: &Asker,
+        asker: &Requester,
         name: &'static str,
         address: Url,
-    ) -> Result<Answer, DirectoryError> {
+    ) -> Result<Answer, GraphError> {
         let graph = self.graph().await?;
         let token = self.token_of(asker, &graph.scope).await?;
         let answer = graph.get(name, address, &token).await?;
@@ -124,11 +124,11 @@ impl Connection {
 
     pub(super) async fn post_as(
         &self,
-        asker: &Asker,
+        asker: &Requester,
         name: &'static str,
         address: Url,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, DirectoryError> {
+    ) -> Result<Answer, GraphError> {
         let graph = self.graph().await?;
         let token = self.token_of(asker, &graph.scope).await?;
         let answer = graph.post(name, address, &token, json).await?;
@@ -136,16 +136,17 @@ impl Connection {
     }
 
     /// The token for Graph that fits who asks.
-    async fn token_of(&self, asker: &Asker, scope: &str) -> Result<AccessToken, DirectoryError> {
+    async fn token_of(&self, asker: &Requester, scope: &str) -> Result<AccessToken, GraphError> {
         if asker.account.is_app {
-            self.app_token(Some(asker.account.tenant), scope).await
+            self.client_credentials_token(Some(asker.account.tenant), scope)
+                .await
         } else {
             self.on_behalf_of(asker, scope).await
         }
     }
 
     /// A token that Graph does not take is not used again.
-    fn looked_at(&self, asker: &Asker, scope: &str, answer: Answer) -> Answer {
+    fn looked_at(&self, asker: &Requester, scope: &str, answer: Answer) -> Answer {
         if answer.status == StatusCode::UNAUTHORIZED {
             self.on_behalf.forget(asker, scope);
             self.app_only.forget(Some(asker.account.tenant), scope);

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::access_token::AccessToken;
-use super::cache::Answers;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
-use super::token_endpoint::{Grant, TokenDesk};
+use super::cache::SingleFlightCache;
+use super::error::GraphError;
+use super::request_error::GraphRequestError;
+use super::token_endpoint::{Grant, TokenEndpointClient};
 
 /// Tokens by tenant and scopes, kept until shortly before their end.
 pub(super) struct AppTokens {
-    desk: TokenDesk,
-    kept: Answers<(Option<Uuid>, String), (), AccessToken>,
+    desk: TokenEndpointClient,
+    kept: SingleFlightCache<(Option<Uuid>, String), (), AccessToken>,
 }
 
 impl AppTokens {
-    pub(super) fn new(desk: TokenDesk) -> Self {
+    pub(super) fn new(desk: TokenEndpointClient) -> Self {
         Self {
-            kept: Answers::new("app token", MOST, desk.door.longest()),
+            kept: SingleFlightCache::new("app token", MOST, desk.door.longest()),
             desk,
         }
     }
@@ -30,7 +30,7 @@ impl AppTokens {
         self: &Arc<Self>,
         tenant: Option<Uuid>,
         scopes: &str,
-    ) -> Result<AccessToken, DirectoryError> {
+    ) -> Result<AccessToken, GraphError> {
         let key = (tenant, scopes.to_owned());
         let tokens = Arc::clone(self);
         let ask = |_| {
@@ -42,7 +42,10 @@ impl AppTokens {
             }
         };
         let answers = self.kept.resolve(&key, &[()], ask).await?;
-        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+        Ok(answers
+            .into_iter()
+            .next()
+            .ok_or(GraphRequestError::Cancelled)?)
     }
 
     /// Takes back a token that was not taken.

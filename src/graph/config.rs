@@ -6,45 +6,45 @@ use std::time::Duration;
 use url::Url;
 
 use super::client::{Connection, Options};
-use super::credential::Credential;
+use super::credential::ClientCredential;
 use super::http::Graph;
 use super::place::Place;
-use super::token_endpoint::TokenDesk;
-use crate::authority::{Cloud, GraphHome, Trust, is_allowed_address};
+use super::token_endpoint::TokenEndpointClient;
+use crate::authority::{Cloud, GraphHome, ResolvedAuthority, is_allowed_address};
 use crate::config_error::ConfigError;
 
 /// What this API may ask Microsoft Graph, and what it signs in with.
 ///
-/// For [`Builder::directory`](crate::Builder::directory). Which permissions each question needs
+/// For [`EntraBuilder::directory`](crate::EntraBuilder::directory). Which permissions each question needs
 /// stands in
 /// [`docs/directory.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/directory.md).
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
-/// use axum_entra::graph::{Credential, DirectoryAccess};
+/// use axum_entra::graph::{ClientCredential, GraphConfig};
 /// use axum_entra::{Entra, Tenant};
 ///
 /// let entra = Entra::builder(
-///     Tenant::id("11111111-1111-4111-8111-111111111111"),
+///     Tenant::new("11111111-1111-4111-8111-111111111111"),
 ///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 /// )
-/// .directory(DirectoryAccess::new(Credential::secret("from the vault")))
+/// .directory(GraphConfig::new(ClientCredential::secret("from the vault")))
 /// .build()?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct DirectoryAccess {
-    credential: Credential,
+pub struct GraphConfig {
+    credential: ClientCredential,
     graph: Option<String>,
     cache: Duration,
     resolve_groups: bool,
     check_sessions: bool,
 }
 
-impl DirectoryAccess {
+impl GraphConfig {
     /// Answers groups overage, and hands out tokens to handlers that ask for them.
-    pub const fn new(credential: Credential) -> Self {
+    pub const fn new(credential: ClientCredential) -> Self {
         Self {
             credential,
             graph: None,
@@ -82,7 +82,7 @@ impl DirectoryAccess {
         self
     }
 
-    pub(crate) fn credential(&self) -> &Credential {
+    pub(crate) fn credential(&self) -> &ClientCredential {
         &self.credential
     }
 
@@ -93,11 +93,15 @@ impl DirectoryAccess {
     }
 
     /// Makes the connection to the Graph of an authority, or says which setting cannot be used.
-    pub(crate) fn connect(self, trust: &Trust, desk: TokenDesk) -> Result<Connection, ConfigError> {
+    pub(crate) fn connect(
+        self,
+        trust: &ResolvedAuthority,
+        desk: TokenEndpointClient,
+    ) -> Result<Connection, ConfigError> {
         let place = match (&self.graph, trust.graph) {
             (Some(address), home) => known(address, home, &desk)?,
             (None, GraphHome::Cloud(cloud)) => known(cloud.graph_url(), trust.graph, &desk)?,
-            (None, GraphHome::NamedAmong(among)) if trust.static_keys.is_none() => Place::Named {
+            (None, GraphHome::NamedAmong(among)) if trust.static_jwks.is_none() => Place::Named {
                 door: desk.door.clone(),
                 endpoints: desk.endpoints.clone(),
                 among,
@@ -126,7 +130,7 @@ impl DirectoryAccess {
     }
 }
 
-fn known(address: &str, home: GraphHome, desk: &TokenDesk) -> Result<Place, ConfigError> {
+fn known(address: &str, home: GraphHome, desk: &TokenEndpointClient) -> Result<Place, ConfigError> {
     let base = Url::parse(address)
         .ok()
         .filter(is_allowed_address)
@@ -139,7 +143,7 @@ fn known(address: &str, home: GraphHome, desk: &TokenDesk) -> Result<Place, Conf
                 "an https URL, or an http URL with a loopback address",
             )
         })?;
-    Ok(Place::Known(Arc::new(Graph {
+    Ok(Place::CacheEntry(Arc::new(Graph {
         door: desk.door.clone(),
         scope: scope(&base, home),
         base,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::certificate::{Certificate, NoCertificate};
-use super::request_error::CallFailure;
+use super::certificate::{Certificate, PemError};
+use super::request_error::GraphRequestError;
 use crate::config_error::ConfigError;
 use crate::jwks::Padding;
 
@@ -18,21 +18,21 @@ use crate::jwks::Padding;
 ///
 /// Not shown in `Debug`, in logs or in errors.
 #[derive(Clone)]
-pub struct Credential(Kind);
+pub struct ClientCredential(Kind);
 
 #[derive(Clone)]
 enum Kind {
     Secret(SecretString),
     Certificate(Arc<Certificate>, Padding),
     AssertionFile(PathBuf),
-    Source(Arc<dyn AssertionSource>),
+    Source(Arc<dyn ClientAssertionProvider>),
 }
 
 /// Gives the assertions that a federated identity credential takes: a managed identity, another
 /// platform's workload identity, a signing service.
 ///
 /// Source: Microsoft, "Workload identity federation".
-pub trait AssertionSource: Send + Sync {
+pub trait ClientAssertionProvider: Send + Sync {
     /// An assertion (a JWT) for the audience `api://AzureADTokenExchange`, good for a while yet.
     ///
     /// Asked before each call to the token endpoint, so it should keep what it gave.
@@ -43,7 +43,7 @@ pub trait AssertionSource: Send + Sync {
 pub type AssertionFuture<'s> =
     Pin<Box<dyn Future<Output = Result<String, Box<dyn Error + Send + Sync>>> + Send + 's>>;
 
-impl Credential {
+impl ClientCredential {
     /// A client secret, from the registration's page "Certificates & secrets".
     #[must_use]
     pub fn secret(text: impl Into<String>) -> Self {
@@ -62,17 +62,17 @@ impl Credential {
     pub fn certificate(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
         let problem = |problem| {
             let (found, expected) = match problem {
-                NoCertificate::Certificate => ("no certificate", "a certificate in PEM form"),
-                NoCertificate::Key => (
+                PemError::Certificate => ("no certificate", "a certificate in PEM form"),
+                PemError::Key => (
                     "no private key",
                     "an RSA key of 2048 bits or more in PEM form, without a password",
                 ),
-                NoCertificate::Pair => (
+                PemError::Pair => (
                     "the key of another certificate",
                     "the first certificate's own private key",
                 ),
             };
-            ConfigError::Value {
+            ConfigError::InvalidValue {
                 setting: "ClientCredentials".to_owned(),
                 found: found.to_owned(),
                 expected: expected.to_owned(),
@@ -94,13 +94,13 @@ impl Credential {
     /// A file into which the platform writes a signed assertion, as workload identity in
     /// Kubernetes does. It is read whenever a token is asked for, so a new one is found.
     #[must_use]
-    pub fn assertion_file(path: impl Into<PathBuf>) -> Self {
+    pub fn federated_token_file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::AssertionFile(path.into()))
     }
 
     /// A source of assertions of the application's own.
     #[must_use]
-    pub fn federated(source: impl AssertionSource + 'static) -> Self {
+    pub fn assertion_provider(source: impl ClientAssertionProvider + 'static) -> Self {
         Self(Kind::Source(Arc::new(source)))
     }
 
@@ -110,7 +110,7 @@ impl Credential {
         client_id: &str,
         endpoint: &str,
         now: u64,
-    ) -> Result<Vec<(&'static str, SecretString)>, CallFailure> {
+    ) -> Result<Vec<(&'static str, SecretString)>, GraphRequestError> {
         let assertion = match &self.0 {
             Kind::Secret(secret) => return Ok(vec![("client_secret", secret.clone())]),
             Kind::Certificate(certificate, padding) => certificate
@@ -135,21 +135,21 @@ impl Credential {
     }
 }
 
-async fn assertion_in(path: PathBuf) -> Result<SecretString, CallFailure> {
+async fn assertion_in(path: PathBuf) -> Result<SecretString, GraphRequestError> {
     let read = move || std::fs::read_to_string(path);
     let text = tokio::task::spawn_blocking(read)
         .await
-        .map_err(|_| CallFailure::GivenUp)?
+        .map_err(|_| GraphRequestError::Cancelled)?
         .map_err(|error| unusable("its file cannot be read", Some(error.into())))?;
     let text: SecretString = text.into();
     Ok(text.expose_secret().trim().into())
 }
 
-fn unusable(what: &'static str, source: Option<Box<dyn Error + Send + Sync>>) -> CallFailure {
-    CallFailure::Credential { what, source }
+fn unusable(what: &'static str, source: Option<Box<dyn Error + Send + Sync>>) -> GraphRequestError {
+    GraphRequestError::Credential { what, source }
 }
 
-impl fmt::Debug for Credential {
+impl fmt::Debug for ClientCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Kind::Secret(_) => "Credential::Secret(not shown)",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::request_error::CallFailure;
+use super::request_error::GraphRequestError;
 use crate::causes::WithCauses;
 
 /// Why the directory gave no answer.
@@ -12,7 +12,7 @@ use crate::causes::WithCauses;
 /// Cheap to clone, because everybody who waited for one question gets the same.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum DirectoryError {
+pub enum GraphError {
     /// No credentials were given for the authority of this caller.
     #[error("no credentials are configured to ask the directory with")]
     NotConfigured,
@@ -23,7 +23,7 @@ pub enum DirectoryError {
         retry_after: Duration,
         /// What happened.
         #[source]
-        failure: Arc<CallFailure>,
+        failure: Arc<GraphRequestError>,
     },
     /// The authority gives out no token on the user's behalf until the user has signed in again:
     /// more proof is wanted, a password has changed, sessions were revoked, the account is
@@ -46,18 +46,18 @@ pub enum DirectoryError {
     Refused,
     /// An application's own token, on behalf of which there is nobody to act.
     #[error("there is no user on whose behalf to act")]
-    AppOnly,
+    UserTokenRequired,
     /// The token does not say in a usable way whose account it is (`tid` and `oid`).
     #[error("the token names no account of the directory")]
-    NoAccount,
+    MissingAccountId,
     /// The directory does not know the account.
     #[error("the directory does not know this account")]
-    NotFound,
+    AccountNotFound,
 }
 
-impl DirectoryError {
+impl GraphError {
     /// Unavailable for the time that the answer names, else for a second; a day at most.
-    pub(super) fn unavailable(failure: CallFailure, retry_after: Option<Duration>) -> Self {
+    pub(super) fn unavailable(failure: GraphRequestError, retry_after: Option<Duration>) -> Self {
         let wanted = retry_after.unwrap_or(SHORTEST);
         Self::Unavailable {
             retry_after: wanted.clamp(SHORTEST, LONGEST),
@@ -78,11 +78,11 @@ impl DirectoryError {
 
     /// The request's own token is not at hand, which would have to be handed on.
     pub(crate) fn without_token() -> Self {
-        CallFailure::NoToken.into()
+        GraphRequestError::MissingUserToken.into()
     }
 
     /// How long not to ask again about the same account, whatever token it shows.
-    pub(super) fn is_anybodys_for(&self) -> Option<Duration> {
+    pub(super) fn account_backoff(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => Some(*retry_after),
             // Another token of the account may do.
@@ -91,12 +91,12 @@ impl DirectoryError {
     }
 
     /// How long not to ask again with the same token.
-    pub(super) fn is_the_tokens_for(&self) -> Option<Duration> {
+    pub(super) fn token_backoff(&self) -> Option<Duration> {
         match self {
             Self::InteractionRequired { .. } | Self::ConsentRequired { .. } | Self::Refused => {
                 Some(SHORTEST)
             }
-            _ => self.is_anybodys_for(),
+            _ => self.account_backoff(),
         }
     }
 
@@ -106,7 +106,7 @@ impl DirectoryError {
             retry_after,
         } = self
             // A refusal is in the log already, once for all who ask.
-            && !matches!(**failure, CallFailure::Refused { .. })
+            && !matches!(**failure, GraphRequestError::Refused { .. })
         {
             tracing::warn!(
                 kind,
@@ -118,8 +118,8 @@ impl DirectoryError {
     }
 }
 
-impl From<CallFailure> for DirectoryError {
-    fn from(failure: CallFailure) -> Self {
+impl From<GraphRequestError> for GraphError {
+    fn from(failure: GraphRequestError) -> Self {
         Self::unavailable(failure, None)
     }
 }

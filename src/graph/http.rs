@@ -9,15 +9,15 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::access_token::AccessToken;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
+use super::request_error::GraphRequestError;
 use crate::authority::stated_time;
 use crate::jwks::{HttpClient, retry_after};
-use crate::metrics::Stopwatch;
+use crate::metrics::Timer;
 
 /// Calls other hosts: with a time-out, a bound on size, and no redirects.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct HttpTransport {
     pub(crate) client: HttpClient,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
@@ -42,32 +42,32 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-impl Door {
+impl HttpTransport {
     /// The longest that all calls for one request may take (contract section 7, "Graph").
     pub(crate) const fn longest(&self) -> Duration {
         self.timeout.saturating_mul(2)
     }
 
     /// Makes a call; any status is an answer, a redirect is one that is no success.
-    pub(super) async fn make(&self, call: Call) -> Result<Answer, CallFailure> {
-        let (name, stopwatch) = (call.name, Stopwatch::start());
-        let answer = tokio::time::timeout(self.timeout, self.make_slowly(call))
+    pub(super) async fn make(&self, call: Call) -> Result<Answer, GraphRequestError> {
+        let (name, stopwatch) = (call.name, Timer::start());
+        let answer = tokio::time::timeout(self.timeout, self.send_inner(call))
             .await
-            .unwrap_or(Err(CallFailure::TimedOut {
+            .unwrap_or(Err(GraphRequestError::TimedOut {
                 call: name,
                 millis: self.timeout.as_millis(),
             }));
         let result = match &answer {
             Ok(answer) if answer.status.is_success() => "ok",
             Ok(_) => "status",
-            Err(CallFailure::TimedOut { .. }) => "timed_out",
+            Err(GraphRequestError::TimedOut { .. }) => "timed_out",
             Err(_) => "failed",
         };
         stopwatch.directory_called(name, result);
         answer
     }
 
-    async fn make_slowly(&self, call: Call) -> Result<Answer, CallFailure> {
+    async fn send_inner(&self, call: Call) -> Result<Answer, GraphRequestError> {
         let name = call.name;
         let mut response = self
             .client
@@ -89,7 +89,7 @@ impl Door {
             .map_err(|error| transport(name, error.without_url()))?
         {
             if body.len().saturating_add(chunk.len()) > self.max_bytes {
-                return Err(CallFailure::TooLarge {
+                return Err(GraphRequestError::TooLarge {
                     call: name,
                     limit: self.max_bytes,
                 });
@@ -108,8 +108,8 @@ impl Door {
 fn transport(
     call: &'static str,
     error: impl std::error::Error + Send + Sync + 'static,
-) -> CallFailure {
-    CallFailure::Transport {
+) -> GraphRequestError {
+    GraphRequestError::Transport {
         call,
         source: error.into(),
     }
@@ -118,7 +118,7 @@ fn transport(
 /// Microsoft Graph at its address, version included.
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
-    pub(super) door: Door,
+    pub(super) door: HttpTransport,
     pub(super) base: Url,
     /// Its own scope, which stands for all permissions that were granted.
     pub(super) scope: String,
@@ -172,7 +172,7 @@ impl Graph {
         name: &'static str,
         address: Url,
         token: &AccessToken,
-    ) -> Result<Answer, DirectoryError> {
+    ) -> Result<Answer, GraphError> {
         self.call(name, Method::GET, address, token, None).await
     }
 
@@ -183,7 +183,7 @@ impl Graph {
         address: Url,
         token: &AccessToken,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, DirectoryError> {
+    ) -> Result<Answer, GraphError> {
         self.call(name, Method::POST, address, token, json).await
     }
 
@@ -194,13 +194,13 @@ impl Graph {
         address: Url,
         token: &AccessToken,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, DirectoryError> {
-        let unusable = |_| CallFailure::Credential {
+    ) -> Result<Answer, GraphError> {
+        let unusable = |_| GraphRequestError::Credential {
             what: "the token for Graph cannot stand in a header",
             source: None,
         };
         let mut bearer =
-            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(unusable)?;
+            HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(unusable)?;
         bearer.set_sensitive(true);
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
@@ -236,22 +236,23 @@ impl Answer {
     }
 
     /// Any 2xx; else the directory is not available.
-    pub(super) fn success(self, call: &'static str) -> Result<Self, DirectoryError> {
+    pub(super) fn success(self, call: &'static str) -> Result<Self, GraphError> {
         if self.status.is_success() {
             return Ok(self);
         }
-        let failure = CallFailure::Status {
+        let failure = GraphRequestError::Status {
             call,
             status: self.status.as_u16(),
             code: self.error_code().unwrap_or_default(),
         };
-        Err(DirectoryError::unavailable(failure, self.retry_after))
+        Err(GraphError::unavailable(failure, self.retry_after))
     }
 
     /// The JSON of a success.
-    pub(super) fn json<T: DeserializeOwned>(self, call: &'static str) -> Result<T, DirectoryError> {
+    pub(super) fn json<T: DeserializeOwned>(self, call: &'static str) -> Result<T, GraphError> {
         let answer = self.success(call)?;
-        serde_json::from_slice(&answer.body).map_err(|_| CallFailure::NotADocument { call }.into())
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| GraphRequestError::InvalidJson { call }.into())
     }
 }
 
@@ -278,7 +279,7 @@ mod tests {
 
     fn graph(base: &str) -> Graph {
         Graph {
-            door: Door {
+            door: HttpTransport {
                 client: HttpClient::new(),
                 timeout: Duration::from_secs(1),
                 max_bytes: 1,

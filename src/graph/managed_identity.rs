@@ -9,13 +9,13 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use url::Url;
 
-use super::credential::{AssertionFuture, AssertionSource};
-use super::request_error::CallFailure;
-use super::http::{Call, Door};
+use super::credential::{AssertionFuture, ClientAssertionProvider};
+use super::http::{Call, HttpTransport};
+use super::request_error::GraphRequestError;
 
 /// Asks the machine for a token of its identity, which the authority takes as an assertion.
 pub(crate) struct ManagedIdentity {
-    pub(crate) door: Door,
+    pub(crate) door: HttpTransport,
     /// A user-assigned identity, by `client_id`, `object_id` or `msi_res_id`; the machine's own
     /// without it.
     pub(crate) parameter: Option<(&'static str, String)>,
@@ -56,7 +56,7 @@ impl ManagedIdentity {
         };
         let answer = self.door.make(call).await?;
         if !answer.status.is_success() {
-            let failure = CallFailure::Status {
+            let failure = GraphRequestError::Status {
                 call: CALL,
                 status: answer.status.as_u16(),
                 code: String::new(),
@@ -64,12 +64,12 @@ impl ManagedIdentity {
             return Err(failure.into());
         }
         let issued: Issued = serde_json::from_slice(&answer.body)
-            .map_err(|_| CallFailure::NotADocument { call: CALL })?;
+            .map_err(|_| GraphRequestError::InvalidJson { call: CALL })?;
         Ok(issued.access_token)
     }
 }
 
-impl AssertionSource for ManagedIdentity {
+impl ClientAssertionProvider for ManagedIdentity {
     /// The metadata service keeps what it gave, so it is asked each time.
     fn assertion(&self) -> AssertionFuture<'_> {
         Box::pin(self.ask())
@@ -89,7 +89,7 @@ mod tests {
     fn the_address_names_the_identity_as_it_was_named() {
         let address = |parameter: Option<(&'static str, &str)>| {
             let identity = ManagedIdentity {
-                door: Door {
+                door: HttpTransport {
                     client: http_client(Reach::Plain, &[]).unwrap(),
                     timeout: Duration::from_secs(1),
                     max_bytes: 1_024,

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::principal::Asker;
 use super::client::Connection;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
+use super::principal::Requester;
+use super::request_error::GraphRequestError;
 
 #[derive(Deserialize)]
 struct Ids {
@@ -37,8 +37,8 @@ impl Connection {
     /// too; one question for all who ask at a time.
     pub(crate) async fn member_objects(
         self: &Arc<Self>,
-        asker: &Asker,
-    ) -> Result<Arc<[String]>, DirectoryError> {
+        asker: &Requester,
+    ) -> Result<Arc<[String]>, GraphError> {
         let (connection, who) = (Arc::clone(self), asker.clone());
         let ask = |_| async move {
             let ids = connection.get_member_objects(&who).await?;
@@ -48,20 +48,23 @@ impl Connection {
             .member_objects
             .resolve(&asker.account, &[()], ask)
             .await?;
-        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+        Ok(answers
+            .into_iter()
+            .next()
+            .ok_or(GraphRequestError::Cancelled)?)
     }
 
     async fn get_member_objects(
         self: &Arc<Self>,
-        asker: &Asker,
-    ) -> Result<Vec<String>, DirectoryError> {
+        asker: &Requester,
+    ) -> Result<Vec<String>, GraphError> {
         const CALL: &str = "getMemberObjects";
         let [kind, id] = asker.account.path();
         let address = self.graph().await?.address([&*kind, &*id, CALL]);
         let body = json!({ "securityEnabledOnly": false });
         let answer = self.post_as(asker, CALL, address, Some(body)).await?;
         if answer.is_missing() {
-            return Err(DirectoryError::NotFound);
+            return Err(GraphError::AccountNotFound);
         }
         if answer.status == StatusCode::BAD_REQUEST
             && answer.error_code().as_deref() == Some(TOO_MANY)
@@ -74,8 +77,8 @@ impl Connection {
     /// The same, page by page: for more ids than one answer may hold.
     async fn transitive_member_of(
         self: &Arc<Self>,
-        asker: &Asker,
-    ) -> Result<Vec<String>, DirectoryError> {
+        asker: &Requester,
+    ) -> Result<Vec<String>, GraphError> {
         const CALL: &str = "transitiveMemberOf";
         let [kind, id] = asker.account.path();
         let graph = self.graph().await?;
@@ -85,7 +88,7 @@ impl Connection {
         for _ in 0..MOST_PAGES {
             let answer = self.get_as(asker, CALL, address).await?;
             if answer.is_missing() {
-                return Err(DirectoryError::NotFound);
+                return Err(GraphError::AccountNotFound);
             }
             let page: Page = answer.json(CALL)?;
             ids.extend(page.value.into_iter().map(|object| object.id));
@@ -96,9 +99,9 @@ impl Connection {
             address = Url::parse(&next)
                 .ok()
                 .filter(|next| graph.owns(next))
-                .ok_or(CallFailure::Astray { call: CALL })?;
+                .ok_or(GraphRequestError::InvalidNextLink { call: CALL })?;
         }
-        Err(CallFailure::Astray { call: CALL }.into())
+        Err(GraphRequestError::InvalidNextLink { call: CALL }.into())
     }
 }
 

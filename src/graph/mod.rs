@@ -3,42 +3,42 @@
 //! See `docs/directory.md` for the permissions this needs.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod config;
 mod access_token;
-mod principal;
-mod cache;
-mod client_credentials;
 #[cfg(feature = "azure")]
 mod azure;
 mod backoff;
+mod cache;
 mod certificate;
+mod check_member_groups;
 mod client;
+mod client_credentials;
+mod config;
 mod credential;
 mod error;
-mod request_error;
 mod http;
 #[cfg(feature = "settings")]
 mod managed_identity;
 mod member_objects;
-mod check_member_groups;
 mod on_behalf_of;
 mod place;
+mod principal;
 mod refusal;
+mod request_error;
 mod sessions;
 mod token_endpoint;
 
-pub use config::DirectoryAccess;
 pub use access_token::AccessToken;
-pub use credential::{AssertionFuture, AssertionSource, Credential};
-pub use error::DirectoryError;
-pub use request_error::CallFailure;
+pub use config::GraphConfig;
+pub use credential::{AssertionFuture, ClientAssertionProvider, ClientCredential};
+pub use error::GraphError;
+pub use request_error::GraphRequestError;
 pub use sessions::Revocation;
 
-pub(crate) use principal::{Account, Asker};
-pub(crate) use cache::Look;
+pub(crate) use cache::CacheLookup;
 pub(crate) use client::Connection;
-pub(crate) use http::Door;
+pub(crate) use http::HttpTransport;
 #[cfg(feature = "settings")]
 pub(crate) use managed_identity::ManagedIdentity;
+pub(crate) use principal::{Account, Requester};
 pub(crate) use sessions::Sessions;
-pub(crate) use token_endpoint::TokenDesk;
+pub(crate) use token_endpoint::TokenEndpointClient;

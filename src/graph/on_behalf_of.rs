@@ -7,17 +7,17 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access_token::AccessToken;
-use super::principal::{Account, Asker};
-use super::cache::Answers;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
-use super::token_endpoint::{Grant, TokenDesk};
+use super::cache::SingleFlightCache;
+use super::error::GraphError;
+use super::principal::{Account, Requester};
+use super::request_error::GraphRequestError;
+use super::token_endpoint::{Grant, TokenEndpointClient};
 use crate::jwks::sha256;
 
 /// Tokens by account, assertion and scopes, kept until shortly before their end.
 pub(super) struct TokensOnBehalf {
-    desk: TokenDesk,
-    kept: Answers<Key, (), AccessToken>,
+    desk: TokenEndpointClient,
+    kept: SingleFlightCache<Key, (), AccessToken>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -29,10 +29,10 @@ struct Key {
 }
 
 impl TokensOnBehalf {
-    pub(super) fn new(desk: TokenDesk) -> Self {
+    pub(super) fn new(desk: TokenEndpointClient) -> Self {
         Self {
-            kept: Answers::new("on behalf of", MOST, desk.door.longest())
-                .remembering(DirectoryError::is_the_tokens_for),
+            kept: SingleFlightCache::new("on behalf of", MOST, desk.door.longest())
+                .remembering(GraphError::token_backoff),
             desk,
         }
     }
@@ -42,13 +42,16 @@ impl TokensOnBehalf {
     /// Refused for an application's own token before anything is sent.
     pub(super) async fn token(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         scopes: &str,
-    ) -> Result<AccessToken, DirectoryError> {
+    ) -> Result<AccessToken, GraphError> {
         if asker.account.is_app {
-            return Err(DirectoryError::AppOnly);
+            return Err(GraphError::UserTokenRequired);
         }
-        let assertion = asker.token.clone().ok_or(CallFailure::NoToken)?;
+        let assertion = asker
+            .token
+            .clone()
+            .ok_or(GraphRequestError::MissingUserToken)?;
         let key = key(asker.account, &assertion, scopes);
         let tokens = Arc::clone(self);
         let ask = |_| {
@@ -64,11 +67,14 @@ impl TokensOnBehalf {
             }
         };
         let answers = self.kept.resolve(&key, &[()], ask).await?;
-        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+        Ok(answers
+            .into_iter()
+            .next()
+            .ok_or(GraphRequestError::Cancelled)?)
     }
 
     /// Takes back a token that was not taken.
-    pub(super) fn forget(&self, asker: &Asker, scopes: &str) {
+    pub(super) fn forget(&self, asker: &Requester, scopes: &str) {
         if let Some(assertion) = &asker.token {
             self.kept.forget(&key(asker.account, assertion, scopes));
         }

@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 use url::Url;
 
-use super::request_error::CallFailure;
-use super::http::{Door, Graph};
+use super::http::{Graph, HttpTransport};
+use super::request_error::GraphRequestError;
 use crate::authority::Cloud;
 use crate::jwks::Endpoints;
 
 /// Microsoft Graph, or how to find out which one.
 pub(super) enum Place {
-    Known(Arc<Graph>),
+    CacheEntry(Arc<Graph>),
     /// Several clouds share the authority's host: the document names the tenant's.
     Named {
-        door: Door,
+        door: HttpTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         among: &'static [Cloud],
     },
@@ -24,9 +24,9 @@ pub(super) enum Place {
 
 impl Place {
     /// Microsoft Graph, once the first discovery document is there.
-    pub(super) async fn graph(&self) -> Result<Arc<Graph>, CallFailure> {
+    pub(super) async fn graph(&self) -> Result<Arc<Graph>, GraphRequestError> {
         let (door, endpoints, among) = match self {
-            Self::Known(graph) => return Ok(Arc::clone(graph)),
+            Self::CacheEntry(graph) => return Ok(Arc::clone(graph)),
             Self::Named {
                 door,
                 endpoints,
@@ -42,7 +42,7 @@ impl Place {
             });
             is_named.then_some((base, cloud.graph_scope()))
         });
-        let (base, scope) = named.ok_or(CallFailure::NoGraph)?;
+        let (base, scope) = named.ok_or(GraphRequestError::NoGraph)?;
         let door = door.clone();
         Ok(Arc::new(Graph { door, base, scope }))
     }
@@ -52,13 +52,13 @@ impl Place {
 pub(super) async fn known(
     endpoints: &watch::Receiver<Option<Endpoints>>,
     timeout: Duration,
-) -> Result<Endpoints, CallFailure> {
+) -> Result<Endpoints, GraphRequestError> {
     let mut endpoints = endpoints.clone();
     let known = tokio::time::timeout(timeout, endpoints.wait_for(Option::is_some));
     let known = known.await.ok().and_then(Result::ok);
     known
         .and_then(|known| known.clone())
-        .ok_or(CallFailure::NoTokenEndpoint)
+        .ok_or(GraphRequestError::NoTokenEndpoint)
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
     async fn graph_of(host: Option<&str>) -> Result<String, String> {
         let (sender, endpoints) = watch::channel(None);
         let place = Place::Named {
-            door: Door {
+            door: HttpTransport {
                 client: idle_http_client().unwrap(),
                 timeout: Duration::from_secs(5),
                 max_bytes: 1_024,

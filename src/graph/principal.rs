@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::claims::{Claims, Principal, UserKey};
+use crate::claims::{AccountId, Claims, Principal};
 
 /// An account of the directory: a user's, or an application's service principal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,13 +21,13 @@ impl Account {
     ///
     /// A bearer who is neither user nor app for certain is looked for among the users.
     pub(crate) fn of(claims: &Claims) -> Option<Self> {
-        match claims.user_key()? {
-            UserKey::Object { tenant, object } => Some(Self {
+        match claims.account_id()? {
+            AccountId::Entra { tenant, object } => Some(Self {
                 tenant,
                 object,
                 is_app: claims.principal() == Principal::App,
             }),
-            UserKey::Subject { .. } => None,
+            AccountId::Subject { .. } => None,
         }
     }
 
@@ -51,7 +51,7 @@ impl fmt::Debug for Account {
 
 /// Who asks: an account, with the token that it showed where it is a user's.
 #[derive(Debug, Clone)]
-pub(crate) struct Asker {
+pub(crate) struct Requester {
     pub(crate) account: Account,
     pub(crate) token: Option<Arc<SecretString>>,
 }

@@ -5,24 +5,24 @@
 
 use serde_json::Value;
 
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
 use super::http::{Answer, printable};
+use super::request_error::GraphRequestError;
 use super::token_endpoint::Grant;
 
 /// Who can do something about a refusal.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum ValidationFailure {
     /// The caller or an administrator of the tenant: another attempt does not help.
-    Caller(DirectoryError),
+    Caller(GraphError),
     /// Who runs this API: every caller gets the same.
     Api {
-        failure: CallFailure,
+        failure: GraphRequestError,
         /// It is the credential that is refused, and so everything that is asked for with it.
         credential: bool,
     },
     /// Nobody needs to do anything but wait.
-    Later(CallFailure),
+    Later(GraphRequestError),
 }
 
 /// The body of a refusal.
@@ -34,12 +34,17 @@ struct Body {
 }
 
 /// Reads an answer that is no success.
-pub(super) fn read(call: &'static str, answer: &Answer, scopes: &str, grant: Grant<'_>) -> Refusal {
+pub(super) fn read(
+    call: &'static str,
+    answer: &Answer,
+    scopes: &str,
+    grant: Grant<'_>,
+) -> ValidationFailure {
     let body = Body::read(&answer.body);
     let status = answer.status.as_u16();
     let code = body.code();
     if !answer.status.is_client_error() || matches!(status, 408 | 429) {
-        return Refusal::Later(CallFailure::Status { call, status, code });
+        return ValidationFailure::Later(GraphRequestError::Status { call, status, code });
     }
     if let Grant::OnBehalfOf(_) = grant
         && let Some(error) = body.for_the_caller(scopes)
@@ -49,10 +54,10 @@ pub(super) fn read(call: &'static str, answer: &Answer, scopes: &str, grant: Gra
             error = %error,
             "the authority gives out no token on the caller's behalf"
         );
-        return Refusal::Caller(error);
+        return ValidationFailure::Caller(error);
     }
-    Refusal::Api {
-        failure: CallFailure::Refused { call, code },
+    ValidationFailure::Api {
+        failure: GraphRequestError::Refused { call, code },
         credential: body.error == "invalid_client"
             && (body.numbers.is_empty() || body.has(&CREDENTIAL)),
     }
@@ -88,19 +93,19 @@ impl Body {
     }
 
     /// The rows of contract section 6, "on-behalf-of refused for good", in their order.
-    fn for_the_caller(&self, scopes: &str) -> Option<DirectoryError> {
+    fn for_the_caller(&self, scopes: &str) -> Option<GraphError> {
         let consent = "consent_required";
         if self.error == consent || self.suberror == consent || self.has(&[NO_CONSENT]) {
-            return Some(DirectoryError::ConsentRequired {
+            return Some(GraphError::ConsentRequired {
                 scopes: scopes.to_owned(),
             });
         }
         if self.suberror == "message_only" || self.has(&[NOT_ASSIGNED, BLOCKED]) {
-            return Some(DirectoryError::Refused);
+            return Some(GraphError::Refused);
         }
         let signs_in = ["invalid_grant", "interaction_required", "login_required"];
         if self.claims.is_some() || signs_in.contains(&&*self.error) {
-            return Some(DirectoryError::InteractionRequired {
+            return Some(GraphError::InteractionRequired {
                 claims: self.claims.clone(),
             });
         }
@@ -172,26 +177,26 @@ mod tests {
             false => Grant::Own,
         };
         match read("token endpoint", &answer, "api://x/read", grant) {
-            Refusal::Caller(DirectoryError::ConsentRequired { scopes }) => {
+            ValidationFailure::Caller(GraphError::ConsentRequired { scopes }) => {
                 assert_eq!(scopes, "api://x/read");
                 "consent".to_owned()
             }
-            Refusal::Caller(DirectoryError::Refused) => "refused".to_owned(),
-            Refusal::Caller(DirectoryError::InteractionRequired { claims: None }) => {
+            ValidationFailure::Caller(GraphError::Refused) => "refused".to_owned(),
+            ValidationFailure::Caller(GraphError::InteractionRequired { claims: None }) => {
                 "sign in".to_owned()
             }
-            Refusal::Caller(DirectoryError::InteractionRequired {
+            ValidationFailure::Caller(GraphError::InteractionRequired {
                 claims: Some(claims),
             }) => {
                 format!("sign in {claims}")
             }
-            Refusal::Caller(other) => format!("{other:?}"),
-            Refusal::Api {
+            ValidationFailure::Caller(other) => format!("{other:?}"),
+            ValidationFailure::Api {
                 failure,
                 credential: true,
             } => format!("credential: {failure}"),
-            Refusal::Api { failure, .. } => format!("api: {failure}"),
-            Refusal::Later(failure) => format!("later: {failure}"),
+            ValidationFailure::Api { failure, .. } => format!("api: {failure}"),
+            ValidationFailure::Later(failure) => format!("later: {failure}"),
         }
     }
 

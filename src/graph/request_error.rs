@@ -9,7 +9,7 @@ use std::time::Duration;
 /// is in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CallFailure {
+pub enum GraphRequestError {
     /// The other side could not be reached, or the answer broke off.
     #[error("{call}: no answer")]
     Transport {
@@ -73,13 +73,13 @@ pub enum CallFailure {
     NoGraph,
     /// The answer is not the JSON it should be.
     #[error("{call}: not the JSON object it should be")]
-    NotADocument {
+    InvalidJson {
         /// Which call.
         call: &'static str,
     },
     /// A page of a list points to another host, or there are more pages than can be.
     #[error("{call}: the list of pages leads astray")]
-    Astray {
+    InvalidNextLink {
         /// Which call.
         call: &'static str,
     },
@@ -97,13 +97,13 @@ pub enum CallFailure {
     },
     /// The request carried no token that could be handed on.
     #[error("the request's own token is not at hand")]
-    NoToken,
+    MissingUserToken,
     /// The task that asked ended without an answer.
     #[error("the question was given up")]
-    GivenUp,
+    Cancelled,
 }
 
-impl CallFailure {
+impl GraphRequestError {
     pub(crate) const fn too_long(limit: Duration) -> Self {
         Self::TooLong {
             millis: limit.as_millis(),

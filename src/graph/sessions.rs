@@ -10,12 +10,12 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::principal::{Account, Asker};
-use super::cache::Look;
+use super::cache::CacheLookup;
 use super::client::Connection;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
+use super::error::GraphError;
 use super::http::Answer;
+use super::principal::{Account, Requester};
+use super::request_error::GraphRequestError;
 use crate::guid::parse_guid;
 
 /// Which of Graph's two calls ends the sessions.
@@ -50,29 +50,35 @@ struct Id {
 
 impl Connection {
     /// What is known by now of an account's sessions.
-    pub(crate) fn look_up_sessions(&self, account: &Account) -> Look<Sessions> {
+    pub(crate) fn look_up_sessions(&self, account: &Account) -> CacheLookup<Sessions> {
         match self.sessions.look(account, &[()]) {
-            Look::Known(known) => known.into_iter().next().map_or(Look::Open, Look::Known),
-            Look::Failed(error) => Look::Failed(error),
-            Look::Open => Look::Open,
+            CacheLookup::Hit(known) => known
+                .into_iter()
+                .next()
+                .map_or(CacheLookup::Miss, CacheLookup::Hit),
+            CacheLookup::Failed(error) => CacheLookup::Failed(error),
+            CacheLookup::Miss => CacheLookup::Miss,
         }
     }
 
     /// Since when the asker's sessions count; one question for all who ask at a time.
     pub(crate) async fn sessions(
         self: &Arc<Self>,
-        asker: &Asker,
-    ) -> Result<Sessions, DirectoryError> {
+        asker: &Requester,
+    ) -> Result<Sessions, GraphError> {
         let (connection, who) = (Arc::clone(self), asker.clone());
         let ask = |_| async move {
             let sessions = connection.read_sessions(&who).await?;
             Ok(vec![((), sessions, connection.options.cache)])
         };
         let answers = self.sessions.resolve(&asker.account, &[()], ask).await?;
-        Ok(answers.into_iter().next().ok_or(CallFailure::GivenUp)?)
+        Ok(answers
+            .into_iter()
+            .next()
+            .ok_or(GraphRequestError::Cancelled)?)
     }
 
-    async fn read_sessions(self: &Arc<Self>, asker: &Asker) -> Result<Sessions, DirectoryError> {
+    async fn read_sessions(self: &Arc<Self>, asker: &Requester) -> Result<Sessions, GraphError> {
         const CALL: &str = "signInSessionsValidFromDateTime";
         let [kind, id] = asker.account.path();
         let mut address = self.graph().await?.address([kind, id]);
@@ -84,10 +90,10 @@ impl Connection {
         }
         match answer.json::<User>(CALL)?.valid_from {
             // Not told is not "never revoked".
-            None => Err(CallFailure::NoSessionTime.into()),
+            None => Err(GraphRequestError::NoSessionTime.into()),
             Some(time) => seconds(&time)
                 .map(Sessions::ValidFrom)
-                .ok_or_else(|| CallFailure::NotADocument { call: CALL }.into()),
+                .ok_or_else(|| GraphRequestError::InvalidJson { call: CALL }.into()),
         }
     }
 
@@ -97,10 +103,10 @@ impl Connection {
     /// of Graph's clock, rounded up, or that of our own where Graph's is not to be believed.
     pub(crate) async fn revoke(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         object: Option<Uuid>,
         which: Revocation,
-    ) -> Result<u64, DirectoryError> {
+    ) -> Result<u64, GraphError> {
         let call = match which {
             Revocation::SignInSessions => "revokeSignInSessions",
             Revocation::RefreshTokens => "invalidateAllRefreshTokens",
@@ -128,16 +134,16 @@ impl Connection {
     /// The object id of a user, by that id or by user principal name.
     pub(crate) async fn object_id(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         user: &str,
-    ) -> Result<Uuid, DirectoryError> {
+    ) -> Result<Uuid, GraphError> {
         const CALL: &str = "user by principal name";
         if let Some(id) = parse_guid(user) {
             return Ok(id);
         }
         // An address drops segments of dots alone, and would name all users.
         if user.is_empty() || user.len() > MOST_NAME || user.chars().all(|c| c == '.') {
-            return Err(DirectoryError::NotFound);
+            return Err(GraphError::AccountNotFound);
         }
         let mut address: Url = self.graph().await?.address(["users", user]);
         // A path may hold `@` as it is (RFC 3986); "URL-encoded" means it should not.
@@ -146,25 +152,25 @@ impl Connection {
         address.set_query(Some("$select=id"));
         let answer = self.get_as(asker, CALL, address).await?;
         let id = success_with_another(answer, CALL)?.json::<Id>(CALL)?.id;
-        parse_guid(&id).ok_or_else(|| CallFailure::NotADocument { call: CALL }.into())
+        parse_guid(&id).ok_or_else(|| GraphRequestError::InvalidJson { call: CALL }.into())
     }
 }
 
 /// An answer about another account, where Graph's 403 and 404 are for the caller to know: a
 /// permission is missing, or nobody has that id.
-fn success_with_another(answer: Answer, call: &'static str) -> Result<Answer, DirectoryError> {
+fn success_with_another(answer: Answer, call: &'static str) -> Result<Answer, GraphError> {
     match answer.status {
-        StatusCode::NOT_FOUND => Err(DirectoryError::NotFound),
+        StatusCode::NOT_FOUND => Err(GraphError::AccountNotFound),
         StatusCode::FORBIDDEN => {
             let code = answer.error_code().unwrap_or_default();
             tracing::warn!(call, code, "the directory refuses this to the caller");
-            Err(DirectoryError::Refused)
+            Err(GraphError::Refused)
         }
         _ => answer.success(call).map_err(|error| logged(error, call)),
     }
 }
 
-fn logged(error: DirectoryError, call: &'static str) -> DirectoryError {
+fn logged(error: GraphError, call: &'static str) -> GraphError {
     error.log(call);
     error
 }

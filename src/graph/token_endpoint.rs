@@ -13,23 +13,23 @@ use uuid::Uuid;
 
 use super::access_token::AccessToken;
 use super::backoff::{Backoff, Backoffs};
-use super::credential::Credential;
-use super::error::DirectoryError;
-use super::request_error::CallFailure;
-use super::http::{Call, Door};
+use super::credential::ClientCredential;
+use super::error::GraphError;
+use super::http::{Call, HttpTransport};
 use super::place::known;
-use super::refusal::{self, Refusal};
+use super::refusal::{self, ValidationFailure};
+use super::request_error::GraphRequestError;
 use crate::clock::Clock;
 use crate::jwks::Endpoints;
 
 /// Asks an authority for tokens, as the application that this API is.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenDesk {
-    pub(super) door: Door,
+pub(crate) struct TokenEndpointClient {
+    pub(super) door: HttpTransport,
     /// As the discovery document names it; the keys' task keeps it up to date.
     pub(super) endpoints: watch::Receiver<Option<Endpoints>>,
     client_id: String,
-    credential: Credential,
+    credential: ClientCredential,
     pub(super) clock: Clock,
     backoffs: Arc<Backoffs>,
 }
@@ -51,12 +51,12 @@ struct Issued {
     expires_in: Option<serde_json::Value>,
 }
 
-impl TokenDesk {
+impl TokenEndpointClient {
     pub(crate) fn new(
-        door: Door,
+        door: HttpTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         client_id: String,
-        credential: Credential,
+        credential: ClientCredential,
         clock: Clock,
     ) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl TokenDesk {
         tenant: Option<Uuid>,
         scopes: &str,
         grant: Grant<'_>,
-    ) -> Result<AccessToken, DirectoryError> {
+    ) -> Result<AccessToken, GraphError> {
         let wanted = self.backoffs.of(tenant, scopes);
         let backoffs @ [own, others] = [&self.backoffs.credential, &*wanted];
         let _trials = (own.pass().await?, others.pass().await?);
@@ -97,11 +97,11 @@ impl TokenDesk {
         };
         if !answer.status.is_success() {
             return Err(match refusal::read(CALL, &answer, scopes, grant) {
-                Refusal::Caller(error) => {
+                ValidationFailure::Caller(error) => {
                     backoffs.into_iter().for_each(Backoff::opened);
                     error
                 }
-                Refusal::Api {
+                ValidationFailure::Api {
                     failure,
                     credential,
                 } => {
@@ -114,15 +114,15 @@ impl TokenDesk {
                     };
                     refused.refused(failure, answer.retry_after)
                 }
-                Refusal::Later(failure) => {
+                ValidationFailure::Later(failure) => {
                     backoffs.into_iter().for_each(Backoff::untold);
-                    DirectoryError::unavailable(failure, answer.retry_after)
+                    GraphError::unavailable(failure, answer.retry_after)
                 }
             });
         }
         backoffs.into_iter().for_each(Backoff::opened);
         let issued: Issued = serde_json::from_slice(&answer.body)
-            .map_err(|_| CallFailure::NotADocument { call: CALL })?;
+            .map_err(|_| GraphRequestError::InvalidJson { call: CALL })?;
         let lifetime = issued.expires_in.as_ref().and_then(|value| {
             value
                 .as_u64()

@@ -1,6 +1,6 @@
 //! The authentication context class (`acr`).
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Requires a value of `acr`; weak, and kept because Microsoft's older pages ask for it.
 ///
@@ -15,16 +15,16 @@ pub struct RequireAcr<S = &'static str>(
 
 impl<S: AsRef<str>> Guard for RequireAcr<S> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if caller.claims().context_class() == Some(self.0.as_ref()) {
+        if caller.claims().acr() == Some(self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Acr))
+            Err(Denied::new(DenialReason::Acr))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Acr,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Acr,
             format!("a sign-in of class `{}`", self.0.as_ref()),
         )
     }

@@ -1,6 +1,6 @@
 //! Agents (Entra Agent ID) as callers.
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Refuses agents, and tokens that do not tell whether an agent acts.
 ///
@@ -32,12 +32,12 @@ impl Guard for DenyAgents {
         if claims.agent().is_none() && claims.tells_actor_facets() {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Agent))
+            Err(Denied::new(DenialReason::Agent))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::Agent, "no agent, known by xms_act_fct")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::Agent, "no agent, known by xms_act_fct")
     }
 }
 
@@ -49,12 +49,12 @@ impl Guard for DenyKnownAgents {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.claims().agent() {
             None => Ok(()),
-            Some(_) => Err(Denied::new(Reason::Agent)),
+            Some(_) => Err(Denied::new(DenialReason::Agent)),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::Agent, "no agent that is known to be one")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::Agent, "no agent that is known to be one")
     }
 }
 
@@ -62,7 +62,7 @@ impl Guard for DenyKnownAgents {
 /// of its own.
 ///
 /// [`Claims::agent`](crate::Claims::agent) tells which. A certain agent is required by
-/// [`RequireClientApp`](super::RequireClientApp) with its application id.
+/// [`RequireClientId`](super::RequireClientId) with its application id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAgent;
 
@@ -70,11 +70,11 @@ impl Guard for RequireAgent {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.claims().agent() {
             Some(_) => Ok(()),
-            None => Err(Denied::new(Reason::NotAgent)),
+            None => Err(Denied::new(DenialReason::NotAgent)),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::NotAgent, "an agent identity")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::NotAgent, "an agent identity")
     }
 }

@@ -1,6 +1,6 @@
 //! Conditional Access authentication contexts (`acrs`): step-up.
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Requires a Conditional Access authentication context, `c1` to `c99`.
 ///
@@ -16,19 +16,15 @@ pub struct RequireAuthContext<S = &'static str>(
 impl<S: AsRef<str>> Guard for RequireAuthContext<S> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         let needed = self.0.as_ref();
-        if caller
-            .claims()
-            .auth_contexts()
-            .any(|context| context == needed)
-        {
+        if caller.claims().acrs().any(|context| context == needed) {
             Ok(())
         } else {
             Err(Denied::auth_context(needed))
         }
     }
 
-    fn describe(&self) -> Description {
+    fn describe(&self) -> Requirements {
         let needs = format!("authentication context `{}`", self.0.as_ref());
-        Description::condition(Reason::AuthContext, needs)
+        Requirements::condition(DenialReason::AuthContext, needs)
     }
 }

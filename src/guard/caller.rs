@@ -109,7 +109,7 @@ impl<'c> Caller<'c> {
         }
         match groups {
             Groups::Overage(_) => self.memberships.of(group),
-            Groups::Listed(_) | Groups::NotIssued => Some(false),
+            Groups::Complete(_) | Groups::Absent => Some(false),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Client applications (`azp`, `appid`) and how they prove themselves.
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard, Reason};
-use crate::claims::ClientAuth;
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
+use crate::claims::ClientAuthMethod;
 use crate::guid::same_id;
 
 named_guard! {
@@ -10,7 +10,7 @@ named_guard! {
     ///
     /// A user's token shows which application the user was using; it does not prove that the
     /// request comes from it, since a public client can be copied.
-    RequireClientApp, any: RequireAnyClientApp
+    RequireClientId, any: RequireAnyClientId
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -20,18 +20,18 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
         .is_some_and(|own| same_id(own, name))
 }
 
-impl<S: AsRef<str>> Guard for RequireClientApp<S> {
+impl<S: AsRef<str>> Guard for RequireClientId<S> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         if has(caller, self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::ClientApp))
+            Err(Denied::new(DenialReason::ClientApp))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::ClientApp,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::ClientApp,
             format!("client application `{}`", self.0.as_ref()),
         )
     }
@@ -41,18 +41,18 @@ impl<S: AsRef<str>> Guard for RequireClientApp<S> {
     }
 }
 
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
+impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientId<S, N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         if self.0.iter().any(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::ClientApp))
+            Err(Denied::new(DenialReason::ClientApp))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::ClientApp,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::ClientApp,
             name_set::one_of("", "client applications", &self.0),
         )
     }
@@ -64,25 +64,25 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientApp<S, N> {
 
 /// Requires that the client proved itself at least this strongly.
 ///
-/// `RequireClientAuth(ClientAuth::Secret)` refuses public clients. A missing or unknown value is
+/// `RequireClientAuthMethod(ClientAuthMethod::Secret)` refuses public clients. A missing or unknown value is
 /// refused. Source: Microsoft, "Access token claims reference", `azpacr`, `appidacr`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RequireClientAuth(
+pub struct RequireClientAuthMethod(
     /// The weakest proof that will do.
-    pub ClientAuth,
+    pub ClientAuthMethod,
 );
 
-impl Guard for RequireClientAuth {
+impl Guard for RequireClientAuthMethod {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        match caller.claims().client_auth() {
+        match caller.claims().client_auth_method() {
             Some(proof) if proof >= self.0 => Ok(()),
-            _ => Err(Denied::new(Reason::ClientAuth)),
+            _ => Err(Denied::new(DenialReason::ClientAuthMethod)),
         }
     }
 
-    fn describe(&self) -> Description {
+    fn describe(&self) -> Requirements {
         let proof = self.0.as_str();
         let needs = format!("a client that proved itself by {proof} or better");
-        Description::condition(Reason::ClientAuth, needs)
+        Requirements::condition(DenialReason::ClientAuthMethod, needs)
     }
 }

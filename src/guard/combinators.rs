@@ -1,6 +1,6 @@
 //! Guards of guards, with three answers: yes, no, and "ask the directory".
 
-use super::{Caller, Denied, Description, Guard};
+use super::{Caller, Denied, Guard, Requirements};
 
 /// Both let the caller pass: made by [`Guard::and`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ impl<A: Guard, B: Guard> Guard for And<A, B> {
         }
     }
 
-    fn describe(&self) -> Description {
+    fn describe(&self) -> Requirements {
         self.0.describe().and(self.1.describe())
     }
 
@@ -49,7 +49,7 @@ impl<A: Guard, B: Guard> Guard for Or<A, B> {
         }
     }
 
-    fn describe(&self) -> Description {
+    fn describe(&self) -> Requirements {
         self.0.describe().or(self.1.describe())
     }
 

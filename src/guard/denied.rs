@@ -7,7 +7,7 @@ use super::name_set::Names;
 /// The stable code of a refusal, as it stands in the answer's `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum DenialReason {
     /// A scope is missing.
     Scope,
     /// The token has neither `scp` nor `roles`.
@@ -25,7 +25,7 @@ pub enum Reason {
     /// The client application is not one of those let in here.
     ClientApp,
     /// The client did not prove itself strongly enough.
-    ClientAuth,
+    ClientAuthMethod,
     /// No proof of multi-factor authentication.
     Mfa,
     /// `acr` has another value.
@@ -57,10 +57,10 @@ pub enum Reason {
     /// The directory refuses what the caller asked of it.
     DirectoryRefused,
     /// A guard of the application's own.
-    Other(&'static str),
+    Custom(&'static str),
 }
 
-impl Reason {
+impl DenialReason {
     /// The code.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -73,7 +73,7 @@ impl Reason {
             Self::GroupsOverage => "groups_overage",
             Self::DirectoryRole => "directory_role",
             Self::ClientApp => "client_app",
-            Self::ClientAuth => "client_auth",
+            Self::ClientAuthMethod => "client_auth",
             Self::Mfa => "mfa",
             Self::Acr => "acr",
             Self::AuthContext => "auth_context",
@@ -89,12 +89,12 @@ impl Reason {
             Self::Replay => "replay",
             Self::ConsentRequired => "consent_required",
             Self::DirectoryRefused => "directory_refused",
-            Self::Other(code) => code,
+            Self::Custom(code) => code,
         }
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DenialReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -104,11 +104,11 @@ impl fmt::Display for Reason {
 #[derive(Clone)]
 #[must_use]
 pub struct Denied<'g> {
-    reason: Reason,
+    reason: DenialReason,
     scopes: Option<&'g dyn Names>,
     one_scope: bool,
     auth_context: Option<&'g str>,
-    open_groups: Vec<&'g str>,
+    unresolved_groups: Vec<&'g str>,
     first_use: FirstUse,
 }
 
@@ -124,24 +124,24 @@ enum FirstUse {
 }
 
 impl<'g> Denied<'g> {
-    pub(crate) const fn new(reason: Reason) -> Self {
+    pub(crate) const fn new(reason: DenialReason) -> Self {
         Self {
             reason,
             scopes: None,
             one_scope: false,
             auth_context: None,
-            open_groups: Vec::new(),
+            unresolved_groups: Vec::new(),
             first_use: FirstUse::NoMatter,
         }
     }
 
     /// A refusal of the application's own guard, with a code of its own for `reason`.
-    pub const fn because(code: &'static str) -> Self {
-        Self::new(Reason::Other(code))
+    pub const fn custom(code: &'static str) -> Self {
+        Self::new(DenialReason::Custom(code))
     }
 
     pub(crate) const fn all_scopes(scopes: &'g dyn Names) -> Self {
-        let mut denied = Self::new(Reason::Scope);
+        let mut denied = Self::new(DenialReason::Scope);
         denied.scopes = Some(scopes);
         denied
     }
@@ -153,33 +153,33 @@ impl<'g> Denied<'g> {
     }
 
     pub(crate) const fn auth_context(value: &'g str) -> Self {
-        let mut denied = Self::new(Reason::AuthContext);
+        let mut denied = Self::new(DenialReason::AuthContext);
         denied.auth_context = Some(value);
         denied
     }
 
     pub(crate) fn open(groups: Vec<&'g str>) -> Self {
-        let mut denied = Self::new(Reason::GroupsOverage);
-        denied.open_groups = groups;
+        let mut denied = Self::new(DenialReason::GroupsOverage);
+        denied.unresolved_groups = groups;
         denied
     }
 
     /// A refusal that the first use of the token would turn into a pass.
     pub(crate) const fn unless_first_use() -> Self {
-        let mut denied = Self::new(Reason::Replay);
+        let mut denied = Self::new(DenialReason::Replay);
         denied.first_use = FirstUse::Unknown;
         denied
     }
 
     pub(crate) const fn used_before() -> Self {
-        let mut denied = Self::new(Reason::Replay);
+        let mut denied = Self::new(DenialReason::Replay);
         denied.first_use = FirstUse::Used;
         denied
     }
 
     /// Why.
     #[must_use]
-    pub const fn reason(&self) -> Reason {
+    pub const fn reason(&self) -> DenialReason {
         self.reason
     }
 
@@ -192,19 +192,19 @@ impl<'g> Denied<'g> {
 
     /// The authentication context that would do.
     #[must_use]
-    pub const fn step_up(&self) -> Option<&'g str> {
+    pub const fn required_auth_context(&self) -> Option<&'g str> {
         self.auth_context
     }
 
     /// The groups whose memberships would decide; none where the refusal is final.
     #[must_use]
-    pub fn open_groups(&self) -> &[&'g str] {
-        &self.open_groups
+    pub fn unresolved_groups(&self) -> &[&'g str] {
+        &self.unresolved_groups
     }
 
     /// Whether an answer that is still out could turn this refusal into a pass.
     pub(crate) const fn is_open(&self) -> bool {
-        !self.open_groups.is_empty() || self.asks_first_use()
+        !self.unresolved_groups.is_empty() || self.asks_first_use()
     }
 
     /// Whether it matters that nobody looked yet if the token was used before.
@@ -217,7 +217,7 @@ impl<'g> Denied<'g> {
     pub(crate) const fn is_replay(&self) -> bool {
         matches!(
             (self.reason, self.first_use),
-            (Reason::Replay, FirstUse::Used)
+            (DenialReason::Replay, FirstUse::Used)
         )
     }
 
@@ -234,7 +234,7 @@ impl<'g> Denied<'g> {
     /// Both refused, and both would have to change their minds.
     pub(super) fn also(mut self, other: Self) -> Self {
         self.asks_also(&other);
-        self.open_groups.extend(other.open_groups);
+        self.unresolved_groups.extend(other.unresolved_groups);
         self
     }
 
@@ -242,12 +242,12 @@ impl<'g> Denied<'g> {
     pub(super) fn or(mut self, mut other: Self) -> Self {
         if !self.names_scopes() && other.names_scopes() {
             other.asks_also(&self);
-            self.open_groups.append(&mut other.open_groups);
-            other.open_groups = self.open_groups;
+            self.unresolved_groups.append(&mut other.unresolved_groups);
+            other.unresolved_groups = self.unresolved_groups;
             return other;
         }
         self.asks_also(&other);
-        self.open_groups.append(&mut other.open_groups);
+        self.unresolved_groups.append(&mut other.unresolved_groups);
         self
     }
 }
@@ -257,7 +257,7 @@ impl fmt::Debug for Denied<'_> {
         f.debug_struct("Denied")
             .field("reason", &self.reason.as_str())
             .field("scopes", &self.scopes().collect::<Vec<_>>())
-            .field("open_groups", &self.open_groups.len())
+            .field("open_groups", &self.unresolved_groups.len())
             .finish()
     }
 }

@@ -1,7 +1,7 @@
 //! Directory roles (`wids`).
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::same_id;
 
 named_guard! {
@@ -25,13 +25,13 @@ impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
         if has(caller, self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::DirectoryRole))
+            Err(Denied::new(DenialReason::DirectoryRole))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::DirectoryRole,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::DirectoryRole,
             format!("directory role `{}`", self.0.as_ref()),
         )
     }
@@ -46,13 +46,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
         if self.0.iter().any(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::DirectoryRole))
+            Err(Denied::new(DenialReason::DirectoryRole))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::DirectoryRole,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::DirectoryRole,
             name_set::one_of("", "directory roles", &self.0),
         )
     }

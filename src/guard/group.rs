@@ -1,7 +1,7 @@
 //! Group memberships, also of callers with more groups than a token holds.
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 named_guard! {
     /// Requires membership in a group, by its object id (or its name, where the application is
@@ -18,14 +18,14 @@ impl<S: AsRef<str>> Guard for RequireGroup<S> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.is_member_of(self.0.as_ref()) {
             Some(true) => Ok(()),
-            Some(false) => Err(Denied::new(Reason::Group)),
+            Some(false) => Err(Denied::new(DenialReason::Group)),
             None => Err(Denied::open(vec![self.0.as_ref()])),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Group,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Group,
             format!("membership in group `{}`", self.0.as_ref()),
         )
     }
@@ -44,9 +44,9 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyGroup<S, N> {
         Err(refusal(open))
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Group,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Group,
             name_set::one_of("membership in", "groups", &self.0),
         )
     }
@@ -58,7 +58,7 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
         for group in self.0.iter().map(AsRef::as_ref) {
             match caller.is_member_of(group) {
                 Some(true) => {}
-                Some(false) => return Err(Denied::new(Reason::Group)),
+                Some(false) => return Err(Denied::new(DenialReason::Group)),
                 None => open.push(group),
             }
         }
@@ -69,9 +69,9 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Group,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Group,
             name_set::all_of("membership in", "groups", &self.0),
         )
     }
@@ -79,7 +79,7 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
 
 fn refusal(open: Vec<&str>) -> Denied<'_> {
     if open.is_empty() {
-        Denied::new(Reason::Group)
+        Denied::new(DenialReason::Group)
     } else {
         Denied::open(open)
     }

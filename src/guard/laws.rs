@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Caller, Denied, Guard, Memberships, RequireGroup, RequireRole, RequireScope};
 use crate::claims::Claims;
-use crate::claims::raw::Draft;
+use crate::claims::raw::RawClaims;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Answer {
@@ -53,7 +53,7 @@ fn table(rule: &Rule, leaf: &impl Fn(&Rule) -> Answer) -> Answer {
 fn answer(guard: &impl Guard, caller: &Caller<'_>) -> Answer {
     match guard.check(caller) {
         Ok(()) => Answer::Yes,
-        Err(denied) if denied.open_groups().is_empty() => Answer::No,
+        Err(denied) if denied.unresolved_groups().is_empty() => Answer::No,
         Err(_) => Answer::Ask,
     }
 }
@@ -92,8 +92,8 @@ fn claims() -> impl Strategy<Value = Claims> {
                 "hasgroups": overage,
             });
             let payload = payload.to_string();
-            let draft = Draft::parse(payload.as_bytes()).unwrap();
-            draft.finish().unwrap().into_claims(None, None, None)
+            let draft = RawClaims::parse(payload.as_bytes()).unwrap();
+            draft.interpret().unwrap().into_claims(None, None, None)
         })
 }
 
@@ -133,7 +133,7 @@ proptest! {
         let guard_ = guard(&rule);
         let asked: Vec<String> = match guard_.check(&first) {
             Ok(()) => Vec::new(),
-            Err(denied) => denied.open_groups().iter().map(|id| (*id).to_owned()).collect(),
+            Err(denied) => denied.unresolved_groups().iter().map(|id| (*id).to_owned()).collect(),
         };
         let member = |id: &str| GROUPS.iter().zip(&members).any(|(group, is)| *group == id && *is);
         let all: Vec<(String, bool)> =

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Requires that the user signed in at most this long ago, in whole seconds.
 ///
 /// Without `auth_time` (an optional claim outside B2C), or with one in the future, the caller is
 /// refused. Clock skew is not forgiven: the answer is to sign in again, which does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RequireRecentSignIn(
+pub struct RequireMaxAge(
     /// The longest time since.
     pub Duration,
 );
 
-impl Guard for RequireRecentSignIn {
+impl Guard for RequireMaxAge {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         let age = caller
             .claims()
@@ -22,12 +22,12 @@ impl Guard for RequireRecentSignIn {
             .and_then(|signed_in| caller.now().checked_sub(signed_in));
         match age {
             Some(age) if age <= self.0.as_secs() => Ok(()),
-            _ => Err(Denied::new(Reason::SignInTooOld)),
+            _ => Err(Denied::new(DenialReason::SignInTooOld)),
         }
     }
 
-    fn describe(&self) -> Description {
+    fn describe(&self) -> Requirements {
         let needs = format!("a sign-in at most {} s ago", self.0.as_secs());
-        Description::condition(Reason::SignInTooOld, needs)
+        Requirements::condition(DenialReason::SignInTooOld, needs)
     }
 }

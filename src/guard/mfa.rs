@@ -1,6 +1,6 @@
 //! Multi-factor authentication.
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::claims::AuthenticationMethod;
 
 /// Requires that `amr` names multi-factor authentication: `mfa` or `ngcmfa`.
@@ -20,11 +20,14 @@ impl Guard for RequireMfa {
         {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Mfa))
+            Err(Denied::new(DenialReason::Mfa))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::Mfa, "a sign-in with multi-factor authentication")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Mfa,
+            "a sign-in with multi-factor authentication",
+        )
     }
 }

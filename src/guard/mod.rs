@@ -16,45 +16,45 @@
 
 mod acr;
 mod agent;
-#[cfg(test)]
-mod laws;
 mod auth_context;
+mod b2c_policy;
 mod caller;
 mod client_id;
 mod combinators;
 mod denied;
-mod requirements;
 mod directory_role;
-mod max_age;
 mod group;
+#[cfg(test)]
+mod laws;
+mod max_age;
 mod mfa;
 mod name_set;
+#[cfg(test)]
+mod name_sets;
 mod object_id;
-mod replay;
-mod b2c_policy;
 mod principal;
+mod replay;
+mod requirements;
 mod role;
 mod scope;
 mod tenant;
-#[cfg(test)]
-mod name_sets;
 
 pub use acr::RequireAcr;
 pub use agent::{DenyAgents, DenyKnownAgents, RequireAgent};
 pub use auth_context::RequireAuthContext;
+pub use b2c_policy::{RequireAnyB2cPolicy, RequireB2cPolicy};
 pub use caller::Caller;
-pub use client_id::{RequireAnyClientApp, RequireClientApp, RequireClientAuth};
+pub use client_id::{RequireAnyClientId, RequireClientAuthMethod, RequireClientId};
 pub use combinators::{And, Or};
-pub use denied::{Denied, Reason};
-pub use requirements::{Condition, Description, Way};
+pub use denied::{DenialReason, Denied};
 pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
-pub use max_age::RequireRecentSignIn;
 pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
+pub use max_age::RequireMaxAge;
 pub use mfa::RequireMfa;
 pub use object_id::{RequireAnyObjectId, RequireObjectId};
+pub use principal::{DenyGuests, RequireAccountId, RequireAppOnly, RequireUser};
 pub use replay::OncePerToken;
-pub use b2c_policy::{RequireAnyPolicy, RequirePolicy};
-pub use principal::{RequireAppOnly, RequireIdentity, RequireNoGuests, RequireUser};
+pub use requirements::{Alternative, Requirement, Requirements};
 pub use role::{RequireAllRoles, RequireAnyRole, RequireRole};
 pub use scope::{RequireAllScopes, RequireAnyScope, RequireScope};
 pub use tenant::{RequireAnyTenant, RequireTenant};
@@ -77,7 +77,7 @@ pub(crate) use caller::Memberships;
 ///     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
 ///         match caller.claims().in_corporate_network() {
 ///             true => Ok(()),
-///             false => Err(Denied::because("not_from_headquarters")),
+///             false => Err(Denied::custom("not_from_headquarters")),
 ///         }
 ///     }
 /// }
@@ -92,8 +92,8 @@ pub trait Guard {
     /// What the guard asks for, for documents; nothing is decided by it.
     ///
     /// A guard of your own says "a rule of this application's own" unless it says more.
-    fn describe(&self) -> Description {
-        Description::custom()
+    fn describe(&self) -> Requirements {
+        Requirements::custom()
     }
 
     /// What in this guard can never match, one sentence each: names that no token has.

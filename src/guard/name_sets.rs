@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{
-    Caller, DenyAgents, Guard, Memberships, Reason, RequireAgent, RequireClientApp,
-    RequireDirectoryRole, RequireGroup, RequireObjectId, RequirePolicy, RequireRecentSignIn,
+    Caller, DenialReason, DenyAgents, Guard, Memberships, RequireAgent, RequireB2cPolicy,
+    RequireClientId, RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireObjectId,
     RequireRole, RequireScope, RequireTenant,
 };
-use crate::claims::raw::Draft;
+use crate::claims::raw::RawClaims;
 use crate::claims::{Claims, IssuerKind};
 
 fn claims(payload: Value) -> Claims {
     let payload = payload.to_string();
-    let draft = Draft::parse(payload.as_bytes()).unwrap();
-    draft.finish().unwrap().into_claims(None, None, None)
+    let draft = RawClaims::parse(payload.as_bytes()).unwrap();
+    draft.interpret().unwrap().into_claims(None, None, None)
 }
 
 /// `in`, or the reason and the scopes that would do.
@@ -109,11 +109,17 @@ fn a_no_of_the_directory_decides_for_all_and_a_yes_for_any() {
     let caller = Caller::at(&claims, 0).with_memberships(Memberships::new(known));
     let refused = |guard: &dyn Guard| guard.check(&caller).err().map(|denied| denied.reason());
     assert_eq!(refused(&RequireGroup::any(["b", "a"])), None);
-    assert_eq!(refused(&RequireGroup::all(["a", "b"])), Some(Reason::Group));
-    assert_eq!(refused(&RequireGroup::all(["c", "b"])), Some(Reason::Group));
+    assert_eq!(
+        refused(&RequireGroup::all(["a", "b"])),
+        Some(DenialReason::Group)
+    );
+    assert_eq!(
+        refused(&RequireGroup::all(["c", "b"])),
+        Some(DenialReason::Group)
+    );
     let open = RequireGroup::all(["a", "c"]);
     let denied = open.check(&caller).unwrap_err();
-    assert_eq!(denied.open_groups(), ["c"]);
+    assert_eq!(denied.unresolved_groups(), ["c"]);
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn a_caller_knows_the_time_of_its_clock() {
     let half_past = |claims: &Claims| claims.auth_time().unwrap_or_default() + 500;
     assert_eq!(Caller::by_clock(&claims, half_past).now(), 1_500);
     assert_eq!(Caller::at(&claims, 7).now(), 7);
-    let fresh = RequireRecentSignIn(std::time::Duration::from_secs(499));
+    let fresh = RequireMaxAge(std::time::Duration::from_secs(499));
     assert!(fresh.check(&Caller::at(&claims, 1_499)).is_ok());
     assert!(fresh.check(&Caller::at(&claims, 1_501)).is_err());
 }
@@ -163,16 +169,16 @@ fn holds_one_and_any(
 #[test]
 fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
     let of_tenant = |name: Option<&str>| {
-        let draft = Draft::parse(br#"{"exp":1}"#).unwrap();
+        let draft = RawClaims::parse(br#"{"exp":1}"#).unwrap();
         let tenant = name.map(|name| name.parse().unwrap());
-        draft.finish().unwrap().into_claims(tenant, None, None)
+        draft.interpret().unwrap().into_claims(tenant, None, None)
     };
     let (one, any) = (RequireTenant(ONE), RequireTenant::any([ONE, TWO]));
     holds_one_and_any(&one, &any, "tenant", of_tenant);
     let nobodys = RequireTenant("no GUID");
     assert_eq!(outcome(&nobodys, &of_tenant(None)), "tenant:");
 
-    let (one, any) = (RequireClientApp(ONE), RequireClientApp::any([ONE, TWO]));
+    let (one, any) = (RequireClientId(ONE), RequireClientId::any([ONE, TWO]));
     let of_client = |name: Option<&str>| claims(json!({ "exp": 1, "azp": name }));
     holds_one_and_any(&one, &any, "client_app", of_client);
 
@@ -183,10 +189,13 @@ fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
     let of_role = |name: Option<&str>| claims(json!({ "exp": 1, "wids": name.map(|name| [name]) }));
     holds_one_and_any(&one, &any, "directory_role", of_role);
 
-    let (one, any) = (RequirePolicy(ONE), RequirePolicy::any([ONE, TWO]));
+    let (one, any) = (RequireB2cPolicy(ONE), RequireB2cPolicy::any([ONE, TWO]));
     let of_policy = |name: Option<&str>| {
         let payload = json!({ "exp": 1, "tfp": name }).to_string();
-        let finished = Draft::parse(payload.as_bytes()).unwrap().finish().unwrap();
+        let finished = RawClaims::parse(payload.as_bytes())
+            .unwrap()
+            .interpret()
+            .unwrap();
         let finished = finished.issued_by(IssuerKind::B2c, |_| false);
         finished.into_claims(None, None, None)
     };

@@ -1,7 +1,7 @@
 //! Certain accounts (`oid`).
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::same_id;
 
 named_guard! {
@@ -26,13 +26,13 @@ impl<S: AsRef<str>> Guard for RequireObjectId<S> {
         if has(caller, self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::ObjectId))
+            Err(Denied::new(DenialReason::ObjectId))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::ObjectId,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::ObjectId,
             format!("the account with object id `{}`", self.0.as_ref()),
         )
     }
@@ -47,13 +47,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyObjectId<S, N> {
         if self.0.iter().any(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::ObjectId))
+            Err(Denied::new(DenialReason::ObjectId))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::ObjectId,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::ObjectId,
             name_set::one_of("an account with", "object ids", &self.0),
         )
     }

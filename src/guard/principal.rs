@@ -1,6 +1,6 @@
 //! Who the caller is: user or application, member or guest, somebody or nobody.
 
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::claims::Principal;
 
 /// Requires a user's token.
@@ -13,12 +13,12 @@ impl Guard for RequireUser {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.claims().principal() {
             Principal::User => Ok(()),
-            Principal::App | Principal::Unknown => Err(Denied::new(Reason::UserOnly)),
+            Principal::App | Principal::Unknown => Err(Denied::new(DenialReason::UserOnly)),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::UserOnly, "a user")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::UserOnly, "a user")
     }
 }
 
@@ -30,12 +30,12 @@ impl Guard for RequireAppOnly {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.claims().principal() {
             Principal::App => Ok(()),
-            Principal::User | Principal::Unknown => Err(Denied::new(Reason::AppOnly)),
+            Principal::User | Principal::Unknown => Err(Denied::new(DenialReason::AppOnly)),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::AppOnly, "an application signed in as itself")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::AppOnly, "an application signed in as itself")
     }
 }
 
@@ -44,38 +44,38 @@ impl Guard for RequireAppOnly {
 /// Entra ID: `acct` other than 0, or without `acct` an identity provider (`idp`) that is no issuer
 /// of the token's own tenant. External ID: `acct` alone. B2C: nobody is a guest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct RequireNoGuests;
+pub struct DenyGuests;
 
-impl Guard for RequireNoGuests {
+impl Guard for DenyGuests {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         if caller.claims().is_guest() {
-            Err(Denied::new(Reason::Guest))
+            Err(Denied::new(DenialReason::Guest))
         } else {
             Ok(())
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::Guest, "no guest")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::Guest, "no guest")
     }
 }
 
-/// Requires that the token names one account: [`user_key`](crate::Claims::user_key) is there.
+/// Requires that the token names one account: [`account_id`](crate::Claims::account_id) is there.
 ///
 /// Older B2C policies send the same placeholder as `sub` for everybody; without an `oid` such a
 /// token names nobody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct RequireIdentity;
+pub struct RequireAccountId;
 
-impl Guard for RequireIdentity {
+impl Guard for RequireAccountId {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        match caller.claims().user_key() {
+        match caller.claims().account_id() {
             Some(_) => Ok(()),
-            None => Err(Denied::new(Reason::NoIdentity)),
+            None => Err(Denied::new(DenialReason::NoIdentity)),
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(Reason::NoIdentity, "a token that names one account")
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::NoIdentity, "a token that names one account")
     }
 }

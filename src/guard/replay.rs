@@ -1,6 +1,6 @@
 //! Each token once.
 
-use super::{Caller, Denied, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard};
 
 /// Lets a token pass once, for operations that must not be repeated by whoever overhears it.
 ///
@@ -26,7 +26,7 @@ pub struct OncePerToken;
 impl Guard for OncePerToken {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         if caller.claims().token_id().is_none() {
-            return Err(Denied::new(Reason::Replay));
+            return Err(Denied::new(DenialReason::Replay));
         }
         match caller.first_use() {
             Some(true) => Ok(()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Reason;
+use super::DenialReason;
 
 /// The ways through a guard: who goes one of them to its end may pass.
 ///
@@ -19,71 +19,74 @@ use super::Reason;
 ///
 /// let guard = RequireScope("Todo.Read").or(RequireRole("Todo.Read.All"));
 /// let ways = guard.describe();
-/// assert_eq!(ways.ways().len(), 2);
+/// assert_eq!(ways.alternatives().len(), 2);
 /// assert_eq!(ways.to_string(), "scope `Todo.Read`, or role `Todo.Read.All`");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
-pub struct Description {
-    any_of: Vec<Way>,
+pub struct Requirements {
+    any_of: Vec<Alternative>,
 }
 
 /// One way through a guard: everything on it is needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Way {
+pub struct Alternative {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     roles: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    conditions: Vec<Condition>,
+    conditions: Vec<Requirement>,
 }
 
 /// What is needed besides scopes and roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Condition {
+pub struct Requirement {
     reason: String,
     needs: String,
 }
 
-impl Description {
+impl Requirements {
     /// Nothing is needed beyond a valid token.
-    pub fn anyone() -> Self {
+    pub fn none() -> Self {
         Self {
-            any_of: vec![Way::default()],
+            any_of: vec![Alternative::default()],
         }
     }
 
     /// A scope is needed, by the name that stands in the token (`Todo.Read`).
     pub fn scope(name: impl Into<String>) -> Self {
-        Self::only(Way {
+        Self::only(Alternative {
             scopes: vec![name.into()],
-            ..Way::default()
+            ..Alternative::default()
         })
     }
 
     /// A role is needed.
     pub fn role(name: impl Into<String>) -> Self {
-        Self::only(Way {
+        Self::only(Alternative {
             roles: vec![name.into()],
-            ..Way::default()
+            ..Alternative::default()
         })
     }
 
     /// Something else is needed: the reason of its refusals, and a phrase that names it.
-    pub fn condition(reason: Reason, needs: impl Into<String>) -> Self {
-        Self::only(Way {
-            conditions: vec![Condition {
+    pub fn condition(reason: DenialReason, needs: impl Into<String>) -> Self {
+        Self::only(Alternative {
+            conditions: vec![Requirement {
                 reason: reason.as_str().to_owned(),
                 needs: needs.into(),
             }],
-            ..Way::default()
+            ..Alternative::default()
         })
     }
 
     /// A rule of the application's own, of which nothing is told.
     pub fn custom() -> Self {
-        Self::condition(Reason::Other("custom"), "a rule of this application's own")
+        Self::condition(
+            DenialReason::Custom("custom"),
+            "a rule of this application's own",
+        )
     }
 
     /// Both are needed: every way through the one, joined to every way through the other.
@@ -107,12 +110,12 @@ impl Description {
 
     /// The ways, in the guard's order; never none.
     #[must_use]
-    pub fn ways(&self) -> &[Way] {
+    pub fn alternatives(&self) -> &[Alternative] {
         &self.any_of
     }
 
     pub(super) fn all(parts: impl Iterator<Item = Self>) -> Self {
-        parts.fold(Self::anyone(), Self::and)
+        parts.fold(Self::none(), Self::and)
     }
 
     /// The lists that guards hold are never empty; of none this would be a way for nobody.
@@ -121,18 +124,18 @@ impl Description {
         parts.fold(first, Self::or)
     }
 
-    fn only(way: Way) -> Self {
+    fn only(way: Alternative) -> Self {
         Self { any_of: vec![way] }
     }
 
-    fn add(&mut self, way: Way) {
+    fn add(&mut self, way: Alternative) {
         if !self.any_of.contains(&way) {
             self.any_of.push(way);
         }
     }
 }
 
-impl Way {
+impl Alternative {
     /// The scopes that are all needed, by their names in the token.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
@@ -147,23 +150,23 @@ impl Way {
 
     /// Everything else that is needed.
     #[must_use]
-    pub fn conditions(&self) -> &[Condition] {
+    pub fn conditions(&self) -> &[Requirement] {
         &self.conditions
     }
 
     /// Whether a user's token can go this way.
     #[must_use]
-    pub fn is_for_users(&self) -> bool {
-        !self.has_condition(Reason::AppOnly)
+    pub fn accepts_users(&self) -> bool {
+        !self.has_condition(DenialReason::AppOnly)
     }
 
     /// Whether an application's own token can go this way: it has no scopes.
     #[must_use]
-    pub fn is_for_apps(&self) -> bool {
-        self.scopes.is_empty() && !self.has_condition(Reason::UserOnly)
+    pub fn accepts_apps(&self) -> bool {
+        self.scopes.is_empty() && !self.has_condition(DenialReason::UserOnly)
     }
 
-    fn has_condition(&self, reason: Reason) -> bool {
+    fn has_condition(&self, reason: DenialReason) -> bool {
         self.conditions
             .iter()
             .any(|condition| condition.reason == reason.as_str())
@@ -177,8 +180,8 @@ impl Way {
     }
 }
 
-impl Condition {
-    /// The code of a refusal for want of it, as in [`Reason::as_str`].
+impl Requirement {
+    /// The code of a refusal for want of it, as in [`DenialReason::as_str`].
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -186,7 +189,7 @@ impl Condition {
 
     /// The phrase that names it.
     #[must_use]
-    pub fn needs(&self) -> &str {
+    pub fn description(&self) -> &str {
         &self.needs
     }
 }
@@ -199,7 +202,7 @@ fn union<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
     }
 }
 
-impl fmt::Display for Description {
+impl fmt::Display for Requirements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, way) in self.any_of.iter().enumerate() {
             if index > 0 {
@@ -211,7 +214,7 @@ impl fmt::Display for Description {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Alternative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scopes = self.scopes.iter().map(|name| format!("scope `{name}`"));
         let roles = self.roles.iter().map(|name| format!("role `{name}`"));
@@ -232,10 +235,10 @@ impl fmt::Display for Way {
 mod tests {
     use std::time::Duration;
 
-    use crate::ClientAuth;
+    use crate::ClientAuthMethod;
     use crate::guard::{
-        Guard, RequireAppOnly, RequireClientAuth, RequireGroup, RequireIdentity,
-        RequireRecentSignIn, RequireRole, RequireScope, RequireUser,
+        Guard, RequireAccountId, RequireAppOnly, RequireClientAuthMethod, RequireGroup,
+        RequireMaxAge, RequireRole, RequireScope, RequireUser,
     };
 
     #[test]
@@ -253,7 +256,7 @@ mod tests {
             ),
             (text(&RequireRole::any(["x", "x"])), "role `x`"),
             (
-                text(&RequireScope("a").and(RequireIdentity)),
+                text(&RequireScope("a").and(RequireAccountId)),
                 "scope `a` and a token that names one account",
             ),
             (
@@ -269,11 +272,11 @@ mod tests {
                 "membership in one of 3 groups",
             ),
             (
-                text(&RequireRecentSignIn(Duration::from_secs(600))),
+                text(&RequireMaxAge(Duration::from_secs(600))),
                 "a sign-in at most 600 s ago",
             ),
             (
-                text(&RequireClientAuth(ClientAuth::Secret)),
+                text(&RequireClientAuthMethod(ClientAuthMethod::Secret)),
                 "a client that proved itself by secret or better",
             ),
         ] {
@@ -285,7 +288,11 @@ mod tests {
     fn and_joins_every_way_to_every_way() {
         let guard = RequireScope::any(["a", "b"]).and(RequireRole("x").or(RequireRole("y")));
         let described = guard.describe();
-        let ways: Vec<String> = described.ways().iter().map(ToString::to_string).collect();
+        let ways: Vec<String> = described
+            .alternatives()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(
             ways,
             [
@@ -300,9 +307,9 @@ mod tests {
     #[test]
     fn a_condition_has_the_code_of_its_refusal_and_a_phrase() {
         let described = RequireAppOnly.and(RequireUser).describe();
-        let conditions = described.ways()[0].conditions().iter();
+        let conditions = described.alternatives()[0].conditions().iter();
         let said: Vec<_> = conditions
-            .map(|condition| (condition.reason(), condition.needs()))
+            .map(|condition| (condition.reason(), condition.description()))
             .collect();
         let text = described.to_string();
         assert_eq!(said.len(), 2);
@@ -320,8 +327,8 @@ mod tests {
         let for_whom = |guard: &dyn Guard| {
             let described = guard.describe();
             (
-                described.ways()[0].is_for_users(),
-                described.ways()[0].is_for_apps(),
+                described.alternatives()[0].accepts_users(),
+                described.alternatives()[0].accepts_apps(),
             )
         };
         assert_eq!(for_whom(&RequireScope("a")), (true, false));

@@ -1,7 +1,7 @@
 //! App roles and application permissions (`roles`).
 
 use super::name_set::named_guard;
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 named_guard! {
     /// Requires a role, as a whole and in this letter case: `Task` is not `Task Admin`.
@@ -21,12 +21,12 @@ impl<S: AsRef<str>> Guard for RequireRole<S> {
         if has(caller, self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Role))
+            Err(Denied::new(DenialReason::Role))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::role(self.0.as_ref())
+    fn describe(&self) -> Requirements {
+        Requirements::role(self.0.as_ref())
     }
 }
 
@@ -35,12 +35,12 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyRole<S, N> {
         if self.0.iter().any(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Role))
+            Err(Denied::new(DenialReason::Role))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::any(self.0.iter().map(|name| Description::role(name.as_ref())))
+    fn describe(&self) -> Requirements {
+        Requirements::any(self.0.iter().map(|name| Requirements::role(name.as_ref())))
     }
 }
 
@@ -49,11 +49,11 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAllRoles<S, N> {
         if self.0.iter().all(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Role))
+            Err(Denied::new(DenialReason::Role))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::all(self.0.iter().map(|name| Description::role(name.as_ref())))
+    fn describe(&self) -> Requirements {
+        Requirements::all(self.0.iter().map(|name| Requirements::role(name.as_ref())))
     }
 }

@@ -1,7 +1,7 @@
 //! Delegated permissions (`scp`).
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard};
+use super::{Caller, Denied, Guard, Requirements};
 use crate::claims::Principal;
 
 named_guard! {
@@ -47,8 +47,8 @@ impl<S: AsRef<str> + Sync> Guard for RequireScope<S> {
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::scope(self.0.as_ref())
+    fn describe(&self) -> Requirements {
+        Requirements::scope(self.0.as_ref())
     }
 
     fn mistakes(&self) -> Vec<String> {
@@ -65,8 +65,8 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::any(self.0.iter().map(|name| Description::scope(name.as_ref())))
+    fn describe(&self) -> Requirements {
+        Requirements::any(self.0.iter().map(|name| Requirements::scope(name.as_ref())))
     }
 
     fn mistakes(&self) -> Vec<String> {
@@ -83,8 +83,8 @@ impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::all(self.0.iter().map(|name| Description::scope(name.as_ref())))
+    fn describe(&self) -> Requirements {
+        Requirements::all(self.0.iter().map(|name| Requirements::scope(name.as_ref())))
     }
 
     fn mistakes(&self) -> Vec<String> {

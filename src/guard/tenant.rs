@@ -1,7 +1,7 @@
 //! Tenants (`tid`).
 
 use super::name_set::{self, named_guard};
-use super::{Caller, Denied, Description, Guard, Reason};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::parse_guid;
 
 named_guard! {
@@ -22,13 +22,13 @@ impl<S: AsRef<str>> Guard for RequireTenant<S> {
         if has(caller, self.0.as_ref()) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Tenant))
+            Err(Denied::new(DenialReason::Tenant))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Tenant,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Tenant,
             format!("a caller of tenant `{}`", self.0.as_ref()),
         )
     }
@@ -43,13 +43,13 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
         if self.0.iter().any(|name| has(caller, name.as_ref())) {
             Ok(())
         } else {
-            Err(Denied::new(Reason::Tenant))
+            Err(Denied::new(DenialReason::Tenant))
         }
     }
 
-    fn describe(&self) -> Description {
-        Description::condition(
-            Reason::Tenant,
+    fn describe(&self) -> Requirements {
+        Requirements::condition(
+            DenialReason::Tenant,
             name_set::one_of("a caller of", "tenants", &self.0),
         )
     }

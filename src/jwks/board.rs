@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fetch_error::FetchError;
+use super::fetch_error::JwksFetchError;
 use super::key_set::KeySet;
 use crate::snapshot::{Loaded, Published};
 
@@ -18,7 +18,7 @@ pub(crate) struct Snapshot {
     /// When the keys were last confirmed.
     pub(crate) confirmed: Option<Instant>,
     /// Why the last fetch failed, if it did.
-    pub(crate) last_error: Option<Arc<FetchError>>,
+    pub(crate) last_error: Option<Arc<JwksFetchError>>,
 }
 
 /// Tells one key set of this process from every other.
@@ -35,7 +35,7 @@ impl Generation {
 
 /// The place where snapshots of one document's keys are published.
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct SharedState {
     snapshot: Published<Snapshot>,
     /// That of the snapshot's keys; 0 for none.
     generation: AtomicU64,
@@ -62,7 +62,7 @@ pub(super) struct State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Forgets(u64);
 
-impl Board {
+impl SharedState {
     /// Changes the snapshot, and then what its keys bind.
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut Snapshot, &mut State) -> R) -> R {
         let result = self.change_alone(change);

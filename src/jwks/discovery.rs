@@ -7,18 +7,18 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::fetch_error::FetchError;
-use crate::authority::issuer::{IssuerPattern, TENANT_PLACE, first_guid};
+use super::fetch_error::JwksFetchError;
+use crate::authority::issuer::{IssuerPattern, TENANT_PLACEHOLDER, first_guid};
 use crate::authority::{Document, Purpose};
 
 /// The tenant of an authority that is known by its domain: learnt once, fixed from then on.
 #[derive(Default)]
-pub(crate) struct LearntTenant {
+pub(crate) struct DiscoveredTenant {
     tenant: OnceLock<Uuid>,
     told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-impl LearntTenant {
+impl DiscoveredTenant {
     pub(crate) fn get(&self) -> Option<Uuid> {
         self.tenant.get().copied()
     }
@@ -39,7 +39,7 @@ impl LearntTenant {
     }
 }
 
-impl fmt::Debug for LearntTenant {
+impl fmt::Debug for DiscoveredTenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tenant.fmt(f)
     }
@@ -83,17 +83,22 @@ impl Discovery {
     pub(crate) fn read(
         json: &[u8],
         document: &Document,
-        learns: bool,
-        learnt: &LearntTenant,
-    ) -> Result<Self, FetchError> {
+        tenant_from_discovery: bool,
+        discovered_tenant: &DiscoveredTenant,
+    ) -> Result<Self, JwksFetchError> {
         const DOCUMENT: &str = "discovery document";
         let members: Members = serde_json::from_slice(json)
-            .map_err(|_| FetchError::NotADocument { document: DOCUMENT })?;
-        let issuer = Self::issuer(&members.issuer, document, learns, learnt)?;
+            .map_err(|_| JwksFetchError::InvalidJson { document: DOCUMENT })?;
+        let issuer = Self::issuer(
+            &members.issuer,
+            document,
+            tenant_from_discovery,
+            discovered_tenant,
+        )?;
         let keys_address = Url::parse(&members.jwks_uri)
             .ok()
             .filter(|url| document.allows_keys_at(url))
-            .ok_or(FetchError::ForeignKeys)?;
+            .ok_or(JwksFetchError::UntrustedJwksUri)?;
         let text = |member: &Option<serde_json::Value>| {
             let text = member.as_ref().and_then(serde_json::Value::as_str);
             text.map(str::to_owned)
@@ -118,25 +123,28 @@ impl Discovery {
     fn issuer(
         stated: &str,
         document: &Document,
-        learns: bool,
-        learnt: &LearntTenant,
-    ) -> Result<IssuerPattern, FetchError> {
-        let expected = |pattern: &IssuerPattern| match (learns, learnt.get()) {
-            (true, Some(tenant)) => pattern.for_tenant(tenant),
-            _ => pattern.clone(),
-        };
+        tenant_from_discovery: bool,
+        discovered_tenant: &DiscoveredTenant,
+    ) -> Result<IssuerPattern, JwksFetchError> {
+        let expected =
+            |pattern: &IssuerPattern| match (tenant_from_discovery, discovered_tenant.get()) {
+                (true, Some(tenant)) => pattern.for_tenant(tenant),
+                _ => pattern.clone(),
+            };
         let fits = |pattern: &IssuerPattern| {
             let pattern = expected(pattern);
             // A tenant that is to be learnt must be stated; a template would be every tenant.
-            let stated_one = !learns || !stated.contains(TENANT_PLACE);
+            let stated_one = !tenant_from_discovery || !stated.contains(TENANT_PLACEHOLDER);
             stated_one
                 && match document.purpose {
-                    Purpose::Version(_) => pattern.allows_statement(stated, learns),
-                    Purpose::Policy(_) => pattern.allows_policy_statement(stated, learns),
+                    Purpose::Version(_) => pattern.allows_statement(stated, tenant_from_discovery),
+                    Purpose::Policy(_) => {
+                        pattern.allows_policy_statement(stated, tenant_from_discovery)
+                    }
                 }
         };
         let Some(pattern) = document.issuers.iter().find(|pattern| fits(pattern)) else {
-            return Err(FetchError::WrongIssuer {
+            return Err(JwksFetchError::WrongIssuer {
                 found: stated.chars().take(200).collect(),
                 expected: document
                     .issuers
@@ -145,13 +153,13 @@ impl Discovery {
                     .unwrap_or_default(),
             });
         };
-        if learns && let Some((_, tenant)) = first_guid(stated) {
+        if tenant_from_discovery && let Some((_, tenant)) = first_guid(stated) {
             // Another document of the same authority may have been quicker.
-            let fixed = learnt.learn(tenant);
-            if fixed != tenant {
-                return Err(FetchError::WrongIssuer {
+            let fixed_set = discovered_tenant.learn(tenant);
+            if fixed_set != tenant {
+                return Err(JwksFetchError::WrongIssuer {
                     found: stated.chars().take(200).collect(),
-                    expected: pattern.for_tenant(fixed).as_str().to_owned(),
+                    expected: pattern.for_tenant(fixed_set).as_str().to_owned(),
                 });
             }
         }

@@ -8,8 +8,8 @@ use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use tokio::sync::watch;
 use url::Url;
 
-use super::discovery::{Discovery, Endpoints, LearntTenant};
-use super::fetch_error::FetchError;
+use super::discovery::{DiscoveredTenant, Discovery, Endpoints};
+use super::fetch_error::JwksFetchError;
 use super::http_client::{HttpClient, HttpError};
 use super::key_set::KeySet;
 use crate::authority::issuer::IssuerPattern;
@@ -24,9 +24,9 @@ pub(crate) struct Remote {
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
     /// Whether the authority's tenant is to be learnt from its documents.
-    pub(crate) learns: bool,
-    pub(crate) learnt: std::sync::Arc<LearntTenant>,
-    pub(crate) last: Option<Last>,
+    pub(crate) tenant_from_discovery: bool,
+    pub(crate) discovered_tenant: std::sync::Arc<DiscoveredTenant>,
+    pub(crate) last: Option<Validators>,
     /// Where those look who ask the authority for tokens, and Graph for answers.
     pub(crate) endpoints: Option<watch::Sender<Option<Endpoints>>>,
     /// Whose clock good answers tell, and the local one it is held against.
@@ -35,7 +35,7 @@ pub(crate) struct Remote {
 
 /// What makes the next request for keys a conditional one.
 #[derive(Debug, Clone)]
-pub(crate) struct Last {
+pub(crate) struct Validators {
     address: Url,
     issuer: IssuerPattern,
     etag: http::HeaderValue,
@@ -89,12 +89,12 @@ struct Times {
 
 impl Remote {
     /// Discovery, then keys. Nothing a token says reaches an address here.
-    pub(crate) async fn fetch(&mut self) -> Result<Fetched, FetchError> {
+    pub(crate) async fn fetch(&mut self) -> Result<Fetched, JwksFetchError> {
         let discovery = self
             .get("discovery document", &self.document.address, None)
             .await?;
         let Answer::Document(discovery) = discovery else {
-            return Err(FetchError::Status {
+            return Err(JwksFetchError::Status {
                 document: "discovery document",
                 status: 304,
                 retry_after: None,
@@ -105,7 +105,12 @@ impl Remote {
             mut keys_address,
             endpoints,
             cloud,
-        } = Discovery::read(&discovery.bytes, &self.document, self.learns, &self.learnt)?;
+        } = Discovery::read(
+            &discovery.bytes,
+            &self.document,
+            self.tenant_from_discovery,
+            &self.discovered_tenant,
+        )?;
         if let (Some(known), Some(_)) = (&self.endpoints, &endpoints) {
             known.send_if_modified(|before| {
                 let news = *before != endpoints;
@@ -137,7 +142,7 @@ impl Remote {
         };
         let keys = KeySet::read(&body.bytes, issuer.clone(), &document)?;
         self.tell(body.times.or(discovery.times));
-        self.last = body.etag.map(|etag| Last {
+        self.last = body.etag.map(|etag| Validators {
             address: keys_address,
             issuer,
             etag,
@@ -162,22 +167,22 @@ impl Remote {
         document: &'static str,
         address: &Url,
         etag: Option<http::HeaderValue>,
-    ) -> Result<Answer, FetchError> {
-        tokio::time::timeout(self.timeout, self.get_slowly(document, address, etag))
+    ) -> Result<Answer, JwksFetchError> {
+        tokio::time::timeout(self.timeout, self.get_inner(document, address, etag))
             .await
-            .unwrap_or(Err(FetchError::TimedOut {
+            .unwrap_or(Err(JwksFetchError::TimedOut {
                 document,
                 millis: self.timeout.as_millis(),
             }))
     }
 
-    async fn get_slowly(
+    async fn get_inner(
         &self,
         document: &'static str,
         address: &Url,
         etag: Option<http::HeaderValue>,
-    ) -> Result<Answer, FetchError> {
-        let transport = |error: HttpError| FetchError::Transport {
+    ) -> Result<Answer, JwksFetchError> {
+        let transport = |error: HttpError| JwksFetchError::Transport {
             document,
             // The address may hold a query that a log should not.
             source: error.without_url().into(),
@@ -208,7 +213,7 @@ impl Remote {
             StatusCode::OK => {}
             status => {
                 let header = response.headers().get(RETRY_AFTER);
-                return Err(FetchError::Status {
+                return Err(JwksFetchError::Status {
                     document,
                     status: status.as_u16(),
                     retry_after: header
@@ -220,7 +225,7 @@ impl Remote {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(transport)? {
             if bytes.len().saturating_add(chunk.len()) > self.max_bytes {
-                return Err(FetchError::TooLarge {
+                return Err(JwksFetchError::TooLarge {
                     document,
                     limit: self.max_bytes,
                 });

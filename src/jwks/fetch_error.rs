@@ -11,7 +11,7 @@ use crate::causes::WithCauses;
 /// stay in use until they are too old.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FetchError {
+pub enum JwksFetchError {
     /// The authority could not be reached, or the answer broke off.
     #[error("{document}: no answer from the authority")]
     Transport {
@@ -49,7 +49,7 @@ pub enum FetchError {
     },
     /// The answer is not the JSON it should be.
     #[error("{document}: not the JSON object it should be")]
-    NotADocument {
+    InvalidJson {
         /// Which document.
         document: &'static str,
     },
@@ -63,7 +63,7 @@ pub enum FetchError {
     },
     /// The discovery document points to keys on a host that is not the authority's.
     #[error("discovery document: its keys lie on another host")]
-    ForeignKeys,
+    UntrustedJwksUri,
     /// The code that fetches panicked, which is a fault of this crate; it is tried again.
     #[error("the fetch ended in a panic")]
     Panicked(#[source] Box<dyn Error + Send + Sync>),
@@ -75,7 +75,7 @@ pub enum FetchError {
     },
 }
 
-impl FetchError {
+impl JwksFetchError {
     /// The failure with everything that led to it, in one line: a name that was not resolved, a
     /// connection that was refused, a certificate that was not believed and why, a proxy's answer.
     ///
@@ -101,9 +101,9 @@ impl FetchError {
             Self::TimedOut { .. } => "timed_out",
             Self::Status { .. } => "status",
             Self::TooLarge { .. } => "too_large",
-            Self::NotADocument { .. } => "not_a_document",
+            Self::InvalidJson { .. } => "not_a_document",
             Self::WrongIssuer { .. } => "wrong_issuer",
-            Self::ForeignKeys => "foreign_keys",
+            Self::UntrustedJwksUri => "foreign_keys",
             Self::Panicked(_) => "panicked",
             Self::NoUsableKey { .. } => "no_usable_key",
         }

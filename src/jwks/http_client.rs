@@ -12,7 +12,7 @@ use crate::config_error::ConfigError;
 pub use reqwest::Client as HttpClient;
 /// What an HTTP client is made of: proxies, certificates, time-outs.
 ///
-/// For [`Builder::http_client`](crate::Builder::http_client). `HttpClient::builder()` makes one.
+/// For [`EntraBuilder::http_client`](crate::EntraBuilder::http_client). `HttpClient::builder()` makes one.
 pub use reqwest::ClientBuilder as HttpClientBuilder;
 
 /// Why a call failed.
@@ -97,7 +97,7 @@ fn proxy_of(
     else {
         return Ok(None);
     };
-    let unusable = |cause: &dyn std::fmt::Display| ConfigError::Value {
+    let unusable = |cause: &dyn std::fmt::Display| ConfigError::InvalidValue {
         setting: name.to_owned(),
         found: format!("`{}` ({cause})", without_credentials(&address)),
         expected: "http://HOST:PORT or https://HOST:PORT".to_owned(),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::fetch_error::FetchError;
-use super::jwk::{Jwk, Skipped};
 use super::crypto::VerifyingKey;
+use super::fetch_error::JwksFetchError;
+use super::jwk::{Jwk, Skipped};
 use super::snapshot::Generation;
 use crate::authority::Document;
 use crate::authority::issuer::{IssuerPattern, first_guid};
@@ -40,7 +40,7 @@ impl PublishedKey {
     /// Whether it may verify tokens of this issuer: the document states it, the key is bound to no
     /// other, nor is its cloud another one.
     pub(crate) fn is_for(&self, issuer: &str) -> bool {
-        let bound = |own: &IssuerPattern| own.fits(issuer);
+        let bound = |own: &IssuerPattern| own.matches(issuer);
         bound(&self.stated)
             && self.key.issuer().is_none_or(bound)
             && !self.key.is_of_another_cloud()
@@ -93,19 +93,19 @@ impl KeySet {
     /// Reads a JWK set (RFC 7517 section 5), key by key.
     ///
     /// # Errors
-    /// [`FetchError`] where it is no such set, or none of its keys can be used.
+    /// [`JwksFetchError`] where it is no such set, or none of its keys can be used.
     pub(crate) fn read(
         json: &[u8],
         issuer: IssuerPattern,
         document: &Document,
-    ) -> Result<Self, FetchError> {
+    ) -> Result<Self, JwksFetchError> {
         const DOCUMENT: &str = "keys document";
         let root: Value = serde_json::from_slice(json)
-            .map_err(|_| FetchError::NotADocument { document: DOCUMENT })?;
+            .map_err(|_| JwksFetchError::InvalidJson { document: DOCUMENT })?;
         let keys = root
             .get("keys")
             .and_then(Value::as_array)
-            .ok_or(FetchError::NotADocument { document: DOCUMENT })?;
+            .ok_or(JwksFetchError::InvalidJson { document: DOCUMENT })?;
         let mut set = Self {
             issuer,
             generation: Generation::next(),
@@ -130,7 +130,7 @@ impl KeySet {
             }
         }
         if set.by_kid.is_empty() {
-            return Err(FetchError::NoUsableKey { keys: keys.len() });
+            return Err(JwksFetchError::NoUsableKey { keys: keys.len() });
         }
         Ok(set)
     }
@@ -151,13 +151,13 @@ impl KeySet {
     }
 
     /// Whether the document has this id for a key that cannot be used; fetching again is no help.
-    pub(crate) fn skips(&self, kid: &str) -> bool {
+    pub(crate) fn has_unusable_kid(&self, kid: &str) -> bool {
         self.skipped_ids.contains(kid)
     }
 
     /// Whether a key that verified a token earlier is still in use: under its id, bound to the
     /// same issuer, in a document that states the same one.
-    pub(crate) fn still_has(&self, known: &PublishedKey) -> bool {
+    pub(crate) fn contains(&self, known: &PublishedKey) -> bool {
         self.with_id(&known.kid).iter().any(|own| own.is(known))
     }
 
@@ -188,7 +188,7 @@ impl KeySet {
             return (self, vanished);
         }
         for (kid, keys) in &before.by_kid {
-            if self.by_kid.contains_key(kid) || self.skips(kid) {
+            if self.by_kid.contains_key(kid) || self.has_unusable_kid(kid) {
                 continue;
             }
             let since = before.withdrawn.get(kid).copied();

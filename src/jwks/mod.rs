@@ -2,26 +2,26 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod board;
+mod crypto;
 pub(crate) mod discovery;
+pub(crate) mod fetch;
 mod fetch_error;
 pub(crate) mod http_client;
 pub(crate) mod jwk;
+pub(crate) mod key_set;
 pub(crate) mod refresh;
-pub(crate) mod fetch;
 mod roca;
 mod schedule;
-pub(crate) mod key_set;
-mod crypto;
 pub(crate) mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 mod waiting;
 
-pub use fetch_error::FetchError;
+pub use fetch_error::JwksFetchError;
 pub use http_client::{HttpClient, HttpClientBuilder};
 
+pub(crate) use crypto::{HashKey, Padding, SigningKey, random, sha256};
 pub(crate) use discovery::Endpoints;
 pub(crate) use fetch::retry_after;
 pub(crate) use key_set::{KeySet, PublishedKey};
-pub(crate) use crypto::{HashKey, Padding, SigningKey, random, sha256};
 pub(crate) use snapshot::Generation;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::fetch_error::FetchError;
 use super::fetch::{Fetched, Remote};
+use super::fetch_error::JwksFetchError;
 use super::schedule::{LONGEST_RETRY_AFTER, Schedule};
 use super::snapshot::{Change, Forgets, KeyPublisher};
-use crate::authority::KeyFreshness;
+use crate::authority::JwksRefresh;
 
 /// Fetches until the last reader is gone.
 pub(crate) struct Refresher {
@@ -26,7 +26,7 @@ impl Refresher {
         name: String,
         remote: Remote,
         publisher: KeyPublisher,
-        freshness: &KeyFreshness,
+        freshness: &JwksRefresh,
     ) -> Self {
         Self {
             name,
@@ -110,7 +110,7 @@ impl Refresher {
     /// Fetches in a task of its own: a panic there is a failed fetch, not the end of refreshing.
     ///
     /// Keys that become too old meanwhile are withdrawn meanwhile, however long the fetch hangs.
-    async fn fetch(&mut self) -> Result<Fetched, FetchError> {
+    async fn fetch(&mut self) -> Result<Fetched, JwksFetchError> {
         let mut remote = self.remote.clone();
         let mut fetching = tokio::spawn(async move {
             let fetched = remote.fetch().await;
@@ -131,7 +131,7 @@ impl Refresher {
             }
             Err(error) => {
                 tracing::error!(authority = self.name, "the task that fetches keys panicked");
-                Err(FetchError::Panicked(Box::new(error)))
+                Err(JwksFetchError::Panicked(Box::new(error)))
             }
         }
     }
@@ -170,7 +170,7 @@ impl Refresher {
     }
 
     /// Keeps the last good keys and says so.
-    fn report(&self, error: FetchError) {
+    fn report(&self, error: JwksFetchError) {
         let before = self.publisher.current();
         tracing::warn!(
             authority = self.name,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::authority::KeyFreshness;
+use crate::authority::JwksRefresh;
 
 /// The shortest interval that `Cache-Control` can bring about, and the interval while a key that
 /// has vanished from the document is in use.
@@ -21,7 +21,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(freshness: &KeyFreshness) -> Self {
+    pub(crate) fn new(freshness: &JwksRefresh) -> Self {
         Self {
             refresh: freshness.refresh,
             cooldown: freshness.cooldown,

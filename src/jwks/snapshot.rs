@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::board::Board;
+use super::board::SharedState;
 pub(super) use super::board::{Change, Forgets};
 pub(crate) use super::board::{Generation, Snapshot};
-use super::fetch_error::FetchError;
+use super::fetch_error::JwksFetchError;
 use super::key_set::KeySet;
-pub(crate) use super::waiting::{Arrival, Asked, Awaited, patience};
+pub(crate) use super::waiting::{Asked, FetchOutcome, PendingFetch, patience};
 use super::waiting::{Progress, Until};
-use crate::authority::KeyFreshness;
+use crate::authority::JwksRefresh;
 use crate::snapshot::Loaded;
 
 /// One request for an unknown key, and one to look again.
@@ -25,14 +25,14 @@ const NO_TICKET: u64 = 0;
 
 /// Makes a connected pair.
 pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
-    let board = Arc::new(Board::default());
+    let board = Arc::new(SharedState::default());
     let (ask, asks) = mpsc::channel(ASKS);
     let (progress, seen) = watch::channel(Progress::default());
     let reader = KeyReader {
         board: Arc::clone(&board),
         ask,
         progress: seen,
-        demand: Mutex::new(Demand {
+        demand: Mutex::new(FetchRequests {
             ticket: 0,
             last: None,
         }),
@@ -51,13 +51,13 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
 }
 
 /// A connected pair for a task that keeps keys as fresh as that; without it they age all the same.
-pub(crate) fn kept_fresh(freshness: &KeyFreshness) -> (KeyPublisher, KeyReader) {
+pub(crate) fn refreshing(freshness: &JwksRefresh) -> (KeyPublisher, KeyReader) {
     let (publisher, reader) = key_store(freshness.cooldown);
     (publisher, reader.with_max_stale(freshness.most_stale()))
 }
 
 /// A store that never changes: keys that the application brought itself.
-pub(crate) fn fixed(keys: KeySet) -> KeyReader {
+pub(crate) fn fixed_set(keys: KeySet) -> KeyReader {
     let (publisher, reader) = key_store(Duration::MAX);
     publisher.fetched(keys, Duration::ZERO, Forgets::default());
     reader
@@ -66,10 +66,10 @@ pub(crate) fn fixed(keys: KeySet) -> KeyReader {
 /// The side of the requests. When the last one is dropped, the writer's task ends.
 #[derive(Debug)]
 pub(crate) struct KeyReader {
-    board: Arc<Board>,
+    board: Arc<SharedState>,
     ask: mpsc::Sender<u64>,
     progress: watch::Receiver<Progress>,
-    demand: Mutex<Demand>,
+    demand: Mutex<FetchRequests>,
     cooldown: Duration,
     /// How old keys may be that nobody keeps fresh any more.
     max_stale: Option<Duration>,
@@ -79,7 +79,7 @@ pub(crate) struct KeyReader {
 
 /// The fetches that requests asked for.
 #[derive(Debug)]
-struct Demand {
+struct FetchRequests {
     ticket: u64,
     last: Option<Instant>,
 }
@@ -159,7 +159,7 @@ impl KeyReader {
                     Asked::Unknown
                 };
             };
-            *demand = Demand {
+            *demand = FetchRequests {
                 ticket,
                 last: Some(now),
             };
@@ -179,12 +179,12 @@ impl KeyReader {
         }
     }
 
-    fn awaiting(&self, until: Until) -> Option<Awaited> {
-        Awaited::seated(self.progress.clone(), until, &self.waiting)
+    fn awaiting(&self, until: Until) -> Option<PendingFetch> {
+        PendingFetch::seated(self.progress.clone(), until, &self.waiting)
     }
 
     /// The first fetch of all, while it is under way.
-    pub(crate) fn first_attempt(&self) -> Option<Awaited> {
+    pub(crate) fn first_attempt(&self) -> Option<PendingFetch> {
         if self.progress.borrow().attempts > 0 || self.ask.is_closed() {
             return None;
         }
@@ -195,7 +195,7 @@ impl KeyReader {
 /// The side of the task that keeps the keys fresh.
 #[derive(Debug)]
 pub(crate) struct KeyPublisher {
-    board: Arc<Board>,
+    board: Arc<SharedState>,
     asks: mpsc::Receiver<u64>,
     progress: watch::Sender<Progress>,
 }
@@ -208,7 +208,7 @@ impl KeyPublisher {
 
     /// The v2.0 document of the same authority says whose tokens this document's keys verify.
     pub(crate) fn bound_by(&self, second: &Self) {
-        Board::bind(&self.board, &second.board);
+        SharedState::bind(&self.board, &second.board);
     }
 
     pub(crate) fn current(&self) -> Arc<Snapshot> {
@@ -231,7 +231,7 @@ impl KeyPublisher {
     }
 
     /// Keeps the keys, and says why there are no new ones.
-    pub(super) fn failed(&self, error: FetchError) {
+    pub(super) fn failed(&self, error: JwksFetchError) {
         let error = Some(Arc::new(error));
         self.board.change(|snapshot, _| snapshot.last_error = error);
     }

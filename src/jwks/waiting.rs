@@ -31,7 +31,7 @@ pub(super) struct Progress {
 
 /// What a request waits for.
 #[derive(Debug)]
-pub(crate) struct Awaited {
+pub(crate) struct PendingFetch {
     progress: watch::Receiver<Progress>,
     until: Until,
     _seat: Seat,
@@ -58,7 +58,7 @@ impl Drop for Seat {
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// A fetch is under way, and decides.
-    Wait(Awaited),
+    Wait(PendingFetch),
     /// The last fetch succeeded lately, and brought no such key.
     Unknown,
     /// The last fetch failed, or too many are waiting already: nothing can be decided.
@@ -73,11 +73,11 @@ pub(super) enum Until {
 
 /// How the wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum FetchOutcome {
     /// A document came; look again.
-    Fetched,
+    Updated,
     /// The authority failed or is too slow: nothing can be decided.
-    Nothing,
+    Failed,
 }
 
 /// The moment until which a request that begins to wait now may wait in all.
@@ -86,7 +86,7 @@ pub(crate) fn patience() -> Instant {
     now.checked_add(LONGEST_WAIT).unwrap_or(now)
 }
 
-impl Awaited {
+impl PendingFetch {
     /// `None` where too many are waiting already.
     pub(super) fn seated(
         progress: watch::Receiver<Progress>,
@@ -106,15 +106,15 @@ impl Awaited {
     }
 
     /// Waits, but not beyond a moment.
-    pub(crate) async fn arrival(mut self, deadline: Instant) -> Arrival {
+    pub(crate) async fn arrival(mut self, deadline: Instant) -> FetchOutcome {
         let until = self.until;
         let done = self.progress.wait_for(|progress| match until {
             Until::FirstAttempt => progress.attempts > 0,
             Until::Answered(ticket) => progress.answered >= ticket,
         });
         match tokio::time::timeout_at(deadline, done).await {
-            Ok(Ok(progress)) if !progress.failed => Arrival::Fetched,
-            _ => Arrival::Nothing,
+            Ok(Ok(progress)) if !progress.failed => FetchOutcome::Updated,
+            _ => FetchOutcome::Failed,
         }
     }
 }

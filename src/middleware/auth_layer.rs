@@ -7,17 +7,17 @@ use tower_layer::Layer;
 
 use crate::claims::Claims;
 #[cfg(feature = "openapi")]
-use crate::guard::Description;
-use crate::jwks::snapshot::Awaited;
-use crate::metrics::{Outcome, Stopwatch};
-use crate::token::{InvalidToken, Refusal, Validator, Verdict};
+use crate::guard::Requirements;
+use crate::jwks::snapshot::PendingFetch;
+use crate::metrics::{Outcome, Timer};
+use crate::token::{InvalidToken, ValidationFailure, Validator, Verdict};
 
-use super::bearer::{Credentials, Presented, credentials};
-use super::context::{Anonymous, Edge, Origin};
-use super::service::{self, Gate, Judge};
+use super::bearer::{BearerCredential, Credentials, credentials};
+use super::context::{Anonymous, AuthorityContext, LayerContext};
 use super::head::{Head, RouteResource};
 use super::patience::Patience;
 use super::rejection::Rejection;
+use super::service::{self, Decide, Gate};
 use super::session_check::{SessionCheck, check_sessions};
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
@@ -39,14 +39,14 @@ pub type EntraService<S> = Gate<S, Authenticate>;
 #[derive(Debug, Clone)]
 pub struct Authenticate {
     /// One count, since axum clones a layer's service for each request, on all cores.
-    own: Arc<Own>,
+    own: Arc<Inner>,
     anonymous_passes: bool,
 }
 
 #[derive(Debug)]
-struct Own {
+struct Inner {
     validator: Arc<Validator>,
-    edge: Arc<Edge>,
+    edge: Arc<LayerContext>,
     /// Whether any authority's users are asked about at the directory.
     checks_sessions: bool,
     /// Whether the log or a span is told who calls.
@@ -54,15 +54,15 @@ struct Own {
 }
 
 impl EntraLayer {
-    pub(crate) fn new(validator: Arc<Validator>, edge: Arc<Edge>) -> Self {
+    pub(crate) fn new(validator: Arc<Validator>, edge: Arc<LayerContext>) -> Self {
         let checks_sessions = validator
             .homes()
-            .filter_map(Origin::at)
-            .any(Origin::checks_sessions);
+            .filter_map(AuthorityContext::at)
+            .any(AuthorityContext::checks_sessions);
         Self(Authenticate {
-            own: Arc::new(Own {
+            own: Arc::new(Inner {
                 checks_sessions,
-                tells: edge.tells_spans || edge.pseudonyms.is_some(),
+                tells: edge.records_caller || edge.pseudonyms.is_some(),
                 validator,
                 edge,
             }),
@@ -88,19 +88,19 @@ impl EntraLayer {
 
     /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
     #[cfg(feature = "openapi")]
-    pub(crate) fn describe(&self) -> Description {
+    pub(crate) fn describe(&self) -> Requirements {
         let validator = &self.0.own.validator;
         validator
             .trusts()
             .map(|trust| {
                 let scopes = trust.required_scopes.iter();
                 scopes
-                    .map(Description::scope)
-                    .reduce(Description::or)
-                    .unwrap_or_else(Description::anyone)
+                    .map(Requirements::scope)
+                    .reduce(Requirements::or)
+                    .unwrap_or_else(Requirements::none)
             })
-            .reduce(Description::or)
-            .unwrap_or_else(Description::anyone)
+            .reduce(Requirements::or)
+            .unwrap_or_else(Requirements::none)
     }
 }
 
@@ -115,46 +115,46 @@ impl<S> Layer<S> for EntraLayer {
 /// Who was let in.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum Admission {
+pub enum RequestExtension {
     Claims(Claims),
     #[expect(private_interfaces, reason = "callers outside cannot name it")]
     Anonymous(Anonymous),
     /// After a question to the directory; with what is left of the time for others.
     #[expect(private_interfaces, reason = "callers outside cannot name it")]
-    Asked(Claims, Patience),
+    EvaluationState(Claims, Patience),
 }
 
-impl Admission {
+impl RequestExtension {
     fn after(patience: Option<Patience>, claims: Claims) -> Self {
         match patience {
-            Some(patience) => Self::Asked(claims, patience),
+            Some(patience) => Self::EvaluationState(claims, patience),
             None => Self::Claims(claims),
         }
     }
 }
 
-type Judgement = service::Judgement<Admission>;
+type Decision = service::Decision<RequestExtension>;
 
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
-impl Judge for Authenticate {
-    type Admission = Admission;
+impl Decide for Authenticate {
+    type RequestExtension = RequestExtension;
 
     #[inline]
-    fn admit<B>(&self, admission: Admission, request: &mut Request<B>) {
+    fn admit<B>(&self, admission: RequestExtension, request: &mut Request<B>) {
         let resources = &self.own.edge.resources;
         if resources.are_several() {
             let noted = RouteResource(resources.of_path(request.uri().path()));
             request.extensions_mut().insert(noted);
         }
         match admission {
-            Admission::Claims(claims) => {
+            RequestExtension::Claims(claims) => {
                 request.extensions_mut().insert(claims);
             }
-            Admission::Asked(claims, patience) => {
+            RequestExtension::EvaluationState(claims, patience) => {
                 request.extensions_mut().insert(claims);
                 request.extensions_mut().insert(patience);
             }
-            Admission::Anonymous(anonymous) => {
+            RequestExtension::Anonymous(anonymous) => {
                 // A layer further out may have admitted somebody; behind this one nobody signed in.
                 request.extensions_mut().remove::<Claims>();
                 request.extensions_mut().insert(anonymous);
@@ -163,20 +163,20 @@ impl Judge for Authenticate {
     }
 
     /// The decision, measured.
-    fn judge<B>(&self, request: &Request<B>) -> Judgement {
-        let stopwatch = Stopwatch::start();
+    fn decide<B>(&self, request: &Request<B>) -> Decision {
+        let stopwatch = Timer::start();
         match self.decide(request) {
-            Judgement::Admit(admission) => {
+            Decision::Allow(admission) => {
                 stopwatch.authenticated(self.admitted(&admission));
-                Judgement::Admit(admission)
+                Decision::Allow(admission)
             }
-            Judgement::Refuse(rejection) => {
+            Decision::Reject(rejection) => {
                 stopwatch.authenticated(rejection.outcome());
-                Judgement::Refuse(rejection)
+                Decision::Reject(rejection)
             }
-            Judgement::Wait(waiting) => {
+            Decision::Pending(waiting) => {
                 let judge = self.clone();
-                Judgement::Wait(Box::pin(async move {
+                Decision::Pending(Box::pin(async move {
                     let judged = waiting.await;
                     stopwatch.authenticated(match &judged {
                         Ok(admission) => judge.admitted(admission),
@@ -203,32 +203,32 @@ impl Authenticate {
     #[cold]
     fn tell(&self, claims: &Claims) {
         let edge = &self.own.edge;
-        if edge.tells_spans {
-            edge.tell_caller(claims);
+        if edge.records_caller {
+            edge.record_caller(claims);
         }
         if let Some(pseudonyms) = &edge.pseudonyms {
             pseudonyms.log(claims);
         }
     }
 
-    fn admitted(&self, admission: &Admission) -> Outcome {
+    fn admitted(&self, admission: &RequestExtension) -> Outcome {
         match admission {
-            Admission::Claims(claims) | Admission::Asked(claims, _) => {
+            RequestExtension::Claims(claims) | RequestExtension::EvaluationState(claims, _) => {
                 if self.own.tells {
                     self.tell(claims);
                 }
                 Outcome::Admitted
             }
-            Admission::Anonymous(_) => Outcome::Anonymous,
+            RequestExtension::Anonymous(_) => Outcome::Anonymous,
         }
     }
 
-    fn decide<B>(&self, request: &Request<B>) -> Judgement {
+    fn decide<B>(&self, request: &Request<B>) -> Decision {
         let head = Head::of(request);
         let presented = match credentials(head.headers) {
             Credentials::Token(presented) => presented,
             Credentials::None if self.anonymous_passes => {
-                return Judgement::Admit(Admission::Anonymous(Anonymous(Arc::clone(
+                return Decision::Allow(RequestExtension::Anonymous(Anonymous(Arc::clone(
                     &self.own.edge,
                 ))));
             }
@@ -236,83 +236,90 @@ impl Authenticate {
             Credentials::Malformed => return self.malformed(head),
         };
         let now = self.own.edge.clock.now();
-        match self.own.validator.recognise(presented.as_bytes(), now) {
+        match self.own.validator.lookup_cached(presented.as_bytes(), now) {
             Some(Verdict::Valid(claims)) => self.admit_claims(claims, presented, head),
-            known => self.judge_in_full(known, presented, now, head),
+            known => self.validate_uncached(known, presented, now, head),
         }
     }
 
     /// The token is good; what is left are the sessions of its user.
     #[inline]
-    fn admit_claims(&self, claims: Claims, presented: Presented<'_>, head: Head<'_>) -> Judgement {
+    fn admit_claims(
+        &self,
+        claims: Claims,
+        presented: BearerCredential<'_>,
+        head: Head<'_>,
+    ) -> Decision {
         if !self.own.checks_sessions {
-            return Judgement::Admit(Admission::Claims(claims));
+            return Decision::Allow(RequestExtension::Claims(claims));
         }
         match check_sessions(&claims, head) {
-            SessionCheck::Passes => Judgement::Admit(Admission::Claims(claims)),
-            SessionCheck::Refused(rejection) => Judgement::Refuse(rejection),
-            open @ SessionCheck::Open(..) => {
+            SessionCheck::Valid => Decision::Allow(RequestExtension::Claims(claims)),
+            SessionCheck::Refused(rejection) => Decision::Reject(rejection),
+            open @ SessionCheck::Unresolved(..) => {
                 let Some(token) = presented.token().map(str::to_owned) else {
                     return self.malformed(head);
                 };
                 let head = head.to_owned();
-                Judgement::Wait(Box::pin(async move {
-                    let patience = open.settle(&claims, &token, &head).await?;
-                    Ok(Admission::after(patience, claims))
+                Decision::Pending(Box::pin(async move {
+                    let patience = open.resolve(&claims, &token, &head).await?;
+                    Ok(RequestExtension::after(patience, claims))
                 }))
             }
         }
     }
 
     /// `known` is what became of a token that was seen before.
-    fn judge_in_full(
+    fn validate_uncached(
         &self,
         known: Option<Verdict>,
-        presented: Presented<'_>,
+        presented: BearerCredential<'_>,
         now: u64,
         head: Head<'_>,
-    ) -> Judgement {
-        let Own {
+    ) -> Decision {
+        let Inner {
             validator, edge, ..
         } = &*self.own;
-        match known.unwrap_or_else(|| validator.judge_unknown(presented.as_bytes(), now)) {
+        match known.unwrap_or_else(|| validator.validate_uncached(presented.as_bytes(), now)) {
             Verdict::Valid(claims) => self.admit_claims(claims, presented, head),
             // Refused before all of it was decoded: perhaps it is not a token at all.
-            Verdict::Refused(Refusal::Invalid(
-                InvalidToken::TooLarge { .. } | InvalidToken::Malformed | InvalidToken::Algorithm,
+            Verdict::Refused(ValidationFailure::Invalid(
+                InvalidToken::TooLarge { .. }
+                | InvalidToken::Malformed
+                | InvalidToken::UnsupportedAlgorithm,
             )) if presented.token().is_none() => self.malformed(head),
             Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, head)),
             Verdict::Wait(awaited) => match presented.token() {
-                Some(token) => self.judge_later(awaited, token, head),
+                Some(token) => self.validate_async(awaited, token, head),
                 None => self.malformed(head),
             },
         }
     }
 
     #[cold]
-    fn judge_later(&self, awaited: Awaited, token: &str, head: Head<'_>) -> Judgement {
+    fn validate_async(&self, awaited: PendingFetch, token: &str, head: Head<'_>) -> Decision {
         let own = Arc::clone(&self.own);
         let (token, head) = (token.to_owned(), head.to_owned());
-        Judgement::Wait(Box::pin(async move {
-            let Own {
+        Decision::Pending(Box::pin(async move {
+            let Inner {
                 validator, edge, ..
             } = &*own;
             let claims = validator
-                .judge_after(awaited, &token, || edge.clock.now())
+                .validate_after_fetch(awaited, &token, || edge.clock.now())
                 .await
                 .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
             let patience = check_sessions(&claims, head.as_head())
-                .settle(&claims, &token, &head)
+                .resolve(&claims, &token, &head)
                 .await?;
-            Ok(Admission::after(patience, claims))
+            Ok(RequestExtension::after(patience, claims))
         }))
     }
 
-    fn malformed(&self, head: Head<'_>) -> Judgement {
+    fn malformed(&self, head: Head<'_>) -> Decision {
         refuse(Rejection::malformed_header(&self.own.edge, head))
     }
 }
 
-fn refuse(rejection: Rejection) -> Judgement {
-    Judgement::Refuse(Box::new(rejection))
+fn refuse(rejection: Rejection) -> Decision {
+    Decision::Reject(Box::new(rejection))
 }

@@ -9,14 +9,14 @@ pub(super) enum Credentials<'r> {
     /// No header, an empty one, or another scheme.
     None,
     /// One token, of which nothing is known.
-    Token(Presented<'r>),
+    Token(BearerCredential<'r>),
     /// A bearer token that is none, or two headers.
     Malformed,
 }
 
 /// What stands where a token belongs.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(super) struct Presented<'r>(&'r [u8]);
+pub(super) struct BearerCredential<'r>(&'r [u8]);
 
 /// Reads the one header there may be. Tokens in the query or the body are not looked for.
 #[inline]
@@ -34,7 +34,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     if let Some(token) = bytes.strip_prefix(b"Bearer ")
         && !token.is_empty()
     {
-        return Credentials::Token(Presented(token));
+        return Credentials::Token(BearerCredential(token));
     }
     let scheme = bytes
         .iter()
@@ -46,12 +46,12 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     }
     // Exactly one space: RFC 9110 section 11.4 has one, and a tab is none.
     match rest.strip_prefix(b" ") {
-        Some(token) if !token.is_empty() => Credentials::Token(Presented(token)),
+        Some(token) if !token.is_empty() => Credentials::Token(BearerCredential(token)),
         _ => Credentials::Malformed,
     }
 }
 
-impl<'r> Presented<'r> {
+impl<'r> BearerCredential<'r> {
     /// To be compared with tokens that are known, whose alphabet was looked at once.
     pub(super) const fn as_bytes(self) -> &'r [u8] {
         self.0

@@ -9,23 +9,23 @@ use http::request::Parts;
 use secrecy::SecretString;
 
 use crate::claims::Claims;
-use crate::graph::{Account, Asker, DirectoryError};
+use crate::graph::{Account, GraphError, Requester};
 use crate::token::Verdict;
 
-use super::guard_layer::without_claims;
 use super::bearer::{Credentials, credentials};
-use super::context::Origin;
+use super::context::AuthorityContext;
+use super::guard_layer::missing_claims;
 use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 
 /// The caller's claims together with the token they were read from, in a handler's signature.
 ///
-/// What [`Directory`](crate::Directory) takes. The token is read from the request's own header
+/// What [`GraphClient`](crate::GraphClient) takes. The token is read from the request's own header
 /// at that moment and held against the claims; it is kept nowhere, and not shown in `Debug`.
 #[derive(Clone)]
 pub struct CallerToken {
     claims: Claims,
-    asker: Option<Asker>,
+    asker: Option<Requester>,
     head: OwnedHead,
 }
 
@@ -46,11 +46,11 @@ impl CallerToken {
         &self.claims
     }
 
-    pub(super) fn asker(&self) -> Result<&Asker, DirectoryError> {
-        self.asker.as_ref().ok_or(DirectoryError::NoAccount)
+    pub(super) fn asker(&self) -> Result<&Requester, GraphError> {
+        self.asker.as_ref().ok_or(GraphError::MissingAccountId)
     }
 
-    pub(super) fn rejection(&self, error: &DirectoryError) -> Rejection {
+    pub(super) fn rejection(&self, error: &GraphError) -> Rejection {
         Rejection::directory(error, &self.claims, self.head.as_head())
     }
 }
@@ -63,11 +63,11 @@ impl<S: Sync> FromRequestParts<S> for CallerToken {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let head = Head::of_parts(parts);
         let Some(claims) = head.extensions.get::<Claims>() else {
-            return Err(without_claims("the extractor CallerToken", head));
+            return Err(missing_claims("the extractor CallerToken", head));
         };
         let asker = match asker(claims, head.headers) {
             Ok(asker) => Some(asker),
-            Err(DirectoryError::NoAccount) => None,
+            Err(GraphError::MissingAccountId) => None,
             Err(error) => return Err(Rejection::directory(&error, claims, head)),
         };
         Ok(Self {
@@ -87,15 +87,15 @@ impl fmt::Debug for CallerToken {
 }
 
 /// Who asks, with the token of the request if it is a user's.
-pub(super) fn asker(claims: &Claims, headers: &HeaderMap) -> Result<Asker, DirectoryError> {
-    let account = Account::of(claims).ok_or(DirectoryError::NoAccount)?;
+pub(super) fn asker(claims: &Claims, headers: &HeaderMap) -> Result<Requester, GraphError> {
+    let account = Account::of(claims).ok_or(GraphError::MissingAccountId)?;
     if account.is_app {
-        return Ok(Asker {
+        return Ok(Requester {
             account,
             token: None,
         });
     }
-    let token = token_of(claims, headers).ok_or_else(DirectoryError::without_token)?;
+    let token = token_of(claims, headers).ok_or_else(GraphError::without_token)?;
     Ok(of_account(account, token))
 }
 
@@ -106,15 +106,15 @@ fn token_of<'h>(claims: &Claims, headers: &'h HeaderMap) -> Option<&'h str> {
         return None;
     };
     let token = presented.token()?;
-    let edge = &Origin::of(claims)?.edge;
+    let edge = &AuthorityContext::of(claims)?.edge;
     let validator = edge.validator.get()?.upgrade()?;
-    match validator.judge(token, edge.clock.now()) {
+    match validator.validate(token, edge.clock.now()) {
         Verdict::Valid(found) if found.is_same_token(claims) => Some(token),
         _ => None,
     }
 }
 
-pub(super) fn of_account(account: Account, token: &str) -> Asker {
+pub(super) fn of_account(account: Account, token: &str) -> Requester {
     let token = (!account.is_app).then(|| Arc::new(SecretString::from(token)));
-    Asker { account, token }
+    Requester { account, token }
 }

@@ -1,12 +1,12 @@
 //! What a rejection is for, before it becomes HTTP.
 
 use crate::claims::{Claims, Principal};
-use crate::graph::DirectoryError;
-use crate::guard::Reason;
-use crate::token::{InvalidToken, Refusal, RefusedByRule};
+use crate::graph::GraphError;
+use crate::guard::DenialReason;
+use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
 use super::challenge::claims_challenge;
-use super::context::Origin;
+use super::context::AuthorityContext;
 
 /// Why a request is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Cause {
     MissingToken,
     MalformedHeader,
     Invalid(InvalidToken),
-    Denied(RefusedByRule),
+    Denied(PolicyDenial),
     /// The client can come back with a stronger or a newer token.
     StepUp {
         reason: &'static str,
@@ -39,64 +39,64 @@ pub(super) enum Cause {
 /// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
 pub(super) const RETRY_SECONDS: u64 = 5;
 
-impl From<Refusal> for Cause {
-    fn from(refusal: Refusal) -> Self {
+impl From<ValidationFailure> for Cause {
+    fn from(refusal: ValidationFailure) -> Self {
         match refusal {
-            Refusal::Invalid(invalid) => Self::Invalid(invalid),
-            Refusal::Denied { refused, .. } => Self::Denied(refused),
-            Refusal::Revoked { claims, cut_off } => {
+            ValidationFailure::Invalid(invalid) => Self::Invalid(invalid),
+            ValidationFailure::Denied { refused, .. } => Self::Denied(refused),
+            ValidationFailure::Revoked { claims, cut_off } => {
                 let wanted = claims_challenge("nbf", &cut_off.to_string());
                 step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
                     .unwrap_or(Self::Invalid(InvalidToken::Revoked))
             }
-            Refusal::KeysUnavailable => Self::KeysUnavailable,
-            Refusal::StoreUnavailable => Self::StoreUnavailable,
+            ValidationFailure::KeysUnavailable => Self::KeysUnavailable,
+            ValidationFailure::StoreUnavailable => Self::StoreUnavailable,
         }
     }
 }
 
-impl From<&DirectoryError> for Cause {
-    fn from(error: &DirectoryError) -> Self {
+impl From<&GraphError> for Cause {
+    fn from(error: &GraphError) -> Self {
         let denied = |reason| {
-            Self::Denied(RefusedByRule {
+            Self::Denied(PolicyDenial {
                 reason,
                 scopes: String::new(),
                 auth_context: None,
             })
         };
         match error {
-            DirectoryError::Unavailable { retry_after, .. } => Self::DirectoryUnavailable {
+            GraphError::Unavailable { retry_after, .. } => Self::DirectoryUnavailable {
                 // The rest of a second is a second, or the client would come too early.
                 retry_after: retry_after.as_millis().div_ceil(1_000).max(1) as u64,
             },
-            DirectoryError::NotConfigured => Self::DirectoryUnavailable {
+            GraphError::NotConfigured => Self::DirectoryUnavailable {
                 retry_after: RETRY_SECONDS,
             },
             // Handed on as they came, also to clients that did not say they can handle them.
-            DirectoryError::InteractionRequired {
+            GraphError::InteractionRequired {
                 claims: Some(claims),
             } => Self::StepUp {
                 reason: InvalidToken::InteractionRequired.reason(),
                 claims: base64_simd::STANDARD.encode_to_string(claims),
                 authorization_uri: String::new(),
             },
-            DirectoryError::InteractionRequired { claims: None } => {
+            GraphError::InteractionRequired { claims: None } => {
                 Self::Invalid(InvalidToken::InteractionRequired)
             }
-            DirectoryError::ConsentRequired { scopes } => Self::ConsentRequired {
+            GraphError::ConsentRequired { scopes } => Self::ConsentRequired {
                 scopes: scopes.clone(),
             },
-            DirectoryError::Refused => denied(Reason::DirectoryRefused),
-            DirectoryError::AppOnly => denied(Reason::UserOnly),
-            DirectoryError::NoAccount => denied(Reason::NoIdentity),
-            DirectoryError::NotFound => Self::NotFound,
+            GraphError::Refused => denied(DenialReason::DirectoryRefused),
+            GraphError::UserTokenRequired => denied(DenialReason::UserOnly),
+            GraphError::MissingAccountId => denied(DenialReason::NoIdentity),
+            GraphError::AccountNotFound => Self::NotFound,
         }
     }
 }
 
 /// A claims challenge, if the caller is a user whose client said that it can handle one.
 pub(super) fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Option<Cause> {
-    if !claims.handles_claims_challenge() || claims.principal() != Principal::User {
+    if !claims.supports_claims_challenge() || claims.principal() != Principal::User {
         return None;
     }
     Some(Cause::StepUp {
@@ -108,7 +108,7 @@ pub(super) fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Op
 
 /// Where the caller signs in.
 pub(super) fn sign_in_of(claims: &Claims) -> String {
-    Origin::of(claims)
+    AuthorityContext::of(claims)
         .map(|origin| origin.authorization_uri.clone())
         .unwrap_or_default()
 }

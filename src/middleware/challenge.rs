@@ -12,7 +12,7 @@ pub(super) struct Challenge(String);
 
 /// Whom a challenge is for, where it says the same to everybody.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum To {
+pub(super) enum ChallengeKind {
     NoToken,
     /// A header that holds no token.
     NoHeader,
@@ -29,11 +29,11 @@ pub(super) struct Challenges {
 }
 
 impl Challenges {
-    const fn slot(&self, to: To) -> &OnceLock<HeaderValue> {
+    const fn slot(&self, to: ChallengeKind) -> &OnceLock<HeaderValue> {
         match to {
-            To::NoToken => &self.no_token,
-            To::NoHeader => &self.no_header,
-            To::BadToken => &self.bad_token,
+            ChallengeKind::NoToken => &self.no_token,
+            ChallengeKind::NoHeader => &self.no_header,
+            ChallengeKind::BadToken => &self.bad_token,
         }
     }
 }
@@ -49,15 +49,15 @@ impl Challenge {
     }
 
     /// The challenge to everybody of a kind, put together once.
-    pub(super) fn usual(to: To, resource: Option<&Challenged>) -> HeaderValue {
+    pub(super) fn usual(to: ChallengeKind, resource: Option<&Challenged>) -> HeaderValue {
         let make = || {
             let bearer = Self::bearer();
             // A client without a good token learns what to ask for (RFC 6750 section 3).
             let scope = resource.map(|resource| resource.scope.as_str());
             let challenge = match to {
-                To::NoToken => bearer.with_some("scope", scope),
-                To::NoHeader => bearer.with("error", "invalid_request"),
-                To::BadToken => bearer
+                ChallengeKind::NoToken => bearer.with_some("scope", scope),
+                ChallengeKind::NoHeader => bearer.with("error", "invalid_request"),
+                ChallengeKind::BadToken => bearer
                     .with("error", "invalid_token")
                     .with_some("scope", scope),
             };
@@ -141,22 +141,22 @@ mod tests {
         };
         for (to, expected) in [
             (
-                To::NoToken,
+                ChallengeKind::NoToken,
                 r#"Bearer scope="api://x/read", resource_metadata="https://x/meta""#,
             ),
             (
-                To::NoHeader,
+                ChallengeKind::NoHeader,
                 r#"Bearer error="invalid_request", resource_metadata="https://x/meta""#,
             ),
             (
-                To::BadToken,
+                ChallengeKind::BadToken,
                 r#"Bearer error="invalid_token", scope="api://x/read", resource_metadata="https://x/meta""#,
             ),
         ] {
             assert_eq!(Challenge::usual(to, Some(&resource)), expected);
             assert_eq!(Challenge::usual(to, Some(&resource)), expected);
         }
-        assert_eq!(Challenge::usual(To::NoToken, None), "Bearer");
+        assert_eq!(Challenge::usual(ChallengeKind::NoToken, None), "Bearer");
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use axum_core::response::Response;
 
-use crate::revocation::Accounts;
 use crate::authority::{Backdate, full_scope_name};
-use crate::claims::{Claims, Home};
+use crate::claims::{Claims, ContextHandle};
 use crate::clock::Clock;
 use crate::graph::Connection;
+use crate::revocation::RevocationState;
 use crate::token::Validator;
 
 use super::pseudonym::Pseudonyms;
@@ -21,7 +21,7 @@ pub(crate) type RejectionMap = Arc<dyn Fn(&Rejection, Response) -> Response + Se
 
 /// The edge between a layer and the outside: one for each [`Entra`](crate::Entra).
 #[derive(Clone, Default)]
-pub(crate) struct Edge {
+pub(crate) struct LayerContext {
     pub(crate) clock: Clock,
     pub(crate) map_rejection: Option<RejectionMap>,
     /// What challenges say, by the address that a route is under.
@@ -29,15 +29,15 @@ pub(crate) struct Edge {
     /// How accounts are named in the log, if the application asked for it.
     pub(crate) pseudonyms: Option<Pseudonyms>,
     /// Whether the span of a request is told about its caller, if the application asked for it.
-    pub(crate) tells_spans: bool,
+    pub(crate) records_caller: bool,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
-    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) accounts: Arc<RevocationState>,
 }
 
-impl fmt::Debug for Edge {
+impl fmt::Debug for LayerContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Edge")
+        f.debug_struct("LayerContext")
             .field("clock", &self.clock)
             .finish_non_exhaustive()
     }
@@ -45,8 +45,8 @@ impl fmt::Debug for Edge {
 
 /// What claims carry with them: the edge they came through, and their authority's sign-in page.
 #[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) edge: Arc<Edge>,
+pub(crate) struct AuthorityContext {
+    pub(crate) edge: Arc<LayerContext>,
     pub(crate) authorization_uri: String,
     /// How much earlier than its issue time a token of the authority says it was issued.
     pub(crate) backdate: Arc<Backdate>,
@@ -58,7 +58,7 @@ pub(crate) struct Origin {
     pub(crate) directory: Option<Arc<Connection>>,
 }
 
-impl Origin {
+impl AuthorityContext {
     /// Where these claims came from; `None` for claims that no layer admitted.
     pub(crate) fn of(claims: &Claims) -> Option<&Self> {
         Self::at(claims.home()?)
@@ -74,7 +74,7 @@ impl Origin {
     }
 
     /// What stands there, for claims that will be.
-    pub(super) fn at(home: &Home) -> Option<&Self> {
+    pub(super) fn at(home: &ContextHandle) -> Option<&Self> {
         home.0.downcast_ref()
     }
 
@@ -98,4 +98,4 @@ impl Origin {
 
 /// Stands in the request extensions where the optional layer let a request without token pass.
 #[derive(Debug, Clone)]
-pub(super) struct Anonymous(pub(super) Arc<Edge>);
+pub(super) struct Anonymous(pub(super) Arc<LayerContext>);

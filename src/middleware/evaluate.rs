@@ -4,58 +4,62 @@ use std::sync::Arc;
 
 use crate::claims::Claims;
 use crate::clock::Clock;
-use crate::graph::{Account, Connection, Look};
+use crate::graph::{Account, CacheLookup, Connection};
 use crate::guard::{Caller, Guard, Memberships};
 use crate::metrics::{Outcome, guarded};
 
-use super::guard_layer::without_claims;
 use super::caller_token::asker;
-use super::context::Origin;
+use super::context::AuthorityContext;
+use super::guard_layer::missing_claims;
 use super::head::{Head, OwnedHead};
-use super::replay::Spend;
 use super::patience::Patience;
 use super::rejection::Rejection;
+use super::replay::ReplayCheck;
 
 /// What came of holding a guard against a request.
-pub(super) enum Held<'r> {
+pub(super) enum GuardOutcome<'r> {
     Passes(&'r Claims),
     /// The caller passes if this is the first use of the token.
-    Spends(&'r Claims, Box<Spend>),
+    Spends(&'r Claims, Box<ReplayCheck>),
     Refused(Box<Rejection>),
     /// The directory decides.
-    Open(Box<Question>),
+    Open(Box<PendingGroupCheck>),
 }
 
 /// A guard's no, and what could make it a yes: groups, or that the token was not used before.
-pub(super) struct No {
+pub(super) struct Denial {
     rejection: Box<Rejection>,
     open: Vec<String>,
     asks_first_use: bool,
 }
 
 /// What a request waits for.
-pub(super) struct Question {
+pub(super) struct PendingGroupCheck {
     claims: Claims,
     head: OwnedHead,
     connection: Arc<Connection>,
     patience: Patience,
     open: Vec<String>,
-    asked: Asked,
+    asked: EvaluationState,
 }
 
 /// Whom the directory let pass, and what is left to do and to wait.
 pub(super) struct Settled {
     pub(super) claims: Claims,
-    pub(super) spend: Option<Spend>,
+    pub(super) spend: Option<ReplayCheck>,
     pub(super) patience: Patience,
 }
 
 /// Asks a guard; what it says is kept beyond the guard's life.
-pub(super) fn checked<G: Guard>(guard: &G, caller: &Caller<'_>, head: Head<'_>) -> Result<(), No> {
-    guard.check(caller).map_err(|denied| No {
+pub(super) fn checked<G: Guard>(
+    guard: &G,
+    caller: &Caller<'_>,
+    head: Head<'_>,
+) -> Result<(), Denial> {
+    guard.check(caller).map_err(|denied| Denial {
         rejection: Box::new(Rejection::denied(&denied, caller.claims(), head)),
         open: denied
-            .open_groups()
+            .unresolved_groups()
             .iter()
             .map(|&group| group.to_owned())
             .collect(),
@@ -68,30 +72,30 @@ pub(super) fn checked<G: Guard>(guard: &G, caller: &Caller<'_>, head: Head<'_>) 
 /// Where nobody can be asked, the guard's own answer stands: `groups_overage`.
 pub(super) fn hold<'r>(
     used: &'static str,
-    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     head: Head<'r>,
-) -> Held<'r> {
+) -> GuardOutcome<'r> {
     let held = held(used, check, head);
     match &held {
-        Held::Passes(_) => guarded(Outcome::Admitted),
-        Held::Refused(rejection) => guarded(rejection.outcome()),
+        GuardOutcome::Passes(_) => guarded(Outcome::Admitted),
+        GuardOutcome::Refused(rejection) => guarded(rejection.outcome()),
         // Counted when it is known.
-        Held::Spends(..) | Held::Open(_) => {}
+        GuardOutcome::Spends(..) | GuardOutcome::Open(_) => {}
     }
     held
 }
 
 fn held<'r>(
     used: &'static str,
-    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     head: Head<'r>,
-) -> Held<'r> {
+) -> GuardOutcome<'r> {
     let Some(claims) = head.extensions.get::<Claims>() else {
-        return Held::Refused(Box::new(without_claims(used, head)));
+        return GuardOutcome::Refused(Box::new(missing_claims(used, head)));
     };
     // Most guards pass by the claims alone.
     match check(&Caller::by_clock(claims, now_of), head) {
-        Ok(()) => Held::Passes(claims),
+        Ok(()) => GuardOutcome::Passes(claims),
         Err(no) => held_in_full(no, check, claims, head),
     }
 }
@@ -99,46 +103,46 @@ fn held<'r>(
 /// What else is known, or can be found out, after a guard's first no.
 #[cold]
 fn held_in_full<'r>(
-    mut no: No,
-    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+    mut no: Denial,
+    check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     claims: &'r Claims,
     head: Head<'_>,
-) -> Held<'r> {
-    let mut asked = Asked::default();
-    if Spend::was_made(claims, head.extensions) {
+) -> GuardOutcome<'r> {
+    let mut asked = EvaluationState::default();
+    if ReplayCheck::was_made(claims, head.extensions) {
         asked.first_use = Some(true);
         match asked.hold(&check, claims, head) {
-            Ok(()) => return Held::Passes(claims),
+            Ok(()) => return GuardOutcome::Passes(claims),
             Err(still) => no = still,
         }
     }
     loop {
-        let connection = Origin::of(claims)
+        let connection = AuthorityContext::of(claims)
             .and_then(|origin| origin.directory.as_ref())
             .filter(|connection| connection.resolves_groups());
         let (Some(connection), Some(account), false) =
             (connection, Account::of(claims), no.open.is_empty())
         else {
             return match asked.spend(&check, no, claims, head) {
-                Ok(spend) => Held::Spends(claims, Box::new(spend)),
-                Err(rejection) => Held::Refused(rejection),
+                Ok(spend) => GuardOutcome::Spends(claims, Box::new(spend)),
+                Err(rejection) => GuardOutcome::Refused(rejection),
             };
         };
         let groups: Vec<&str> = no.open.iter().map(String::as_str).collect();
         match connection.look_up_memberships(&account, &groups) {
-            Look::Known(more) => {
+            CacheLookup::Hit(more) => {
                 asked.learn(no.open, more);
                 match asked.hold(&check, claims, head) {
-                    Ok(()) => return Held::Passes(claims),
+                    Ok(()) => return GuardOutcome::Passes(claims),
                     Err(still) => no = still,
                 }
             }
-            Look::Failed(error) => {
+            CacheLookup::Failed(error) => {
                 let rejection = Rejection::directory(&error, claims, head);
-                return Held::Refused(Box::new(rejection));
+                return GuardOutcome::Refused(Box::new(rejection));
             }
-            Look::Open => {
-                return Held::Open(Box::new(Question {
+            CacheLookup::Miss => {
+                return GuardOutcome::Open(Box::new(PendingGroupCheck {
                     claims: claims.clone(),
                     head: head.to_owned(),
                     patience: Patience::of(head.extensions, connection),
@@ -151,27 +155,27 @@ fn held_in_full<'r>(
     }
 }
 
-impl Question {
+impl PendingGroupCheck {
     /// Puts the question to the directory and holds the guard against the caller again.
     ///
     /// All open groups go in one question; a guard that then opens others is asked again.
-    pub(super) async fn settle(
+    pub(super) async fn resolve(
         self,
-        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     ) -> Result<Settled, Rejection> {
-        let settled = self.settled(check).await;
-        match &settled {
+        let resolved = self.resolved(check).await;
+        match &resolved {
             Ok(Settled { spend: None, .. }) => guarded(Outcome::Admitted),
             // Counted when the token is spent.
             Ok(_) => {}
             Err(rejection) => guarded(rejection.outcome()),
         }
-        settled
+        resolved
     }
 
-    async fn settled(
+    async fn resolved(
         self,
-        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+        check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     ) -> Result<Settled, Rejection> {
         let Self {
             claims,
@@ -212,14 +216,14 @@ impl Question {
 
 /// What was asked so far, and what came of it.
 #[derive(Default)]
-struct Asked {
+struct EvaluationState {
     groups: Vec<String>,
     known: Memberships,
     /// Whether this request's is the first use of the token; `None` where nobody looked.
     first_use: Option<bool>,
 }
 
-impl Asked {
+impl EvaluationState {
     fn learn(&mut self, groups: Vec<String>, more: Memberships) {
         self.groups.extend(groups);
         self.known = std::mem::take(&mut self.known).and(more);
@@ -229,10 +233,10 @@ impl Asked {
     /// a guard has named more groups than a guard can sensibly name.
     fn hold(
         &self,
-        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
         claims: &Claims,
         head: Head<'_>,
-    ) -> Result<(), No> {
+    ) -> Result<(), Denial> {
         let mut caller = Caller::by_clock(claims, now_of);
         if !self.groups.is_empty() {
             caller = caller.with_memberships(self.known.clone());
@@ -252,11 +256,11 @@ impl Asked {
     /// Spends the token where its first use would let the caller pass, and never in vain.
     fn spend(
         mut self,
-        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), No>,
-        no: No,
+        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
+        no: Denial,
         claims: &Claims,
         head: Head<'_>,
-    ) -> Result<Spend, Box<Rejection>> {
+    ) -> Result<ReplayCheck, Box<Rejection>> {
         if !no.asks_first_use {
             return Err(no.rejection);
         }
@@ -264,13 +268,14 @@ impl Asked {
         self.hold(check, claims, head).map_err(|no| no.rejection)?;
         self.first_use = Some(false);
         let used = self.hold(check, claims, head).err().map(|no| *no.rejection);
-        Spend::of(claims, now_of(claims), used, head).map_err(Box::new)
+        ReplayCheck::of(claims, now_of(claims), used, head).map_err(Box::new)
     }
 }
 
 /// The time by the clock of the layer that admitted the claims.
 fn now_of(claims: &Claims) -> u64 {
-    Origin::of(claims).map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
+    AuthorityContext::of(claims)
+        .map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
 }
 
 /// A guard of the application's own could name other groups each time it is held.

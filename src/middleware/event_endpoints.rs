@@ -16,10 +16,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use crate::revocation::Mark;
-use crate::token::{Ended, Refusal, Transmitter, Validator};
+use crate::revocation::RevocationKey;
+use crate::token::{SessionTermination, Transmitter, ValidationFailure, Validator};
 
-use super::context::Edge;
+use super::context::LayerContext;
 use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 use super::{shared_signals, sign_out};
@@ -30,7 +30,7 @@ use super::{shared_signals, sign_out};
 /// Mount it with `route_service`. It answers every request itself.
 #[derive(Clone)]
 pub struct Receiver {
-    house: Arc<House>,
+    house: Arc<ServiceState>,
     kind: Kind,
 }
 
@@ -45,9 +45,9 @@ pub(crate) enum Kind {
 
 /// What the receivers of one [`Entra`](crate::Entra) work with.
 #[derive(Debug)]
-pub(crate) struct House {
+pub(crate) struct ServiceState {
     pub(crate) validator: Arc<Validator>,
-    pub(crate) edge: Arc<Edge>,
+    pub(crate) edge: Arc<LayerContext>,
     pub(crate) transmitters: Vec<Transmitter>,
 }
 
@@ -67,7 +67,7 @@ const MOST_BYTES: usize = 65_536;
 const MOST_TIME: Duration = Duration::from_secs(10);
 
 impl Receiver {
-    pub(crate) const fn new(house: Arc<House>, kind: Kind) -> Self {
+    pub(crate) const fn new(house: Arc<ServiceState>, kind: Kind) -> Self {
         Self { house, kind }
     }
 }
@@ -97,7 +97,7 @@ impl Service<Request<Body>> for Receiver {
     }
 }
 
-impl House {
+impl ServiceState {
     async fn receive(&self, kind: Kind, mut request: Request<Body>) -> Response {
         let method = request.method().clone();
         let allowed: &[Method] = match kind {
@@ -142,29 +142,32 @@ impl House {
 
     /// Has what ended refused and forgotten: here at once, and all of it before anything is waited
     /// for. The others are told by tasks that go on when the sender hangs up.
-    pub(super) async fn end(&self, ended: &[Ended]) -> Result<(), Refusal> {
+    pub(super) async fn end(&self, ended: &[SessionTermination]) -> Result<(), ValidationFailure> {
         let marks = ended.iter().flat_map(marks).collect();
-        let told = self.edge.accounts.raise(marks, self.edge.clock.now());
-        told.await.map_err(|_| Refusal::StoreUnavailable)
+        let told = self.edge.accounts.advance(marks, self.edge.clock.now());
+        told.await.map_err(|_| ValidationFailure::StoreUnavailable)
     }
 
     /// 503, for what is not the sender's fault.
-    pub(super) fn unavailable(&self, refusal: Refusal) -> Response {
-        Rejection::on_edge(refusal, &self.edge).into_response()
+    pub(super) fn unavailable(&self, refusal: ValidationFailure) -> Response {
+        Rejection::with_context(refusal, &self.edge).into_response()
     }
 }
 
 /// What has to be remembered of an end.
-fn marks(ended: &Ended) -> Vec<(Mark, u64)> {
-    let session = ended.session.iter().map(|(tenant, session)| Mark::Session {
-        tenant: *tenant,
-        session: session.as_str().into(),
-    });
+fn marks(ended: &SessionTermination) -> Vec<(RevocationKey, u64)> {
+    let session = ended
+        .session
+        .iter()
+        .map(|(tenant, session)| RevocationKey::Session {
+            tenant: *tenant,
+            session: session.as_str().into(),
+        });
     let accounts = ended.accounts.iter().cloned().map(|account| {
         if ended.all_sessions {
-            Mark::Account(account)
+            RevocationKey::Account(account)
         } else {
-            Mark::Forgotten(account)
+            RevocationKey::Forgotten(account)
         }
     });
     session

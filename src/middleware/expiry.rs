@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep};
 use crate::claims::Claims;
 use crate::clock::Clock;
 
-use super::context::Origin;
+use super::context::AuthorityContext;
 
 pin_project! {
     /// Completes when a token expires (`exp`, without skew), is revoked, or its account signs out:
@@ -24,12 +24,12 @@ pin_project! {
     /// the client likes; with this it ends, and the client comes back with a new token.
     ///
     /// It hears of every revocation and sign-out that this replica hears of, through Redis those
-    /// of others too, and counts sign-outs from [`Expiry::of`] on.
+    /// of others too, and counts sign-outs from [`TokenExpiry::new`] on.
     ///
     /// ```
-    /// # use axum_entra::{Claims, Expiry};
+    /// # use axum_entra::{Claims, TokenExpiry};
     /// # async fn talk(claims: Claims, mut next: tokio::sync::mpsc::Receiver<String>) {
-    /// let mut expiry = std::pin::pin!(Expiry::of(&claims));
+    /// let mut expiry = std::pin::pin!(TokenExpiry::new(&claims));
     /// loop {
     ///     tokio::select! {
     ///         () = &mut expiry => break,
@@ -42,7 +42,7 @@ pin_project! {
     ///
     /// Does not ask the directory again (`Graph:CheckSessions`), and does not end because the
     /// store that replicas share is out of reach. Claims made in code only expire.
-    pub struct Expiry {
+    pub struct TokenExpiry {
         #[pin]
         sleep: Option<Sleep>,
         gone: Option<Gone>,
@@ -52,18 +52,18 @@ pin_project! {
 /// The end of a token before its time.
 type Gone = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
-impl Expiry {
+impl TokenExpiry {
     /// The end of the token that these claims were in.
     #[must_use]
-    pub fn of(claims: &Claims) -> Self {
-        let origin = Origin::of(claims);
+    pub fn new(claims: &Claims) -> Self {
+        let origin = AuthorityContext::of(claims);
         let system = Clock::system();
         let clock = origin.map_or(&system, |origin| &origin.edge.clock);
         let left = claims.expires_at().saturating_sub(clock.now());
         Self {
             gone: origin.map(|origin| -> Gone {
                 let accounts = Arc::clone(&origin.edge.accounts);
-                Box::pin(accounts.gone(claims.clone(), Arc::clone(&origin.backdate)))
+                Box::pin(accounts.until_revoked(claims.clone(), Arc::clone(&origin.backdate)))
             }),
             // Longer than any process lives, and within what timers can hold.
             sleep: (left > 0).then(|| sleep(Duration::from_secs(left.min(LONGEST_SECONDS)))),
@@ -83,7 +83,7 @@ impl Expiry {
 /// A year.
 const LONGEST_SECONDS: u64 = 31_536_000;
 
-impl Future for Expiry {
+impl Future for TokenExpiry {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -101,19 +101,19 @@ impl Future for Expiry {
     }
 }
 
-impl fmt::Debug for Expiry {
+impl fmt::Debug for TokenExpiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Expiry")
     }
 }
 
 pin_project! {
-    /// A stream that ends with a token; made by [`Expiry::end`].
+    /// A stream that ends with a token; made by [`TokenExpiry::end`].
     pub struct UntilExpiry<S> {
         #[pin]
         stream: S,
         #[pin]
-        expiry: Expiry,
+        expiry: TokenExpiry,
     }
 }
 

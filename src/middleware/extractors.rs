@@ -10,10 +10,10 @@ use http::request::Parts;
 use crate::claims::Claims;
 use crate::guard::{Caller, Guard};
 
-use super::guard_layer::without_claims;
 use super::context::Anonymous;
+use super::evaluate::{Denial, GuardOutcome, checked, hold};
+use super::guard_layer::missing_claims;
 use super::head::Head;
-use super::evaluate::{Held, No, checked, hold};
 use super::rejection::Rejection;
 
 impl<S: Sync> FromRequestParts<S> for Claims {
@@ -26,7 +26,7 @@ impl<S: Sync> FromRequestParts<S> for Claims {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         match parts.extensions.get::<Self>() {
             Some(claims) => Ok(claims.clone()),
-            None => Err(without_claims(
+            None => Err(missing_claims(
                 "the extractor Claims",
                 Head::of_parts(parts),
             )),
@@ -98,7 +98,7 @@ impl<G> Permit<G> {
 }
 
 /// Makes the guard where it is needed, so that it need not be sent from thread to thread.
-fn check<G: Guard + Default>(caller: &Caller<'_>, head: Head<'_>) -> Result<(), No> {
+fn check<G: Guard + Default>(caller: &Caller<'_>, head: Head<'_>) -> Result<(), Denial> {
     checked(&G::default(), caller, head)
 }
 
@@ -110,11 +110,11 @@ impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let head = Head::of_parts(parts);
         let (claims, spend) = match hold(type_name::<G>(), check::<G>, head) {
-            Held::Passes(claims) => (claims.clone(), None),
-            Held::Spends(claims, spend) => (claims.clone(), Some(*spend)),
-            Held::Refused(rejection) => return Err(*rejection),
-            Held::Open(question) => {
-                let settled = question.settle(check::<G>).await?;
+            GuardOutcome::Passes(claims) => (claims.clone(), None),
+            GuardOutcome::Spends(claims, spend) => (claims.clone(), Some(*spend)),
+            GuardOutcome::Refused(rejection) => return Err(*rejection),
+            GuardOutcome::Open(question) => {
+                let settled = question.resolve(check::<G>).await?;
                 parts.extensions.insert(settled.patience);
                 (settled.claims, settled.spend)
             }

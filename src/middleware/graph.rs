@@ -10,12 +10,12 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use crate::claims::Claims;
-use crate::graph::{AccessToken, Connection, DirectoryError, Revocation};
+use crate::graph::{AccessToken, Connection, GraphError, Revocation};
 use crate::guid::parse_guid;
 
-use super::guard_layer::without_claims;
 use super::caller_token::CallerToken;
-use super::context::Origin;
+use super::context::AuthorityContext;
+use super::guard_layer::missing_claims;
 use super::head::Head;
 use super::patience::Patience;
 use super::rejection::Rejection;
@@ -28,9 +28,9 @@ use super::rejection::Rejection;
 /// guards asked counts too. Many who ask the same at a time are one question.
 ///
 /// ```
-/// use axum_entra::{CallerToken, Directory, Rejection};
+/// use axum_entra::{CallerToken, GraphClient, Rejection};
 ///
-/// async fn profile(directory: Directory, caller: CallerToken) -> Result<String, Rejection> {
+/// async fn profile(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
 ///     let token = directory
 ///         .on_behalf_of(&caller, &["https://graph.microsoft.com/User.Read"])
 ///         .await?;
@@ -38,13 +38,13 @@ use super::rejection::Rejection;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Directory {
+pub struct GraphClient {
     connections: Arc<[Arc<Connection>]>,
     /// What is left of the request's patience; a call's own outside of requests.
     patience: Option<Patience>,
 }
 
-impl Directory {
+impl GraphClient {
     pub(crate) fn new(connections: Arc<[Arc<Connection>]>) -> Self {
         Self {
             connections,
@@ -55,8 +55,8 @@ impl Directory {
     async fn wait<T>(
         &self,
         connection: &Connection,
-        asking: impl Future<Output = Result<T, DirectoryError>>,
-    ) -> Result<T, DirectoryError> {
+        asking: impl Future<Output = Result<T, GraphError>>,
+    ) -> Result<T, GraphError> {
         match &self.patience {
             Some(patience) => patience.wait(asking).await,
             None => Patience::new(connection.longest()).wait(asking).await,
@@ -107,18 +107,15 @@ impl Directory {
     /// resource's `.default`.
     ///
     /// # Errors
-    /// [`DirectoryError`] where there are no credentials or the token endpoint gives no token.
-    pub async fn app_token<S: AsRef<str>>(
+    /// [`GraphError`] where there are no credentials or the token endpoint gives no token.
+    pub async fn client_credentials_token<S: AsRef<str>>(
         &self,
         tenant: Option<Uuid>,
         scopes: &[S],
-    ) -> Result<AccessToken, DirectoryError> {
-        let connection = self
-            .connections
-            .first()
-            .ok_or(DirectoryError::NotConfigured)?;
+    ) -> Result<AccessToken, GraphError> {
+        let connection = self.connections.first().ok_or(GraphError::NotConfigured)?;
         let scopes = in_one_line(scopes);
-        let asking = connection.app_token(tenant, &scopes);
+        let asking = connection.client_credentials_token(tenant, &scopes);
         self.wait(connection, asking).await
     }
 
@@ -178,7 +175,7 @@ impl Directory {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Directory {
+impl<S: Sync> FromRequestParts<S> for GraphClient {
     type Rejection = Rejection;
 
     /// That of the authority which issued the caller's token.
@@ -188,7 +185,7 @@ impl<S: Sync> FromRequestParts<S> for Directory {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(claims) = parts.extensions.get::<Claims>() else {
             let used = "the extractor Directory";
-            return Err(without_claims(used, Head::of_parts(parts)));
+            return Err(missing_claims(used, Head::of_parts(parts)));
         };
         let own = connection(claims).ok().cloned();
         let patience = own
@@ -205,10 +202,10 @@ impl<S: Sync> FromRequestParts<S> for Directory {
 }
 
 /// The connection of the authority that issued the caller's token.
-fn connection(claims: &Claims) -> Result<&Arc<Connection>, DirectoryError> {
-    Origin::of(claims)
+fn connection(claims: &Claims) -> Result<&Arc<Connection>, GraphError> {
+    AuthorityContext::of(claims)
         .and_then(|origin| origin.directory.as_ref())
-        .ok_or(DirectoryError::NotConfigured)
+        .ok_or(GraphError::NotConfigured)
 }
 
 fn in_one_line<S: AsRef<str>>(scopes: &[S]) -> String {
@@ -216,7 +213,7 @@ fn in_one_line<S: AsRef<str>>(scopes: &[S]) -> String {
     scopes.join(" ")
 }
 
-impl fmt::Debug for Directory {
+impl fmt::Debug for GraphClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Directory")
             .field("connections", &self.connections.len())

@@ -8,22 +8,22 @@ use http::Request;
 use tower_layer::Layer;
 
 use crate::guard::{
-    And, Caller, DenyAgents, DenyKnownAgents, Guard, OncePerToken, Or, RequireAcr, RequireAgent,
-    RequireAllGroups, RequireAllRoles, RequireAllScopes, RequireAnyClientApp,
-    RequireAnyDirectoryRole, RequireAnyGroup, RequireAnyObjectId, RequireAnyPolicy, RequireAnyRole,
-    RequireAnyScope, RequireAnyTenant, RequireAppOnly, RequireAuthContext, RequireClientApp,
-    RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa,
-    RequireNoGuests, RequireObjectId, RequirePolicy, RequireRecentSignIn, RequireRole,
+    And, Caller, DenyAgents, DenyGuests, DenyKnownAgents, Guard, OncePerToken, Or,
+    RequireAccountId, RequireAcr, RequireAgent, RequireAllGroups, RequireAllRoles,
+    RequireAllScopes, RequireAnyB2cPolicy, RequireAnyClientId, RequireAnyDirectoryRole,
+    RequireAnyGroup, RequireAnyObjectId, RequireAnyRole, RequireAnyScope, RequireAnyTenant,
+    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
 
 use super::context::Anonymous;
-use super::service::{Gate, Judge, Judgement};
+use super::evaluate::{GuardOutcome, checked, hold};
 use super::head::Head;
-use super::replay::FirstUse;
 use super::patience::Patience;
-use super::evaluate::{Held, checked, hold};
 use super::rejection::Rejection;
+use super::replay::FirstUse;
+use super::service::{Decide, Decision, Gate};
 
 /// A guard of the application's own, as a layer.
 ///
@@ -98,8 +98,8 @@ impl Passed {
 }
 
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
-impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
-    type Admission = Passed;
+impl<G: Guard + Clone + Send + 'static> Decide for Authorize<G> {
+    type RequestExtension = Passed;
 
     #[inline]
     fn admit<B>(&self, passed: Passed, request: &mut Request<B>) {
@@ -111,19 +111,19 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
         }
     }
 
-    fn judge<B>(&self, request: &Request<B>) -> Judgement<Passed> {
+    fn decide<B>(&self, request: &Request<B>) -> Decision<Passed> {
         let guard = &self.0;
         let check = |caller: &Caller<'_>, head: Head<'_>| checked(guard, caller, head);
         match hold(type_name::<G>(), check, Head::of(request)) {
-            Held::Passes(_) => Judgement::Admit(Passed::default()),
-            Held::Spends(_, spend) => spend.judgement(),
-            Held::Refused(rejection) => Judgement::Refuse(rejection),
-            Held::Open(question) => {
+            GuardOutcome::Passes(_) => Decision::Allow(Passed::default()),
+            GuardOutcome::Spends(_, spend) => spend.judgement(),
+            GuardOutcome::Refused(rejection) => Decision::Reject(rejection),
+            GuardOutcome::Open(question) => {
                 let guard = guard.clone();
                 let check =
                     move |caller: &Caller<'_>, head: Head<'_>| checked(&guard, caller, head);
-                Judgement::Wait(Box::pin(async move {
-                    let settled = question.settle(check).await?;
+                Decision::Pending(Box::pin(async move {
+                    let settled = question.resolve(check).await?;
                     let first_use = match settled.spend {
                         Some(spend) => spend.make().await?,
                         None => None,
@@ -139,7 +139,7 @@ impl<G: Guard + Clone + Send + 'static> Judge for Authorize<G> {
 }
 
 /// Nobody signed in, or nobody looked.
-pub(super) fn without_claims(used: &'static str, head: Head<'_>) -> Rejection {
+pub(super) fn missing_claims(used: &'static str, head: Head<'_>) -> Rejection {
     match head.extensions.get::<Anonymous>() {
         Some(Anonymous(edge)) => Rejection::missing_token(edge, head),
         None => Rejection::not_configured(used, head),
@@ -177,24 +177,24 @@ layers! {
     [S] [N] RequireAllGroups<S, N>;
     [S] [] RequireDirectoryRole<S>;
     [S] [N] RequireAnyDirectoryRole<S, N>;
-    [S] [] RequireClientApp<S>;
-    [S] [N] RequireAnyClientApp<S, N>;
+    [S] [] RequireClientId<S>;
+    [S] [N] RequireAnyClientId<S, N>;
     [S] [] RequireObjectId<S>;
     [S] [N] RequireAnyObjectId<S, N>;
-    [S] [] RequirePolicy<S>;
-    [S] [N] RequireAnyPolicy<S, N>;
+    [S] [] RequireB2cPolicy<S>;
+    [S] [N] RequireAnyB2cPolicy<S, N>;
     [S] [] RequireAcr<S>;
     [S] [] RequireAuthContext<S>;
-    [] [] RequireClientAuth;
+    [] [] RequireClientAuthMethod;
     [] [] RequireUser;
     [] [] RequireAppOnly;
-    [] [] RequireNoGuests;
-    [] [] RequireIdentity;
+    [] [] DenyGuests;
+    [] [] RequireAccountId;
     [] [] DenyAgents;
     [] [] DenyKnownAgents;
     [] [] RequireAgent;
     [] [] RequireMfa;
-    [] [] RequireRecentSignIn;
+    [] [] RequireMaxAge;
     [] [] OncePerToken;
     [A, B] [] And<A, B>;
     [A, B] [] Or<A, B>;

@@ -1,43 +1,47 @@
 //! Sentences for people, one for each reason.
 
-use crate::guard::Reason;
+use crate::guard::DenialReason;
 
 /// What a refused guard means, for whoever reads the answer.
-pub(super) const fn of_reason(reason: Reason) -> &'static str {
+pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
     match reason {
-        Reason::Scope => "The access token lacks a scope this resource needs.",
-        Reason::NoPermissions => "The access token carries neither scopes nor roles.",
-        Reason::Role => "The caller lacks a role this resource needs.",
-        Reason::Tenant => "Callers of this tenant may not use this resource.",
-        Reason::Group => "The caller is not a member of a group this resource needs.",
-        Reason::GroupsOverage => {
+        DenialReason::Scope => "The access token lacks a scope this resource needs.",
+        DenialReason::NoPermissions => "The access token carries neither scopes nor roles.",
+        DenialReason::Role => "The caller lacks a role this resource needs.",
+        DenialReason::Tenant => "Callers of this tenant may not use this resource.",
+        DenialReason::Group => "The caller is not a member of a group this resource needs.",
+        DenialReason::GroupsOverage => {
             "The caller has too many groups for the access token to list, and the directory is \
              not asked."
         }
-        Reason::DirectoryRole => "The caller lacks a directory role this resource needs.",
-        Reason::ClientApp => "This client application may not use this resource.",
-        Reason::ClientAuth => "The client application did not prove itself strongly enough.",
-        Reason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
-        Reason::Acr => "The sign-in does not have the class this resource needs.",
-        Reason::AuthContext => "This resource needs a stronger sign-in.",
-        Reason::Policy => "This resource needs a sign-in by another policy.",
-        Reason::AppOnly => "This resource is for applications that sign in as themselves.",
-        Reason::UserOnly => "This resource is for users.",
-        Reason::Guest => "This resource is not for guests.",
-        Reason::Agent => {
+        DenialReason::DirectoryRole => "The caller lacks a directory role this resource needs.",
+        DenialReason::ClientApp => "This client application may not use this resource.",
+        DenialReason::ClientAuthMethod => {
+            "The client application did not prove itself strongly enough."
+        }
+        DenialReason::Mfa => "This resource needs a sign-in with multi-factor authentication.",
+        DenialReason::Acr => "The sign-in does not have the class this resource needs.",
+        DenialReason::AuthContext => "This resource needs a stronger sign-in.",
+        DenialReason::Policy => "This resource needs a sign-in by another policy.",
+        DenialReason::AppOnly => "This resource is for applications that sign in as themselves.",
+        DenialReason::UserOnly => "This resource is for users.",
+        DenialReason::Guest => "This resource is not for guests.",
+        DenialReason::Agent => {
             "This resource is not for agents. A token without the optional claim xms_act_fct does \
              not tell whether an agent acts, and is refused as well."
         }
-        Reason::NotAgent => "This resource is for agent identities.",
-        Reason::ObjectId => "This account may not use this resource.",
-        Reason::NoIdentity => "The access token does not say for certain who is calling.",
-        Reason::Replay => "The access token has nothing by which its first use could be told.",
-        Reason::SignInTooOld => "This resource needs a more recent sign-in.",
-        Reason::ConsentRequired => {
+        DenialReason::NotAgent => "This resource is for agent identities.",
+        DenialReason::ObjectId => "This account may not use this resource.",
+        DenialReason::NoIdentity => "The access token does not say for certain who is calling.",
+        DenialReason::Replay => {
+            "The access token has nothing by which its first use could be told."
+        }
+        DenialReason::SignInTooOld => "This resource needs a more recent sign-in.",
+        DenialReason::ConsentRequired => {
             "Nobody has consented to what this API asks for on the user's behalf."
         }
-        Reason::DirectoryRefused => "The directory refuses this to the caller.",
-        Reason::Other(_) => "The caller may not use this resource.",
+        DenialReason::DirectoryRefused => "The directory refuses this to the caller.",
+        DenialReason::Custom(_) => "The caller may not use this resource.",
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use tower_service::Service;
 use url::Url;
 
-use crate::authority::{Trust, full_scope_name};
+use crate::authority::{ResolvedAuthority, full_scope_name};
 use crate::config_error::ConfigError;
 use crate::token::Validator;
 
@@ -53,7 +53,7 @@ pub struct ResourceMetadata {
 impl IntoResponse for ResourceMetadata {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = open_to_all(StatusCode::OK, Body::from(body));
+        let mut response = cors_response(StatusCode::OK, Body::from(body));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, CACHE);
@@ -63,7 +63,7 @@ impl IntoResponse for ResourceMetadata {
 
 /// What the application said of itself.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Described {
+pub(crate) struct ResourceConfig {
     pub(crate) addresses: Vec<String>,
     /// The address of the program's own listener, where no other was given.
     pub(crate) listener: Option<String>,
@@ -88,10 +88,14 @@ pub(crate) struct Resource {
     scopes: Vec<String>,
 }
 
-impl Described {
+impl ResourceConfig {
     /// What challenges say at each address, in the order of [`resolve`](Self::resolve); one entry
     /// where there is no address.
-    pub(crate) fn challenged(&self, resources: &[Arc<Resource>], trusts: &[&Trust]) -> Resources {
+    pub(crate) fn challenged(
+        &self,
+        resources: &[Arc<Resource>],
+        trusts: &[&ResolvedAuthority],
+    ) -> Resources {
         if resources.is_empty() {
             return Resources::new(vec![Challenged {
                 metadata: self.metadata.clone(),
@@ -112,7 +116,7 @@ impl Described {
     /// route needs one.
     ///
     /// With several authorities the latter are only known where all need the same.
-    fn challenge_scope(&self, trusts: &[&Trust], address: Option<&str>) -> String {
+    fn challenge_scope(&self, trusts: &[&ResolvedAuthority], address: Option<&str>) -> String {
         let Some((first, others)) = trusts.split_first() else {
             return String::new();
         };
@@ -133,7 +137,10 @@ impl Described {
     }
 
     /// Works the addresses out; none where no address is given, and nothing is served.
-    pub(crate) fn resolve(&self, trust: Option<&Trust>) -> Result<Vec<Arc<Resource>>, ConfigError> {
+    pub(crate) fn resolve(
+        &self,
+        trust: Option<&ResolvedAuthority>,
+    ) -> Result<Vec<Arc<Resource>>, ConfigError> {
         let are_given = !self.addresses.is_empty();
         let addresses = match are_given {
             true => &*self.addresses,
@@ -155,7 +162,7 @@ impl Described {
                 resource.paths.retain(|path| path != WELL_KNOWN);
             }
             if are_given {
-                resource.warn_of_strangers(uri.unwrap_or_default());
+                resource.warn_on_scope_mismatch(uri.unwrap_or_default());
             }
             resources.push(Arc::new(resource));
         }
@@ -217,7 +224,7 @@ impl Resource {
     }
 
     /// Says at the start what would only be found out by a client that cannot sign in.
-    fn warn_of_strangers(&self, app_id_uri: &str) {
+    fn warn_on_scope_mismatch(&self, app_id_uri: &str) {
         // Clients of the Model Context Protocol send `resource` along with the scopes (RFC 8707),
         // and Entra refuses them where it does not know the one by the other's prefix.
         if self.address != app_id_uri {
@@ -282,14 +289,14 @@ impl<B> Service<Request<B>> for MetadataService {
             }
             // Clients send headers of their own, which makes browsers ask first.
             Method::OPTIONS => {
-                let mut preflight = open_to_all(StatusCode::NO_CONTENT, Body::empty());
+                let mut preflight = cors_response(StatusCode::NO_CONTENT, Body::empty());
                 let headers = preflight.headers_mut();
                 headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
                 headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
                 preflight
             }
             _ => {
-                let mut refused = open_to_all(StatusCode::METHOD_NOT_ALLOWED, Body::empty());
+                let mut refused = cors_response(StatusCode::METHOD_NOT_ALLOWED, Body::empty());
                 refused.headers_mut().insert(ALLOW, METHODS);
                 refused
             }
@@ -300,7 +307,7 @@ impl<B> Service<Request<B>> for MetadataService {
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
-fn open_to_all(status: StatusCode, body: Body) -> Response {
+fn cors_response(status: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response
@@ -315,12 +322,12 @@ mod tests {
     use crate::authority::{Authority, Tenant};
 
     fn resource(address: &str, scopes: &[&str]) -> Arc<Resource> {
-        let described = Described {
+        let described = ResourceConfig {
             addresses: vec![address.to_owned()],
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
-            ..Described::default()
+            ..ResourceConfig::default()
         };
-        let tenant = Tenant::id("11111111-1111-4111-8111-111111111111");
+        let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
         let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
         let trust = authority.audience("api://id").resolve().unwrap();
         described.resolve(Some(&trust)).unwrap().remove(0)
@@ -370,21 +377,21 @@ mod tests {
             "https://api.example/#x",
             "https://user@api.example",
         ] {
-            let described = Described {
+            let described = ResourceConfig {
                 addresses: vec![bad.to_owned()],
-                ..Described::default()
+                ..ResourceConfig::default()
             };
             assert!(described.resolve(None).is_err(), "{bad}");
         }
-        assert!(Described::default().resolve(None).unwrap().is_empty());
+        assert!(ResourceConfig::default().resolve(None).unwrap().is_empty());
     }
 
     #[test]
     fn the_path_tells_several_addresses_apart() {
         let resolved = |addresses: &[&str]| {
-            let described = Described {
+            let described = ResourceConfig {
                 addresses: addresses.iter().map(|&one| one.to_owned()).collect(),
-                ..Described::default()
+                ..ResourceConfig::default()
             };
             let paths = |resource: &Arc<Resource>| resource.paths().to_vec();
             let resolved = described.resolve(None)?;

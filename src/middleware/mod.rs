@@ -2,29 +2,29 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod auth_layer;
-mod guard_layer;
 mod bearer;
 mod caller_token;
 mod cause;
 mod challenge;
-mod messages;
-mod graph;
 mod context;
+mod evaluate;
+mod event_endpoints;
 mod expiry;
 mod extractors;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
-mod service;
+mod graph;
+mod guard_layer;
 mod head;
+mod messages;
 mod metadata;
-mod replay;
 mod patience;
 mod problem;
 mod pseudonym;
-mod evaluate;
-mod event_endpoints;
 mod rejection;
+mod replay;
 mod resources;
+mod service;
 mod session_check;
 mod shared_signals;
 mod sign_out;
@@ -32,19 +32,19 @@ mod span_fields;
 mod token_source;
 
 pub use auth_layer::{EntraLayer, EntraService};
-pub use guard_layer::{GuardLayer, GuardService, Guarded, tell_mistakes};
 pub use caller_token::CallerToken;
-pub use graph::Directory;
-pub use expiry::{Expiry, UntilExpiry};
-pub use extractors::Permit;
-pub use metadata::{MetadataService, ResourceMetadata};
 pub use event_endpoints::Receiver;
+pub use expiry::{TokenExpiry, UntilExpiry};
+pub use extractors::Permit;
+pub use graph::GraphClient;
+pub use guard_layer::{GuardLayer, GuardService, Guarded, tell_mistakes};
+pub use metadata::{MetadataService, ResourceMetadata};
 pub use rejection::Rejection;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 
-pub(crate) use context::{Edge, Origin};
+pub(crate) use context::{AuthorityContext, LayerContext};
+pub(crate) use event_endpoints::{Kind, ServiceState};
 pub(crate) use head::OwnedHead;
-pub(crate) use metadata::{Described, Resource};
+pub(crate) use metadata::{Resource, ResourceConfig};
 pub(crate) use pseudonym::Pseudonyms;
-pub(crate) use event_endpoints::{House, Kind};
 pub(crate) use session_check::check_sessions;

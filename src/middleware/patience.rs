@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Extensions;
 use tokio::time::Instant;
 
-use crate::graph::{CallFailure, Connection, DirectoryError};
+use crate::graph::{Connection, GraphError, GraphRequestError};
 
 /// The time that a request may still wait for the directory: for what the layer, its guards and
 /// its handler ask together. Stands in the request's extensions once somebody has asked.
@@ -51,8 +51,8 @@ impl Patience {
     /// What the question came to, or `Unavailable` when the time is over.
     pub(super) async fn wait<T>(
         &self,
-        asking: impl Future<Output = Result<T, DirectoryError>>,
-    ) -> Result<T, DirectoryError> {
+        asking: impl Future<Output = Result<T, GraphError>>,
+    ) -> Result<T, GraphError> {
         let began = Instant::now();
         let time = {
             let mut left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Patience {
         left.time = left.time.saturating_sub(began.elapsed());
         left.since = Instant::now();
         drop(left);
-        answer.unwrap_or_else(|_| Err(CallFailure::too_long(self.0.whole).into()))
+        answer.unwrap_or_else(|_| Err(GraphRequestError::too_long(self.0.whole).into()))
     }
 }
 

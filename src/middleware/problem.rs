@@ -18,7 +18,7 @@ pub(super) struct Problem<'p> {
 }
 
 /// What stands around the members of a body, in the order of `Problem`.
-const AROUND: [&str; 7] = [
+const TEMPLATE: [&str; 7] = [
     "{\"type\":\"",
     "\",\"title\":\"",
     "\",\"status\":",
@@ -48,9 +48,9 @@ impl Problem<'_> {
         if !members.iter().all(is_plain) || status.as_u16() != self.status {
             return serde_json::to_vec(&self).unwrap_or_default();
         }
-        let lengths = AROUND.iter().chain(&members).map(|text| text.len());
+        let lengths = TEMPLATE.iter().chain(&members).map(|text| text.len());
         let mut body = Vec::with_capacity(lengths.sum());
-        for (around, member) in AROUND.iter().zip(members.iter().chain(&[""])) {
+        for (around, member) in TEMPLATE.iter().zip(members.iter().chain(&[""])) {
             body.extend_from_slice(around.as_bytes());
             body.extend_from_slice(member.as_bytes());
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::claims::{Claims, UserKey};
+use crate::claims::{AccountId, Claims};
 use crate::jwks::HashKey;
 
 /// Bytes of a pseudonym: enough that two accounts do not share one.
@@ -22,19 +22,19 @@ impl Pseudonyms {
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        match claims.user_key() {
+        match claims.account_id() {
             Some(account) => tracing::debug!(account = self.of(&account), "request admitted"),
             None => tracing::debug!("request admitted, without an identity"),
         }
     }
 
-    pub(super) fn of(&self, account: &UserKey) -> String {
+    pub(super) fn of(&self, account: &AccountId) -> String {
         let hash = match account {
-            UserKey::Object { tenant, object } => {
+            AccountId::Entra { tenant, object } => {
                 self.0
                     .hash(&[b"object", tenant.as_bytes(), object.as_bytes()])
             }
-            UserKey::Subject { issuer, subject } => {
+            AccountId::Subject { issuer, subject } => {
                 self.0
                     .hash(&[b"subject", issuer.as_bytes(), subject.as_bytes()])
             }
@@ -56,8 +56,8 @@ mod tests {
 
     use super::*;
 
-    fn account(object: u128) -> UserKey {
-        UserKey::Object {
+    fn account(object: u128) -> AccountId {
+        AccountId::Entra {
             tenant: Uuid::from_u128(1),
             object: Uuid::from_u128(object),
         }

@@ -10,15 +10,15 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::claims::Claims;
-use crate::graph::DirectoryError;
-use crate::guard::{Denied, Reason};
-use crate::token::{InvalidToken, Refusal, RefusedByRule};
+use crate::graph::GraphError;
+use crate::guard::{DenialReason, Denied};
+use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
 use super::cause::{Cause, RETRY_SECONDS, is_revoked, sign_in_of, step_up};
-use super::challenge::{Challenge, To, claims_challenge};
-use super::messages;
-use super::context::{Edge, Origin};
+use super::challenge::{Challenge, ChallengeKind, claims_challenge};
+use super::context::{AuthorityContext, LayerContext};
 use super::head::Head;
+use super::messages;
 use super::problem::Problem;
 
 /// A request that is not let in, and what it is answered.
@@ -29,14 +29,14 @@ use super::problem::Problem;
 #[derive(Clone)]
 pub struct Rejection {
     cause: Cause,
-    edge: Option<Arc<Edge>>,
+    edge: Option<Arc<LayerContext>>,
     grpc: bool,
     /// The place of the route's resource among the edge's.
     resource: usize,
 }
 
 impl Rejection {
-    fn new(cause: Cause, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+    fn new(cause: Cause, edge: Option<Arc<LayerContext>>, head: Option<Head<'_>>) -> Self {
         let resource = edge.as_ref().map_or(0, |edge| edge.resources.of(head));
         Self {
             cause,
@@ -47,7 +47,7 @@ impl Rejection {
     }
 
     /// Has a refusal name its scopes as a client can request them, at the route's resource.
-    fn in_full(mut self, origin: Option<&Origin>) -> Self {
+    fn in_full(mut self, origin: Option<&AuthorityContext>) -> Self {
         if let (Cause::Denied(refused), Some(origin)) = (&mut self.cause, origin) {
             refused.scopes = origin.full_scope_names(&refused.scopes, self.resource);
         }
@@ -55,17 +55,17 @@ impl Rejection {
     }
 
     /// To somebody whose token was good, through the edge it came in by.
-    fn to_caller(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
-        let origin = Origin::of(claims);
+    fn for_claims(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
+        let origin = AuthorityContext::of(claims);
         let edge = origin.map(|origin| Arc::clone(&origin.edge));
         Self::new(cause, edge, Some(head)).in_full(origin)
     }
 
-    pub(super) fn missing_token(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+    pub(super) fn missing_token(edge: &Arc<LayerContext>, head: Head<'_>) -> Self {
         Self::new(Cause::MissingToken, Some(Arc::clone(edge)), Some(head))
     }
 
-    pub(super) fn malformed_header(edge: &Arc<Edge>, head: Head<'_>) -> Self {
+    pub(super) fn malformed_header(edge: &Arc<LayerContext>, head: Head<'_>) -> Self {
         Self::new(Cause::MalformedHeader, Some(Arc::clone(edge)), Some(head))
     }
 
@@ -74,32 +74,40 @@ impl Rejection {
         Self::new(Cause::NotConfigured { used }, None, Some(head))
     }
 
-    pub(super) fn refused(refusal: Refusal, edge: &Arc<Edge>, head: Head<'_>) -> Self {
+    pub(super) fn refused(
+        refusal: ValidationFailure,
+        edge: &Arc<LayerContext>,
+        head: Head<'_>,
+    ) -> Self {
         Self::of_token(refusal, Some(Arc::clone(edge)), Some(head))
     }
 
-    fn of_token(refusal: Refusal, edge: Option<Arc<Edge>>, head: Option<Head<'_>>) -> Self {
+    fn of_token(
+        refusal: ValidationFailure,
+        edge: Option<Arc<LayerContext>>,
+        head: Option<Head<'_>>,
+    ) -> Self {
         let denied = match &refusal {
-            Refusal::Denied { claims, .. } => Some(claims.clone()),
+            ValidationFailure::Denied { claims, .. } => Some(claims.clone()),
             _ => None,
         };
-        let origin = denied.as_ref().and_then(Origin::of);
+        let origin = denied.as_ref().and_then(AuthorityContext::of);
         Self::new(refusal.into(), edge, head).in_full(origin)
     }
 
     /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, head: Head<'_>) -> Self {
         let cause = denied
-            .step_up()
+            .required_auth_context()
             .and_then(|context| {
                 let wanted = claims_challenge("acrs", context);
-                step_up(Reason::AuthContext.as_str(), &wanted, claims)
+                step_up(DenialReason::AuthContext.as_str(), &wanted, claims)
             })
             .unwrap_or_else(|| match denied.is_replay() {
-                true => Cause::Invalid(InvalidToken::Replay),
-                false => Cause::Denied(RefusedByRule::from(denied)),
+                true => Cause::Invalid(InvalidToken::Replayed),
+                false => Cause::Denied(PolicyDenial::from(denied)),
             });
-        Self::to_caller(cause, claims, head)
+        Self::for_claims(cause, claims, head)
     }
 
     /// A token from before its account's sessions were revoked.
@@ -111,11 +119,11 @@ impl Rejection {
                 step_up(revoked.reason(), &wanted, claims)
             })
             .unwrap_or(Cause::Invalid(revoked));
-        Self::to_caller(cause, claims, head)
+        Self::for_claims(cause, claims, head)
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
-    pub(crate) fn directory(error: &DirectoryError, claims: &Claims, head: Head<'_>) -> Self {
+    pub(crate) fn directory(error: &GraphError, claims: &Claims, head: Head<'_>) -> Self {
         let mut cause = Cause::from(error);
         if let Cause::StepUp {
             authorization_uri, ..
@@ -123,21 +131,21 @@ impl Rejection {
         {
             *authorization_uri = sign_in_of(claims);
         }
-        Self::to_caller(cause, claims, head)
+        Self::for_claims(cause, claims, head)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
     pub(super) fn store_unavailable(claims: &Claims, head: Head<'_>) -> Self {
-        Self::to_caller(Cause::StoreUnavailable, claims, head)
+        Self::for_claims(Cause::StoreUnavailable, claims, head)
     }
 
     /// Without a request at hand, but with the way of answering that a layer has.
-    pub(crate) fn on_edge(refusal: Refusal, edge: &Arc<Edge>) -> Self {
+    pub(crate) fn with_context(refusal: ValidationFailure, edge: &Arc<LayerContext>) -> Self {
         Self::of_token(refusal, Some(Arc::clone(edge)), None)
     }
 
     /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
-    pub(crate) fn outside_http(refusal: Refusal) -> Self {
+    pub(crate) fn without_request(refusal: ValidationFailure) -> Self {
         Self::of_token(refusal, None, None)
     }
 
@@ -165,8 +173,8 @@ impl Rejection {
             Cause::MissingToken => "missing_token",
             Cause::MalformedHeader => "invalid_request",
             Cause::Invalid(_) => "invalid_token",
-            Cause::Denied(RefusedByRule {
-                reason: Reason::Scope,
+            Cause::Denied(PolicyDenial {
+                reason: DenialReason::Scope,
                 ..
             }) => "insufficient_scope",
             Cause::Denied(_) | Cause::ConsentRequired { .. } => "forbidden",
@@ -188,7 +196,7 @@ impl Rejection {
             Cause::Invalid(invalid) => invalid.reason(),
             Cause::Denied(refused) => refused.reason.as_str(),
             Cause::StepUp { reason, .. } => reason,
-            Cause::ConsentRequired { .. } => Reason::ConsentRequired.as_str(),
+            Cause::ConsentRequired { .. } => DenialReason::ConsentRequired.as_str(),
             Cause::KeysUnavailable => "keys_unavailable",
             Cause::DirectoryUnavailable { .. } => "directory_unavailable",
             Cause::NotFound => "not_found",
@@ -219,9 +227,11 @@ impl Rejection {
             Cause::MalformedHeader => {
                 "The Authorization header is not one well-formed Bearer token."
             }
-            Cause::Invalid(invalid) => invalid.hint(),
+            Cause::Invalid(invalid) => invalid.description(),
             Cause::Denied(refused) => messages::of_reason(refused.reason),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => InvalidToken::Revoked.hint(),
+            Cause::StepUp { reason, .. } if is_revoked(reason) => {
+                InvalidToken::Revoked.description()
+            }
             Cause::StepUp { .. } => messages::STEP_UP,
             Cause::ConsentRequired { scopes } => {
                 return format!(
@@ -255,9 +265,11 @@ impl Rejection {
         let edge = self.edge.as_deref();
         let resource = edge.and_then(|edge| edge.resources.at(self.resource));
         let challenge = match &self.cause {
-            Cause::MissingToken => return Some(Challenge::usual(To::NoToken, resource)),
-            Cause::MalformedHeader => return Some(Challenge::usual(To::NoHeader, resource)),
-            Cause::Invalid(_) => return Some(Challenge::usual(To::BadToken, resource)),
+            Cause::MissingToken => return Some(Challenge::usual(ChallengeKind::NoToken, resource)),
+            Cause::MalformedHeader => {
+                return Some(Challenge::usual(ChallengeKind::NoHeader, resource));
+            }
+            Cause::Invalid(_) => return Some(Challenge::usual(ChallengeKind::BadToken, resource)),
             Cause::Denied(refused) => Challenge::bearer()
                 .with("error", "insufficient_scope")
                 .with_some("scope", Some(&refused.scopes)),
@@ -288,9 +300,9 @@ impl Rejection {
     }
 }
 
-impl From<DirectoryError> for Rejection {
+impl From<GraphError> for Rejection {
     /// Without the caller at hand, so with no claims challenge.
-    fn from(error: DirectoryError) -> Self {
+    fn from(error: GraphError) -> Self {
         Self::new(Cause::from(&error), None, None)
     }
 }
@@ -303,7 +315,7 @@ impl IntoResponse for Rejection {
             "request rejected"
         );
         if let Some(edge) = &self.edge {
-            edge.tell_reason(self.reason());
+            edge.record_reason(self.reason());
         }
         let mut response = self.usual();
         if response.headers().contains_key(WWW_AUTHENTICATE) {

@@ -2,14 +2,14 @@
 
 use http::Extensions;
 
-use crate::revocation::{Answer, StoreUnavailable};
 use crate::claims::Claims;
+use crate::revocation::{Answer, StoreUnavailable};
 
+use super::context::AuthorityContext;
 use super::guard_layer::Passed;
-use super::context::Origin;
-use super::service::Judgement;
 use super::head::Head;
 use super::rejection::Rejection;
+use super::service::Decision;
 
 /// Stands in the request extensions once the token is spent, for further guards of the request.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(super) struct FirstUse(String);
 
 /// The first use of a token, if it is one.
 #[derive(Debug)]
-pub(super) struct Spend {
+pub(super) struct ReplayCheck {
     answer: Answer<bool>,
     first_use: FirstUse,
     /// What to answer if the token was used before; `None` if that is no matter after all.
@@ -25,7 +25,7 @@ pub(super) struct Spend {
     unavailable: Rejection,
 }
 
-impl Spend {
+impl ReplayCheck {
     /// Whether this request spent the token already.
     pub(super) fn was_made(claims: &Claims, extensions: &Extensions) -> bool {
         extensions
@@ -41,7 +41,7 @@ impl Spend {
         head: Head<'_>,
     ) -> Result<Self, Rejection> {
         let unavailable = Rejection::store_unavailable(claims, head);
-        let found = Origin::of(claims)
+        let found = AuthorityContext::of(claims)
             .and_then(|origin| {
                 let accounts = &origin.edge.accounts;
                 accounts.first_use(claims, origin.clock_skew, now)
@@ -59,7 +59,7 @@ impl Spend {
     }
 
     /// Decides at once where the record is in memory.
-    pub(super) fn judgement(self) -> Judgement<Passed> {
+    pub(super) fn judgement(self) -> Decision<Passed> {
         let Self {
             answer,
             first_use,
@@ -68,10 +68,10 @@ impl Spend {
         } = self;
         match answer {
             Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
-                Ok(first_use) => Judgement::Admit(Passed::with(first_use)),
-                Err(rejection) => Judgement::Refuse(Box::new(rejection)),
+                Ok(first_use) => Decision::Allow(Passed::with(first_use)),
+                Err(rejection) => Decision::Reject(Box::new(rejection)),
             },
-            Answer::Later(answer) => Judgement::Wait(Box::pin(async move {
+            Answer::Later(answer) => Decision::Pending(Box::pin(async move {
                 outcome(answer.await, first_use, used, unavailable).map(Passed::with)
             })),
         }

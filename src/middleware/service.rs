@@ -14,26 +14,26 @@ use super::rejection::Rejection;
 /// Decides on the head of a request, whatever its method and its path. Pure but for the clock.
 #[doc(hidden)]
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
-pub trait Judge: Clone {
+pub trait Decide: Clone {
     /// What an admitted request takes along.
-    type Admission;
+    type RequestExtension;
 
-    fn judge<B>(&self, request: &Request<B>) -> Judgement<Self::Admission>;
+    fn decide<B>(&self, request: &Request<B>) -> Decision<Self::RequestExtension>;
 
     /// Puts an admission into the request's extensions.
-    fn admit<B>(&self, admission: Self::Admission, request: &mut Request<B>);
+    fn admit<B>(&self, admission: Self::RequestExtension, request: &mut Request<B>);
 }
 
 /// What becomes of a request.
-pub(super) enum Judgement<A> {
-    Admit(A),
-    Refuse(Box<Rejection>),
+pub(super) enum Decision<A> {
+    Allow(A),
+    Reject(Box<Rejection>),
     /// Something has to be fetched first, which is rare.
-    Wait(Waiting<A>),
+    Pending(PendingDecision<A>),
 }
 
 /// A judgement to come.
-pub(super) type Waiting<A> = Pin<Box<dyn Future<Output = Result<A, Rejection>> + Send>>;
+pub(super) type PendingDecision<A> = Pin<Box<dyn Future<Output = Result<A, Rejection>> + Send>>;
 
 /// Lets requests through to a service, or answers them itself.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl<S, J, B> Service<Request<B>> for Gate<S, J>
 where
     S: Service<Request<B>> + Clone,
     S::Response: IntoResponse,
-    J: Judge,
+    J: Decide,
 {
     type Response = Response;
     type Error = S::Error;
@@ -63,8 +63,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.judge.judge(&request) {
-            Judgement::Admit(admission) => {
+        match self.judge.decide(&request) {
+            Decision::Allow(admission) => {
                 self.judge.admit(admission, &mut request);
                 GateFuture {
                     state: State::Forwarded {
@@ -72,21 +72,21 @@ where
                     },
                 }
             }
-            Judgement::Refuse(rejection) => GateFuture {
+            Decision::Reject(rejection) => GateFuture {
                 state: State::Refused {
                     rejection: Some(rejection),
                 },
             },
-            Judgement::Wait(waiting) => self.hold(waiting, request),
+            Decision::Pending(waiting) => self.hold(waiting, request),
         }
     }
 }
 
-impl<S: Clone, J: Judge> Gate<S, J> {
+impl<S: Clone, J: Decide> Gate<S, J> {
     #[cold]
     fn hold<B>(
         &mut self,
-        waiting: Waiting<J::Admission>,
+        waiting: PendingDecision<J::RequestExtension>,
         request: Request<B>,
     ) -> GateFuture<S, B, J>
     where
@@ -96,7 +96,7 @@ impl<S: Clone, J: Judge> Gate<S, J> {
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
         GateFuture {
-            state: State::Waiting {
+            state: State::PendingDecision {
                 waiting,
                 // Boxed, since it is rare and would make every answer's future greater.
                 held: Some(Box::new((ready, self.judge.clone(), request))),
@@ -110,7 +110,7 @@ pin_project! {
     pub struct GateFuture<S, B, J>
     where
         S: Service<Request<B>>,
-        J: Judge,
+        J: Decide,
     {
         #[pin]
         state: State<S, B, J>,
@@ -122,11 +122,11 @@ pin_project! {
     enum State<S, B, J>
     where
         S: Service<Request<B>>,
-        J: Judge,
+        J: Decide,
     {
         Forwarded { #[pin] answer: S::Future },
         Refused { rejection: Option<Box<Rejection>> },
-        Waiting { waiting: Waiting<J::Admission>, held: Option<Box<(S, J, Request<B>)>> },
+        PendingDecision { waiting: PendingDecision<J::RequestExtension>, held: Option<Box<(S, J, Request<B>)>> },
     }
 }
 
@@ -134,7 +134,7 @@ impl<S, B, J> Future for GateFuture<S, B, J>
 where
     S: Service<Request<B>>,
     S::Response: IntoResponse,
-    J: Judge,
+    J: Decide,
 {
     type Output = Result<Response, S::Error>;
 
@@ -152,7 +152,7 @@ where
                         None => Poll::Pending,
                     };
                 }
-                StateProjection::Waiting { waiting, held } => {
+                StateProjection::PendingDecision { waiting, held } => {
                     let judgement = ready!(waiting.as_mut().poll(context));
                     match (judgement, held.take().map(|held| *held)) {
                         (Ok(admission), Some((mut ready, judge, mut request))) => {
@@ -176,7 +176,7 @@ where
 impl<S, B, J> std::fmt::Debug for GateFuture<S, B, J>
 where
     S: Service<Request<B>>,
-    J: Judge,
+    J: Decide,
 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("GateFuture")

@@ -3,23 +3,23 @@
 use axum_core::response::Response;
 use http::StatusCode;
 
-use crate::token::{InvalidToken, Message, Refusal, TokenKind};
+use crate::token::{InvalidToken, SignedMessage, TokenKind, ValidationFailure};
 
-use super::event_endpoints::{House, Received, bad_request, has_type, status};
+use super::event_endpoints::{Received, ServiceState, bad_request, has_type, status};
 
 /// Takes one security event token, and answers when everybody was told what it says.
 ///
 /// A message that comes twice changes nothing: its cut-off is the time of the event, and cut-offs
 /// are only raised. So no record of messages is kept, and one whose answer was lost is welcome
 /// again (section 2.2).
-pub(super) async fn push(house: &House, received: &Received) -> Response {
+pub(super) async fn push(house: &ServiceState, received: &Received) -> Response {
     if !has_type(&received.headers, "application/secevent+jwt") {
         return refused("invalid_request", "The body is not a security event token.");
     }
     let now = house.edge.clock.now();
     let ended = match read(house, received.body.trim(), now).await {
         Ok(ended) => ended,
-        Err(Refusal::Invalid(invalid)) => {
+        Err(ValidationFailure::Invalid(invalid)) => {
             tracing::warn!(reason = invalid.reason(), "security event refused");
             let (error, description) = error(&invalid);
             return refused(error, description);
@@ -32,14 +32,18 @@ pub(super) async fn push(house: &House, received: &Received) -> Response {
     }
 }
 
-async fn read(house: &House, text: &str, now: u64) -> Result<Vec<crate::token::Ended>, Refusal> {
+async fn read(
+    house: &ServiceState,
+    text: &str,
+    now: u64,
+) -> Result<Vec<crate::token::SessionTermination>, ValidationFailure> {
     let of_issuer = |issuer: &str| {
         let mut transmitters = house.transmitters.iter();
         transmitters
             .find(|transmitter| transmitter.signals.issuer == issuer)
-            .ok_or(InvalidToken::Issuer)
+            .ok_or(InvalidToken::InvalidIssuer)
     };
-    let message = Message::verified(TokenKind::SecurityEvent, text, |token| {
+    let message = SignedMessage::verified(TokenKind::SecurityEvent, text, |token| {
         Ok(&of_issuer(token.issuer()?)?.reader)
     })
     .await?;
@@ -54,11 +58,15 @@ fn refused(error: &str, description: &str) -> Response {
 
 fn error(invalid: &InvalidToken) -> (&'static str, &'static str) {
     match invalid {
-        InvalidToken::Issuer | InvalidToken::TenantNotAllowed => {
+        InvalidToken::InvalidIssuer | InvalidToken::TenantNotAllowed => {
             ("invalid_issuer", "The issuer is not accepted here.")
         }
-        InvalidToken::Audience => ("invalid_audience", "The event is meant for somebody else."),
-        InvalidToken::UnknownKey | InvalidToken::BadSignature | InvalidToken::Algorithm => (
+        InvalidToken::InvalidAudience => {
+            ("invalid_audience", "The event is meant for somebody else.")
+        }
+        InvalidToken::UnknownKey
+        | InvalidToken::BadSignature
+        | InvalidToken::UnsupportedAlgorithm => (
             "invalid_key",
             "No key of the issuer verifies the signature.",
         ),

@@ -6,22 +6,22 @@ use axum_core::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use crate::claims::Claims;
-use crate::token::{InvalidToken, Refusal};
+use crate::token::{InvalidToken, ValidationFailure};
 
-use super::guard_layer::without_claims;
-use super::event_endpoints::{House, Received, bad_request, has_type, status};
+use super::event_endpoints::{Received, ServiceState, bad_request, has_type, status};
+use super::guard_layer::missing_claims;
 
 /// The caller signs out: everything that is kept of the account is forgotten, nothing is revoked.
-pub(super) async fn sign_out(house: &House, received: &Received) -> Response {
+pub(super) async fn sign_out(house: &ServiceState, received: &Received) -> Response {
     let Some(claims) = received.extensions.get::<Claims>() else {
-        return without_claims(
+        return missing_claims(
             "the service of Entra::sign_out_service",
             received.head.with_extensions(&received.extensions),
         )
         .into_response();
     };
     // Of somebody who is nobody for certain, nothing is kept.
-    if let Some(account) = claims.user_key() {
+    if let Some(account) = claims.account_id() {
         let now = house.edge.clock.now();
         house.edge.accounts.sign_out(&account, now).await;
     }
@@ -29,7 +29,7 @@ pub(super) async fn sign_out(house: &House, received: &Received) -> Response {
 }
 
 /// OpenID Connect Back-Channel Logout 1.0 sections 2.5 to 2.8.
-pub(super) async fn back_channel(house: &House, received: &Received) -> Response {
+pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> Response {
     let refused = |text: &str| {
         let members = ["error", "error_description"];
         bad_request(members, "invalid_request", text)
@@ -43,7 +43,7 @@ pub(super) async fn back_channel(house: &House, received: &Received) -> Response
     let now = house.edge.clock.now();
     let ended = match house.validator.logout(&token, now).await {
         Ok(ended) => ended,
-        Err(Refusal::Invalid(invalid)) => {
+        Err(ValidationFailure::Invalid(invalid)) => {
             tracing::debug!(reason = invalid.reason(), "logout token refused");
             return refused(invalid_text(&invalid));
         }
@@ -59,7 +59,7 @@ pub(super) async fn back_channel(house: &House, received: &Received) -> Response
 ///
 /// Nothing proves who sent it there: a client that knows a session's id can end that session. Only a
 /// session that a valid token was seen of is kept, so that made-up ids take no room.
-pub(super) async fn front_channel(house: &House, received: &Received) -> Response {
+pub(super) async fn front_channel(house: &ServiceState, received: &Received) -> Response {
     let query = received.query.as_bytes();
     let (Some(issuer), Some(session)) = (only("iss", query), only("sid", query)) else {
         return status(StatusCode::BAD_REQUEST);
@@ -76,7 +76,7 @@ pub(super) async fn front_channel(house: &House, received: &Received) -> Respons
         .end_seen_session(tenant, &session, at, now);
     match told.await {
         Ok(()) => status(StatusCode::OK),
-        Err(_) => house.unavailable(Refusal::StoreUnavailable),
+        Err(_) => house.unavailable(ValidationFailure::StoreUnavailable),
     }
 }
 
@@ -96,8 +96,8 @@ fn invalid_text(invalid: &InvalidToken) -> &'static str {
     match invalid {
         InvalidToken::TokenType => "The token is not typed as a logout token.",
         InvalidToken::Malformed => "The token is not a well-formed logout token.",
-        InvalidToken::Audience => "The logout token is meant for somebody else.",
-        InvalidToken::Issuer | InvalidToken::TenantNotAllowed => {
+        InvalidToken::InvalidAudience => "The logout token is meant for somebody else.",
+        InvalidToken::InvalidIssuer | InvalidToken::TenantNotAllowed => {
             "The logout token is of an issuer that is not accepted here."
         }
         InvalidToken::Expired { .. } | InvalidToken::NotYetValid { .. } => {

@@ -4,7 +4,7 @@ use tracing::Span;
 
 use crate::claims::Claims;
 
-use super::context::Edge;
+use super::context::LayerContext;
 
 /// The caller's tenant.
 const TENANT: &str = "entra.tenant";
@@ -15,10 +15,10 @@ const ACCOUNT: &str = "entra.account";
 /// Why the request was not let in.
 const REASON: &str = "entra.reason";
 
-impl Edge {
-    /// Tells who calls, where `tells_spans`. The span has to have the fields; what it lacks is not told.
+impl LayerContext {
+    /// Tells who calls, where `records_caller`. The span has to have the fields; what it lacks is not told.
     #[cold]
-    pub(super) fn tell_caller(&self, claims: &Claims) {
+    pub(super) fn record_caller(&self, claims: &Claims) {
         let span = Span::current();
         if let Some(tenant) = claims.tenant_id() {
             span.record(TENANT, tracing::field::display(tenant));
@@ -26,14 +26,14 @@ impl Edge {
         if let Some(client) = claims.client_id() {
             span.record(CLIENT, client);
         }
-        if let (Some(pseudonyms), Some(account)) = (&self.pseudonyms, claims.user_key()) {
+        if let (Some(pseudonyms), Some(account)) = (&self.pseudonyms, claims.account_id()) {
             span.record(ACCOUNT, pseudonyms.of(&account).as_str());
         }
     }
 
     /// Tells why a request was not let in, by the layer or by a guard.
-    pub(super) fn tell_reason(&self, reason: &'static str) {
-        if self.tells_spans {
+    pub(super) fn record_reason(&self, reason: &'static str) {
+        if self.records_caller {
             Span::current().record(REASON, reason);
         }
     }

@@ -42,10 +42,10 @@ impl TokenSource {
     ///
     /// The token is taken out of the header before anything behind the layer sees it. Where the
     /// handler chooses no subprotocol, the answer names `bearer`, or the first that is offered
-    /// beside the token, for browsers drop a connection that chooses none. Check `Origin` too:
+    /// beside the token, for browsers drop a connection that chooses none. Check `AuthorityContext` too:
     /// a handshake is not subject to CORS.
     #[must_use]
-    pub const fn web_socket() -> Self {
+    pub const fn websocket_protocol() -> Self {
         Self(Kind::WebSocket)
     }
 
@@ -59,7 +59,7 @@ impl TokenSource {
     /// Wherever `find` looks. Not in the query if it can be helped: addresses end up in logs
     /// (RFC 6750 section 5.3).
     #[must_use]
-    pub fn custom(
+    pub fn from_fn(
         find: impl Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         Self(Kind::Custom(Arc::new(find)))
@@ -90,7 +90,7 @@ impl EntraLayer {
     /// ```
     /// # fn doors(entra: &axum_entra::Entra) -> impl Clone {
     /// use axum_entra::TokenSource;
-    /// entra.layer().token_sources([TokenSource::web_socket()])
+    /// entra.layer().token_sources([TokenSource::websocket_protocol()])
     /// # }
     /// ```
     #[must_use]

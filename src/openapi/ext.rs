@@ -3,9 +3,9 @@
 use axum::routing::MethodRouter;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::requirements::{authenticate, demand};
 use super::operations::operations;
-use super::problem::{PROBLEM_SCHEMA, schema};
+use super::problem::{PROBLEM_SCHEMA_NAME, schema};
+use super::requirements::{add_requirement, authenticate};
 use crate::guard::Guard;
 use crate::{EntraLayer, Guarded};
 
@@ -15,13 +15,13 @@ use crate::{EntraLayer, Guarded};
 /// lie on one route's way add up, in the document as at run time.
 ///
 /// The answers 400, 401, 403 and 503 of the operations are replaced: they come from the layers.
-pub trait Protect: Sized {
+pub trait OpenApiRouterExt: Sized {
     /// Puts a guard around every route that is there.
     ///
     /// # Panics
     /// On a router without any route, as axum's `route_layer` does.
     #[must_use]
-    fn guarded<G>(self, guard: G) -> Self
+    fn require_guard<G>(self, guard: G) -> Self
     where
         G: Guard + Clone + Send + Sync + 'static;
 
@@ -32,29 +32,29 @@ pub trait Protect: Sized {
     /// # Panics
     /// On a router without any route, as axum's `route_layer` does.
     #[must_use]
-    fn authenticated(self, layer: EntraLayer) -> Self;
+    fn require_auth(self, layer: EntraLayer) -> Self;
 }
 
-impl<S> Protect for UtoipaMethodRouter<S>
+impl<S> OpenApiRouterExt for UtoipaMethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn guarded<G>(self, guard: G) -> Self
+    fn require_guard<G>(self, guard: G) -> Self
     where
         G: Guard + Clone + Send + Sync + 'static,
     {
         let (mut schemas, mut paths, routes) = self;
-        schemas.push((PROBLEM_SCHEMA.to_owned(), schema()));
+        schemas.push((PROBLEM_SCHEMA_NAME.to_owned(), schema()));
         for operation in operations(&mut paths) {
-            demand(operation, guard.describe());
+            add_requirement(operation, guard.describe());
         }
         let routes: MethodRouter<S> = routes.layer(Guarded(guard));
         (schemas, paths, routes)
     }
 
-    fn authenticated(self, layer: EntraLayer) -> Self {
+    fn require_auth(self, layer: EntraLayer) -> Self {
         let (mut schemas, mut paths, routes) = self;
-        schemas.push((PROBLEM_SCHEMA.to_owned(), schema()));
+        schemas.push((PROBLEM_SCHEMA_NAME.to_owned(), schema()));
         for operation in operations(&mut paths) {
             authenticate(operation, layer.describe(), layer.is_optional());
         }
@@ -63,22 +63,22 @@ where
     }
 }
 
-impl<S> Protect for OpenApiRouter<S>
+impl<S> OpenApiRouterExt for OpenApiRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    fn guarded<G>(mut self, guard: G) -> Self
+    fn require_guard<G>(mut self, guard: G) -> Self
     where
         G: Guard + Clone + Send + Sync + 'static,
     {
         add_schema(&mut self);
         for operation in operations(&mut self.get_openapi_mut().paths) {
-            demand(operation, guard.describe());
+            add_requirement(operation, guard.describe());
         }
         self.route_layer(Guarded(guard))
     }
 
-    fn authenticated(mut self, layer: EntraLayer) -> Self {
+    fn require_auth(mut self, layer: EntraLayer) -> Self {
         add_schema(&mut self);
         for operation in operations(&mut self.get_openapi_mut().paths) {
             authenticate(operation, layer.describe(), layer.is_optional());
@@ -92,5 +92,5 @@ fn add_schema<S: Clone + Send + Sync + 'static>(router: &mut OpenApiRouter<S>) {
     components
         .get_or_insert_with(Default::default)
         .schemas
-        .insert(PROBLEM_SCHEMA.to_owned(), schema());
+        .insert(PROBLEM_SCHEMA_NAME.to_owned(), schema());
 }

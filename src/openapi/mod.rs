@@ -1,15 +1,15 @@
 //! Guards in OpenAPI documents (feature `openapi`), with [utoipa] and [utoipa_axum].
 //!
-//! A guard describes itself ([`Guard::describe`](crate::guard::Guard::describe)). [`Protect`] puts
+//! A guard describes itself ([`Guard::describe`](crate::guard::Guard::describe)). [`OpenApiRouterExt`] puts
 //! it around a route *and* writes what it demands into the route's operation, from the same value,
 //! so that the document and the door cannot drift apart: `security`, the answers 401 and 403 with
 //! the schema of their problem bodies, and the extension `x-entra-guard` with roles and the rest
-//! that OpenAPI has no words for. [`SignIn`] adds what only the whole document knows: where tokens
+//! that OpenAPI has no words for. [`SecuritySchemes`] adds what only the whole document knows: where tokens
 //! come from, and the full names of scopes.
 //!
 //! ```
 //! use axum_entra::guard::{Guard, RequireRole, RequireScope};
-//! use axum_entra::openapi::{Protect, SignIn};
+//! use axum_entra::openapi::{OpenApiRouterExt, SecuritySchemes};
 //! use axum_entra::guards;
 //! use utoipa::Modify;
 //! use utoipa_axum::{router::OpenApiRouter, routes};
@@ -22,13 +22,13 @@
 //! }
 //!
 //! let (router, mut document) = OpenApiRouter::<()>::new()
-//!     .routes(routes!(list).guarded(CanReadTodos))
+//!     .routes(routes!(list).require_guard(CanReadTodos))
 //!     // … .authenticated(entra.layer())
 //!     .split_for_parts();
 //! # drop(router);
 //! // With an `Entra` at hand: `entra.sign_in()`.
 //! let tenant = "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111";
-//! SignIn::new(tenant, "api://6e74172b-be56-4843-9ff4-e66a39bb12e3")
+//! SecuritySchemes::new(tenant, "api://6e74172b-be56-4843-9ff4-e66a39bb12e3")
 //!     .scope("Todo.Read", "Read your to-do lists")
 //!     .modify(&mut document);
 //!
@@ -43,17 +43,17 @@
 //! ```
 //!
 //! A guard that stands in a handler's signature alone (`Permit<G>`) is not seen: put it around the
-//! route with [`Protect::guarded`] too. So is what an `OpenApiRouter` is given by `route` and
-//! `layer` instead of `routes` and [`Protect`].
+//! route with [`OpenApiRouterExt::require_guard`] too. So is what an `OpenApiRouter` is given by `route` and
+//! `layer` instead of `routes` and [`OpenApiRouterExt`].
 //!
 //! Sources: OpenAPI 3.1.0 "Security Requirement Object" and "OAuth Flow Object"; RFC 9457.
 
-mod requirements;
+mod ext;
 mod operations;
 mod problem;
-mod ext;
+mod requirements;
 mod security_schemes;
 
-pub use problem::PROBLEM_SCHEMA;
-pub use ext::Protect;
-pub use security_schemes::SignIn;
+pub use ext::OpenApiRouterExt;
+pub use problem::PROBLEM_SCHEMA_NAME;
+pub use security_schemes::SecuritySchemes;

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 /// The name of the problem bodies' schema among the document's components.
-pub const PROBLEM_SCHEMA: &str = "EntraProblem";
+pub const PROBLEM_SCHEMA_NAME: &str = "EntraProblem";
 
 /// The schema: what every refusal of this crate's layers says.
 pub(super) fn schema() -> RefOr<Schema> {
@@ -44,7 +44,7 @@ pub(super) fn schema() -> RefOr<Schema> {
 /// An answer with a problem body, with a challenge or without one.
 pub(super) fn answer(description: impl Into<String>, has_challenge: bool) -> Response {
     let body = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name(PROBLEM_SCHEMA)))
+        .schema(Some(Ref::from_schema_name(PROBLEM_SCHEMA_NAME)))
         .build();
     let answer = ResponseBuilder::new()
         .description(description)
@@ -61,7 +61,7 @@ pub(super) fn answer(description: impl Into<String>, has_challenge: bool) -> Res
     answer.header("WWW-Authenticate", challenge).build()
 }
 
-/// Every `error` of the layers' answers, as in `web/rejection.rs`.
+/// Every `error` of the layers' answers, as in `middleware/rejection.rs`.
 const ERRORS: [&str; 9] = [
     "missing_token",
     "invalid_request",

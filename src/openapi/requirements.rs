@@ -8,7 +8,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::problem::answer;
 use super::security_schemes::Endpoint;
-use crate::guard::{Description, Way};
+use crate::guard::{Alternative, Requirements};
 
 /// The extension that holds the demands, for readers of the document and for the next layer.
 const EXTENSION: &str = "x-entra-guard";
@@ -18,15 +18,15 @@ pub(super) const BEARER: &str = "bearer";
 
 /// Everything an operation's layers ask for, so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Demands {
+pub(super) struct OperationRequirements {
     #[serde(flatten)]
-    description: Description,
+    description: Requirements,
     /// Requests without a token pass too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     anonymous: bool,
 }
 
-impl Demands {
+impl OperationRequirements {
     /// The demands that were written into an operation.
     pub(super) fn of(operation: &Operation) -> Option<Self> {
         let value = operation.extensions.as_ref()?.get(EXTENSION)?;
@@ -34,8 +34,8 @@ impl Demands {
     }
 
     /// The ways to the operation's handler.
-    pub(super) fn ways(&self) -> &[Way] {
-        self.description.ways()
+    pub(super) fn alternatives(&self) -> &[Alternative] {
+        self.description.alternatives()
     }
 
     /// Writes them into the operation, with the requirements and answers that follow from them.
@@ -48,7 +48,7 @@ impl Demands {
             .get_or_insert_with(Extensions::default)
             .insert(EXTENSION.to_owned(), value);
         operation.security = Some(self.requirements(endpoints));
-        let refused = if self.description == Description::anyone() {
+        let refused = if self.description == Requirements::none() {
             format!(
                 "The token carries no permission at all. {}",
                 self.refusals()
@@ -88,7 +88,7 @@ impl Demands {
     /// The codes that `reason` may have.
     fn refusals(&self) -> String {
         let mut reasons = vec!["no_permissions"];
-        for way in self.ways() {
+        for way in self.alternatives() {
             let scope = (!way.scopes().is_empty()).then_some("scope");
             let role = (!way.roles().is_empty()).then_some("role");
             let rest = way.conditions().iter().map(|condition| condition.reason());
@@ -111,13 +111,13 @@ impl Demands {
         if self.anonymous {
             add(SecurityRequirement::default());
         }
-        for way in self.ways() {
+        for way in self.alternatives() {
             for endpoint in endpoints {
-                if way.is_for_users() {
+                if way.accepts_users() {
                     let scopes = way.scopes().iter().map(|scope| endpoint.full_name(scope));
                     add(SecurityRequirement::new(&endpoint.scheme, scopes));
                 }
-                if way.is_for_apps() && endpoint.signs_apps_in {
+                if way.accepts_apps() && endpoint.signs_apps_in {
                     let scopes = [endpoint.full_name(DEFAULT_SCOPE)];
                     add(SecurityRequirement::new(endpoint.app_scheme(), scopes));
                 }
@@ -131,13 +131,13 @@ impl Demands {
 }
 
 /// A guard's word on an operation: it joins what was there.
-pub(super) fn demand(operation: &mut Operation, description: Description) {
-    let demands = match Demands::of(operation) {
-        Some(before) => Demands {
+pub(super) fn add_requirement(operation: &mut Operation, description: Requirements) {
+    let demands = match OperationRequirements::of(operation) {
+        Some(before) => OperationRequirements {
             description: description.and(before.description),
             anonymous: before.anonymous,
         },
-        None => Demands {
+        None => OperationRequirements {
             description,
             anonymous: false,
         },
@@ -146,11 +146,11 @@ pub(super) fn demand(operation: &mut Operation, description: Description) {
 }
 
 /// The layer's word on an operation; a guard inside it lets no anonymous request pass.
-pub(super) fn authenticate(operation: &mut Operation, description: Description, optional: bool) {
-    let anonymous = optional && Demands::of(operation).is_none();
-    demand(operation, description);
-    if let (true, Some(demands)) = (anonymous, Demands::of(operation)) {
-        let demands = Demands {
+pub(super) fn authenticate(operation: &mut Operation, description: Requirements, optional: bool) {
+    let anonymous = optional && OperationRequirements::of(operation).is_none();
+    add_requirement(operation, description);
+    if let (true, Some(demands)) = (anonymous, OperationRequirements::of(operation)) {
+        let demands = OperationRequirements {
             anonymous,
             ..demands
         };

@@ -9,8 +9,8 @@ use utoipa::openapi::security::{
     SecurityScheme,
 };
 
-use super::requirements::{BEARER, DEFAULT_SCOPE, Demands};
 use super::operations::operations;
+use super::requirements::{BEARER, DEFAULT_SCOPE, OperationRequirements};
 use crate::authority::full_scope_name;
 
 /// Writes the security schemes of a document, and the full names of scopes into its operations.
@@ -24,7 +24,7 @@ use crate::authority::full_scope_name;
 /// (`api://{client id}/Todo.Read`). Does not check that the registration exposes them.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct SignIn {
+pub struct SecuritySchemes {
     endpoints: Vec<Endpoint>,
     descriptions: BTreeMap<String, String>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Endpoint {
     pub(super) signs_apps_in: bool,
 }
 
-impl SignIn {
+impl SecuritySchemes {
     /// Begins with an authority (`https://login.microsoftonline.com/{tenant}`) and the API's App
     /// ID URI, which is what full scope names begin with.
     pub fn new(authority: impl AsRef<str>, app_id_uri: impl Into<String>) -> Self {
@@ -93,7 +93,10 @@ impl SignIn {
 
     /// The full names of scopes at the first authority: what a client asks for.
     #[must_use]
-    pub fn full_names_of<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Vec<String> {
+    pub fn qualified_scopes<N: AsRef<str>>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Vec<String> {
         let Some(first) = self.endpoints.first() else {
             return Vec::new();
         };
@@ -115,17 +118,17 @@ impl SignIn {
     }
 }
 
-impl Modify for SignIn {
+impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut OpenApi) {
         let mut named: Vec<String> = Vec::new();
         let mut has_app_ways = false;
         for operation in operations(&mut document.paths) {
-            let Some(demands) = Demands::of(operation) else {
+            let Some(demands) = OperationRequirements::of(operation) else {
                 continue;
             };
-            for way in demands.ways() {
+            for way in demands.alternatives() {
                 named.extend_from_slice(way.scopes());
-                has_app_ways |= way.is_for_apps();
+                has_app_ways |= way.accepts_apps();
             }
             demands.write(operation, &self.endpoints);
         }

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use crate::authority::Backdate;
-use crate::claims::{Claims, UserKey};
+use crate::claims::{AccountId, Claims};
 
-use super::monotonic_clock::Uptime;
-use super::notifier::{Bells, Ear};
 use super::ended::EndedSessions;
-use super::event::{Mark, Whom};
+use super::event::{RevocationKey, Whom};
 use super::marks::{KEPT, Marks};
+use super::monotonic_clock::Uptime;
+use super::notifier::{RevocationNotifier, Subscription};
 
 /// What to call with an account of which nothing is to be kept.
-pub(super) type Forget = Box<dyn Fn(&UserKey) + Send + Sync>;
+pub(super) type Forget = Box<dyn Fn(&AccountId) + Send + Sync>;
 
 /// What this replica knows, which every request is held against.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct Revocations {
     own: RwLock<Vec<Forget>>,
     /// Whether something that is called with an account has panicked.
     panicked: AtomicBool,
-    bells: Bells,
+    bells: RevocationNotifier,
     uptime: Uptime,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Found {
     /// A token issued at that second or later would not be refused for it.
     pub(super) cut_off: u64,
     /// An ended session that was not seen for a while: others are to keep it as well.
-    pub(super) seen: Option<(Mark, u64)>,
+    pub(super) seen: Option<(RevocationKey, u64)>,
 }
 
 /// What has to be done for a sign-out.
@@ -57,9 +57,9 @@ pub(super) enum Due {
 /// What became of a session's end that nobody proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unproven {
-    News,
+    EventStream,
     /// It had ended before.
-    Ended,
+    SessionTermination,
     NoRoom,
 }
 
@@ -69,12 +69,12 @@ const MOST_UNPROVEN: usize = 100_000;
 
 impl Revocations {
     /// Raises a mark to a time; `false` where it was that high before.
-    pub(super) fn raise(&self, mark: &Mark, at: u64, now: u64) -> bool {
+    pub(super) fn advance(&self, mark: &RevocationKey, at: u64, now: u64) -> bool {
         self.raise_aged(mark, at, now, 0)
     }
 
     /// The same for a mark that was first raised so many seconds ago, elsewhere.
-    pub(super) fn raise_aged(&self, mark: &Mark, at: u64, now: u64, age: u64) -> bool {
+    pub(super) fn raise_aged(&self, mark: &RevocationKey, at: u64, now: u64, age: u64) -> bool {
         if at == 0 {
             return false;
         }
@@ -85,17 +85,20 @@ impl Revocations {
             .saturating_add(at.saturating_sub(now));
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         marks.sweep(uptime);
-        if let Mark::Session { tenant, session } = mark {
+        if let RevocationKey::Session { tenant, session } = mark {
             self.ended.add(*tenant, session);
         }
-        if !marks.raise(mark, at, uptime.saturating_add(kept)) {
+        if !marks.advance(mark, at, uptime.saturating_add(kept)) {
             return false;
         }
         drop(marks);
-        if !matches!(mark, Mark::SignedOut(_) | Mark::Forgotten(_)) {
+        if !matches!(
+            mark,
+            RevocationKey::SignedOut(_) | RevocationKey::Forgotten(_)
+        ) {
             self.newest.fetch_max(at, Ordering::Release);
         }
-        self.bells.ring(mark);
+        self.bells.notify(mark);
         true
     }
 
@@ -137,9 +140,9 @@ impl Revocations {
 
     /// Takes note of a sign-out at this second: what is open ends, each time. Of many within a
     /// second two are worth telling, the first one and one for all that follow.
-    pub(super) fn sign_out(&self, account: &UserKey, now: u64) -> Due {
-        let mark = Mark::SignedOut(account.clone());
-        let first = self.raise(&mark, now, now);
+    pub(super) fn sign_out(&self, account: &AccountId, now: u64) -> Due {
+        let mark = RevocationKey::SignedOut(account.clone());
+        let first = self.advance(&mark, now, now);
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         let held = marks.number_sign_out(account);
         let due = match held {
@@ -157,7 +160,7 @@ impl Revocations {
             None => Due::Now,
         };
         drop(marks);
-        self.bells.ring(&mark);
+        self.bells.notify(&mark);
         if due != Due::Now {
             self.forget_own(account);
         }
@@ -165,7 +168,7 @@ impl Revocations {
     }
 
     /// Whether the sign-outs that wait for a second are still to be told; from now on they are not.
-    pub(super) fn take_due(&self, account: &UserKey, second: u64) -> bool {
+    pub(super) fn take_due(&self, account: &AccountId, second: u64) -> bool {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         let held = marks.signed_out.get_mut(&Whom::from(account));
         let Some(held) = held.filter(|held| held.due == Some(second)) else {
@@ -178,22 +181,23 @@ impl Revocations {
 
     /// Takes note of a sign-out elsewhere, whose mark was raised.
     #[cfg(feature = "redis")]
-    pub(super) fn signed_out(&self, account: &UserKey) {
+    pub(super) fn signed_out(&self, account: &AccountId) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         let _ = marks.number_sign_out(account);
         drop(marks);
-        self.bells.ring(&Mark::SignedOut(account.clone()));
+        self.bells
+            .notify(&RevocationKey::SignedOut(account.clone()));
         self.forget(account);
     }
 
     /// Ends a session that nobody proved to have ended, if there is room for it.
-    pub(super) fn end_unproven(&self, mark: &Mark, at: u64, now: u64) -> Unproven {
+    pub(super) fn end_unproven(&self, mark: &RevocationKey, at: u64, now: u64) -> Unproven {
         let uptime = self.uptime.seconds();
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        if let Mark::Session { tenant, session } = mark
+        if let RevocationKey::Session { tenant, session } = mark
             && marks.sessions.contains_key(&(*tenant, session.clone()))
         {
-            return Unproven::Ended;
+            return Unproven::SessionTermination;
         }
         if marks.unproven >= MOST_UNPROVEN {
             marks.let_go(uptime);
@@ -202,33 +206,33 @@ impl Revocations {
             return Unproven::NoRoom;
         }
         drop(marks);
-        if !self.raise(mark, at, now) {
-            return Unproven::Ended;
+        if !self.advance(mark, at, now) {
+            return Unproven::SessionTermination;
         }
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         marks.is_unproven(mark);
-        Unproven::News
+        Unproven::EventStream
     }
 
     /// The number of the last sign-out of a token's account, 0 for none.
     pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
-        let number = |account: Option<UserKey>| {
+        let number = |account: Option<AccountId>| {
             let held = marks.signed_out.get(&Whom::from(&account?))?;
             Some(held.number)
         };
-        let numbers = [number(claims.user_key()), number(claims.subject_key())];
+        let numbers = [number(claims.account_id()), number(claims.subject_key())];
         numbers.into_iter().flatten().max().unwrap_or_default()
     }
 
     /// Hears of each mark that is raised from here on, and of each sign-out, that concerns a token.
-    pub(super) fn listen(&self, claims: &Claims) -> Ear {
+    pub(super) fn listen(&self, claims: &Claims) -> Subscription {
         self.bells.listen(claims)
     }
 
     /// All marks and their times.
     #[cfg(any(feature = "redis", test))]
-    pub(super) fn all(&self) -> Vec<(Mark, u64)> {
+    pub(super) fn all(&self) -> Vec<(RevocationKey, u64)> {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         marks.all()
     }
@@ -250,7 +254,7 @@ impl Revocations {
     ///
     /// Part of it is the application's own code, which may panic: that must not end the task that
     /// follows the store, and the others are to be called all the same.
-    pub(super) fn forget(&self, account: &UserKey) {
+    pub(super) fn forget(&self, account: &AccountId) {
         self.forget_own(account);
         let forgets = self.forgets.read().unwrap_or_else(PoisonError::into_inner);
         for forget in forgets.iter() {
@@ -267,7 +271,7 @@ impl Revocations {
     }
 
     /// The same for what this crate keeps: nothing of the application is called.
-    fn forget_own(&self, account: &UserKey) {
+    fn forget_own(&self, account: &AccountId) {
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
         for forget in own.iter() {
             forget(account);

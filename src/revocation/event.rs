@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::authority::issuer::first_guid;
-use crate::claims::UserKey;
+use crate::claims::AccountId;
 #[cfg(any(feature = "redis", test))]
 use crate::guid::parse_guid;
 
 /// What a time is kept for. Times are only ever raised, so that the order of news is no matter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Mark {
+pub(crate) enum RevocationKey {
     /// Tokens of this account that were issued before the time are revoked.
-    Account(UserKey),
+    Account(AccountId),
     /// This session ended at the time, and all tokens of it are revoked.
     Session { tenant: Uuid, session: Box<str> },
     /// The account signed out at the time: what is kept of it is forgotten, nothing is revoked.
-    SignedOut(UserKey),
+    SignedOut(AccountId),
     /// Something of the account ended at the time: what is kept of it is forgotten, nothing is
     /// revoked, and what is open stays so.
-    Forgotten(UserKey),
+    Forgotten(AccountId),
 }
 
 /// An account as marks are kept for it: `sub` names the same one in v1.0 and v2.0 tokens of a
@@ -32,14 +32,14 @@ pub(super) enum Whom {
     OfIssuer { issuer: Box<str>, subject: Box<str> },
 }
 
-impl From<&UserKey> for Whom {
-    fn from(account: &UserKey) -> Self {
+impl From<&AccountId> for Whom {
+    fn from(account: &AccountId) -> Self {
         match account {
-            UserKey::Object { tenant, object } => Self::Object {
+            AccountId::Entra { tenant, object } => Self::Object {
                 tenant: *tenant,
                 object: *object,
             },
-            UserKey::Subject { issuer, subject } => match first_guid(issuer) {
+            AccountId::Subject { issuer, subject } => match first_guid(issuer) {
                 Some((_, tenant)) => Self::Subject {
                     tenant,
                     subject: subject.clone(),
@@ -55,14 +55,14 @@ impl From<&UserKey> for Whom {
 
 /// As the store spells them.
 #[cfg(any(feature = "redis", test))]
-impl Mark {
+impl RevocationKey {
     /// One text for one mark, the same on every replica.
     pub(super) fn to_text(&self) -> String {
-        let user = |word: &str, account: &UserKey| match account {
-            UserKey::Object { tenant, object } => {
+        let user = |word: &str, account: &AccountId| match account {
+            AccountId::Entra { tenant, object } => {
                 json!([word, "object", guid(tenant), guid(object)])
             }
-            UserKey::Subject { issuer, subject } => json!([word, "subject", issuer, subject]),
+            AccountId::Subject { issuer, subject } => json!([word, "subject", issuer, subject]),
         };
         match self {
             Self::Account(account) => user(ACCOUNT, account),
@@ -88,14 +88,14 @@ impl Mark {
             }
             [word, "object", tenant, object] => (
                 *word,
-                UserKey::Object {
+                AccountId::Entra {
                     tenant: parse_guid(tenant)?,
                     object: parse_guid(object)?,
                 },
             ),
             [word, "subject", issuer, subject] => (
                 *word,
-                UserKey::Subject {
+                AccountId::Subject {
                     issuer: (*issuer).into(),
                     subject: (*subject).into(),
                 },
@@ -131,34 +131,34 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {
-        let object = UserKey::Object {
+        let object = AccountId::Entra {
             tenant: Uuid::from_u128(1),
             object: Uuid::from_u128(2),
         };
-        let subject = UserKey::Subject {
+        let subject = AccountId::Subject {
             issuer: "https://i/\"[".into(),
             subject: "a\nb\u{1f600}".into(),
         };
         for mark in [
-            Mark::Account(object.clone()),
-            Mark::Account(subject.clone()),
-            Mark::SignedOut(object.clone()),
-            Mark::SignedOut(subject.clone()),
-            Mark::Forgotten(object),
-            Mark::Forgotten(subject),
-            Mark::Session {
+            RevocationKey::Account(object.clone()),
+            RevocationKey::Account(subject.clone()),
+            RevocationKey::SignedOut(object.clone()),
+            RevocationKey::SignedOut(subject.clone()),
+            RevocationKey::Forgotten(object),
+            RevocationKey::Forgotten(subject),
+            RevocationKey::Session {
                 tenant: Uuid::from_u128(3),
                 session: "s, \\".into(),
             },
         ] {
-            assert_eq!(Mark::parse(&mark.to_text()), Some(mark));
+            assert_eq!(RevocationKey::parse(&mark.to_text()), Some(mark));
         }
     }
 
     #[test]
     fn one_subject_of_one_tenant_is_one_account_whatever_the_version() {
         let whom = |issuer: &str, subject: &str| {
-            Whom::from(&UserKey::Subject {
+            Whom::from(&AccountId::Subject {
                 issuer: issuer.into(),
                 subject: subject.into(),
             })
@@ -191,7 +191,7 @@ mod tests {
             "[\"other\",\"subject\",\"i\",\"s\"]",
             "[\"session\",\"sid\",\"no guid\",\"s\"]",
         ] {
-            assert_eq!(Mark::parse(other), None, "{other}");
+            assert_eq!(RevocationKey::parse(other), None, "{other}");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
-use crate::claims::{Claims, UserKey};
+use crate::claims::{AccountId, Claims};
 
+use super::event::{RevocationKey, Whom};
 use super::monotonic_clock::Uptime;
-use super::event::{Mark, Whom};
 
 /// How long a mark is kept, in seconds: after it was raised, and after its time.
 ///
@@ -24,14 +24,14 @@ pub(super) const KEPT: u64 = 48 * 60 * 60;
 /// What is remembered of accounts and sessions.
 #[derive(Default)]
 pub(super) struct Marks {
-    pub(super) accounts: HashMap<UserKey, Held>,
+    pub(super) accounts: HashMap<AccountId, Held>,
     /// Accounts that are known by issuer and subject, which a token may have beside its ids: as
     /// they were named first, and their cut-offs.
-    pub(super) subjects: HashMap<Whom, (UserKey, Held)>,
-    pub(super) sessions: HashMap<(Uuid, Box<str>), Ended>,
+    pub(super) subjects: HashMap<Whom, (AccountId, Held)>,
+    pub(super) sessions: HashMap<(Uuid, Box<str>), SessionTermination>,
     pub(super) signed_out: HashMap<Whom, SignedOut>,
     /// When something of an account ended, whose other tokens are good.
-    pub(super) forgotten: HashMap<UserKey, Held>,
+    pub(super) forgotten: HashMap<AccountId, Held>,
     /// How many sessions were ended without proof.
     pub(super) unproven: usize,
     /// How often somebody signed out.
@@ -50,7 +50,7 @@ pub(super) struct Held {
 
 /// A session that ended, which no token of it outlives.
 #[derive(Debug, Default)]
-pub(super) struct Ended {
+pub(super) struct SessionTermination {
     pub(super) at: u64,
     /// Whether nothing but a browser's request said so.
     pub(super) unproven: bool,
@@ -68,7 +68,7 @@ pub(super) struct SignedOut {
         not(any(feature = "redis", test)),
         expect(dead_code, reason = "for other replicas")
     )]
-    pub(super) account: UserKey,
+    pub(super) account: AccountId,
     pub(super) at: u64,
     pub(super) until: u64,
     /// Grows with each sign-out, those of one second too.
@@ -82,23 +82,23 @@ pub(super) const FEW: usize = 1_024;
 
 impl Marks {
     /// Raises a mark that may be forgotten after `until`; `false` where it was that high before.
-    pub(super) fn raise(&mut self, mark: &Mark, at: u64, until: u64) -> bool {
+    pub(super) fn advance(&mut self, mark: &RevocationKey, at: u64, until: u64) -> bool {
         let (held, kept) = match mark {
-            Mark::Account(account @ UserKey::Object { .. }) => {
+            RevocationKey::Account(account @ AccountId::Entra { .. }) => {
                 let held = self.accounts.entry(account.clone()).or_default();
                 (&mut held.at, &mut held.until)
             }
-            Mark::Account(account) => {
+            RevocationKey::Account(account) => {
                 let named = || (account.clone(), Held::default());
                 let subject = self.subjects.entry(account.into());
                 let (_, held) = subject.or_insert_with(named);
                 (&mut held.at, &mut held.until)
             }
-            Mark::Forgotten(account) => {
+            RevocationKey::Forgotten(account) => {
                 let held = self.forgotten.entry(account.clone()).or_default();
                 (&mut held.at, &mut held.until)
             }
-            Mark::Session { tenant, session } => {
+            RevocationKey::Session { tenant, session } => {
                 let key = (*tenant, session.clone());
                 let ended = self.sessions.entry(key).or_default();
                 // A token of it was seen elsewhere, or it is told again.
@@ -106,7 +106,7 @@ impl Marks {
                 *kept = until.max(*kept);
                 (&mut ended.at, kept)
             }
-            Mark::SignedOut(account) => {
+            RevocationKey::SignedOut(account) => {
                 let signed_out = self.signed_out.entry(account.into());
                 let held = signed_out.or_insert_with(|| SignedOut::of(account.clone()));
                 (&mut held.at, &mut held.until)
@@ -122,7 +122,7 @@ impl Marks {
 
     /// All marks and their times.
     #[cfg(any(feature = "redis", test))]
-    pub(super) fn all(&self) -> Vec<(Mark, u64)> {
+    pub(super) fn all(&self) -> Vec<(RevocationKey, u64)> {
         let accounts = self
             .accounts
             .iter()
@@ -131,9 +131,9 @@ impl Marks {
                     .values()
                     .map(|(account, held)| (account, held)),
             )
-            .map(|(account, held)| (Mark::Account(account.clone()), held.at));
+            .map(|(account, held)| (RevocationKey::Account(account.clone()), held.at));
         let sessions = self.sessions.iter().map(|((tenant, session), ended)| {
-            let mark = Mark::Session {
+            let mark = RevocationKey::Session {
                 tenant: *tenant,
                 session: session.clone(),
             };
@@ -142,11 +142,11 @@ impl Marks {
         let signed_out = self
             .signed_out
             .values()
-            .map(|held| (Mark::SignedOut(held.account.clone()), held.at));
+            .map(|held| (RevocationKey::SignedOut(held.account.clone()), held.at));
         let forgotten = self
             .forgotten
             .iter()
-            .map(|(account, held)| (Mark::Forgotten(account.clone()), held.at));
+            .map(|(account, held)| (RevocationKey::Forgotten(account.clone()), held.at));
         accounts
             .chain(sessions)
             .chain(signed_out)
@@ -162,7 +162,7 @@ impl Marks {
     /// The cut-off of a token's account, by either of its names.
     pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let account = claims
-            .user_key()
+            .account_id()
             .and_then(|account| self.accounts.get(&account));
         let subject = (!self.subjects.is_empty())
             .then(|| self.subjects.get(&Whom::from(&claims.subject_key()?)))
@@ -177,7 +177,7 @@ impl Marks {
         &self,
         claims: &Claims,
         uptime: &Uptime,
-    ) -> Option<(u64, Option<(Mark, u64)>)> {
+    ) -> Option<(u64, Option<(RevocationKey, u64)>)> {
         if self.sessions.is_empty() {
             return None;
         }
@@ -186,7 +186,7 @@ impl Marks {
         let until = uptime.seconds().saturating_add(KEPT);
         let before = ended.until.fetch_max(until, Ordering::Relaxed);
         let seen = until.saturating_sub(before) > SEEN_AGAIN;
-        let mark = || Mark::Session {
+        let mark = || RevocationKey::Session {
             tenant,
             session: session.into(),
         };
@@ -220,15 +220,15 @@ impl Marks {
     }
 
     /// The sign-outs of an account, of which there is one more.
-    pub(super) fn number_sign_out(&mut self, account: &UserKey) -> Option<&mut SignedOut> {
+    pub(super) fn number_sign_out(&mut self, account: &AccountId) -> Option<&mut SignedOut> {
         self.sign_outs = self.sign_outs.saturating_add(1);
         let held = self.signed_out.get_mut(&Whom::from(account))?;
         held.number = self.sign_outs;
         Some(held)
     }
 
-    pub(super) fn is_unproven(&mut self, mark: &Mark) {
-        if let Mark::Session { tenant, session } = mark
+    pub(super) fn is_unproven(&mut self, mark: &RevocationKey) {
+        if let RevocationKey::Session { tenant, session } = mark
             && let Some(ended) = self.sessions.get_mut(&(*tenant, session.clone()))
             && !ended.unproven
         {
@@ -239,7 +239,7 @@ impl Marks {
 }
 
 impl SignedOut {
-    pub(super) const fn of(account: UserKey) -> Self {
+    pub(super) const fn of(account: AccountId) -> Self {
         Self {
             account,
             at: 0,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::event::Mark;
-use super::replay_cache::Replays;
 use super::cutoffs::Revocations;
-use super::store::{Answer, OnLoss, Store, StoreStatus};
+use super::event::RevocationKey;
+use super::replay_cache::Replays;
+use super::store::{Answer, Store, StoreFailurePolicy, StoreStatus};
 
 /// Serves one replica, or several that need not agree.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn publish(&self, _: &Mark, _: u64, _: bool) -> Answer<()> {
+    fn publish(&self, _: &RevocationKey, _: u64, _: bool) -> Answer<()> {
         Answer::Now(Ok(()))
     }
 
@@ -32,7 +32,7 @@ impl Store for Memory {
         Answer::Now(self.replays.first_use(id, until, now))
     }
 
-    fn lost(&self) -> Option<OnLoss> {
+    fn lost(&self) -> Option<StoreFailurePolicy> {
         None
     }
 
@@ -41,7 +41,7 @@ impl Store for Memory {
             shared: false,
             following: true,
             on_loss: None,
-            cut_offs: self.local.len(),
+            revocation_count: self.local.len(),
             last_error: None,
             clock_offset_seconds: None,
         }

@@ -4,24 +4,24 @@
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod monotonic_clock;
-mod notifier;
+mod cutoffs;
 mod ended;
 mod event;
-#[cfg(feature = "redis")]
-mod subscriber;
 mod marks;
 mod memory;
+mod monotonic_clock;
+mod notifier;
 #[cfg(feature = "redis")]
 mod place;
 #[cfg(feature = "redis")]
 mod redis;
 mod replay_cache;
-mod cutoffs;
 mod seen;
 #[cfg(feature = "redis")]
 mod shared;
 mod store;
+#[cfg(feature = "redis")]
+mod subscriber;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,22 +32,22 @@ use uuid::Uuid;
 
 use crate::authority::Backdate;
 use crate::authority::issuer::first_guid;
-use crate::claims::{Claims, UserKey};
+use crate::claims::{AccountId, Claims};
 
-use memory::Memory;
 use cutoffs::{Due, Revocations, Unproven};
+use memory::Memory;
 use seen::SeenSessions;
 use store::Store;
 
 #[cfg(feature = "redis")]
-pub use redis::Redis;
-pub use store::{OnLoss, StoreStatus};
+pub use redis::RedisStore;
+pub use store::{StoreFailurePolicy, StoreStatus};
 
-pub(crate) use event::Mark;
+pub(crate) use event::RevocationKey;
 pub(crate) use store::{Answer, StoreUnavailable};
 
 /// Cut-offs, sign-outs and replay records of one [`Entra`](crate::Entra) and its layers.
-pub(crate) struct Accounts {
+pub(crate) struct RevocationState {
     local: Arc<Revocations>,
     store: Arc<dyn Store>,
     seen: SeenSessions,
@@ -55,7 +55,7 @@ pub(crate) struct Accounts {
 
 /// What is known of a token that passed every other check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum TokenStatus {
     Good,
     /// Issued before its account's or its session's cut-off.
     Revoked {
@@ -68,7 +68,7 @@ pub(crate) enum Standing {
 /// The greatest number that every reader of JSON and of Lua takes for the same.
 const GREATEST_EXACT: u64 = 1 << 53;
 
-impl Accounts {
+impl RevocationState {
     /// Kept in this process alone.
     pub(crate) fn in_memory() -> Self {
         let local = Arc::new(Revocations::default());
@@ -86,7 +86,7 @@ impl Accounts {
     /// [`ConfigError`](crate::ConfigError) for an address that cannot be one.
     #[cfg(feature = "redis")]
     pub(crate) fn shared(
-        shared: Redis,
+        shared: RedisStore,
         clock: &crate::Clock,
         skew: u64,
     ) -> Result<Self, crate::ConfigError> {
@@ -102,29 +102,31 @@ impl Accounts {
     /// Whether a token is still good; waits for nothing.
     ///
     /// What was revoked here holds whatever became of the store.
-    pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> Standing {
+    pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> TokenStatus {
         if let Some(found) = self.local.look_up(claims, backdate) {
             if let Some((session, at)) = found.seen {
                 // Nobody waits for it: told in vain is told again at the next token.
                 drop(self.store.publish(&session, at, true));
             }
             let cut_off = found.cut_off;
-            return Standing::Revoked { cut_off };
+            return TokenStatus::Revoked { cut_off };
         }
         match self.store.lost() {
-            None | Some(OnLoss::Allow) => Standing::Good,
-            Some(OnLoss::FailClosed) => Standing::Unknown,
-            Some(OnLoss::AllowYoungerThan(age)) => match backdate.issue_time(claims.issued_at()) {
-                Some(issued) if now.saturating_sub(issued) < age.as_secs() => Standing::Good,
-                _ => Standing::Unknown,
-            },
+            None | Some(StoreFailurePolicy::DangerAllow) => TokenStatus::Good,
+            Some(StoreFailurePolicy::Deny) => TokenStatus::Unknown,
+            Some(StoreFailurePolicy::AllowIssuedWithin(age)) => {
+                match backdate.issue_time(claims.issued_at()) {
+                    Some(issued) if now.saturating_sub(issued) < age.as_secs() => TokenStatus::Good,
+                    _ => TokenStatus::Unknown,
+                }
+            }
         }
     }
 
     /// Completes when the token is revoked, or its account signs out, here or elsewhere.
     ///
     /// A sign-out counts from this call on. Whether the store can be followed is not looked at.
-    pub(crate) fn gone(
+    pub(crate) fn until_revoked(
         self: Arc<Self>,
         claims: Claims,
         backdate: Arc<Backdate>,
@@ -136,7 +138,7 @@ impl Accounts {
             while self.local.cut_off_of(&claims, &backdate).is_none()
                 && self.local.sign_out_of(&claims) <= signed_out
             {
-                ear.hear().await;
+                ear.changed().await;
             }
         }
     }
@@ -152,15 +154,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`StoreUnavailable`] where the others could not be told; they will be.
-    pub(crate) fn raise(
+    pub(crate) fn advance(
         &self,
-        marks: Vec<(Mark, u64)>,
+        marks: Vec<(RevocationKey, u64)>,
         now: u64,
     ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
         let mut forgotten = Vec::new();
         for (mark, at) in &marks {
-            let raised = self.local.raise(mark, (*at).clamp(1, GREATEST_EXACT), now);
-            if raised && let Mark::Account(account) | Mark::Forgotten(account) = mark {
+            let raised = self
+                .local
+                .advance(mark, (*at).clamp(1, GREATEST_EXACT), now);
+            if raised
+                && let RevocationKey::Account(account) | RevocationKey::Forgotten(account) = mark
+            {
                 forgotten.push(account);
             }
         }
@@ -190,22 +196,22 @@ impl Accounts {
     /// As for [`raise`](Self::raise).
     pub(crate) async fn revoke(
         &self,
-        account: &UserKey,
+        account: &AccountId,
         not_before: u64,
         now: u64,
     ) -> Result<(), StoreUnavailable> {
         if not_before == 0 {
             return Ok(());
         }
-        let mark = Mark::Account(account.clone());
-        self.raise(vec![(mark, not_before)], now).await
+        let mark = RevocationKey::Account(account.clone());
+        self.advance(vec![(mark, not_before)], now).await
     }
 
     /// Refuses every token of a session that ended at that second, whenever it was issued.
     ///
     /// # Errors
     /// As for [`raise`](Self::raise).
-    pub(crate) async fn end_session(
+    pub(crate) async fn revoke_session(
         &self,
         tenant: Uuid,
         session: &str,
@@ -213,7 +219,7 @@ impl Accounts {
         now: u64,
     ) -> Result<(), StoreUnavailable> {
         let session = session.into();
-        self.raise(vec![(Mark::Session { tenant, session }, at)], now)
+        self.advance(vec![(RevocationKey::Session { tenant, session }, at)], now)
             .await
     }
 
@@ -233,11 +239,11 @@ impl Accounts {
             return Ok(());
         }
         let session = session.into();
-        let mark = Mark::Session { tenant, session };
+        let mark = RevocationKey::Session { tenant, session };
         match self.local.end_unproven(&mark, at.max(1), now) {
-            Unproven::News => self.store.publish(&mark, at.max(1), false).wait().await,
+            Unproven::EventStream => self.store.publish(&mark, at.max(1), false).wait().await,
             // Told when it ended, or as soon as that can be.
-            Unproven::Ended => Ok(()),
+            Unproven::SessionTermination => Ok(()),
             Unproven::NoRoom => Err(StoreUnavailable),
         }
     }
@@ -251,7 +257,7 @@ impl Accounts {
     ///
     /// Of many sign-outs of an account within a second the first one is told, and one for all
     /// others when the second is over.
-    pub(crate) async fn sign_out(&self, account: &UserKey, now: u64) {
+    pub(crate) async fn sign_out(&self, account: &AccountId, now: u64) {
         let due = self.local.sign_out(account, now);
         // Without a runtime nothing can wait.
         let (second, runtime) = match (due, Handle::try_current()) {
@@ -259,7 +265,7 @@ impl Accounts {
             (Due::Then(second), Ok(runtime)) => (second, runtime),
             (Due::Now | Due::Then(_), _) => {
                 // Not told now is told later; nobody has to try again.
-                let mark = Mark::SignedOut(account.clone());
+                let mark = RevocationKey::SignedOut(account.clone());
                 let told = self.store.publish(&mark, now, true);
                 self.local.forget(account);
                 let _ = told.wait().await;
@@ -271,7 +277,7 @@ impl Accounts {
         let later = async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if local.take_due(&account, second) {
-                let mark = Mark::SignedOut(account.clone());
+                let mark = RevocationKey::SignedOut(account.clone());
                 let told = store.publish(&mark, second, true);
                 local.forget(&account);
                 let _ = told.wait().await;
@@ -293,14 +299,14 @@ impl Accounts {
 
     /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.
     ///
-    /// It must not own what owns these `Accounts`, or nobody will ever be dropped.
-    pub(crate) fn on_forget(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+    /// It must not own what owns these `RevocationState`, or nobody will ever be dropped.
+    pub(crate) fn on_forget(&self, forget: impl Fn(&AccountId) + Send + Sync + 'static) {
         self.local.on_forget(Box::new(forget));
     }
 
     /// The same for what this crate itself keeps of an account: called for each sign-out, also
     /// where many come within a second.
-    pub(crate) fn on_forget_own(&self, forget: impl Fn(&UserKey) + Send + Sync + 'static) {
+    pub(crate) fn on_forget_own(&self, forget: impl Fn(&AccountId) + Send + Sync + 'static) {
         self.local.on_forget_own(Box::new(forget));
     }
 
@@ -314,22 +320,22 @@ impl Accounts {
 }
 
 /// The tenant of an account: that of its object id, or the one that its issuer names.
-pub(crate) fn tenant_of(account: &UserKey) -> Option<Uuid> {
+pub(crate) fn tenant_of(account: &AccountId) -> Option<Uuid> {
     match account {
-        UserKey::Object { tenant, .. } => Some(*tenant),
-        UserKey::Subject { issuer, .. } => first_guid(issuer).map(|(_, tenant)| tenant),
+        AccountId::Entra { tenant, .. } => Some(*tenant),
+        AccountId::Subject { issuer, .. } => first_guid(issuer).map(|(_, tenant)| tenant),
     }
 }
 
-impl Default for Accounts {
+impl Default for RevocationState {
     fn default() -> Self {
         Self::in_memory()
     }
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for RevocationState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts")
+        f.debug_struct("RevocationState")
             .field("local", &self.local)
             .field("store", &self.store)
             .finish()
@@ -341,14 +347,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::claims::raw::Draft;
+    use crate::claims::raw::RawClaims;
 
     /// A store that cannot be followed.
     #[derive(Debug)]
-    struct Away(OnLoss);
+    struct Away(StoreFailurePolicy);
 
     impl Store for Away {
-        fn publish(&self, _: &Mark, _: u64, _: bool) -> Answer<()> {
+        fn publish(&self, _: &RevocationKey, _: u64, _: bool) -> Answer<()> {
             Answer::Now(Err(StoreUnavailable))
         }
 
@@ -356,7 +362,7 @@ mod tests {
             Answer::Now(Err(StoreUnavailable))
         }
 
-        fn lost(&self) -> Option<OnLoss> {
+        fn lost(&self) -> Option<StoreFailurePolicy> {
             Some(self.0)
         }
 
@@ -367,44 +373,50 @@ mod tests {
 
     #[test]
     fn every_mark_is_set_before_anybody_is_told() {
-        let accounts = Accounts {
+        let accounts = RevocationState {
             local: Arc::default(),
             seen: SeenSessions::default(),
-            store: Arc::new(Away(OnLoss::Allow)),
+            store: Arc::new(Away(StoreFailurePolicy::DangerAllow)),
         };
-        let of = |number| UserKey::Object {
+        let of = |number| AccountId::Entra {
             tenant: Uuid::from_u128(1),
             object: Uuid::from_u128(number),
         };
-        let marks = (1..=3).map(|number| (Mark::Account(of(number)), 1_000));
-        let told = accounts.raise(marks.collect(), 1_000);
+        let marks = (1..=3).map(|number| (RevocationKey::Account(of(number)), 1_000));
+        let told = accounts.advance(marks.collect(), 1_000);
         // Whoever asked has gone.
         drop(told);
-        assert_eq!(accounts.status().cut_offs, 0, "another store's status");
+        assert_eq!(
+            accounts.status().revocation_count,
+            0,
+            "another store's status"
+        );
         assert_eq!(accounts.local.len(), 3);
     }
 
     #[test]
     fn how_young_a_token_is_counts_from_its_time_of_issue() {
         const NOW: u64 = 1_800_000_000;
-        let accounts = Accounts {
+        let accounts = RevocationState {
             local: Arc::default(),
             seen: SeenSessions::default(),
-            store: Arc::new(Away(OnLoss::AllowYoungerThan(Duration::from_secs(300)))),
+            store: Arc::new(Away(StoreFailurePolicy::AllowIssuedWithin(
+                Duration::from_secs(300),
+            ))),
         };
         let standing = |iat: &str, backdate| {
             let json = format!("{{\"exp\":9000000000{iat}}}");
-            let draft = Draft::parse(json.as_bytes()).unwrap();
-            let claims = draft.finish().unwrap().into_claims(None, None, None);
+            let draft = RawClaims::parse(json.as_bytes()).unwrap();
+            let claims = draft.interpret().unwrap().into_claims(None, None, None);
             accounts.standing(&claims, &Backdate::of_seconds(backdate), NOW)
         };
         let said = |at: u64| format!(",\"iat\":{at}");
         // A token that Entra issues now, or has issued almost five minutes ago.
-        assert_eq!(standing(&said(NOW - 300), 300), Standing::Good);
-        assert_eq!(standing(&said(NOW - 599), 300), Standing::Good);
-        assert_eq!(standing(&said(NOW - 600), 300), Standing::Unknown);
-        assert_eq!(standing(&said(NOW - 299), 0), Standing::Good);
-        assert_eq!(standing(&said(NOW - 300), 0), Standing::Unknown);
-        assert_eq!(standing("", 300), Standing::Unknown);
+        assert_eq!(standing(&said(NOW - 300), 300), TokenStatus::Good);
+        assert_eq!(standing(&said(NOW - 599), 300), TokenStatus::Good);
+        assert_eq!(standing(&said(NOW - 600), 300), TokenStatus::Unknown);
+        assert_eq!(standing(&said(NOW - 299), 0), TokenStatus::Good);
+        assert_eq!(standing(&said(NOW - 300), 0), TokenStatus::Unknown);
+        assert_eq!(standing("", 300), TokenStatus::Unknown);
     }
 }

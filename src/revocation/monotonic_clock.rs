@@ -9,9 +9,9 @@ use tokio::time::Instant;
 /// What it costs: where a clock was set right after the first record, or a machine slept, records
 /// stay for so much longer.
 #[derive(Debug, Default)]
-pub(super) struct Ageing(OnceLock<(Instant, u64)>);
+pub(super) struct MonotonicWallClock(OnceLock<(Instant, u64)>);
 
-impl Ageing {
+impl MonotonicWallClock {
     /// The time by which records are old: not after `wall`, and not after the first time there was
     /// and what has passed since.
     pub(super) fn now(&self, wall: u64) -> u64 {
@@ -46,7 +46,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_record_is_older_than_the_time_that_passed() {
-        let ageing = Ageing::default();
+        let ageing = MonotonicWallClock::default();
         assert_eq!(ageing.now(1_000), 1_000);
         assert_eq!(ageing.now(1_000_000), 1_001, "a jump ahead");
         assert_eq!(ageing.now(900), 900, "and back");

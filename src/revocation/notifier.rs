@@ -5,21 +5,21 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::claims::{Claims, UserKey};
+use crate::claims::{AccountId, Claims};
 
-use super::event::{Mark, Whom};
+use super::event::{RevocationKey, Whom};
 
 /// One bell for many accounts and sessions. Whoever may end a session without proof, as a browser's
 /// logout does, wakes about one stream of twenty by it, and not all of them.
 #[derive(Debug)]
-pub(super) struct Bells {
+pub(super) struct RevocationNotifier {
     hasher: RandomState,
     bells: Box<[watch::Sender<()>]>,
 }
 
 const BELLS: usize = 64;
 
-impl Default for Bells {
+impl Default for RevocationNotifier {
     fn default() -> Self {
         let bell = || watch::Sender::new(());
         Self {
@@ -29,14 +29,16 @@ impl Default for Bells {
     }
 }
 
-impl Bells {
+impl RevocationNotifier {
     /// Wakes those who listen for that account or session.
-    pub(super) fn ring(&self, mark: &Mark) {
+    pub(super) fn notify(&self, mark: &RevocationKey) {
         let bell = match mark {
-            Mark::Account(account) | Mark::SignedOut(account) => self.of_account(account),
+            RevocationKey::Account(account) | RevocationKey::SignedOut(account) => {
+                self.of_account(account)
+            }
             // Ends nothing that is open.
-            Mark::Forgotten(_) => None,
-            Mark::Session { tenant, session } => self.of_session(*tenant, session),
+            RevocationKey::Forgotten(_) => None,
+            RevocationKey::Session { tenant, session } => self.of_session(*tenant, session),
         };
         if let Some(bell) = bell {
             bell.send_replace(());
@@ -44,18 +46,18 @@ impl Bells {
     }
 
     /// Listens for the account of a token, by both of its names, and for its session.
-    pub(super) fn listen(&self, claims: &Claims) -> Ear {
-        let account = |account: Option<UserKey>| self.of_account(&account?);
+    pub(super) fn listen(&self, claims: &Claims) -> Subscription {
+        let account = |account: Option<AccountId>| self.of_account(&account?);
         let session = || self.of_session(claims.tenant_id()?, claims.session_id()?);
         let hears = |bell: Option<&watch::Sender<()>>| bell.map(watch::Sender::subscribe);
-        Ear {
-            account: hears(account(claims.user_key())),
+        Subscription {
+            account: hears(account(claims.account_id())),
             subject: hears(account(claims.subject_key())),
             session: hears(session()),
         }
     }
 
-    fn of_account(&self, account: &UserKey) -> Option<&watch::Sender<()>> {
+    fn of_account(&self, account: &AccountId) -> Option<&watch::Sender<()>> {
         self.of(Whom::from(account))
     }
 
@@ -70,15 +72,15 @@ impl Bells {
 }
 
 /// Hears what may concern one token, and now and then what does not.
-pub(super) struct Ear {
+pub(super) struct Subscription {
     account: Option<watch::Receiver<()>>,
     subject: Option<watch::Receiver<()>>,
     session: Option<watch::Receiver<()>>,
 }
 
-impl Ear {
+impl Subscription {
     /// Completes at the next ring, or at one since the last time.
-    pub(super) async fn hear(&mut self) {
+    pub(super) async fn changed(&mut self) {
         tokio::select! {
             () = next(&mut self.account) => {}
             () = next(&mut self.subject) => {}
@@ -100,42 +102,42 @@ async fn next(bell: &mut Option<watch::Receiver<()>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::raw::Draft;
+    use crate::claims::raw::RawClaims;
 
     fn claims(members: &str) -> Claims {
         let json = format!("{{\"exp\":1,{members}}}");
-        let draft = Draft::parse(json.as_bytes()).unwrap();
+        let draft = RawClaims::parse(json.as_bytes()).unwrap();
         let tenant = Some(Uuid::from_u128(7));
-        draft.finish().unwrap().into_claims(tenant, None, None)
+        draft.interpret().unwrap().into_claims(tenant, None, None)
     }
 
-    async fn hears(ear: &mut Ear) -> bool {
+    async fn hears(ear: &mut Subscription) -> bool {
         let moment = std::time::Duration::from_millis(1);
-        tokio::time::timeout(moment, ear.hear()).await.is_ok()
+        tokio::time::timeout(moment, ear.changed()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_token_hears_of_its_account_by_both_names_and_of_its_session() {
-        let bells = Bells::default();
+        let bells = RevocationNotifier::default();
         let claims = claims(r#""iss":"i","sub":"s","oid":"o","sid":"d""#);
         let mut ear = bells.listen(&claims);
         assert!(!hears(&mut ear).await);
         for mark in [
-            Mark::Account(claims.user_key().unwrap()),
-            Mark::Account(claims.subject_key().unwrap()),
-            Mark::SignedOut(claims.user_key().unwrap()),
-            Mark::Session {
+            RevocationKey::Account(claims.account_id().unwrap()),
+            RevocationKey::Account(claims.subject_key().unwrap()),
+            RevocationKey::SignedOut(claims.account_id().unwrap()),
+            RevocationKey::Session {
                 tenant: Uuid::from_u128(7),
                 session: "d".into(),
             },
         ] {
-            bells.ring(&mark);
+            bells.notify(&mark);
             assert!(hears(&mut ear).await, "{mark:?}");
             // More than once where two of its three bells are the same.
             let again = usize::from(hears(&mut ear).await) + usize::from(hears(&mut ear).await);
             assert!(again <= 2 && !hears(&mut ear).await);
         }
-        bells.ring(&Mark::Account(claims.user_key().unwrap()));
+        bells.notify(&RevocationKey::Account(claims.account_id().unwrap()));
         drop(bells);
         assert!(hears(&mut ear).await, "what rang before the end");
         while hears(&mut ear).await {}
@@ -143,12 +145,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stranger_s_session_wakes_few() {
-        let bells = Bells::default();
+        let bells = RevocationNotifier::default();
         let mut woken = 0;
-        let mut ears: Vec<Ear> = (0..1_000)
+        let mut ears: Vec<Subscription> = (0..1_000)
             .map(|user| bells.listen(&claims(&format!("\"oid\":\"{user}\",\"sid\":\"s{user}\""))))
             .collect();
-        bells.ring(&Mark::Session {
+        bells.notify(&RevocationKey::Session {
             tenant: Uuid::from_u128(7),
             session: "made up".into(),
         });

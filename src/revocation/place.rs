@@ -2,7 +2,7 @@
 
 /// How far the stream has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct StreamPosition {
     pub(super) epoch: String,
     pub(super) sequence: u64,
 }
@@ -11,7 +11,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) id: String,
-    pub(super) place: Place,
+    pub(super) place: StreamPosition,
     pub(super) mark: String,
     pub(super) at: u64,
 }
@@ -19,7 +19,7 @@ pub(super) struct Entry {
 /// Where to begin to follow.
 #[derive(Debug)]
 pub(super) struct Beginning {
-    pub(super) place: Place,
+    pub(super) place: StreamPosition,
     /// The id of the last event.
     pub(super) last: String,
     /// The store's time, in seconds since 1970-01-01 UTC.

@@ -15,11 +15,11 @@ use crate::causes::WithCauses;
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
-use super::subscriber;
-use super::place::{Beginning, Entry, Place};
 use super::cutoffs::Revocations;
-use super::shared::Shared;
-use super::store::OnLoss;
+use super::place::{Beginning, Entry, StreamPosition};
+use super::shared::RedisRevocations;
+use super::store::StoreFailurePolicy;
+use super::subscriber;
 
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///
@@ -31,16 +31,16 @@ use super::store::OnLoss;
 ///
 /// ```
 /// use std::time::Duration;
-/// use axum_entra::{OnLoss, Redis};
-/// let younger = OnLoss::AllowYoungerThan(Duration::from_secs(600));
-/// let redis = Redis::at("redis://127.0.0.1/", younger).prefix("payments");
+/// use axum_entra::{StoreFailurePolicy, RedisStore};
+/// let younger = StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600));
+/// let redis = RedisStore::new("redis://127.0.0.1/", younger).prefix("payments");
 /// # let _ = redis;
 /// ```
 #[derive(Clone)]
-pub struct Redis {
+pub struct RedisStore {
     source: Source,
     prefix: String,
-    on_loss: OnLoss,
+    on_loss: StoreFailurePolicy,
 }
 
 #[derive(Clone)]
@@ -49,17 +49,17 @@ enum Source {
     Client(Box<Client>),
 }
 
-impl Redis {
+impl RedisStore {
     /// By address: `redis://`, `unix://`, or `rediss://` with the feature `redis-tls`.
     ///
     /// A password belongs behind `rediss://`: an address that would send one to another machine in
     /// the clear is named in a warning, and `rediss://…#insecure`, which checks no certificate, is
-    /// refused by [`build`](crate::Builder::build).
+    /// refused by [`build`](crate::EntraBuilder::build).
     ///
     /// `rediss://` uses rustls' default cryptography: a program in whose tree rustls has more than
     /// one must have installed its choice (`CryptoProvider::install_default`).
     #[must_use]
-    pub fn at(url: impl Into<String>, on_loss: OnLoss) -> Self {
+    pub fn new(url: impl Into<String>, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Address(url.into()), on_loss)
     }
 
@@ -68,11 +68,11 @@ impl Redis {
     /// Two connections are made with it, however many requests there are: one that waits for news,
     /// one for commands. How safe they are is the client's affair.
     #[must_use]
-    pub fn client(client: Client, on_loss: OnLoss) -> Self {
+    pub fn with_client(client: Client, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Client(Box::new(client)), on_loss)
     }
 
-    fn of(source: Source, on_loss: OnLoss) -> Self {
+    fn of(source: Source, on_loss: StoreFailurePolicy) -> Self {
         Self {
             source,
             prefix: "axum-entra".to_owned(),
@@ -89,10 +89,10 @@ impl Redis {
     }
 }
 
-impl fmt::Debug for Redis {
+impl fmt::Debug for RedisStore {
     /// The address may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redis")
+        f.debug_struct("RedisStore")
             .field("prefix", &self.prefix)
             .field("on_loss", &self.on_loss)
             .finish_non_exhaustive()
@@ -103,11 +103,11 @@ impl fmt::Debug for Redis {
 ///
 /// `skew` is how many seconds the clocks of replicas and of the store may be apart.
 pub(super) fn follow(
-    redis: Redis,
+    redis: RedisStore,
     local: Arc<Revocations>,
     clock: Clock,
     skew: u64,
-) -> Result<Shared, ConfigError> {
+) -> Result<RedisRevocations, ConfigError> {
     let wrong = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
     let client = match redis.source {
         Source::Client(client) => *client,
@@ -130,7 +130,7 @@ pub(super) fn follow(
         }
     };
     let key = |name| format!("{{{}}}:{name}", redis.prefix);
-    let link = Link {
+    let link = RedisClient {
         client,
         // In braces, so that a cluster keeps all of them on one node.
         marks: key("marks"),
@@ -165,16 +165,16 @@ fn tells_password(info: &ConnectionInfo) -> bool {
 /// Why a command has no answer: text for operators, with no secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Lost(String);
+pub(super) struct StoreConnectionError(String);
 
-impl From<RedisError> for Lost {
+impl From<RedisError> for StoreConnectionError {
     fn from(error: RedisError) -> Self {
         Self(WithCauses(&error).to_string())
     }
 }
 
 /// The way to the store, and the names of what lies there.
-pub(super) struct Link {
+pub(super) struct RedisClient {
     client: Client,
     /// A hash: mark → its time, only ever raised, and when it was written.
     marks: String,
@@ -218,7 +218,7 @@ impl Stored {
 }
 
 /// How long a connection may take to come about, and a command to be answered.
-const PATIENCE: Duration = Duration::from_secs(2);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait for news before asking whether there were any.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -243,9 +243,13 @@ const RAISE: &str = include_str!("scripts/raise.lua");
 const BEGIN: &str = include_str!("scripts/begin.lua");
 const PRUNE: &str = include_str!("scripts/prune.lua");
 
-impl Link {
+impl RedisClient {
     /// Raises marks for everybody; `tell` has it told also where it is no news.
-    pub(super) async fn raise(&self, marks: &[(String, u64)], tell: bool) -> Result<(), Lost> {
+    pub(super) async fn advance(
+        &self,
+        marks: &[(String, u64)],
+        tell: bool,
+    ) -> Result<(), StoreConnectionError> {
         for some in marks.chunks(RAISED_AT_ONCE) {
             let mut raise = self.keys(&self.raise);
             raise
@@ -267,7 +271,7 @@ impl Link {
         cursor: &str,
         kept: u64,
         pause: u64,
-    ) -> Result<Option<String>, Lost> {
+    ) -> Result<Option<String>, StoreConnectionError> {
         let mut prune = self.keys(&self.prune);
         prune.arg(cursor).arg(PRUNED_AT_ONCE).arg(kept).arg(pause);
         let next: String = self.invoke(&prune).await?;
@@ -275,7 +279,7 @@ impl Link {
     }
 
     /// The store's time: whole seconds since 1970-01-01 UTC.
-    pub(super) async fn time(&self) -> Result<u64, Lost> {
+    pub(super) async fn time(&self) -> Result<u64, StoreConnectionError> {
         let (seconds, _): (u64, u64) = self.run(&cmd("TIME")).await?;
         Ok(seconds)
     }
@@ -283,7 +287,11 @@ impl Link {
     /// Whether nobody used this before; from now on somebody did, for so many seconds.
     ///
     /// No point in time: Redis' clock may be another one.
-    pub(super) async fn first_use(&self, id: &str, seconds: u64) -> Result<bool, Lost> {
+    pub(super) async fn first_use(
+        &self,
+        id: &str,
+        seconds: u64,
+    ) -> Result<bool, StoreConnectionError> {
         let (key, mine) = (format!("{}{id}", self.used), unique());
         let mut set = cmd("SET");
         set.arg(&key)
@@ -302,15 +310,15 @@ impl Link {
     }
 
     /// A connection of its own, since waiting for news holds up everything behind it.
-    pub(super) async fn news(&self) -> Result<News<'_>, Lost> {
+    pub(super) async fn news(&self) -> Result<EventStream<'_>, StoreConnectionError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE.saturating_add(PAUSE)));
+            .set_connection_timeout(Some(COMMAND_TIMEOUT))
+            .set_response_timeout(Some(COMMAND_TIMEOUT.saturating_add(PAUSE)));
         let connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        Ok(News {
+        Ok(EventStream {
             link: self,
             connection,
         })
@@ -331,15 +339,15 @@ impl Link {
         invocation
     }
 
-    fn commands(&self) -> Result<ConnectionManager, Lost> {
+    fn commands(&self) -> Result<ConnectionManager, StoreConnectionError> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(manager) = &*commands {
             return Ok(manager.clone());
         }
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(COMMAND_TIMEOUT))
+            .set_response_timeout(Some(COMMAND_TIMEOUT));
         let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
         *commands = Some(manager.clone());
         Ok(manager)
@@ -347,7 +355,7 @@ impl Link {
 
     /// Runs a command that may be run twice: a connection that was closed in the meantime is
     /// noticed by using it.
-    async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Lost> {
+    async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreConnectionError> {
         let mut commands = self.commands()?;
         match command.query_async(&mut commands).await {
             Err(error) if error.is_connection_dropped() => {
@@ -358,7 +366,10 @@ impl Link {
     }
 
     /// The same for a script.
-    async fn invoke<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, Lost> {
+    async fn invoke<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreConnectionError> {
         let mut commands = self.commands()?;
         match script.invoke_async(&mut commands).await {
             Err(error) if error.is_connection_dropped() => {
@@ -369,7 +380,7 @@ impl Link {
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for RedisClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
             .field("marks", &self.marks)
@@ -378,20 +389,20 @@ impl fmt::Debug for Link {
 }
 
 /// The connection that waits for news.
-pub(super) struct News<'l> {
-    link: &'l Link,
+pub(super) struct EventStream<'l> {
+    link: &'l RedisClient,
     connection: MultiplexedConnection,
 }
 
-impl News<'_> {
+impl EventStream<'_> {
     /// Where the stream is. What is raised from here on is behind that; what was raised before,
     /// [`marks`](Self::marks) has.
-    pub(super) async fn begin(&mut self) -> Result<Beginning, Lost> {
+    pub(super) async fn begin(&mut self) -> Result<Beginning, StoreConnectionError> {
         let mut begin = self.link.keys(&self.link.begin);
         begin.arg(unique());
         let (epoch, sequence, last, time) = begin.invoke_async(&mut self.connection).await?;
         Ok(Beginning {
-            place: Place { epoch, sequence },
+            place: StreamPosition { epoch, sequence },
             last,
             time,
         })
@@ -401,7 +412,7 @@ impl News<'_> {
     pub(super) async fn marks(
         &mut self,
         cursor: &str,
-    ) -> Result<(Option<String>, Vec<Stored>), Lost> {
+    ) -> Result<(Option<String>, Vec<Stored>), StoreConnectionError> {
         let mut scan = cmd("HSCAN");
         scan.arg(&self.link.marks)
             .arg(cursor)
@@ -419,19 +430,19 @@ impl News<'_> {
     }
 
     /// How far the stream has come; an empty epoch where the store forgot everything.
-    pub(super) async fn place(&mut self) -> Result<Place, Lost> {
+    pub(super) async fn place(&mut self) -> Result<StreamPosition, StoreConnectionError> {
         let mut command = cmd("HMGET");
         command.arg(&self.link.place).arg("epoch").arg("sequence");
         let (epoch, sequence): (Option<String>, Option<u64>) =
             command.query_async(&mut self.connection).await?;
-        Ok(Place {
+        Ok(StreamPosition {
             epoch: epoch.unwrap_or_default(),
             sequence: sequence.unwrap_or_default(),
         })
     }
 
     /// The events behind an id, or none for a while.
-    pub(super) async fn after(&mut self, id: &str) -> Result<Vec<Entry>, Lost> {
+    pub(super) async fn after(&mut self, id: &str) -> Result<Vec<Entry>, StoreConnectionError> {
         let mut command = cmd("XREAD");
         command
             .arg("COUNT")
@@ -447,7 +458,7 @@ impl News<'_> {
             .flat_map(|reply| reply.keys)
             .flat_map(|key| key.ids)
             .map(|entry| Entry {
-                place: Place {
+                place: StreamPosition {
                     epoch: entry.get("epoch").unwrap_or_default(),
                     sequence: entry.get("sequence").unwrap_or_default(),
                 },
@@ -492,7 +503,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_checks_no_certificate_is_refused() {
         let follows = |url: &str| {
-            let redis = Redis::at(url, OnLoss::FailClosed);
+            let redis = RedisStore::new(url, StoreFailurePolicy::Deny);
             follow(redis, Arc::default(), Clock::system(), 300).map(drop)
         };
         let refused = follows("rediss://:hush@cache.example:6380/#insecure").unwrap_err();

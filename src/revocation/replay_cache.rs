@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::monotonic_clock::Ageing;
+use super::monotonic_clock::MonotonicWallClock;
 use super::store::StoreUnavailable;
 
 /// A bounded record. When it is full, newcomers are refused: forgetting one of those it holds
@@ -13,7 +13,7 @@ use super::store::StoreUnavailable;
 pub(super) struct Replays {
     used: Mutex<Used>,
     most: usize,
-    ageing: Ageing,
+    ageing: MonotonicWallClock,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Replays {
         Self {
             used: Mutex::default(),
             most,
-            ageing: Ageing::default(),
+            ageing: MonotonicWallClock::default(),
         }
     }
 

@@ -58,15 +58,15 @@ impl SeenSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::raw::Draft;
+    use crate::claims::raw::RawClaims;
 
     const TENANT: Uuid = Uuid::from_u128(7);
 
     fn claims(session: &str) -> Claims {
         let json = format!("{{\"exp\":1{session}}}");
-        let draft = Draft::parse(json.as_bytes()).unwrap();
+        let draft = RawClaims::parse(json.as_bytes()).unwrap();
         draft
-            .finish()
+            .interpret()
             .unwrap()
             .into_claims(Some(TENANT), None, None)
     }

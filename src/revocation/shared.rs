@@ -9,31 +9,31 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::event::Mark;
-use super::redis::Link;
-use super::replay_cache::Replays;
 use super::cutoffs::Revocations;
-use super::store::{Answer, OnLoss, Store, StoreStatus, StoreUnavailable};
+use super::event::RevocationKey;
+use super::redis::RedisClient;
+use super::replay_cache::Replays;
+use super::store::{Answer, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) link: Arc<Link>,
+pub(super) struct RedisRevocations {
+    pub(super) link: Arc<RedisClient>,
     pub(super) local: Arc<Revocations>,
     /// What was used here, for a store that loses its records.
     replays: Arc<Replays>,
     pub(super) state: Arc<State>,
-    on_loss: OnLoss,
+    on_loss: StoreFailurePolicy,
     pub(super) runtime: Handle,
     _alive: watch::Sender<()>,
 }
 
-impl Shared {
+impl RedisRevocations {
     /// The task that follows ends when what is returned is dropped.
     pub(super) fn new(
-        link: Link,
+        link: RedisClient,
         local: Arc<Revocations>,
-        on_loss: OnLoss,
+        on_loss: StoreFailurePolicy,
         runtime: Handle,
     ) -> (Self, watch::Receiver<()>) {
         let (alive, ended) = watch::channel(());
@@ -55,7 +55,7 @@ impl Shared {
 pub(super) struct State {
     pub(super) following: AtomicBool,
     /// Something was raised here that the others were not told of.
-    pub(super) untold: AtomicBool,
+    pub(super) has_unpublished: AtomicBool,
     last_error: Mutex<Option<String>>,
     /// The store's clock minus the local one in seconds, as measured last.
     clock_offset: AtomicI64,
@@ -69,7 +69,7 @@ impl State {
     fn new() -> Self {
         Self {
             following: AtomicBool::default(),
-            untold: AtomicBool::default(),
+            has_unpublished: AtomicBool::default(),
             last_error: Mutex::default(),
             clock_offset: AtomicI64::new(NEVER),
             apart: AtomicBool::default(),
@@ -114,8 +114,8 @@ impl State {
     }
 }
 
-impl Store for Shared {
-    fn publish(&self, mark: &Mark, at: u64, again: bool) -> Answer<()> {
+impl Store for RedisRevocations {
+    fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
             // Told when the store is back; nobody is to wait for that.
             return Answer::Now(Err(StoreUnavailable));
@@ -127,9 +127,9 @@ impl Store for Shared {
         );
         // A task, since a client that goes away must not take the news with it.
         let told = self.runtime.spawn(async move {
-            let told = link.raise(&[(text, at)], again).await;
+            let told = link.advance(&[(text, at)], again).await;
             if told.is_err() {
-                state.untold.store(true, Ordering::Release);
+                state.has_unpublished.store(true, Ordering::Release);
             }
             told
         });
@@ -164,7 +164,7 @@ impl Store for Shared {
         }))
     }
 
-    fn lost(&self) -> Option<OnLoss> {
+    fn lost(&self) -> Option<StoreFailurePolicy> {
         (!self.state.following.load(Ordering::Acquire)).then_some(self.on_loss)
     }
 
@@ -179,7 +179,7 @@ impl Store for Shared {
             shared: true,
             following: self.state.following.load(Ordering::Acquire),
             on_loss: Some(self.on_loss),
-            cut_offs: self.local.len(),
+            revocation_count: self.local.len(),
             last_error: self
                 .state
                 .last_error

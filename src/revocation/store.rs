@@ -5,28 +5,28 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::event::Mark;
+use super::event::RevocationKey;
 
 /// Which tokens pass while the shared revocations cannot be followed; the others get 503.
 ///
 /// Whatever is chosen, what this replica revoked itself stays revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OnLoss {
+pub enum StoreFailurePolicy {
     /// None.
-    FailClosed,
+    Deny,
     /// Those that were issued (`iat` + `IssuedAtBackdateSeconds`) less than this long ago; a token
     /// without `iat` counts as old.
-    AllowYoungerThan(Duration),
+    AllowIssuedWithin(Duration),
     /// All of them: a revocation made elsewhere is missed. Said in the log at `error`, again and
     /// again until the store is back.
-    Allow,
+    DangerAllow,
 }
 
-impl Default for OnLoss {
+impl Default for StoreFailurePolicy {
     /// Those of the last ten minutes.
     fn default() -> Self {
-        Self::AllowYoungerThan(Duration::from_secs(600))
+        Self::AllowIssuedWithin(Duration::from_secs(600))
     }
 }
 
@@ -39,9 +39,9 @@ pub struct StoreStatus {
     /// Whether every revocation made elsewhere arrives here. True where nothing is shared.
     pub following: bool,
     /// What happens while it is not; `None` where nothing is shared.
-    pub on_loss: Option<OnLoss>,
+    pub on_loss: Option<StoreFailurePolicy>,
     /// Cut-offs that are held at the moment.
-    pub cut_offs: usize,
+    pub revocation_count: usize,
     /// Why it could not be followed last, if it could not.
     pub last_error: Option<String>,
     /// How far the store's clock is from the local one, in seconds: the store's minus the local
@@ -86,13 +86,13 @@ impl<T> fmt::Debug for Answer<T> {
 /// In memory, or shared.
 pub(super) trait Store: fmt::Debug + Send + Sync {
     /// Tells the others what was raised here; `again` also where they know it.
-    fn publish(&self, mark: &Mark, at: u64, again: bool) -> Answer<()>;
+    fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()>;
 
     /// Whether nobody used this before; from now on somebody did, until that time.
     fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool>;
 
     /// What to do as long as what others revoke does not arrive here; `None` while it does.
-    fn lost(&self) -> Option<OnLoss>;
+    fn lost(&self) -> Option<StoreFailurePolicy>;
 
     /// How long ago all that others revoked was last known to be here; `None` where nothing is
     /// shared.

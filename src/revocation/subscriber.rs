@@ -13,23 +13,23 @@ use tokio::time::{Instant, sleep};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
-use super::event::Mark;
-use super::marks::KEPT;
-use super::place::{Beginning, Entry, Place};
-use super::redis::{BATCH, Link, Lost, News};
 use super::cutoffs::Revocations;
-use super::shared::{Shared, State};
-use super::store::OnLoss;
+use super::event::RevocationKey;
+use super::marks::KEPT;
+use super::place::{Beginning, Entry, StreamPosition};
+use super::redis::{BATCH, EventStream, RedisClient, StoreConnectionError};
+use super::shared::{RedisRevocations, State};
+use super::store::StoreFailurePolicy;
 
 #[derive(Debug)]
 struct Follower {
-    link: Arc<Link>,
+    link: Arc<RedisClient>,
     local: Arc<Revocations>,
     state: Arc<State>,
     clock: Clock,
     /// How many seconds the local clock and the store's may be apart.
     skew: u64,
-    on_loss: OnLoss,
+    on_loss: StoreFailurePolicy,
 }
 
 /// The time of a command and its answer is no difference of clocks.
@@ -53,14 +53,14 @@ const REMINDER: Duration = Duration::from_secs(30);
 
 /// Starts the task.
 pub(super) fn spawn(
-    link: Link,
+    link: RedisClient,
     local: Arc<Revocations>,
     clock: Clock,
     skew: u64,
-    on_loss: OnLoss,
-) -> Result<Shared, ConfigError> {
+    on_loss: StoreFailurePolicy,
+) -> Result<RedisRevocations, ConfigError> {
     let runtime = Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-    let (shared, ended) = Shared::new(link, local, on_loss, runtime);
+    let (shared, ended) = RedisRevocations::new(link, local, on_loss, runtime);
     let follower = Follower {
         link: Arc::clone(&shared.link),
         local: Arc::clone(&shared.local),
@@ -116,9 +116,9 @@ impl Follower {
         }
     }
 
-    fn report(&self, lost: &Lost) {
+    fn report(&self, lost: &StoreConnectionError) {
         match self.on_loss {
-            OnLoss::Allow => tracing::error!(
+            StoreFailurePolicy::DangerAllow => tracing::error!(
                 error = %lost,
                 "the shared store is out of reach: tokens that were revoked elsewhere pass"
             ),
@@ -130,16 +130,16 @@ impl Follower {
         }
     }
 
-    async fn follow(&self) -> Lost {
+    async fn follow(&self) -> StoreConnectionError {
         match self.listen().await {
             Err(lost) => lost,
             Ok(never) => match never {},
         }
     }
 
-    async fn listen(&self) -> Result<Infallible, Lost> {
+    async fn listen(&self) -> Result<Infallible, StoreConnectionError> {
         let mut news = self.link.news().await?;
-        let begun = self.agree(&mut news).await?;
+        let begun = self.resync(&mut news).await?;
         if !self.state.following.swap(true, Ordering::AcqRel) {
             tracing::info!("following the shared store");
         }
@@ -152,9 +152,9 @@ impl Follower {
 
     async fn keep_up(
         &self,
-        news: &mut News<'_>,
-        (mut place, mut last): (Place, String),
-    ) -> Result<Infallible, Lost> {
+        news: &mut EventStream<'_>,
+        (mut place, mut last): (StreamPosition, String),
+    ) -> Result<Infallible, StoreConnectionError> {
         loop {
             self.state.is_complete();
             let mut behind = false;
@@ -181,18 +181,18 @@ impl Follower {
                 if all {
                     self.state.is_complete();
                 }
-                if self.state.untold.load(Ordering::Acquire) {
+                if self.state.has_unpublished.load(Ordering::Acquire) {
                     break;
                 }
             }
-            (place, last) = self.agree(news).await?;
+            (place, last) = self.resync(news).await?;
         }
     }
 
     /// Applies events one after the other; `false` where one is missing before the next.
-    fn take(&self, entries: Vec<Entry>, place: &mut Place, last: &mut String) -> bool {
+    fn take(&self, entries: Vec<Entry>, place: &mut StreamPosition, last: &mut String) -> bool {
         for entry in entries {
-            let next = Place {
+            let next = StreamPosition {
                 epoch: place.epoch.clone(),
                 sequence: place.sequence.saturating_add(1),
             };
@@ -200,7 +200,7 @@ impl Follower {
                 return false;
             }
             // What is not understood was written by a newer replica, for newer ones.
-            if let Some(mark) = Mark::parse(&entry.mark) {
+            if let Some(mark) = RevocationKey::parse(&entry.mark) {
                 self.apply(&mark, entry.at, 0);
             }
             (*place, *last) = (next, entry.id);
@@ -209,27 +209,32 @@ impl Follower {
     }
 
     /// Takes over a mark that was written so many seconds ago.
-    fn apply(&self, mark: &Mark, at: u64, age: u64) {
+    fn apply(&self, mark: &RevocationKey, at: u64, age: u64) {
         let raised = self.local.raise_aged(mark, at, self.clock.now(), age);
         match mark {
             // What is told again, by this replica's own echo or after a lost connection, ends no
             // stream that was opened since.
-            Mark::SignedOut(account) if raised => self.local.signed_out(account),
-            Mark::SignedOut(account) => self.local.forget(account),
-            Mark::Account(account) | Mark::Forgotten(account) if raised => {
+            RevocationKey::SignedOut(account) if raised => self.local.signed_out(account),
+            RevocationKey::SignedOut(account) => self.local.forget(account),
+            RevocationKey::Account(account) | RevocationKey::Forgotten(account) if raised => {
                 self.local.forget(account);
             }
-            Mark::Account(_) | Mark::Forgotten(_) | Mark::Session { .. } => {}
+            RevocationKey::Account(_)
+            | RevocationKey::Forgotten(_)
+            | RevocationKey::Session { .. } => {}
         }
     }
 
     /// Takes over what the store has, and gives it what it lacks: after a start, a lost
     /// connection, a gap, and after the store lost everything.
-    async fn agree(&self, news: &mut News<'_>) -> Result<(Place, String), Lost> {
+    async fn resync(
+        &self,
+        news: &mut EventStream<'_>,
+    ) -> Result<(StreamPosition, String), StoreConnectionError> {
         let Beginning { place, last, time } = news.begin().await?;
         // What is raised here from now on tells itself.
-        self.state.untold.store(false, Ordering::Release);
-        let mut lacking: HashMap<Mark, u64> = self.local.all().into_iter().collect();
+        self.state.has_unpublished.store(false, Ordering::Release);
+        let mut lacking: HashMap<RevocationKey, u64> = self.local.all().into_iter().collect();
         // By a clock that is not to be trusted nothing is old.
         let agree = self.compare_clocks(time);
         let mut cursor = Some("0".to_owned());
@@ -245,7 +250,7 @@ impl Follower {
                 if is_old && lacking.is_empty() {
                     continue;
                 }
-                let Some(mark) = Mark::parse(stored.mark()) else {
+                let Some(mark) = RevocationKey::parse(stored.mark()) else {
                     continue;
                 };
                 if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {
@@ -261,7 +266,7 @@ impl Follower {
             .into_iter()
             .map(|(mark, at)| (mark.to_text(), at))
             .collect();
-        self.link.raise(&lacking, false).await?;
+        self.link.advance(&lacking, false).await?;
         Ok((place, last))
     }
 
@@ -275,7 +280,7 @@ impl Follower {
         }
     }
 
-    async fn prune_once(&self) -> Result<(), Lost> {
+    async fn prune_once(&self) -> Result<(), StoreConnectionError> {
         if !self.compare_clocks(self.link.time().await?) {
             return Ok(());
         }

@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::error::SettingsError;
-use super::forms::{FilePath, Flag, Form, Guid, Hidden, Text};
-use super::schema::Key;
-use super::reader::Reader;
+use super::forms::{Bool, FilePath, Guid, SecretText, Text, ValueType};
 use super::layers::Scalar;
+use super::reader::Reader;
+use super::schema::Key;
 
 /// One element of `ClientCredentials`; the first that works is used.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ enum Source {
 
 struct SourceType;
 
-impl Form for SourceType {
+impl ValueType for SourceType {
     type Value = Source;
     fn expected(&self) -> String {
         "ClientSecret, Path, Base64Encoded, SignedAssertionFilePath or SignedAssertionFromManagedIdentity".to_owned()
@@ -127,14 +127,14 @@ const SOURCE_TYPE: Key<SourceType> = Key {
     form: SourceType,
     meaning: "where the credential comes from",
 };
-const SKIP: Key<Flag> = Key {
+const SKIP: Key<Bool> = Key {
     path: "Skip",
-    form: Flag,
+    form: Bool,
     meaning: "leave this credential out",
 };
-const CLIENT_SECRET: Key<Hidden> = Key {
+const CLIENT_SECRET: Key<SecretText> = Key {
     path: "ClientSecret",
-    form: Hidden,
+    form: SecretText,
     meaning: "the secret",
 };
 const DISK_PATH: Key<FilePath> = Key {
@@ -142,14 +142,14 @@ const DISK_PATH: Key<FilePath> = Key {
     form: FilePath,
     meaning: "the certificate with its private key",
 };
-const PASSWORD: Key<Hidden> = Key {
+const PASSWORD: Key<SecretText> = Key {
     path: "CertificatePassword",
-    form: Hidden,
+    form: SecretText,
     meaning: "the certificate's password",
 };
-const BASE64: Key<Hidden> = Key {
+const BASE64: Key<SecretText> = Key {
     path: "Base64EncodedValue",
-    form: Hidden,
+    form: SecretText,
     meaning: "the certificate with its private key",
 };
 const ASSERTION_PATH: Key<FilePath> = Key {

@@ -13,7 +13,7 @@ pub enum SettingsError {
     /// The settings file is not there or may not be read.
     #[error("the settings file {file} cannot be read ({reason}): expected a readable JSON file")]
     #[non_exhaustive]
-    Unreadable {
+    Io {
         /// The file as it was named.
         file: String,
         /// What the operating system said.
@@ -25,7 +25,7 @@ pub enum SettingsError {
         "the settings file {file} is broken at line {line}, column {column} ({reason}): expected a JSON object"
     )]
     #[non_exhaustive]
-    Broken {
+    Syntax {
         /// The file as it was named.
         file: String,
         /// The line, counted from 1.
@@ -39,11 +39,11 @@ pub enum SettingsError {
     /// A key holds a value that it cannot have.
     #[error("{key} = {value} ({origin}): expected {expected}")]
     #[non_exhaustive]
-    WrongValue {
+    InvalidValue {
         /// The key with its section, as `AzureAd:Keys:RefreshSeconds`.
         key: String,
         /// The value as it was written, on one line; not that of a secret.
-        value: Shown,
+        value: RedactedValue,
         /// Where the value came from: a file or an environment variable.
         origin: String,
         /// What would have been right.
@@ -75,7 +75,7 @@ pub enum SettingsError {
     /// One key is given twice in the same file, perhaps in different letter case.
     #[error("{key} ({origin}) is given twice: expected each key once, whatever its letter case")]
     #[non_exhaustive]
-    GivenTwice {
+    DuplicateKey {
         /// The key with its section, as it was written the second time.
         key: String,
         /// Where the key came from.
@@ -91,9 +91,9 @@ impl fmt::Debug for SettingsError {
 
 /// A value made fit to be shown: quoted, on one line, not too long, and no secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Shown(String);
+pub struct RedactedValue(String);
 
-impl Shown {
+impl RedactedValue {
     /// The text of a value, quoted.
     pub(super) fn text(text: &str) -> Self {
         Self(format!("\"{}\"", one_line(text)))
@@ -105,13 +105,13 @@ impl Shown {
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for RedactedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for RedactedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

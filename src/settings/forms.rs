@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::authority_url::TenantName;
 use super::credential::Secret;
-use super::section::TokenVersion;
 use super::layers::Scalar;
-use crate::revocation::OnLoss;
+use super::section::TokenVersion;
+use crate::revocation::StoreFailurePolicy;
 
 /// The form of one value. An error says what was expected with `expected`.
-pub(super) trait Form {
+pub(super) trait ValueType {
     /// What the text turns into.
     type Value;
     /// The value never appears in an error.
@@ -30,13 +30,13 @@ pub(super) struct List<F>(pub(super) F);
 pub(super) struct OneOrList<F>(pub(super) F);
 
 /// A whole number within bounds, and what it is if it is not given.
-pub(super) struct Whole {
+pub(super) struct Integer {
     pub(super) least: u64,
     pub(super) most: u64,
     pub(super) default: u64,
 }
 
-impl Form for Whole {
+impl ValueType for Integer {
     type Value = u64;
     fn expected(&self) -> String {
         format!("a whole number from {} to {}", self.least, self.most)
@@ -48,9 +48,9 @@ impl Form for Whole {
 }
 
 /// `true` or `false`, in any letter case as .NET reads it.
-pub(super) struct Flag;
+pub(super) struct Bool;
 
-impl Form for Flag {
+impl ValueType for Bool {
     type Value = bool;
     fn expected(&self) -> String {
         "true or false".to_owned()
@@ -67,7 +67,7 @@ impl Form for Flag {
 /// Text that is compared exactly later on, so that spaces at its ends are a mistake.
 pub(super) struct Text;
 
-impl Form for Text {
+impl ValueType for Text {
     type Value = String;
     fn expected(&self) -> String {
         "a string that is not empty, without spaces at its ends".to_owned()
@@ -80,9 +80,9 @@ impl Form for Text {
 }
 
 /// Names of permissions with spaces between; an empty string is none.
-pub(super) struct Words;
+pub(super) struct ScopeList;
 
-impl Form for Words {
+impl ValueType for ScopeList {
     type Value = Vec<String>;
     fn expected(&self) -> String {
         "a string with spaces between its words".to_owned()
@@ -98,7 +98,7 @@ impl Form for Words {
 /// The name of one permission, an element of a list.
 pub(super) struct Word;
 
-impl Form for Word {
+impl ValueType for Word {
     type Value = String;
     fn expected(&self) -> String {
         "one word".to_owned()
@@ -119,7 +119,7 @@ fn is_permission(word: &str) -> bool {
 /// Whether signed HTTP requests are taken. Only `refuse` is supported so far.
 pub(super) struct Refused;
 
-impl Form for Refused {
+impl ValueType for Refused {
     type Value = ();
     fn expected(&self) -> String {
         "refuse; signed HTTP requests are not supported yet".to_owned()
@@ -130,9 +130,9 @@ impl Form for Refused {
 }
 
 /// A secret.
-pub(super) struct Hidden;
+pub(super) struct SecretText;
 
-impl Form for Hidden {
+impl ValueType for SecretText {
     type Value = Secret;
     const SECRET: bool = true;
     fn expected(&self) -> String {
@@ -147,7 +147,7 @@ impl Form for Hidden {
 /// The path of a file; whether the file is there is found out by whoever reads it.
 pub(super) struct FilePath;
 
-impl Form for FilePath {
+impl ValueType for FilePath {
     type Value = PathBuf;
     fn expected(&self) -> String {
         "the path of a file".to_owned()
@@ -161,7 +161,7 @@ impl Form for FilePath {
 /// A GUID in 8-4-4-4-12 form.
 pub(super) struct Guid;
 
-impl Form for Guid {
+impl ValueType for Guid {
     type Value = Uuid;
     fn expected(&self) -> String {
         "a GUID like 11111111-1111-4111-8111-111111111111".to_owned()
@@ -174,7 +174,7 @@ impl Form for Guid {
 /// A GUID that is compared as text later on, in lower case as Entra writes it.
 pub(super) struct GuidText;
 
-impl Form for GuidText {
+impl ValueType for GuidText {
     type Value = String;
     fn expected(&self) -> String {
         Guid.expected()
@@ -187,7 +187,7 @@ impl Form for GuidText {
 /// A tenant: by id, by domain, or one of the three words for many.
 pub(super) struct TenantForm;
 
-impl Form for TenantForm {
+impl ValueType for TenantForm {
     type Value = TenantName;
     fn expected(&self) -> String {
         "a GUID, a domain like contoso.onmicrosoft.com, common, organizations or consumers"
@@ -201,7 +201,7 @@ impl Form for TenantForm {
 /// A DNS name with at least one dot.
 pub(super) struct DomainName;
 
-impl Form for DomainName {
+impl ValueType for DomainName {
     type Value = String;
     fn expected(&self) -> String {
         "a domain like contoso.onmicrosoft.com".to_owned()
@@ -216,7 +216,7 @@ impl Form for DomainName {
 /// The name of a B2C policy, which becomes a part of addresses.
 pub(super) struct PolicyName;
 
-impl Form for PolicyName {
+impl ValueType for PolicyName {
     type Value = String;
     fn expected(&self) -> String {
         "a policy like B2C_1_susi, of letters, digits, _ and -".to_owned()
@@ -231,7 +231,7 @@ impl Form for PolicyName {
 /// The version of a token: a string, or the number that it looks like.
 pub(super) struct Version;
 
-impl Form for Version {
+impl ValueType for Version {
     type Value = TokenVersion;
     fn expected(&self) -> String {
         "\"1.0\" or \"2.0\"".to_owned()
@@ -248,7 +248,7 @@ impl Form for Version {
 /// A tenant's id in a list, or `any` in place of the list.
 pub(super) struct AllowedTenant;
 
-impl Form for AllowedTenant {
+impl ValueType for AllowedTenant {
     type Value = Uuid;
     fn expected(&self) -> String {
         "a list of GUIDs, or \"any\"".to_owned()
@@ -261,21 +261,21 @@ impl Form for AllowedTenant {
 /// Which tokens pass while revocations cannot be followed.
 pub(super) struct OnLossForm;
 
-impl Form for OnLossForm {
-    type Value = OnLoss;
+impl ValueType for OnLossForm {
+    type Value = StoreFailurePolicy;
     fn expected(&self) -> String {
         "fail_closed, allow_younger_than:SECONDS or allow".to_owned()
     }
-    fn read(&self, given: &Scalar) -> Option<OnLoss> {
+    fn read(&self, given: &Scalar) -> Option<StoreFailurePolicy> {
         match quoted(given)? {
-            "fail_closed" => Some(OnLoss::FailClosed),
-            "allow" => Some(OnLoss::Allow),
+            "fail_closed" => Some(StoreFailurePolicy::Deny),
+            "allow" => Some(StoreFailurePolicy::DangerAllow),
             text => {
                 let seconds = text.strip_prefix("allow_younger_than:")?;
                 let digits =
                     !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
                 let seconds = seconds.parse::<u32>().ok().filter(|_| digits)?;
-                Some(OnLoss::AllowYoungerThan(Duration::from_secs(
+                Some(StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(
                     seconds.into(),
                 )))
             }

@@ -2,7 +2,7 @@
 
 use super::section::{AllowedTenants as Tenants, Section};
 use super::{Settings, TenantName};
-use crate::authority::{AllowedTenants, Authority, KeyFreshness, Tenant};
+use crate::authority::{AllowedTenants, Authority, JwksRefresh, Tenant};
 use crate::token_version::TokenVersion;
 
 impl Settings {
@@ -24,7 +24,7 @@ impl Section {
         let tenant = self.tenant.as_ref().map(tenant);
         let mut authority = if is_b2c {
             let named = match (&self.domain, &tenant) {
-                (Some(domain), _) => Tenant::id(domain),
+                (Some(domain), _) => Tenant::new(domain),
                 (None, Some(tenant)) => tenant.clone(),
                 // Reading the section made sure of one of both.
                 (None, None) => Tenant::Domain(String::new()),
@@ -78,8 +78,8 @@ impl Section {
         if self.allow_personal_accounts {
             authority = authority.allow_personal_accounts();
         }
-        if self.custom_signing_keys {
-            authority = authority.custom_signing_keys();
+        if self.application_signing_keys {
+            authority = authority.application_signing_keys();
         }
         if self.allow_acl {
             authority = authority.danger_allow_tokens_without_permissions();
@@ -97,8 +97,8 @@ impl Section {
             )
             .clock_skew(self.clock_skew)
             .issued_at_backdate(self.issued_at_backdate)
-            .keys(
-                KeyFreshness::default()
+            .jwks_refresh(
+                JwksRefresh::default()
                     .refresh(self.keys.refresh)
                     .cooldown(self.keys.cooldown)
                     .max_stale(self.keys.max_stale)

@@ -7,7 +7,7 @@ use base64_simd::STANDARD;
 use super::credential::{Credential as Given, ManagedIdentityName};
 use super::section::Section;
 use crate::config_error::ConfigError;
-use crate::graph::{Credential, DirectoryAccess, Door, ManagedIdentity};
+use crate::graph::{ClientCredential, GraphConfig, HttpTransport, ManagedIdentity};
 use crate::jwks::http_client::{Reach, http_client};
 
 impl Section {
@@ -15,7 +15,7 @@ impl Section {
     ///
     /// # Errors
     /// [`ConfigError`] if none of the credentials can be used, or Graph is to be asked without.
-    pub(crate) fn directory_access(&self) -> Result<Option<DirectoryAccess>, ConfigError> {
+    pub(crate) fn directory_access(&self) -> Result<Option<GraphConfig>, ConfigError> {
         let Some(credential) = self.credential()? else {
             if self.graph.check_sessions {
                 return Err(ConfigError::value(
@@ -31,7 +31,7 @@ impl Section {
             }
             return Ok(None);
         };
-        let mut access = DirectoryAccess::new(credential)
+        let mut access = GraphConfig::new(credential)
             .cache(self.graph.cache)
             .resolve_groups(self.graph.resolve_groups)
             .check_sessions(self.graph.check_sessions);
@@ -42,7 +42,7 @@ impl Section {
     }
 
     /// The first credential that works, as in Microsoft.Identity.Web.
-    fn credential(&self) -> Result<Option<Credential>, ConfigError> {
+    fn credential(&self) -> Result<Option<ClientCredential>, ConfigError> {
         let mut unusable = Vec::new();
         for given in &self.credentials {
             match self.usable(given) {
@@ -58,13 +58,13 @@ impl Section {
         unusable.into_iter().next().map_or(Ok(None), Err)
     }
 
-    fn usable(&self, given: &Given) -> Result<Credential, ConfigError> {
+    fn usable(&self, given: &Given) -> Result<ClientCredential, ConfigError> {
         match given {
-            Given::Secret(secret) => Ok(Credential::secret(secret.expose())),
+            Given::Secret(secret) => Ok(ClientCredential::secret(secret.expose())),
             Given::CertificateFile { password, .. } | Given::CertificateText { password, .. }
                 if password.is_some() =>
             {
-                Err(ConfigError::Value {
+                Err(ConfigError::InvalidValue {
                     setting: "ClientCredentials:CertificatePassword".to_owned(),
                     found: "a password".to_owned(),
                     expected: "none: a PEM file with the certificate and an RSA key that is not \
@@ -72,23 +72,23 @@ impl Section {
                         .to_owned(),
                 })
             }
-            Given::CertificateFile { path, .. } => Credential::certificate(text(path)?),
+            Given::CertificateFile { path, .. } => ClientCredential::certificate(text(path)?),
             Given::CertificateText { base64, .. } => {
                 let pem = STANDARD
                     .decode_to_vec(base64.expose())
                     .ok()
                     .and_then(|bytes| String::from_utf8(bytes).ok());
-                Credential::certificate(pem.unwrap_or_default())
+                ClientCredential::certificate(pem.unwrap_or_default())
             }
             Given::AssertionFile { path } => {
                 text(path)?;
-                Ok(Credential::assertion_file(path))
+                Ok(ClientCredential::federated_token_file(path))
             }
             Given::ManagedIdentity {
                 identity,
                 token_exchange_url,
-            } => Ok(Credential::federated(ManagedIdentity {
-                door: Door {
+            } => Ok(ClientCredential::assertion_provider(ManagedIdentity {
+                door: HttpTransport {
                     client: http_client(Reach::Plain, &[])?,
                     timeout: self.keys.timeout,
                     max_bytes: self.keys.max_bytes,

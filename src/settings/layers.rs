@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::error::{SettingsError, Shown, one_line};
+use super::error::{RedactedValue, SettingsError, one_line};
 
 /// The sections that are read unless one is named; every other one belongs to other libraries.
 pub(super) const SECTIONS: [&str; 2] = ["AzureAd", "AzureAdB2C"];
@@ -80,15 +80,15 @@ impl Node {
     }
 
     /// The value for an error's text.
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> RedactedValue {
         match &self.scalar {
-            Some(scalar) if scalar.bare => Shown::word(&scalar.text),
-            Some(scalar) => Shown::text(&scalar.text),
-            None if self.list && self.children.is_empty() => Shown::word("an empty list"),
-            None if self.list => Shown::word("a list"),
-            None if self.children.is_empty() => Shown::word("null"),
-            None if self.elements().is_ok() => Shown::word("a list"),
-            None => Shown::word("an object"),
+            Some(scalar) if scalar.bare => RedactedValue::word(&scalar.text),
+            Some(scalar) => RedactedValue::text(&scalar.text),
+            None if self.list && self.children.is_empty() => RedactedValue::word("an empty list"),
+            None if self.list => RedactedValue::word("a list"),
+            None if self.children.is_empty() => RedactedValue::word("null"),
+            None if self.elements().is_ok() => RedactedValue::word("a list"),
+            None => RedactedValue::word("an object"),
         }
     }
 
@@ -133,7 +133,7 @@ impl Node {
         let object = matches!(value, Value::Object(_));
         let has_value = self.scalar.is_some() || self.list || self.null;
         if has_value || (!object && !self.children.is_empty()) {
-            return Err(SettingsError::GivenTwice {
+            return Err(SettingsError::DuplicateKey {
                 key: one_line(path),
                 origin: one_line(origin),
             });
@@ -204,7 +204,7 @@ pub(super) fn from_file<const N: usize>(
     text: &str,
     names: [&str; N],
 ) -> Result<[Node; N], SettingsError> {
-    let broken = |line, column, reason: String| SettingsError::Broken {
+    let broken = |line, column, reason: String| SettingsError::Syntax {
         file: one_line(file),
         line,
         column,
@@ -310,9 +310,9 @@ fn refuse_both(node: &Node, path: &str) -> Result<(), SettingsError> {
     for child in node.children() {
         let path = format!("{path}:{}", child.name);
         if let (Some(_), Some(under)) = (&child.scalar, child.children.values().next()) {
-            return Err(SettingsError::WrongValue {
+            return Err(SettingsError::InvalidValue {
                 key: one_line(&path),
-                value: Shown::word("a value and keys under it"),
+                value: RedactedValue::word("a value and keys under it"),
                 origin: format!("{} and {}", child.origin, under.origin),
                 expected: "one of the two".to_owned(),
             });

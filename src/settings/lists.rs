@@ -4,10 +4,10 @@
 //! `AzureAd:Scopes:Read`. Source: Microsoft.Identity.Web, `RequiredScopesConfigurationKey`.
 
 use super::error::SettingsError;
-use super::forms::{Form, Word, Words};
-use super::schema::{self, Key};
-use super::reader::Reader;
+use super::forms::{ScopeList, ValueType, Word};
 use super::layers::Node;
+use super::reader::Reader;
+use super::schema::{self, Key};
 
 /// The names of permissions that a section lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Lists {
     fn add<'n>(
         &mut self,
         from: &Reader<'_>,
-        key: &Key<Words>,
+        key: &Key<ScopeList>,
         children: impl Iterator<Item = &'n Node>,
     ) -> Result<(), SettingsError> {
         for child in children.filter(|child| child.is_given()) {
@@ -102,7 +102,7 @@ fn words(
 ) -> Result<Vec<String>, SettingsError> {
     match &node.scalar {
         None => from.list_at(path, node, &Word, expected),
-        Some(scalar) => Words
+        Some(scalar) => ScopeList
             .read(scalar)
             .ok_or_else(|| from.wrong(path, node, false, expected.to_owned())),
     }

@@ -7,30 +7,30 @@
 //!
 //! Source: <https://learn.microsoft.com/dotnet/core/extensions/configuration-providers>
 
-mod value_types;
 mod authority_url;
 mod credential;
-mod into_graph_config;
 mod error;
 mod forms;
-mod schema;
+mod into_authority;
+mod into_graph_config;
+mod layers;
 mod lists;
 mod reader;
+mod schema;
 mod section;
 #[cfg(test)]
 mod tests;
 mod validate;
-mod layers;
-mod into_authority;
+mod value_types;
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use self::reader::Reader;
 use self::layers::Node;
+use self::reader::Reader;
 
 pub(crate) use self::authority_url::TenantName;
-pub use self::error::{SettingsError, Shown};
+pub use self::error::{RedactedValue, SettingsError};
 pub(crate) use self::section::Section;
 #[cfg(test)]
 use self::{
@@ -273,7 +273,7 @@ impl Layered {
             return Ok(None);
         }
         if node.scalar.is_some() || node.list {
-            return Err(SettingsError::WrongValue {
+            return Err(SettingsError::InvalidValue {
                 key: error::one_line(&node.name),
                 value: node.shown(),
                 origin: error::one_line(&node.origin),
@@ -302,7 +302,7 @@ fn merged_list(section: &Reader<'_>, path: &str) -> String {
 }
 
 fn read_text(file: &Path, name: &str) -> Result<String, SettingsError> {
-    std::fs::read_to_string(file).map_err(|error| SettingsError::Unreadable {
+    std::fs::read_to_string(file).map_err(|error| SettingsError::Io {
         file: error::one_line(name),
         reason: error::one_line(&error.to_string()),
     })
@@ -328,9 +328,9 @@ fn text_of(
                     Wanted::One(section) => is_of(section),
                 };
                 if is_ours {
-                    return Err(SettingsError::WrongValue {
+                    return Err(SettingsError::InvalidValue {
                         key: error::one_line(&key),
-                        value: Shown::word("(not shown)"),
+                        value: RedactedValue::word("(not shown)"),
                         origin: format!("environment variable {}", error::one_line(&name)),
                         expected: "text in UTF-8".to_owned(),
                     });

@@ -1,12 +1,12 @@
 //! Reads keys of the table out of the tree, and notices the keys that are in no table.
 
 use super::credential::CREDENTIAL_KEYS;
-use super::error::{SettingsError, Shown, one_line};
-use super::forms::{Form, List, OneOrList};
+use super::error::{RedactedValue, SettingsError, one_line};
+use super::forms::{List, OneOrList, ValueType};
+use super::layers::Node;
 use super::schema::{
     CLIENT_CERTIFICATES, CLIENT_CREDENTIALS, IGNORED, INSTEAD, Key, RESTRICTING, SECTION_KEYS,
 };
-use super::layers::Node;
 
 /// One section, or one element of a list of objects, with its place in the settings.
 pub(super) struct Reader<'t> {
@@ -26,7 +26,10 @@ impl<'t> Reader<'t> {
     }
 
     /// The value of a key that may be absent.
-    pub(super) fn one<F: Form>(&self, key: &Key<F>) -> Result<Option<F::Value>, SettingsError> {
+    pub(super) fn one<F: ValueType>(
+        &self,
+        key: &Key<F>,
+    ) -> Result<Option<F::Value>, SettingsError> {
         let Some(node) = self.node.find(key.path) else {
             return Ok(None);
         };
@@ -43,7 +46,7 @@ impl<'t> Reader<'t> {
     /// The value of a key that counts as absent when it is an empty string.
     ///
     /// Templates leave these keys empty, and Microsoft.Identity.Web asks `IsNullOrEmpty` of them.
-    pub(super) fn one_or_empty<F: Form>(
+    pub(super) fn one_or_empty<F: ValueType>(
         &self,
         key: &Key<F>,
     ) -> Result<Option<F::Value>, SettingsError> {
@@ -60,12 +63,15 @@ impl<'t> Reader<'t> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn need<F: Form>(&self, key: &Key<F>) -> Result<F::Value, SettingsError> {
+    pub(super) fn need<F: ValueType>(&self, key: &Key<F>) -> Result<F::Value, SettingsError> {
         self.one(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// The values of a list; an empty list is a mistake, an absent one is none.
-    pub(super) fn list<F: Form>(&self, key: &Key<List<F>>) -> Result<Vec<F::Value>, SettingsError> {
+    pub(super) fn list<F: ValueType>(
+        &self,
+        key: &Key<List<F>>,
+    ) -> Result<Vec<F::Value>, SettingsError> {
         let Some(node) = self.node.find(key.path) else {
             return Ok(Vec::new());
         };
@@ -73,7 +79,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The values of the list at a node; an empty list is a mistake.
-    pub(super) fn list_at<F: Form>(
+    pub(super) fn list_at<F: ValueType>(
         &self,
         path: &str,
         node: &Node,
@@ -95,7 +101,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The values of a key that has one value or a list of them; none where it is absent.
-    pub(super) fn one_or_list<F: Form>(
+    pub(super) fn one_or_list<F: ValueType>(
         &self,
         key: &Key<OneOrList<F>>,
     ) -> Result<Vec<F::Value>, SettingsError> {
@@ -147,7 +153,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A key that must be there and is not.
-    pub(super) fn missing<F: Form>(&self, key: &Key<F>) -> SettingsError {
+    pub(super) fn missing<F: ValueType>(&self, key: &Key<F>) -> SettingsError {
         SettingsError::Missing {
             key: format!("{}:{}", self.path, key.path),
             expected: key.expected(),
@@ -168,10 +174,10 @@ impl<'t> Reader<'t> {
                 .as_ref()
                 .is_some_and(|scalar| names_a_password(&scalar.text));
         let value = match &node.scalar {
-            Some(_) if hidden => Shown::word("(not shown)"),
+            Some(_) if hidden => RedactedValue::word("(not shown)"),
             _ => node.shown(),
         };
-        SettingsError::WrongValue {
+        SettingsError::InvalidValue {
             key: format!("{}:{path}", self.path),
             value,
             origin: one_line(&node.origin),
@@ -206,7 +212,7 @@ impl<'t> Reader<'t> {
     /// # Errors
     ///
     /// [`SettingsError::UnknownKey`] with the nearest known key, or
-    /// [`SettingsError::WrongValue`] for a value where keys are wanted (`"Keys": 5`) and for a key
+    /// [`SettingsError::InvalidValue`] for a value where keys are wanted (`"Keys": 5`) and for a key
     /// that restricts.
     pub(super) fn check_names(&self, warnings: &mut Vec<String>) -> Result<(), SettingsError> {
         for child in self.node.children() {

@@ -1,10 +1,10 @@
 //! Every key of a section: its form, its bounds, its default, its meaning. The single source.
 
-use super::value_types::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
 use super::forms::{
-    AllowedTenant, DomainName, FilePath, Flag, Form, GuidText, Hidden, List, OnLossForm, OneOrList,
-    PolicyName, Refused, TenantForm, Text, Version, Whole, Words,
+    AllowedTenant, Bool, DomainName, FilePath, GuidText, Integer, List, OnLossForm, OneOrList,
+    PolicyName, Refused, ScopeList, SecretText, TenantForm, Text, ValueType, Version,
 };
+use super::value_types::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
 
 /// One key: where it is, what its value looks like, what it means.
 pub(super) struct Key<F> {
@@ -13,14 +13,14 @@ pub(super) struct Key<F> {
     pub(super) meaning: &'static str,
 }
 
-impl<F: Form> Key<F> {
+impl<F: ValueType> Key<F> {
     /// What an error says was expected.
     pub(super) fn expected(&self) -> String {
         format!("{} ({})", self.form.expected(), self.meaning)
     }
 }
 
-impl<F: Form> Key<List<F>> {
+impl<F: ValueType> Key<List<F>> {
     /// What an error says was expected in place of the list.
     pub(super) fn expected_list(&self) -> String {
         let element = self.form.0.expected();
@@ -33,7 +33,7 @@ impl<F: Form> Key<List<F>> {
     }
 }
 
-impl<F: Form> Key<OneOrList<F>> {
+impl<F: ValueType> Key<OneOrList<F>> {
     /// What an error says was expected.
     pub(super) fn expected_either(&self) -> String {
         format!("{} ({})", self.either(), self.meaning)
@@ -51,21 +51,21 @@ trait Named {
 }
 
 #[cfg(test)]
-impl<F: Form> Named for Key<F> {
+impl<F: ValueType> Named for Key<F> {
     fn form(&self) -> String {
         self.form.expected()
     }
 }
 
 #[cfg(test)]
-impl<F: Form> Named for Key<List<F>> {
+impl<F: ValueType> Named for Key<List<F>> {
     fn form(&self) -> String {
         format!("list of {}", self.form.0.expected())
     }
 }
 
 #[cfg(test)]
-impl<F: Form> Named for Key<OneOrList<F>> {
+impl<F: ValueType> Named for Key<OneOrList<F>> {
     fn form(&self) -> String {
         self.either()
     }
@@ -96,35 +96,35 @@ keys! { SECTION_KEYS;
     AUDIENCE: Text = Text, "Audience", "an accepted audience";
     AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences";
     ALLOWED_TENANTS: List<AllowedTenant> = List(AllowedTenant), "AllowedTenants", "the tenants whose tokens are accepted";
-    ALLOW_PERSONAL_ACCOUNTS: Flag = Flag, "AllowPersonalAccounts", "accept the tenant of personal accounts";
+    ALLOW_PERSONAL_ACCOUNTS: Bool = Bool, "AllowPersonalAccounts", "accept the tenant of personal accounts";
     TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens";
     ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens";
     STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers";
     METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is";
     METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is";
-    CUSTOM_SIGNING_KEYS: Flag = Flag, "CustomSigningKeys", "the application has signing keys of its own";
+    CUSTOM_SIGNING_KEYS: Bool = Bool, "CustomSigningKeys", "the application has signing keys of its own";
     DOMAIN: DomainName = DomainName, "Domain", "the tenant's domain";
     SIGN_UP_SIGN_IN_POLICY_ID: PolicyName = PolicyName, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
     POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
-    ALLOW_ACL: Flag = Flag, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
-    CLOCK_SKEW_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
-    ISSUED_AT_BACKDATE_SECONDS: Whole = Whole { least: 0, most: 600, default: 300 }, "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is";
-    MAX_TOKEN_BYTES: Whole = Whole { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
-    REFRESH_SECONDS: Whole = Whole { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
-    COOLDOWN_SECONDS: Whole = Whole { least: 1, most: 3_600, default: 30 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";
-    MAX_STALE_SECONDS: Whole = Whole { least: 120, most: 604_800, default: 86_400 }, "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds";
-    WITHDRAWAL_GRACE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 7_200 }, "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies";
-    TIMEOUT_MILLIS: Whole = Whole { least: 1, most: 600_000, default: 5_000 }, "Keys:TimeoutMillis", "the longest fetch";
-    MAX_BYTES: Whole = Whole { least: 1, most: 1 << 30, default: 1_048_576 }, "Keys:MaxBytes", "the largest document";
-    TOKEN_CACHE_MAX_BYTES: Whole = Whole { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
+    ALLOW_ACL: Bool = Bool, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
+    CLOCK_SKEW_SECONDS: Integer = Integer { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
+    ISSUED_AT_BACKDATE_SECONDS: Integer = Integer { least: 0, most: 600, default: 300 }, "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is";
+    MAX_TOKEN_BYTES: Integer = Integer { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
+    REFRESH_SECONDS: Integer = Integer { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
+    COOLDOWN_SECONDS: Integer = Integer { least: 1, most: 3_600, default: 30 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";
+    MAX_STALE_SECONDS: Integer = Integer { least: 120, most: 604_800, default: 86_400 }, "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds";
+    WITHDRAWAL_GRACE_SECONDS: Integer = Integer { least: 0, most: 86_400, default: 7_200 }, "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies";
+    TIMEOUT_MILLIS: Integer = Integer { least: 1, most: 600_000, default: 5_000 }, "Keys:TimeoutMillis", "the longest fetch";
+    MAX_BYTES: Integer = Integer { least: 1, most: 1 << 30, default: 1_048_576 }, "Keys:MaxBytes", "the largest document";
+    TOKEN_CACHE_MAX_BYTES: Integer = Integer { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
     CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM";
-    CLIENT_SECRET: Hidden = Hidden, "ClientSecret", "what this API signs in with";
+    CLIENT_SECRET: SecretText = SecretText, "ClientSecret", "what this API signs in with";
     GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud";
-    GRAPH_RESOLVE_GROUPS: Flag = Flag, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
-    GRAPH_CACHE_SECONDS: Whole = Whole { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
-    GRAPH_CHECK_SESSIONS: Flag = Flag, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
-    SCOPES: Words = Words, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
-    APP_PERMISSIONS: Words = Words, "AppPermissions", "an object of lists for look-up";
+    GRAPH_RESOLVE_GROUPS: Bool = Bool, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
+    GRAPH_CACHE_SECONDS: Integer = Integer { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
+    GRAPH_CHECK_SESSIONS: Bool = Bool, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
+    SCOPES: ScopeList = ScopeList, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
+    APP_PERMISSIONS: ScopeList = ScopeList, "AppPermissions", "an object of lists for look-up";
     POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken";
     APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with";
     RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address";

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::authority_url::TenantName;
 use super::credential::{self, Credential, Secret};
 use super::error::SettingsError;
-use super::forms::Whole;
-use super::schema::{self, Key};
+use super::forms::Integer;
 use super::lists::Lists;
 use super::reader::Reader;
-use crate::revocation::OnLoss;
+use super::schema::{self, Key};
+use crate::revocation::StoreFailurePolicy;
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Section {
     pub(crate) metadata_address: Option<String>,
     /// `{policy}` is still in it.
     pub(crate) metadata_address_v1: Option<String>,
-    pub(crate) custom_signing_keys: bool,
+    pub(crate) application_signing_keys: bool,
     pub(crate) domain: Option<String>,
     /// `SignUpSignInPolicyId`, then `Policies`, each once whatever its letter case.
     pub(crate) policies: Vec<String>,
@@ -110,7 +110,7 @@ pub(crate) struct GraphSettings {
 pub(crate) struct RedisSettings {
     /// It may hold a password.
     pub(crate) url: Secret,
-    pub(crate) on_loss: OnLoss,
+    pub(crate) on_loss: StoreFailurePolicy,
 }
 
 impl Section {
@@ -150,7 +150,7 @@ impl Section {
             sts_instance: from.one(&schema::STS_INSTANCE)?,
             metadata_address: from.one(&schema::METADATA_ADDRESS)?,
             metadata_address_v1: from.one(&schema::METADATA_ADDRESS_V1)?,
-            custom_signing_keys: from.one(&schema::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
+            application_signing_keys: from.one(&schema::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
             domain: match b2c {
                 true => from.one_or_empty(&schema::DOMAIN)?,
                 // It decides nothing here, so a placeholder that was left is no mistake.
@@ -283,19 +283,19 @@ fn distinct(
     all
 }
 
-fn whole(from: &Reader<'_>, key: &Key<Whole>) -> Result<u64, SettingsError> {
+fn whole(from: &Reader<'_>, key: &Key<Integer>) -> Result<u64, SettingsError> {
     Ok(from.one(key)?.unwrap_or(key.form.default))
 }
 
-fn seconds(from: &Reader<'_>, key: &Key<Whole>) -> Result<Duration, SettingsError> {
+fn seconds(from: &Reader<'_>, key: &Key<Integer>) -> Result<Duration, SettingsError> {
     whole(from, key).map(Duration::from_secs)
 }
 
-fn size(from: &Reader<'_>, key: &Key<Whole>) -> Result<usize, SettingsError> {
+fn size(from: &Reader<'_>, key: &Key<Integer>) -> Result<usize, SettingsError> {
     whole(from, key).map(in_memory)
 }
 
-fn given_size(from: &Reader<'_>, key: &Key<Whole>) -> Result<Option<usize>, SettingsError> {
+fn given_size(from: &Reader<'_>, key: &Key<Integer>) -> Result<Option<usize>, SettingsError> {
     Ok(from.one(key)?.map(in_memory))
 }
 

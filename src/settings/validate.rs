@@ -4,9 +4,9 @@ use url::Url;
 
 use super::authority_url::{Authority, TenantName};
 use super::error::SettingsError;
-use super::forms::Form;
-use super::schema;
+use super::forms::ValueType;
 use super::reader::Reader;
+use super::schema;
 use super::section::Section;
 use crate::authority::Cloud;
 
@@ -17,12 +17,14 @@ impl Section {
         from: &Reader<'_>,
         b2c: bool,
     ) -> Result<(), SettingsError> {
-        let (Some(url), Some(node)) =
-            (from.one(&schema::AUTHORITY)?, from.node(schema::AUTHORITY.path))
-        else {
+        let (Some(url), Some(node)) = (
+            from.one(&schema::AUTHORITY)?,
+            from.node(schema::AUTHORITY.path),
+        ) else {
             return Ok(());
         };
-        let wrong = |expected: String| Err(from.wrong(schema::AUTHORITY.path, node, false, expected));
+        let wrong =
+            |expected: String| Err(from.wrong(schema::AUTHORITY.path, node, false, expected));
         let Some(authority) = Authority::split(&url, b2c) else {
             return wrong(Authority::EXPECTED.to_owned());
         };

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use super::credential::Secret;
-use super::forms::{Form, quoted};
+use super::forms::{ValueType, quoted};
 use super::layers::Scalar;
 
 /// A web address, in some places with a query.
@@ -13,7 +13,7 @@ pub(super) struct WebAddress {
     pub(super) query: bool,
 }
 
-impl Form for WebAddress {
+impl ValueType for WebAddress {
     type Value = Url;
     fn expected(&self) -> String {
         let query = if self.query { "" } else { " without a query" };
@@ -27,7 +27,7 @@ impl Form for WebAddress {
 /// The text of an issuer, which must be a web address and is compared byte for byte.
 pub(super) struct IssuerText;
 
-impl Form for IssuerText {
+impl ValueType for IssuerText {
     type Value = String;
     fn expected(&self) -> String {
         "an https URL without a query, http only for a loopback address, exactly as tokens state it"
@@ -44,7 +44,7 @@ impl Form for IssuerText {
 /// A web address, letter for letter as it was given.
 pub(super) struct WebText;
 
-impl Form for WebText {
+impl ValueType for WebText {
     type Value = String;
     fn expected(&self) -> String {
         WebAddress { query: true }.expected()
@@ -58,7 +58,7 @@ impl Form for WebText {
 /// An identifier URI of the application, letter for letter: scopes get it in front of their names.
 pub(super) struct AppIdUri;
 
-impl Form for AppIdUri {
+impl ValueType for AppIdUri {
     type Value = String;
     fn expected(&self) -> String {
         "an identifier URI of the application like api://CLIENT_ID".to_owned()
@@ -75,7 +75,7 @@ impl Form for AppIdUri {
 /// A web address in which `{policy}` may stand after the host.
 pub(super) struct WebPattern;
 
-impl Form for WebPattern {
+impl ValueType for WebPattern {
     type Value = String;
     fn expected(&self) -> String {
         "an https URL, http only for a loopback address, {policy} only after the host".to_owned()
@@ -93,7 +93,7 @@ impl Form for WebPattern {
 /// The address of a Redis server. It may hold a password.
 pub(super) struct RedisAddress;
 
-impl Form for RedisAddress {
+impl ValueType for RedisAddress {
     type Value = Secret;
     const SECRET: bool = true;
     fn expected(&self) -> String {

@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use crate::authority::{Purpose, Trust};
-use crate::claims::{Claims, Home};
-use crate::jwks::discovery::LearntTenant;
+use crate::authority::{Purpose, ResolvedAuthority};
+use crate::claims::{Claims, ContextHandle};
+use crate::jwks::discovery::DiscoveredTenant;
 use crate::jwks::snapshot::KeyReader;
 use crate::token_version::TokenVersion;
 
 /// An authority with its keys.
 #[derive(Debug)]
-pub(crate) struct Installed {
-    pub(crate) trust: Trust,
+pub(crate) struct AuthorityState {
+    pub(crate) trust: ResolvedAuthority,
     /// In the order of the trust's documents.
     pub(crate) readers: Vec<KeyReader>,
-    pub(crate) learns: bool,
-    pub(crate) learnt: Arc<LearntTenant>,
+    pub(crate) tenant_from_discovery: bool,
+    pub(crate) discovered_tenant: Arc<DiscoveredTenant>,
     /// What guards want to find again in claims that this authority's tokens become.
-    pub(crate) home: Option<Home>,
+    pub(crate) home: Option<ContextHandle>,
 }
 
-impl Installed {
+impl AuthorityState {
     /// What the authority's clock shows when the local one shows `now`.
     pub(super) fn authority_time(&self, now: u64) -> u64 {
         self.trust.clock.now(now)
@@ -55,7 +55,7 @@ impl Installed {
         let issuers: Vec<String> = issuers.collect();
         if issuers.is_empty() {
             // Tokens of version 1.0 come from the same authority, which is asked at its v2.0 address.
-            let off = self.trust.switched_off.iter();
+            let off = self.trust.disabled_issuers.iter();
             return off
                 .map(|(_, issuer)| issuer)
                 .find(|issuer| !issuer.is_template())

@@ -6,7 +6,7 @@ use super::invalid_token::InvalidToken;
 
 /// Room for what a token's parts decode to, while it is judged.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct DecodeBuffer {
     small: [MaybeUninit<u8>; SMALL],
     /// For the few tokens that are greater.
     great: Vec<u8>,
@@ -16,9 +16,9 @@ pub(crate) struct Desk {
 const SMALL: usize = 4_096;
 
 /// What is left of a desk.
-pub(super) struct Room<'d>(&'d mut [MaybeUninit<u8>]);
+pub(super) struct DecodeSlice<'d>(&'d mut [MaybeUninit<u8>]);
 
-impl Desk {
+impl DecodeBuffer {
     pub(crate) const fn new() -> Self {
         Self {
             small: [MaybeUninit::uninit(); SMALL],
@@ -27,17 +27,17 @@ impl Desk {
     }
 
     /// Room for what is decoded of so many characters.
-    pub(super) fn room(&mut self, characters: usize) -> Room<'_> {
+    pub(super) fn room(&mut self, characters: usize) -> DecodeSlice<'_> {
         // A little more than three bytes of four characters.
         if characters <= SMALL {
-            return Room(&mut self.small);
+            return DecodeSlice(&mut self.small);
         }
         self.great = Vec::with_capacity(characters);
-        Room(self.great.spare_capacity_mut())
+        DecodeSlice(self.great.spare_capacity_mut())
     }
 }
 
-impl<'d> Room<'d> {
+impl<'d> DecodeSlice<'d> {
     /// Base64url without padding, in its one canonical spelling (RFC 7515 section 2).
     pub(super) fn decode(&mut self, part: &[u8]) -> Result<&'d [u8], InvalidToken> {
         if part.is_empty() {

@@ -2,43 +2,43 @@
 
 use std::sync::Arc;
 
-use crate::authority::Signals;
+use crate::authority::ResolvedTransmitter;
 use crate::authority::issuer::IssuerPattern;
 use crate::config_error::ConfigError;
-use crate::jwks::refresh::Refresher;
 use crate::jwks::fetch::Remote;
-use crate::jwks::snapshot::{KeyReader, fixed, kept_fresh};
+use crate::jwks::refresh::Refresher;
+use crate::jwks::snapshot::{KeyReader, fixed_set, refreshing};
 use crate::jwks::{HttpClient, KeySet};
 
 /// Whose events are believed, and the keys that tell them from others'.
 #[derive(Debug)]
 pub(crate) struct Transmitter {
-    pub(crate) signals: Signals,
+    pub(crate) signals: ResolvedTransmitter,
     pub(crate) reader: KeyReader,
 }
 
 impl Transmitter {
     /// With its keys, or with the task that will fetch them.
     pub(crate) fn new(
-        signals: Signals,
+        signals: ResolvedTransmitter,
         client: &HttpClient,
     ) -> Result<(Self, Option<Refresher>), ConfigError> {
         let document = &signals.document;
-        if let Some(jwks) = &signals.static_keys {
+        if let Some(jwks) = &signals.static_jwks {
             let issuer = IssuerPattern::new(signals.issuer.as_str());
             let keys = KeySet::read(jwks.as_bytes(), issuer, document)
                 .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))?;
-            let reader = fixed(keys);
+            let reader = fixed_set(keys);
             return Ok((Self { signals, reader }, None));
         }
-        let (publisher, reader) = kept_fresh(&signals.freshness);
+        let (publisher, reader) = refreshing(&signals.freshness);
         let remote = Remote {
             client: client.clone(),
             document: document.clone(),
             timeout: signals.freshness.timeout,
             max_bytes: signals.freshness.max_bytes,
-            learns: false,
-            learnt: Arc::default(),
+            tenant_from_discovery: false,
+            discovered_tenant: Arc::default(),
             endpoints: None,
             last: None,
             clocks: None,

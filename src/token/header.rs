@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::claims::raw::{Malformed, RawClaims};
 use crate::claims::scan::{Kind, Scanned, Scanner};
-use crate::claims::raw::{Draft, Malformed};
 
 use super::invalid_token::InvalidToken;
 
@@ -70,7 +70,7 @@ impl<'h> Header<'h> {
         let mut count = 0_usize;
         let mut has_algorithm = false;
         Scanner::object(text, |name, value| {
-            // `Draft` has the rules for names that are odd, or very many.
+            // `RawClaims` has the rules for names that are odd, or very many.
             let odd = name.kind != Kind::Plain
                 || matches!(value.kind, Kind::Nested | Kind::Escaped)
                 || count >= FEW;
@@ -95,7 +95,7 @@ impl<'h> Header<'h> {
         };
         // Also where two names differ in letter case alone: that may be right, and is rare.
         if count > FEW || names.iter().take(count).enumerate().any(twice) {
-            Draft::parse(json)?;
+            RawClaims::parse(json)?;
         }
         if has_algorithm {
             Ok(header)
@@ -130,14 +130,14 @@ impl<'h> Header<'h> {
         if self.is_rs256 {
             Ok(())
         } else {
-            Err(InvalidToken::Algorithm)
+            Err(InvalidToken::UnsupportedAlgorithm)
         }
     }
 
     /// Everything else that would make it another kind of token.
     pub(crate) fn check_kind(&self, kind: TokenKind) -> Result<(), InvalidToken> {
         if self.critical {
-            return Err(InvalidToken::CriticalHeader);
+            return Err(InvalidToken::UnsupportedCritical);
         }
         if self.wrapped || self.kind != Some(kind) {
             Err(InvalidToken::TokenType)
@@ -229,7 +229,7 @@ mod tests {
                 .map(|(name, value)| format!(",{}:{}", NAMES[name], VALUES[value]))
                 .collect();
             let json = format!("{{\"alg\":\"RS256\"{members}}}");
-            prop_assert_eq!(read(&json).is_ok(), Draft::parse(json.as_bytes()).is_ok(), "{}", json);
+            prop_assert_eq!(read(&json).is_ok(), RawClaims::parse(json.as_bytes()).is_ok(), "{}", json);
         }
     }
 
@@ -274,7 +274,7 @@ mod tests {
             let header = read(&json).unwrap();
             assert_eq!(
                 header.check_algorithm(),
-                Err(InvalidToken::Algorithm),
+                Err(InvalidToken::UnsupportedAlgorithm),
                 "{other}"
             );
         }
@@ -309,7 +309,7 @@ mod tests {
         ] {
             assert_eq!(
                 kind(critical),
-                Err(InvalidToken::CriticalHeader),
+                Err(InvalidToken::UnsupportedCritical),
                 "{critical}"
             );
         }

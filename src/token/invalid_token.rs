@@ -20,10 +20,10 @@ pub enum InvalidToken {
     },
     /// `alg` is not RS256.
     #[error("the token is not signed with RS256")]
-    Algorithm,
+    UnsupportedAlgorithm,
     /// The header has `crit` or `b64`: an extension that must be understood and is not.
     #[error("the token's header has a critical extension")]
-    CriticalHeader,
+    UnsupportedCritical,
     /// `typ` is of another kind of token, or the token is encrypted, compressed or nested.
     #[error("the token is of another type")]
     TokenType,
@@ -35,13 +35,13 @@ pub enum InvalidToken {
     BadSignature,
     /// `iss` is no configured authority's, or `tid` or the key do not belong to it.
     #[error("the issuer is not accepted, or tenant or key do not belong to it")]
-    Issuer,
+    InvalidIssuer,
     /// The tenant is not one of those that may come in.
     #[error("the tenant is not allowed")]
     TenantNotAllowed,
     /// `aud` is not this API.
     #[error("the token is meant for another audience")]
-    Audience,
+    InvalidAudience,
     /// The token's lifetime is over, even with skew.
     #[error("the token expired at {expired_at}, it is {now}")]
     Expired {
@@ -58,13 +58,13 @@ pub enum InvalidToken {
     },
     /// `ver` does not fit the issuer, is missing, or is switched off.
     #[error("the token's version does not fit its issuer or is not accepted")]
-    Version,
+    InvalidVersion,
     /// The B2C policy is none of those configured.
     #[error("the token's policy is not accepted")]
-    Policy,
+    InvalidPolicy,
     /// A token for Microsoft Graph, which only Microsoft Graph can validate.
     #[error("the token is meant for Microsoft Graph")]
-    GraphToken,
+    IssuedForGraph,
     /// An ID token, which is for the client alone: it names no client, or has a hash of a code or
     /// a token.
     #[error("the token is an ID token")]
@@ -77,7 +77,7 @@ pub enum InvalidToken {
     Revoked,
     /// Used before, where each token is good once.
     #[error("the token was used before")]
-    Replay,
+    Replayed,
     /// The authority gives out nothing on the token's behalf until its user has signed in again.
     #[error("the authority wants the token's user to sign in again")]
     InteractionRequired,
@@ -90,35 +90,35 @@ impl InvalidToken {
         match self {
             Self::Malformed => "malformed",
             Self::TooLarge { .. } => "too_large",
-            Self::Algorithm => "algorithm",
-            Self::CriticalHeader => "critical_header",
+            Self::UnsupportedAlgorithm => "algorithm",
+            Self::UnsupportedCritical => "critical_header",
             Self::TokenType => "token_type",
             Self::UnknownKey => "unknown_key",
             Self::BadSignature => "bad_signature",
-            Self::Issuer => "issuer",
+            Self::InvalidIssuer => "issuer",
             Self::TenantNotAllowed => "tenant_not_allowed",
-            Self::Audience => "audience",
+            Self::InvalidAudience => "audience",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
-            Self::Version => "version",
-            Self::Policy => "policy",
-            Self::GraphToken => "graph_token",
+            Self::InvalidVersion => "version",
+            Self::InvalidPolicy => "policy",
+            Self::IssuedForGraph => "graph_token",
             Self::IdToken => "id_token",
             Self::SenderConstrained => "sender_constrained",
             Self::Revoked => "revoked",
-            Self::Replay => "replay",
+            Self::Replayed => "replay",
             Self::InteractionRequired => "interaction_required",
         }
     }
 
     /// A sentence for whoever holds the token in hand; nothing of the token is in it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub const fn description(&self) -> &'static str {
         match self {
             Self::Malformed => "The access token is not a well-formed JWT.",
             Self::TooLarge { .. } => "The access token is too long.",
-            Self::Algorithm => "The access token is not signed with RS256.",
-            Self::CriticalHeader => {
+            Self::UnsupportedAlgorithm => "The access token is not signed with RS256.",
+            Self::UnsupportedCritical => {
                 "The access token has a header extension that is not supported."
             }
             Self::TokenType => "The access token is of a type that is not accepted here.",
@@ -126,18 +126,18 @@ impl InvalidToken {
                 "The access token is signed with a key that its issuer does not publish."
             }
             Self::BadSignature => "The signature of the access token does not verify.",
-            Self::Issuer => {
+            Self::InvalidIssuer => {
                 "The access token was issued by an authority that is not accepted here."
             }
             Self::TenantNotAllowed => "Accounts of this tenant are not accepted here.",
-            Self::Audience => "The access token is meant for another API.",
+            Self::InvalidAudience => "The access token is meant for another API.",
             Self::Expired { .. } => "The access token has expired.",
             Self::NotYetValid { .. } => "The access token is not valid yet.",
-            Self::Version => {
+            Self::InvalidVersion => {
                 "The version of the access token does not fit its issuer, or is not accepted here."
             }
-            Self::Policy => "The user went through a policy that is not accepted here.",
-            Self::GraphToken => {
+            Self::InvalidPolicy => "The user went through a policy that is not accepted here.",
+            Self::IssuedForGraph => {
                 "The access token is meant for Microsoft Graph. Ask for a scope of this API instead \
                  (api://.../scope); one token cannot serve both."
             }
@@ -147,7 +147,7 @@ impl InvalidToken {
             }
             Self::SenderConstrained => "Sender-constrained access tokens are not accepted here.",
             Self::Revoked => "The access token was revoked. Sign in again.",
-            Self::Replay => "The access token was used before.",
+            Self::Replayed => "The access token was used before.",
             Self::InteractionRequired => {
                 "The authority wants the user to sign in again before this API may act for them."
             }

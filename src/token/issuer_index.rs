@@ -7,38 +7,38 @@ use crate::authority::issuer::{IssuerPattern, first_guid, lookup_key};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
 
-use super::authority_state::Installed;
+use super::authority_state::AuthorityState;
 
 /// Where an issuer leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct AuthorityRef {
     pub(super) authority: usize,
     /// The version whose form the issuer has; `None` for B2C, where the forms tell nothing.
     pub(super) form: Option<TokenVersion>,
     /// Whether the authority speaks for one tenant whose id its documents tell.
-    learns: bool,
+    tenant_from_discovery: bool,
 }
 
 /// How a look-up ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    At(Place),
+pub(super) enum Lookup {
+    Match(AuthorityRef),
     /// Perhaps an authority's whose tenant is not learnt yet.
-    Perhaps(Place),
-    Nowhere,
+    TenantPending(AuthorityRef),
+    NoMatch,
 }
 
 /// Issuers of all authorities.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Found by comparing: for one authority that is less than to hash a token's issuer.
-    exact: BTreeMap<Box<str>, Place>,
+    exact: BTreeMap<Box<str>, AuthorityRef>,
     /// Tenants that are to be learnt stand before templates for many.
-    templates: HashMap<String, Vec<(IssuerPattern, Place)>>,
+    templates: HashMap<String, Vec<(IssuerPattern, AuthorityRef)>>,
 }
 
 impl Index {
-    pub(super) fn new(authorities: &[Installed]) -> Result<Self, ConfigError> {
+    pub(super) fn new(authorities: &[AuthorityState]) -> Result<Self, ConfigError> {
         let mut index = Self::default();
         for (authority, installed) in authorities.iter().enumerate() {
             let on = installed.trust.documents.iter().flat_map(|document| {
@@ -49,7 +49,7 @@ impl Index {
             });
             let off = installed
                 .trust
-                .switched_off
+                .disabled_issuers
                 .iter()
                 .map(|(purpose, issuer)| (purpose, issuer));
             for (purpose, issuer) in on.chain(off) {
@@ -57,23 +57,23 @@ impl Index {
                     Purpose::Version(version) => Some(*version),
                     Purpose::Policy(_) => None,
                 };
-                let place = Place {
+                let place = AuthorityRef {
                     authority,
                     form,
-                    learns: installed.learns,
+                    tenant_from_discovery: installed.tenant_from_discovery,
                 };
                 index.add(issuer, place)?;
             }
         }
         for templates in index.templates.values_mut() {
             // One tenant is more exact than many, in whatever order they were described.
-            templates.sort_by_key(|(_, place)| !place.learns);
+            templates.sort_by_key(|(_, place)| !place.tenant_from_discovery);
         }
         Ok(index)
     }
 
-    fn add(&mut self, issuer: &IssuerPattern, place: Place) -> Result<(), ConfigError> {
-        let same = || ConfigError::SameIssuer {
+    fn add(&mut self, issuer: &IssuerPattern, place: AuthorityRef) -> Result<(), ConfigError> {
+        let same = || ConfigError::DuplicateIssuer {
             issuer: issuer.as_str().to_owned(),
         };
         if !issuer.is_template() {
@@ -89,9 +89,11 @@ impl Index {
             lookup_key(issuer.for_tenant(uuid::Uuid::nil()).as_str()).ok_or_else(same)?;
         let templates = self.templates.entry(key).or_default();
         // Two domains share a template until their tenants are learnt; two others would for good.
-        let claimed = !place.learns
+        let claimed = !place.tenant_from_discovery
             && templates.iter().any(|(other, before)| {
-                other == issuer && before.authority != place.authority && !before.learns
+                other == issuer
+                    && before.authority != place.authority
+                    && !before.tenant_from_discovery
             });
         if claimed {
             return Err(same());
@@ -100,12 +102,12 @@ impl Index {
         Ok(())
     }
 
-    pub(super) fn find(&self, issuer: &str, authorities: &[Installed]) -> Found {
+    pub(super) fn find(&self, issuer: &str, authorities: &[AuthorityState]) -> Lookup {
         if let Some(place) = self.exact.get(issuer) {
-            return Found::At(*place);
+            return Lookup::Match(*place);
         }
         let Some((key, tenant)) = lookup_key(issuer) else {
-            return Found::Nowhere;
+            return Lookup::NoMatch;
         };
         let (mut perhaps, mut many) = (None, None);
         for (template, place) in self.templates.get(&key).into_iter().flatten() {
@@ -119,11 +121,16 @@ impl Index {
             }
             // B2C has the policy in one form of its issuer, in whatever letter case its document
             // states; the claim check holds the issuer against that statement, byte for byte.
-            if !template.fits(issuer) && place.form.is_some() {
+            if !template.matches(issuer) && place.form.is_some() {
                 continue;
             }
-            match (place.learns, installed.learnt.get()) {
-                (true, Some(learnt)) if learnt == tenant => return Found::At(*place),
+            match (
+                place.tenant_from_discovery,
+                installed.discovered_tenant.get(),
+            ) {
+                (true, Some(discovered_tenant)) if discovered_tenant == tenant => {
+                    return Lookup::Match(*place);
+                }
                 (true, Some(_)) => {}
                 (true, None) => perhaps = perhaps.or(Some(*place)),
                 (false, _) => many = many.or(Some(*place)),
@@ -131,9 +138,9 @@ impl Index {
         }
         // What could be the tokens of a tenant that is still to be learnt are nobody's until then.
         match (perhaps, many) {
-            (Some(place), _) => Found::Perhaps(place),
-            (None, Some(place)) => Found::At(place),
-            (None, None) => Found::Nowhere,
+            (Some(place), _) => Lookup::TenantPending(place),
+            (None, Some(place)) => Lookup::Match(place),
+            (None, None) => Lookup::NoMatch,
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use uuid::Uuid;
 
-use crate::authority::Trust;
+use crate::authority::ResolvedAuthority;
 use crate::authority::issuer::first_guid;
-use crate::claims::UserKey;
+use crate::claims::AccountId;
 use crate::guid::parse_guid;
 
 use super::invalid_token::InvalidToken;
-use super::signed_message::Message;
+use super::signed_message::SignedMessage;
 
 /// What ended, and when: what has to be refused from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct SessionTermination {
     /// Every key under which the account may be known.
-    pub(crate) accounts: Vec<UserKey>,
+    pub(crate) accounts: Vec<AccountId>,
     pub(crate) session: Option<(Uuid, String)>,
     /// Whether it ends all of the account's sessions, or that one.
     pub(crate) all_sessions: bool,
@@ -36,9 +36,13 @@ pub(super) const fn not_ahead(at: u64, skew: u64, now: u64) -> u64 {
 /// The one event of a logout token (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-impl Message {
+impl SignedMessage {
     /// The checks of section 2.6 behind that of the signature.
-    pub(crate) fn logout(&self, trust: &Trust, now: u64) -> Result<Ended, InvalidToken> {
+    pub(crate) fn logout(
+        &self,
+        trust: &ResolvedAuthority,
+        now: u64,
+    ) -> Result<SessionTermination, InvalidToken> {
         let ours = |audience: &str| {
             audience == trust.client_id || trust.audiences.iter().any(|own| own == audience)
         };
@@ -61,24 +65,24 @@ impl Message {
             return Err(InvalidToken::Malformed);
         }
         let tenant = first_guid(&self.issuer).map(|(_, tenant)| tenant);
-        if tenant.is_some_and(|tenant| !trust.admits(tenant)) {
+        if tenant.is_some_and(|tenant| !trust.allows_tenant(tenant)) {
             return Err(InvalidToken::TenantNotAllowed);
         }
         let mut accounts = Vec::new();
         if let Some(subject) = self.text("sub") {
-            accounts.push(UserKey::Subject {
+            accounts.push(AccountId::Subject {
                 issuer: self.issuer.as_str().into(),
                 subject: subject.into(),
             });
         }
         if let (Some(tenant), Some(object)) = (tenant, self.text("oid").and_then(parse_guid)) {
-            accounts.push(UserKey::Object { tenant, object });
+            accounts.push(AccountId::Entra { tenant, object });
         }
         let session = tenant.zip(self.text("sid").map(str::to_owned));
         if accounts.is_empty() && session.is_none() {
             return Err(InvalidToken::Malformed);
         }
-        Ok(Ended {
+        Ok(SessionTermination {
             accounts,
             all_sessions: session.is_none(),
             session,

@@ -1,21 +1,21 @@
 //! What can come of looking at a token.
 
-use crate::authority::Trust;
+use crate::authority::ResolvedAuthority;
 use crate::claims::{Claims, Principal};
-use crate::guard::{Denied, Reason};
-use crate::jwks::snapshot::Awaited;
+use crate::guard::{DenialReason, Denied};
+use crate::jwks::snapshot::PendingFetch;
 
 use super::invalid_token::InvalidToken;
 
 /// Why there are no claims.
 #[derive(Debug, Clone)]
-pub(crate) enum Refusal {
+pub(crate) enum ValidationFailure {
     /// The token is at fault.
     Invalid(InvalidToken),
     /// The token is good, but a rule for all routes refuses it.
     Denied {
         claims: Claims,
-        refused: RefusedByRule,
+        refused: PolicyDenial,
     },
     /// The token is good but for its age: its account's or its session's cut-off is later.
     Revoked { claims: Claims, cut_off: u64 },
@@ -27,8 +27,8 @@ pub(crate) enum Refusal {
 
 /// What a guard said, kept beyond the guard's life.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RefusedByRule {
-    pub(crate) reason: Reason,
+pub(crate) struct PolicyDenial {
+    pub(crate) reason: DenialReason,
     /// The scopes that would do, with spaces between; empty where no scope would.
     pub(crate) scopes: String,
     /// The authentication context that would do.
@@ -39,32 +39,32 @@ pub(crate) struct RefusedByRule {
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Valid(Claims),
-    Refused(Refusal),
-    Wait(Awaited),
+    Refused(ValidationFailure),
+    Wait(PendingFetch),
 }
 
-impl From<InvalidToken> for Refusal {
+impl From<InvalidToken> for ValidationFailure {
     fn from(invalid: InvalidToken) -> Self {
         Self::Invalid(invalid)
     }
 }
 
-impl From<&Denied<'_>> for RefusedByRule {
+impl From<&Denied<'_>> for PolicyDenial {
     fn from(denied: &Denied<'_>) -> Self {
         Self {
             reason: denied.reason(),
             scopes: denied.scopes().collect::<Vec<_>>().join(" "),
-            auth_context: denied.step_up().map(str::to_owned),
+            auth_context: denied.required_auth_context().map(str::to_owned),
         }
     }
 }
 
 /// The rules for all routes of an authority: some permission, and one of the scopes of which every
 /// route needs one.
-pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedByRule> {
+pub(super) fn refused_by_rule(claims: &Claims, trust: &ResolvedAuthority) -> Option<PolicyDenial> {
     if !claims.has_permissions() && !trust.without_permissions {
-        return Some(RefusedByRule {
-            reason: Reason::NoPermissions,
+        return Some(PolicyDenial {
+            reason: DenialReason::NoPermissions,
             scopes: String::new(),
             auth_context: None,
         });
@@ -72,8 +72,8 @@ pub(super) fn refused_by_rule(claims: &Claims, trust: &Trust) -> Option<RefusedB
     let user = claims.principal() != Principal::App;
     let has = |needed: &String| user && claims.has_scope(needed);
     let first = trust.required_scopes.first()?;
-    (!trust.required_scopes.iter().any(has)).then(|| RefusedByRule {
-        reason: Reason::Scope,
+    (!trust.required_scopes.iter().any(has)).then(|| PolicyDenial {
+        reason: DenialReason::Scope,
         scopes: first.clone(),
         auth_context: None,
     })

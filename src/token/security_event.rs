@@ -3,14 +3,14 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::authority::Signals;
+use crate::authority::ResolvedTransmitter;
 use crate::authority::issuer::first_guid;
-use crate::claims::UserKey;
+use crate::claims::AccountId;
 use crate::guid::parse_guid;
 
 use super::invalid_token::InvalidToken;
-use super::logout::Ended;
-use super::signed_message::{Message, whole};
+use super::logout::SessionTermination;
+use super::signed_message::{SignedMessage, whole};
 
 /// Events after which older tokens say something that is not true any more.
 ///
@@ -27,7 +27,7 @@ const SKEW: u64 = 300;
 /// More events than any transmitter puts into one message.
 const MOST_EVENTS: usize = 16;
 
-impl Message {
+impl SignedMessage {
     /// What the events of a message end; nothing for events that are of no matter here.
     ///
     /// # Errors
@@ -35,9 +35,9 @@ impl Message {
     /// done.
     pub(crate) fn security_events(
         &self,
-        signals: &Signals,
+        signals: &ResolvedTransmitter,
         now: u64,
-    ) -> Result<Vec<Ended>, InvalidToken> {
+    ) -> Result<Vec<SessionTermination>, InvalidToken> {
         self.check_audience(|audience| signals.audiences.iter().any(|own| own == audience))?;
         let issued_at = self.check_times(SKEW, now)?;
         let events = self.get("events").and_then(Value::as_object);
@@ -53,7 +53,7 @@ impl Message {
             .map(|(_, event)| {
                 // Before the final framework the subject stood in the event.
                 let subject = self.get("sub_id").or_else(|| event.get("subject"));
-                let mut named = Named::default();
+                let mut named = EventSubject::default();
                 named.read(subject.ok_or(InvalidToken::Malformed)?);
                 // Tokens issued between the event and the message are good.
                 let at = event.get("event_timestamp").and_then(whole);
@@ -74,14 +74,14 @@ impl Message {
 
 /// Whom a subject names (RFC 9493, and "complex" subjects of the framework's section 3).
 #[derive(Debug, Default)]
-struct Named<'s> {
+struct EventSubject<'s> {
     issuer_subject: Option<(&'s str, &'s str)>,
     user: Option<&'s str>,
     tenant: Option<&'s str>,
     session: Option<&'s str>,
 }
 
-impl<'s> Named<'s> {
+impl<'s> EventSubject<'s> {
     fn read(&mut self, subject: &'s Value) {
         let member = |value: &'s Value, name: &str| value.get(name).and_then(Value::as_str);
         match member(subject, "format").unwrap_or_default() {
@@ -105,7 +105,7 @@ impl<'s> Named<'s> {
         }
     }
 
-    fn ended(&self, at: u64) -> Option<Ended> {
+    fn ended(&self, at: u64) -> Option<SessionTermination> {
         let stated = self.tenant.and_then(parse_guid);
         let of_issuer = self
             .issuer_subject
@@ -114,17 +114,17 @@ impl<'s> Named<'s> {
         let tenant: Option<Uuid> = stated.or(of_issuer);
         let mut accounts = Vec::new();
         if let Some((issuer, subject)) = self.issuer_subject.filter(|(_, sub)| !sub.is_empty()) {
-            accounts.push(UserKey::Subject {
+            accounts.push(AccountId::Subject {
                 issuer: issuer.into(),
                 subject: subject.into(),
             });
         }
         let id = self.user.or(self.issuer_subject.map(|(_, sub)| sub));
         if let (Some(tenant), Some(object)) = (tenant, id.and_then(parse_guid)) {
-            accounts.push(UserKey::Object { tenant, object });
+            accounts.push(AccountId::Entra { tenant, object });
         }
         let session = tenant.zip(self.session.map(str::to_owned));
-        (!accounts.is_empty() || session.is_some()).then_some(Ended {
+        (!accounts.is_empty() || session.is_some()).then_some(SessionTermination {
             // Most access tokens do not say which session they are of: where the account is
             // named, all of it is cut off, and whoever was not meant renews silently.
             all_sessions: true,

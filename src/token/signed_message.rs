@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 
 use crate::claims::{Time, Times};
 use crate::jwks::PublishedKey;
-use crate::jwks::snapshot::{Arrival, Asked, KeyReader, patience};
+use crate::jwks::snapshot::{Asked, FetchOutcome, KeyReader, patience};
 
 use super::checks::issuer::check_key;
 use super::checks::lifetime;
-use super::decode_buffer::Desk;
+use super::decode_buffer::DecodeBuffer;
 use super::header::TokenKind;
 use super::invalid_token::InvalidToken;
-use super::outcome::Refusal;
+use super::outcome::ValidationFailure;
 use super::unverified::UnverifiedToken;
 
 /// What a message says, once its signature is verified and its key is its issuer's.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub(crate) struct SignedMessage {
     pub(crate) issuer: String,
     members: Map<String, Value>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Message {
 /// Messages have a few hundred bytes.
 const MOST_BYTES: usize = 65_536;
 
-impl Message {
+impl SignedMessage {
     /// Reads a message and verifies its signature with a key of the reader that is chosen for it.
     ///
     /// Waits for the first fetch of all, and for one more if it names a key that nobody has seen;
@@ -35,18 +35,20 @@ impl Message {
         kind: TokenKind,
         text: &str,
         choose: impl Fn(&UnverifiedToken<'_>) -> Result<&'k KeyReader, InvalidToken>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ValidationFailure> {
         let (deadline, mut asked) = (patience(), false);
         loop {
             // Not in the future itself, which would be greater by it.
-            let mut desk = Box::new(Desk::new());
+            let mut desk = Box::new(DecodeBuffer::new());
             let token = UnverifiedToken::read_as(kind, text, MOST_BYTES, &mut desk)?;
             let reader = choose(&token)?;
             let Some(keys) = reader.keys() else {
-                let awaited = reader.first_attempt().ok_or(Refusal::KeysUnavailable)?;
+                let awaited = reader
+                    .first_attempt()
+                    .ok_or(ValidationFailure::KeysUnavailable)?;
                 match awaited.arrival(deadline).await {
-                    Arrival::Fetched => continue,
-                    Arrival::Nothing => return Err(Refusal::KeysUnavailable),
+                    FetchOutcome::Updated => continue,
+                    FetchOutcome::Failed => return Err(ValidationFailure::KeysUnavailable),
                 }
             };
             let kid = token.kid().ok_or(InvalidToken::UnknownKey)?;
@@ -54,17 +56,17 @@ impl Message {
             if !candidates.is_empty() {
                 return Ok(Self::of(token, candidates, text)?);
             }
-            if asked || keys.skips(kid) {
+            if asked || keys.has_unusable_kid(kid) {
                 return Err(InvalidToken::UnknownKey.into());
             }
             let awaited = match reader.ask() {
                 Asked::Wait(awaited) => awaited,
                 Asked::Unknown => return Err(InvalidToken::UnknownKey.into()),
-                Asked::Undecided => return Err(Refusal::KeysUnavailable),
+                Asked::Undecided => return Err(ValidationFailure::KeysUnavailable),
             };
             asked = true;
-            if awaited.arrival(deadline).await == Arrival::Nothing {
-                return Err(Refusal::KeysUnavailable);
+            if awaited.arrival(deadline).await == FetchOutcome::Failed {
+                return Err(ValidationFailure::KeysUnavailable);
             }
         }
     }
@@ -105,7 +107,7 @@ impl Message {
         if found {
             Ok(())
         } else {
-            Err(InvalidToken::Audience)
+            Err(InvalidToken::InvalidAudience)
         }
     }
 
@@ -121,7 +123,7 @@ impl Message {
                 .ok_or(InvalidToken::Malformed),
         };
         let issued_at = time("iat")?;
-        lifetime::judge(
+        lifetime::check_times(
             &Times {
                 expires_at: time("exp")?.unwrap_or(f64::MAX),
                 not_before: time("nbf")?.map(Time::at),
@@ -151,11 +153,11 @@ mod tests {
     use tokio::time::{Instant, advance};
 
     use super::*;
-    use crate::KeyFreshness;
+    use crate::JwksRefresh;
     use crate::authority::issuer::IssuerPattern;
     use crate::emulator::{CONTOSO, Emulator};
     use crate::jwks::KeySet;
-    use crate::jwks::snapshot::{Snapshot, kept_fresh};
+    use crate::jwks::snapshot::{Snapshot, refreshing};
     use crate::jwks::tests::ordinary_document;
 
     #[tokio::test]
@@ -163,7 +165,7 @@ mod tests {
         let emulator = Emulator::start().await.unwrap();
         let token = emulator.token().header("typ", "logout+jwt").mint();
         let day = Duration::from_secs(86_400);
-        let (publisher, reader) = kept_fresh(&KeyFreshness::default().max_stale(day));
+        let (publisher, reader) = refreshing(&JwksRefresh::default().max_stale(day));
         let issuer = IssuerPattern::new(emulator.issuer(CONTOSO));
         let document = emulator.keys_document().to_string();
         let keys = KeySet::read(document.as_bytes(), issuer, &ordinary_document());
@@ -174,13 +176,13 @@ mod tests {
         });
         publisher.answer(None, true);
         drop(publisher);
-        let verified = || Message::verified(TokenKind::Logout, &token, |_| Ok(&reader));
+        let verified = || SignedMessage::verified(TokenKind::Logout, &token, |_| Ok(&reader));
         assert!(verified().await.is_ok());
         tokio::time::pause();
         advance(day).await;
         let refused = verified().await;
         assert!(
-            matches!(refused, Err(Refusal::KeysUnavailable)),
+            matches!(refused, Err(ValidationFailure::KeysUnavailable)),
             "{refused:?}"
         );
     }
@@ -193,7 +195,7 @@ mod tests {
         other["kid"] = "encrypts".into();
         other["use"] = "enc".into();
         document["keys"].as_array_mut().unwrap().push(other);
-        let (mut publisher, reader) = kept_fresh(&KeyFreshness::default());
+        let (mut publisher, reader) = refreshing(&JwksRefresh::default());
         let issuer = IssuerPattern::new(emulator.issuer(CONTOSO));
         let keys = KeySet::read(
             document.to_string().as_bytes(),
@@ -211,11 +213,11 @@ mod tests {
             token.header("kid", kid).mint()
         };
         let (unusable, unknown) = (of_key("encrypts"), of_key("nobodys"));
-        let verified = |token| Message::verified(TokenKind::Logout, token, |_| Ok(&reader));
+        let verified = |token| SignedMessage::verified(TokenKind::Logout, token, |_| Ok(&reader));
         let refused = verified(&unusable).await.unwrap_err();
         assert!(matches!(
             refused,
-            Refusal::Invalid(InvalidToken::UnknownKey)
+            ValidationFailure::Invalid(InvalidToken::UnknownKey)
         ));
         // Its twin: an id that nobody has seen is asked for once, and what comes decides.
         let answers = async {
@@ -226,7 +228,7 @@ mod tests {
         let refused = refused.unwrap_err();
         assert!(matches!(
             refused,
-            Refusal::Invalid(InvalidToken::UnknownKey)
+            ValidationFailure::Invalid(InvalidToken::UnknownKey)
         ));
     }
 
@@ -244,11 +246,12 @@ mod tests {
             let document = document.to_string();
             let stated = IssuerPattern::new(stated);
             let keys = KeySet::read(document.as_bytes(), stated, &ordinary_document());
-            let reader = crate::jwks::snapshot::fixed(keys.unwrap());
-            let verified = Message::verified(TokenKind::Logout, &token, |_| Ok(&reader)).await;
+            let reader = crate::jwks::snapshot::fixed_set(keys.unwrap());
+            let verified =
+                SignedMessage::verified(TokenKind::Logout, &token, |_| Ok(&reader)).await;
             match verified {
                 Ok(message) => message.issuer == own,
-                Err(Refusal::Invalid(InvalidToken::Issuer)) => false,
+                Err(ValidationFailure::Invalid(InvalidToken::InvalidIssuer)) => false,
                 Err(other) => panic!("{other:?}"),
             }
         };
@@ -282,11 +285,11 @@ mod tests {
                 let document = document.to_string();
                 let stated = IssuerPattern::new(own.as_str());
                 let keys = KeySet::read(document.as_bytes(), stated, &ordinary_document());
-                let reader = crate::jwks::snapshot::fixed(keys.unwrap());
-                let verified = Message::verified(kind, &token, |_| Ok(&reader)).await;
+                let reader = crate::jwks::snapshot::fixed_set(keys.unwrap());
+                let verified = SignedMessage::verified(kind, &token, |_| Ok(&reader)).await;
                 match verified {
                     Ok(_) => assert!(is_good, "{typ} {cloud}"),
-                    Err(Refusal::Invalid(InvalidToken::Issuer)) => {
+                    Err(ValidationFailure::Invalid(InvalidToken::InvalidIssuer)) => {
                         assert!(!is_good, "{typ} {cloud}")
                     }
                     Err(other) => panic!("{other:?}"),

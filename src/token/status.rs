@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::authority::{Purpose, Trust};
-use crate::jwks::FetchError;
+use crate::authority::{Purpose, ResolvedAuthority};
+use crate::jwks::JwksFetchError;
 use crate::jwks::snapshot::KeyReader;
 use crate::token_version::TokenVersion;
 
@@ -18,14 +18,14 @@ pub struct AuthorityStatus {
     /// `None` before the first good answer with a `Date`.
     pub clock_offset_seconds: Option<i64>,
     /// Its documents: v1.0 and v2.0, or one for each B2C policy.
-    pub keys: Vec<KeysStatus>,
+    pub keys: Vec<JwksStatus>,
     usable: bool,
 }
 
 /// One key document.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct KeysStatus {
+pub struct JwksStatus {
     /// `1.0`, `2.0` or the policy's name.
     pub document: String,
     /// Where its discovery document is.
@@ -37,11 +37,11 @@ pub struct KeysStatus {
     /// The time since the last good fetch.
     pub age: Option<Duration>,
     /// Why the last fetch failed, if it did.
-    pub last_error: Option<Arc<FetchError>>,
+    pub last_error: Option<Arc<JwksFetchError>>,
 }
 
 impl AuthorityStatus {
-    pub(super) fn of(trust: &Trust, readers: &[KeyReader]) -> Self {
+    pub(super) fn of(trust: &ResolvedAuthority, readers: &[KeyReader]) -> Self {
         let keys = trust
             .documents
             .iter()
@@ -49,7 +49,7 @@ impl AuthorityStatus {
             .map(|(document, reader)| {
                 let keys = reader.keys();
                 let snapshot = reader.load();
-                KeysStatus {
+                JwksStatus {
                     document: match &document.purpose {
                         Purpose::Version(version) => version.as_str().to_owned(),
                         Purpose::Policy(policy) => policy.clone(),
@@ -61,7 +61,7 @@ impl AuthorityStatus {
                     last_error: snapshot.last_error.clone(),
                 }
             });
-        let keys: Vec<KeysStatus> = keys.collect();
+        let keys: Vec<JwksStatus> = keys.collect();
         // v1.0 counts where v2.0 is off.
         let second = trust.version(TokenVersion::V2);
         Self {
@@ -79,7 +79,7 @@ impl AuthorityStatus {
     /// Whether it is ready: its v2.0 document has keys in use, or its v1.0 document where v2.0 is
     /// off; for B2C each policy's.
     #[must_use]
-    pub const fn is_usable(&self) -> bool {
+    pub const fn is_ready(&self) -> bool {
         self.usable
     }
 }

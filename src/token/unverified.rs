@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use crate::claims::raw::{Draft, Name};
+use crate::claims::raw::{Name, RawClaims};
 use crate::jwks::PublishedKey;
 
-use super::decode_buffer::Desk;
+use super::decode_buffer::DecodeBuffer;
 use super::header::{Header, TokenKind};
 use super::invalid_token::InvalidToken;
 use super::verified::VerifiedToken;
@@ -20,7 +20,7 @@ pub(crate) struct UnverifiedToken<'t> {
     signed: &'t [u8],
     signature: &'t [u8],
     header: Header<'t>,
-    draft: Draft<'t>,
+    draft: RawClaims<'t>,
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -28,7 +28,7 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn read(
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
-        desk: &'t mut Desk,
+        desk: &'t mut DecodeBuffer,
     ) -> Result<Self, InvalidToken> {
         Self::read_as(TokenKind::Access, token, most_bytes, desk)
     }
@@ -38,7 +38,7 @@ impl<'t> UnverifiedToken<'t> {
         kind: TokenKind,
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
-        desk: &'t mut Desk,
+        desk: &'t mut DecodeBuffer,
     ) -> Result<Self, InvalidToken> {
         let token = token.as_ref();
         if token.len() > most_bytes {
@@ -53,7 +53,7 @@ impl<'t> UnverifiedToken<'t> {
         let mut room = desk.room(token.len());
         let (header, payload) = (room.decode(header)?, room.decode(payload)?);
         let header = Header::read(header).map_err(|_| InvalidToken::Malformed)?;
-        let draft = Draft::parse(payload).map_err(|_| InvalidToken::Malformed)?;
+        let draft = RawClaims::parse(payload).map_err(|_| InvalidToken::Malformed)?;
         // Before the signature is looked at, so that `none` is refused for what it is.
         header.check_algorithm()?;
         let signature = room.decode(signature)?;
@@ -70,7 +70,7 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn issuer(&self) -> Result<&str, InvalidToken> {
         match self.draft.string(Name::Issuer) {
             Ok(Some(issuer)) => Ok(issuer),
-            Ok(None) => Err(InvalidToken::Issuer),
+            Ok(None) => Err(InvalidToken::InvalidIssuer),
             Err(_) => Err(InvalidToken::Malformed),
         }
     }
@@ -121,7 +121,7 @@ impl<'t> UnverifiedToken<'t> {
                 self.header.into_nonce(),
             )),
             // Graph's own tokens are signed over another nonce than they show.
-            None if self.header.has_nonce() => Err(InvalidToken::GraphToken),
+            None if self.header.has_nonce() => Err(InvalidToken::IssuedForGraph),
             None => Err(InvalidToken::BadSignature),
         }
     }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn read(token: &str) -> Result<(), InvalidToken> {
-        UnverifiedToken::read(token, 1_000, &mut Desk::new()).map(|_| ())
+        UnverifiedToken::read(token, 1_000, &mut DecodeBuffer::new()).map(|_| ())
     }
 
     const HEADER: &str = r#"{"alg":"RS256","kid":"k"}"#;
@@ -182,7 +182,11 @@ mod tests {
         let none = encode(r#"{"alg":"none"}"#);
         for signature in ["", "AAAA", "===", "A"] {
             let token = format!("{none}.{}.{signature}", encode("{}"));
-            assert_eq!(read(&token), Err(InvalidToken::Algorithm), "{signature}");
+            assert_eq!(
+                read(&token),
+                Err(InvalidToken::UnsupportedAlgorithm),
+                "{signature}"
+            );
         }
     }
 

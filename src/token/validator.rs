@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::revocation::{Accounts, Standing};
 use crate::authority::issuer::first_guid;
-use crate::authority::{AuthorityClock, Trust};
-use crate::claims::{Claims, Home, UserKey};
+use crate::authority::{AuthorityClock, ResolvedAuthority};
+use crate::claims::{AccountId, Claims, ContextHandle};
 use crate::config_error::ConfigError;
 use crate::jwks::PublishedKey;
-use crate::jwks::snapshot::{Arrival, Asked, Awaited, KeyReader, patience};
+use crate::jwks::snapshot::{Asked, FetchOutcome, KeyReader, PendingFetch, patience};
+use crate::revocation::{RevocationState, TokenStatus};
 use crate::token_version::TokenVersion;
 
-use super::cache::{Entry, KeyIs, TokenCache, Vouched};
-use super::checks::{self, Presented, lifetime};
-use super::decode_buffer::Desk;
+use super::authority_state::AuthorityState;
+use super::cache::{Entry, KeyState, SigningKeyRef, TokenCache};
+use super::checks::{self, CheckContext, lifetime};
+use super::decode_buffer::DecodeBuffer;
 use super::header::TokenKind;
-use super::issuer_index::{Found, Index, Place};
-use super::authority_state::Installed;
 use super::invalid_token::InvalidToken;
-use super::logout::Ended;
-use super::signed_message::Message;
-use super::outcome::{Refusal, Verdict, refused_by_rule};
+use super::issuer_index::{AuthorityRef, Index, Lookup};
+use super::logout::SessionTermination;
+use super::outcome::{ValidationFailure, Verdict, refused_by_rule};
+use super::signed_message::SignedMessage;
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
@@ -30,25 +30,25 @@ use super::verified::VerifiedToken;
 /// Judges tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]
 pub(crate) struct Validator {
-    pub(super) authorities: Vec<Installed>,
+    pub(super) authorities: Vec<AuthorityState>,
     index: Index,
     pub(super) most_bytes: usize,
-    accounts: Arc<Accounts>,
+    accounts: Arc<RevocationState>,
     cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
-pub(super) enum Keys<'v> {
-    Known(&'v KeyReader),
+pub(super) enum KeySource<'v> {
+    Ready(&'v KeyReader),
     /// Nobody knows yet whose tenant it is, but somebody is finding out.
-    Learning(&'v KeyReader),
+    TenantPending(&'v KeyReader),
 }
 
 impl Validator {
     pub(crate) fn new(
-        authorities: Vec<Installed>,
+        authorities: Vec<AuthorityState>,
         most_bytes: usize,
-        accounts: Arc<Accounts>,
+        accounts: Arc<RevocationState>,
         cache_bytes: usize,
     ) -> Result<Self, ConfigError> {
         let index = Index::new(&authorities)?;
@@ -64,15 +64,15 @@ impl Validator {
     /// Judges a token at a time, waiting for nothing.
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
-    pub(crate) fn judge(&self, token: &str, now: u64) -> Verdict {
-        let known = self.recognise(token.as_bytes(), now);
-        known.unwrap_or_else(|| self.judge_unknown(token.as_bytes(), now))
+    pub(crate) fn validate(&self, token: &str, now: u64) -> Verdict {
+        let known = self.lookup_cached(token.as_bytes(), now);
+        known.unwrap_or_else(|| self.validate_uncached(token.as_bytes(), now))
     }
 
     /// The same at a time that need not be the present, so that nothing is learnt from it.
-    pub(crate) fn judge_at(&self, token: &str, now: u64) -> Verdict {
-        let known = self.recognise(token.as_bytes(), now);
-        known.unwrap_or_else(|| self.judge_in_full(token.as_bytes(), now, false))
+    pub(crate) fn validate_at(&self, token: &str, now: u64) -> Verdict {
+        let known = self.lookup_cached(token.as_bytes(), now);
+        known.unwrap_or_else(|| self.validate_bytes(token.as_bytes(), now, false))
     }
 
     /// Judges a token that was accepted before, by what may have changed since.
@@ -80,12 +80,15 @@ impl Validator {
     /// `None` for every other token, and where its key is not there any more: then the whole
     /// judgement finds the answer.
     #[inline]
-    pub(crate) fn recognise(&self, token: &[u8], now: u64) -> Option<Verdict> {
+    pub(crate) fn lookup_cached(&self, token: &[u8], now: u64) -> Option<Verdict> {
         let cache = self.cache.as_ref()?;
-        let known = cache.look(token, |entry| {
-            match self.still_good(entry.claims(), entry.vouched(), now) {
-                Ok(()) => Some(Verdict::Valid(entry.give(cache.room(), now))),
-                Err(Refusal::KeysUnavailable | Refusal::Invalid(InvalidToken::UnknownKey)) => None,
+        let known = cache.get_with(token, |entry| {
+            match self.revalidate(entry.claims(), entry.vouched(), now) {
+                Ok(()) => Some(Verdict::Valid(entry.clone_claims(cache.room(), now))),
+                Err(
+                    ValidationFailure::KeysUnavailable
+                    | ValidationFailure::Invalid(InvalidToken::UnknownKey),
+                ) => None,
                 Err(refusal) => Some(Verdict::Refused(refusal)),
             }
         });
@@ -95,30 +98,35 @@ impl Validator {
     }
 
     /// What has to be looked at for every token, each time it comes, however well it is known.
-    fn still_good(&self, claims: &Claims, vouched: &Vouched, now: u64) -> Result<(), Refusal> {
+    fn revalidate(
+        &self,
+        claims: &Claims,
+        vouched: &SigningKeyRef,
+        now: u64,
+    ) -> Result<(), ValidationFailure> {
         let (installed, reader) = self
-            .vouching(vouched)
-            .ok_or(Refusal::Invalid(InvalidToken::UnknownKey))?;
+            .signer_of(vouched)
+            .ok_or(ValidationFailure::Invalid(InvalidToken::UnknownKey))?;
         match vouched.key_is(reader) {
-            KeyIs::There => {}
-            KeyIs::Gone => return Err(InvalidToken::UnknownKey.into()),
-            KeyIs::Unknown => return Err(Refusal::KeysUnavailable),
+            KeyState::Published => {}
+            KeyState::Withdrawn => return Err(InvalidToken::UnknownKey.into()),
+            KeyState::Unavailable => return Err(ValidationFailure::KeysUnavailable),
         }
-        lifetime::judge(claims.times(), installed.trust.clock_skew, now)?;
+        lifetime::check_times(claims.times(), installed.trust.clock_skew, now)?;
         match self
             .accounts
             .standing(claims, &installed.trust.backdate, now)
         {
-            Standing::Good => Ok(()),
-            Standing::Revoked { cut_off } => Err(Refusal::Revoked {
+            TokenStatus::Good => Ok(()),
+            TokenStatus::Revoked { cut_off } => Err(ValidationFailure::Revoked {
                 claims: claims.clone(),
                 cut_off,
             }),
-            Standing::Unknown => Err(Refusal::StoreUnavailable),
+            TokenStatus::Unknown => Err(ValidationFailure::StoreUnavailable),
         }
     }
 
-    fn vouching(&self, vouched: &Vouched) -> Option<(&Installed, &KeyReader)> {
+    fn signer_of(&self, vouched: &SigningKeyRef) -> Option<(&AuthorityState, &KeyReader)> {
         let installed = self.authorities.get(vouched.authority())?;
         let reader = installed.readers.get(vouched.document())?;
         Some((installed, reader))
@@ -130,7 +138,7 @@ impl Validator {
     }
 
     /// What guards will find again in claims, for each authority.
-    pub(crate) fn homes(&self) -> impl Iterator<Item = &Home> {
+    pub(crate) fn homes(&self) -> impl Iterator<Item = &ContextHandle> {
         self.authorities
             .iter()
             .filter_map(|installed| installed.home.as_ref())
@@ -138,7 +146,7 @@ impl Validator {
 
     /// The authorities whose tokens are accepted.
     #[cfg(feature = "openapi")]
-    pub(crate) fn trusts(&self) -> impl Iterator<Item = &Trust> {
+    pub(crate) fn trusts(&self) -> impl Iterator<Item = &ResolvedAuthority> {
         self.authorities.iter().map(|installed| &installed.trust)
     }
 
@@ -152,26 +160,26 @@ impl Validator {
     pub(super) fn is_kept(&self, token: &str) -> bool {
         self.cache
             .as_ref()
-            .is_some_and(|cache| cache.look(token.as_bytes(), |_| ()).is_some())
+            .is_some_and(|cache| cache.get_with(token.as_bytes(), |_| ()).is_some())
     }
 
     /// Forgets the verified tokens of an account; they are welcome again if they are still good.
-    pub(crate) fn forget(&self, user: &UserKey) {
+    pub(crate) fn forget(&self, user: &AccountId) {
         if let Some(cache) = &self.cache {
             cache.forget(user);
         }
     }
 
     /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
-    pub(crate) fn judge_unknown(&self, text: &[u8], now: u64) -> Verdict {
-        self.judge_in_full(text, now, true)
+    pub(crate) fn validate_uncached(&self, text: &[u8], now: u64) -> Verdict {
+        self.validate_bytes(text, now, true)
     }
 
     /// `present`: whether `now` is the time of the clock.
-    fn judge_in_full(&self, text: &[u8], now: u64, present: bool) -> Verdict {
+    fn validate_bytes(&self, text: &[u8], now: u64, present: bool) -> Verdict {
         // Before an authority is chosen, which learning a tenant may change.
-        let before = self.cache.as_ref().map(TokenCache::before);
-        let mut desk = Desk::new();
+        let before = self.cache.as_ref().map(TokenCache::epoch);
+        let mut desk = DecodeBuffer::new();
         let token = match UnverifiedToken::read(text, self.most_bytes, &mut desk) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
@@ -181,8 +189,8 @@ impl Validator {
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
         let reader = match keys {
-            Keys::Known(reader) => reader,
-            Keys::Learning(reader) => return without_keys(reader),
+            KeySource::Ready(reader) => reader,
+            KeySource::TenantPending(reader) => return without_keys(reader),
         };
         // There may be keys that are too old to say anything by.
         let Some(keys) = reader.keys() else {
@@ -194,13 +202,13 @@ impl Validator {
         let candidates = keys.with_id(kid);
         if candidates.is_empty() {
             // An id that is there for another use is not worth a fetch.
-            if keys.skips(kid) {
+            if keys.has_unusable_kid(kid) {
                 return Verdict::Refused(InvalidToken::UnknownKey.into());
             }
             return match reader.ask() {
                 Asked::Wait(awaited) => Verdict::Wait(awaited),
                 Asked::Unknown => Verdict::Refused(InvalidToken::UnknownKey.into()),
-                Asked::Undecided => Verdict::Refused(Refusal::KeysUnavailable),
+                Asked::Undecided => Verdict::Refused(ValidationFailure::KeysUnavailable),
             };
         }
         let (claims, key) = match token
@@ -214,35 +222,35 @@ impl Validator {
             installed.learn_backdate(&claims, now);
             self.accounts.see(&claims);
         }
-        let vouched = Vouched::new(place.authority, document, key, keys.generation());
-        if let Err(refusal) = self.still_good(&claims, &vouched, now) {
+        let vouched = SigningKeyRef::new(place.authority, document, key, keys.generation());
+        if let Err(refusal) = self.revalidate(&claims, &vouched, now) {
             return Verdict::Refused(refusal);
         }
         if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
-            return Verdict::Refused(Refusal::Denied { claims, refused });
+            return Verdict::Refused(ValidationFailure::Denied { claims, refused });
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;
             let entry = Entry::new(text, claims.clone(), vouched, skew);
-            cache.keep(before, entry, now);
+            cache.insert(before, entry, now);
         }
         Verdict::Valid(claims)
     }
 
     /// Judges a token again after what it waited for; two seconds in all.
-    pub(crate) async fn judge_after(
+    pub(crate) async fn validate_after_fetch(
         &self,
-        mut awaited: Awaited,
+        mut awaited: PendingFetch,
         token: &str,
         now: impl Fn() -> u64,
-    ) -> Result<Claims, Refusal> {
+    ) -> Result<Claims, ValidationFailure> {
         let deadline = patience();
         loop {
             let first = awaited.is_first();
-            if awaited.arrival(deadline).await == Arrival::Nothing {
-                return Err(Refusal::KeysUnavailable);
+            if awaited.arrival(deadline).await == FetchOutcome::Failed {
+                return Err(ValidationFailure::KeysUnavailable);
             }
-            awaited = match self.judge(token, now()) {
+            awaited = match self.validate(token, now()) {
                 Verdict::Valid(claims) => return Ok(claims),
                 Verdict::Refused(refusal) => return Err(refusal),
                 // The first fetch of each document comes once, and the key may be a newer one.
@@ -256,9 +264,13 @@ impl Validator {
     /// Forgets all verified tokens once an authority's tenant is learnt: which authority judges a
     /// token may be another one from then on.
     pub(crate) fn forget_when_tenants_are_learnt(self: &Arc<Self>) {
-        for installed in self.authorities.iter().filter(|own| own.learns) {
+        for installed in self
+            .authorities
+            .iter()
+            .filter(|own| own.tenant_from_discovery)
+        {
             let forgetful = Arc::downgrade(self);
-            installed.learnt.when_learnt(move || {
+            installed.discovered_tenant.when_learnt(move || {
                 if let Some(cache) = forgetful
                     .upgrade()
                     .as_ref()
@@ -281,42 +293,42 @@ impl Validator {
     pub(super) fn authority_of(
         &self,
         token: &UnverifiedToken<'_>,
-    ) -> Result<(&Installed, Place, usize, Keys<'_>), InvalidToken> {
+    ) -> Result<(&AuthorityState, AuthorityRef, usize, KeySource<'_>), InvalidToken> {
         let issuer = token.issuer()?;
         let version = token.version()?;
         let policy = token.policy()?;
         let (place, learning) = match self.index.find(issuer, &self.authorities) {
-            Found::At(place) => (place, false),
-            Found::Perhaps(place) => (place, true),
-            Found::Nowhere => return Err(InvalidToken::Issuer),
+            Lookup::Match(place) => (place, false),
+            Lookup::TenantPending(place) => (place, true),
+            Lookup::NoMatch => return Err(InvalidToken::InvalidIssuer),
         };
         let installed = self
             .authorities
             .get(place.authority)
-            .ok_or(InvalidToken::Issuer)?;
+            .ok_or(InvalidToken::InvalidIssuer)?;
         if learning {
             // Whose token it is comes first, and any of its documents tells.
             let version = place.form.and_then(|form| installed.trust.version(form));
             let document = version.unwrap_or_default();
             let reader = installed.readers.get(document);
-            let reader = reader.ok_or(InvalidToken::Issuer)?;
-            return Ok((installed, place, document, Keys::Learning(reader)));
+            let reader = reader.ok_or(InvalidToken::InvalidIssuer)?;
+            return Ok((installed, place, document, KeySource::TenantPending(reader)));
         }
         let document = match place.form {
             // v1.0 tokens are held against the v1.0 document, v2.0 tokens against the v2.0 one.
             Some(form) => installed
                 .trust
                 .version(version.and_then(TokenVersion::parse).unwrap_or(form))
-                .ok_or(InvalidToken::Version)?,
+                .ok_or(InvalidToken::InvalidVersion)?,
             None => policy
                 .and_then(|policy| installed.trust.policy(policy))
-                .ok_or(InvalidToken::Policy)?,
+                .ok_or(InvalidToken::InvalidPolicy)?,
         };
         let reader = installed
             .readers
             .get(document)
-            .ok_or(InvalidToken::Issuer)?;
-        Ok((installed, place, document, Keys::Known(reader)))
+            .ok_or(InvalidToken::InvalidIssuer)?;
+        Ok((installed, place, document, KeySource::Ready(reader)))
     }
 
     /// Who issues tokens for this API: each issuer as its discovery document states it.
@@ -336,22 +348,30 @@ impl Validator {
     }
 
     /// Verifies a logout token of one of the authorities and says what ended.
-    pub(crate) async fn logout(&self, text: &str, now: u64) -> Result<Ended, Refusal> {
-        let message = Message::verified(TokenKind::Logout, text, |token| {
+    pub(crate) async fn logout(
+        &self,
+        text: &str,
+        now: u64,
+    ) -> Result<SessionTermination, ValidationFailure> {
+        let message = SignedMessage::verified(TokenKind::Logout, text, |token| {
             let (.., keys) = self.authority_of(token)?;
-            let (Keys::Known(reader) | Keys::Learning(reader)) = keys;
+            let (KeySource::Ready(reader) | KeySource::TenantPending(reader)) = keys;
             Ok(reader)
         })
         .await?;
         // Found again behind the signature, and after a tenant was learnt.
-        let trust = self.trust_of(&message.issuer).ok_or(InvalidToken::Issuer)?;
+        let trust = self
+            .trust_of(&message.issuer)
+            .ok_or(InvalidToken::InvalidIssuer)?;
         Ok(message.logout(trust, now)?)
     }
 
     /// The tenant of an issuer whose tokens are accepted.
     pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
         let (_, tenant) = first_guid(issuer)?;
-        self.trust_of(issuer)?.admits(tenant).then_some(tenant)
+        self.trust_of(issuer)?
+            .allows_tenant(tenant)
+            .then_some(tenant)
     }
 
     #[allow(dead_code, reason = "for times that are compared with an authority's")]
@@ -373,17 +393,19 @@ impl Validator {
     fn clock_of(&self, tenant: Option<Uuid>, now: u64) -> Option<&AuthorityClock> {
         let tenant = tenant?;
         let all = || self.authorities.iter();
-        let own = all().filter(|one| one.trust.is_of(tenant) || one.learnt.get() == Some(tenant));
-        let many = all().filter(|one| one.trust.is_tenant(tenant) && one.trust.admits(tenant));
-        let ahead = |one: &&Installed| one.trust.clock.cut_off(now);
+        let own = all()
+            .filter(|one| one.trust.is_of(tenant) || one.discovered_tenant.get() == Some(tenant));
+        let many =
+            all().filter(|one| one.trust.is_tenant(tenant) && one.trust.allows_tenant(tenant));
+        let ahead = |one: &&AuthorityState| one.trust.clock.cut_off(now);
         let found = own.max_by_key(ahead).or_else(|| many.max_by_key(ahead));
         found.map(|one| &*one.trust.clock)
     }
 
-    fn trust_of(&self, issuer: &str) -> Option<&Trust> {
+    fn trust_of(&self, issuer: &str) -> Option<&ResolvedAuthority> {
         match self.index.find(issuer, &self.authorities) {
-            Found::At(place) => Some(&self.authorities.get(place.authority)?.trust),
-            Found::Perhaps(_) | Found::Nowhere => None,
+            Lookup::Match(place) => Some(&self.authorities.get(place.authority)?.trust),
+            Lookup::TenantPending(_) | Lookup::NoMatch => None,
         }
     }
 
@@ -398,13 +420,13 @@ impl Validator {
 /// The last stage: what the members mean, and every claim check.
 fn check(
     token: VerifiedToken<'_>,
-    installed: &Installed,
-    place: Place,
+    installed: &AuthorityState,
+    place: AuthorityRef,
     now: u64,
 ) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
     let (draft, key, nonce) = token.into_parts();
-    let finished = draft.finish().map_err(|_| InvalidToken::Malformed)?;
-    let checked = checks::check(&Presented {
+    let finished = draft.interpret().map_err(|_| InvalidToken::Malformed)?;
+    let checked = checks::check(&CheckContext {
         claims: &finished,
         trust: &installed.trust,
         key: &key,
@@ -420,6 +442,6 @@ fn check(
 fn without_keys(reader: &KeyReader) -> Verdict {
     match reader.first_attempt() {
         Some(awaited) => Verdict::Wait(awaited),
-        None => Verdict::Refused(Refusal::KeysUnavailable),
+        None => Verdict::Refused(ValidationFailure::KeysUnavailable),
     }
 }

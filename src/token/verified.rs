@@ -2,24 +2,28 @@
 
 use std::sync::Arc;
 
-use crate::claims::raw::Draft;
+use crate::claims::raw::RawClaims;
 use crate::jwks::PublishedKey;
 
 /// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) alone.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken<'t> {
-    draft: Draft<'t>,
+    draft: RawClaims<'t>,
     key: Arc<PublishedKey>,
     /// The header's `nonce`.
     nonce: Option<Box<str>>,
 }
 
 impl<'t> VerifiedToken<'t> {
-    pub(super) fn new(draft: Draft<'t>, key: Arc<PublishedKey>, nonce: Option<Box<str>>) -> Self {
+    pub(super) fn new(
+        draft: RawClaims<'t>,
+        key: Arc<PublishedKey>,
+        nonce: Option<Box<str>>,
+    ) -> Self {
         Self { draft, key, nonce }
     }
 
-    pub(super) fn into_parts(self) -> (Draft<'t>, Arc<PublishedKey>, Option<Box<str>>) {
+    pub(super) fn into_parts(self) -> (RawClaims<'t>, Arc<PublishedKey>, Option<Box<str>>) {
         (self.draft, self.key, self.nonce)
     }
 }

@@ -28,7 +28,7 @@ async fn who_signs_in_again_right_after_a_revocation_is_let_in() {
     // Accepted and kept, which saves no token.
     assert_eq!(house.get("/me", &before).await.of(), (200, "in"));
     let account = house.key_of(&before).await;
-    house.entra.revoke_now(&account).await.unwrap();
+    house.entra.revoke_tokens(&account).await.unwrap();
     for token in [&before, &long_before] {
         assert_eq!(house.get("/me", token).await.of(), (401, "revoked"));
     }
@@ -48,7 +48,7 @@ async fn a_claims_challenge_is_met_by_the_next_token() {
     let capable = |time| issued(&house, time).claim("xms_cc", ["cp1"].as_slice());
     let before = capable(NOON).mint();
     let account = house.key_of(&before).await;
-    house.entra.revoke_now(&account).await.unwrap();
+    house.entra.revoke_tokens(&account).await.unwrap();
     let answer = house.get("/me", &before).await;
     assert_eq!(answer.of(), (401, "revoked"));
     assert_eq!(answer.body["error"], "insufficient_claims");
@@ -130,7 +130,7 @@ async fn a_judgement_at_another_time_proves_nothing() {
 async fn one_authority_s_tokens_say_nothing_of_another_s() {
     use axum_entra::emulator::FABRIKAM;
     let emulator = Emulator::start().await.unwrap();
-    let other = Authority::entra(Tenant::id(FABRIKAM), axum_entra::emulator::API_ID)
+    let other = Authority::entra(Tenant::new(FABRIKAM), axum_entra::emulator::API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url());
     let house = House::described(
@@ -154,13 +154,13 @@ async fn one_authority_s_tokens_say_nothing_of_another_s() {
 async fn more_than_ten_minutes_are_no_backdating() {
     let built = |seconds| {
         let authority = Authority::entra(
-            Tenant::id("11111111-1111-4111-8111-111111111111"),
+            Tenant::new("11111111-1111-4111-8111-111111111111"),
             "6e74172b-be56-4843-9ff4-e66a39bb12e3",
         );
-        Entra::trusting(authority.issued_at_backdate(Duration::from_secs(seconds))).build()
+        Entra::builder_for(authority.issued_at_backdate(Duration::from_secs(seconds))).build()
     };
     assert!(built(0).is_ok() && built(600).is_ok());
-    let Err(ConfigError::Value { setting, .. }) = built(601) else {
+    let Err(ConfigError::InvalidValue { setting, .. }) = built(601) else {
         panic!("accepted");
     };
     assert_eq!(setting, "IssuedAtBackdateSeconds");

@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, Request};
 use axum::{Router, routing::get};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use axum_entra::guard::{Guard as _, OncePerToken, RequireRole, RequireScope};
-use axum_entra::{Authority, Builder, Claims, Clock, Entra, Permit, Tenant, UserKey, guards};
+use axum_entra::{
+    AccountId, Authority, Claims, Clock, Entra, EntraBuilder, Permit, Tenant, guards,
+};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -57,12 +59,15 @@ impl House {
         Self::open_with(|builder| builder).await
     }
 
-    pub(crate) async fn open_with(more: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn open_with(more: impl FnOnce(EntraBuilder) -> EntraBuilder) -> Self {
         Self::of(Emulator::start().await.unwrap(), more).await
     }
 
     /// Tokens say when they were issued, not five minutes earlier.
-    pub(crate) async fn of(emulator: Emulator, more: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn of(
+        emulator: Emulator,
+        more: impl FnOnce(EntraBuilder) -> EntraBuilder,
+    ) -> Self {
         let exact = |authority: Authority| authority.issued_at_backdate(Duration::ZERO);
         Self::described(emulator, exact, more).await
     }
@@ -71,15 +76,15 @@ impl House {
     pub(crate) async fn described(
         emulator: Emulator,
         authority: impl FnOnce(Authority) -> Authority,
-        more: impl FnOnce(Builder) -> Builder,
+        more: impl FnOnce(EntraBuilder) -> EntraBuilder,
     ) -> Self {
         let now = Arc::new(AtomicU64::new(NOON));
         let reading = Arc::clone(&now);
-        let ours = Authority::entra(Tenant::id(CONTOSO), API_ID)
+        let ours = Authority::entra(Tenant::new(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url());
-        let builder = Entra::trusting(authority(ours))
-            .clock(Clock::made_up(move || reading.load(Ordering::SeqCst)));
+        let builder = Entra::builder_for(authority(ours))
+            .clock(Clock::from_fn(move || reading.load(Ordering::SeqCst)));
         let entra = more(builder).build().unwrap();
         Self {
             emulator,
@@ -152,12 +157,12 @@ impl House {
         }
     }
 
-    pub(crate) async fn key_of(&self, token: &str) -> UserKey {
+    pub(crate) async fn key_of(&self, token: &str) -> AccountId {
         self.entra
             .validate(token)
             .await
             .unwrap()
-            .user_key()
+            .account_id()
             .unwrap()
     }
 }

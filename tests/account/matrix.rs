@@ -17,9 +17,9 @@ const COLUMNS: [&str; 5] = [
 /// for Shared Signals, a sign-out receiver or the application can learn of it.
 const ROWS: [(&str, [bool; 5], Heard); 7] = [
     ("Password expires", [false; 5], Heard::Nowhere),
-    ("User changes password", PASSWORD, Heard::Signal),
-    ("User resets password (SSPR)", PASSWORD, Heard::Signal),
-    ("Admin resets password", PASSWORD, Heard::Signal),
+    ("User changes password", USER_PASSWORD, Heard::Signal),
+    ("User resets password (SSPR)", USER_PASSWORD, Heard::Signal),
+    ("Admin resets password", USER_PASSWORD, Heard::Signal),
     ("User revokes own refresh tokens", [true; 5], Heard::Signal),
     ("Admin revokes all refresh tokens", [true; 5], Heard::Signal),
     (
@@ -29,7 +29,7 @@ const ROWS: [(&str, [bool; 5], Heard); 7] = [
     ),
 ];
 
-const PASSWORD: [bool; 5] = [true, true, false, false, false];
+const USER_PASSWORD: [bool; 5] = [true, true, false, false, false];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Heard {

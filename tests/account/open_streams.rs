@@ -1,4 +1,4 @@
-//! What stays open ends with its account's tokens: Server-Sent Events over an `Expiry`.
+//! What stays open ends with its account's tokens: Server-Sent Events over an `TokenExpiry`.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,7 +12,7 @@ use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
-use axum_entra::{Claims, Expiry};
+use axum_entra::{Claims, TokenExpiry};
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 use tokio_stream::{StreamExt as _, once, pending};
@@ -24,7 +24,7 @@ use crate::house::{House, NOON, at};
 pub(crate) async fn open(house: &House, token: &str) -> Body {
     let events = |claims: Claims| async move {
         let first = once(Ok::<_, Infallible>(Event::default().data("first")));
-        Sse::new(Expiry::of(&claims).end(first.chain(pending())))
+        Sse::new(TokenExpiry::new(&claims).end(first.chain(pending())))
     };
     let app = Router::new()
         .route("/events", get(events))
@@ -104,7 +104,7 @@ async fn the_end_of_a_session_ends_its_streams() {
     let mut other = open(&house, &of_session("s-2")).await;
     let claims = house.entra.validate(&of_session("s-1")).await.unwrap();
     let tenant = claims.tenant_id().unwrap();
-    house.entra.end_session(tenant, "s-1").await.unwrap();
+    house.entra.revoke_session(tenant, "s-1").await.unwrap();
     assert!(ends(&mut one).await);
     assert!(stays(&mut other).await);
 }
@@ -114,9 +114,9 @@ async fn what_was_revoked_before_its_stream_began_ends_at_once() {
     let house = House::open().await;
     let token = house.token(NOON - 1).mint();
     let claims = house.entra.validate(&token).await.unwrap();
-    let account = claims.user_key().unwrap();
+    let account = claims.account_id().unwrap();
     house.entra.revoke(&account, at(NOON)).await.unwrap();
-    let items: Vec<i32> = Expiry::of(&claims)
+    let items: Vec<i32> = TokenExpiry::new(&claims)
         .end(tokio_stream::iter([1, 2]))
         .collect()
         .await;

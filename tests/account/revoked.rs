@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum_entra::emulator::{ALICE, CONTOSO};
-use axum_entra::{OnLoss, RevokeError, UserKey};
+use axum_entra::{AccountId, RevokeError, StoreFailurePolicy};
 
 use crate::house::{House, NOON, at};
 
-fn alice() -> UserKey {
-    UserKey::Object {
+fn alice() -> AccountId {
+    AccountId::Entra {
         tenant: CONTOSO.parse().unwrap(),
         object: ALICE.parse().unwrap(),
     }
@@ -60,7 +60,7 @@ async fn a_cut_off_is_never_lowered() {
 async fn revoking_now_refuses_this_second_s_tokens_and_leaves_the_next_second_s() {
     let house = House::open().await;
     let before = house.token(NOON).mint();
-    house.entra.revoke_now(&alice()).await.unwrap();
+    house.entra.revoke_tokens(&alice()).await.unwrap();
     assert_eq!(house.get("/me", &before).await.of(), (401, "revoked"));
     let within = house.token(NOON).mint();
     assert_eq!(house.get("/me", &within).await.of(), (401, "revoked"));
@@ -140,12 +140,12 @@ async fn a_session_that_ended_takes_its_tokens_along_and_no_others() {
     let of = |session: &str| house.token(NOON).claim("sid", session).mint();
     let (here, there, none) = (of("s-1"), of("s-2"), house.token(NOON).mint());
     let tenant = CONTOSO.parse().unwrap();
-    house.entra.end_session(tenant, "s-1").await.unwrap();
+    house.entra.revoke_session(tenant, "s-1").await.unwrap();
     assert_eq!(house.get("/me", &here).await.of(), (401, "revoked"));
     assert_eq!(house.get("/me", &there).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &none).await.of(), (200, "in"));
     let elsewhere = "22222222-2222-4222-8222-222222222222".parse().unwrap();
-    house.entra.end_session(elsewhere, "s-2").await.unwrap();
+    house.entra.revoke_session(elsewhere, "s-2").await.unwrap();
     assert_eq!(house.get("/me", &there).await.of(), (200, "in"));
 }
 
@@ -154,7 +154,7 @@ async fn an_account_is_also_known_by_issuer_and_subject() {
     let house = House::open().await;
     let token = house.token(NOON - 1).mint();
     let claims = house.entra.validate(&token).await.unwrap();
-    let by_subject = UserKey::Subject {
+    let by_subject = AccountId::Subject {
         issuer: claims.issuer().into(),
         subject: claims.subject().unwrap().into(),
     };
@@ -177,11 +177,11 @@ async fn in_memory_nothing_can_be_lost() {
     house.entra.revoke(&alice(), at(NOON)).await.unwrap();
     let status = house.entra.store_status();
     assert!(status.following && !status.shared);
-    assert_eq!((status.cut_offs, status.on_loss), (1, None));
-    let younger = OnLoss::default();
+    assert_eq!((status.revocation_count, status.on_loss), (1, None));
+    let younger = StoreFailurePolicy::default();
     assert_eq!(
         younger,
-        OnLoss::AllowYoungerThan(std::time::Duration::from_secs(600))
+        StoreFailurePolicy::AllowIssuedWithin(std::time::Duration::from_secs(600))
     );
 }
 

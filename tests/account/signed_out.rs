@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use axum_entra::UserKey;
+use axum_entra::AccountId;
 
 use crate::house::{House, NOON, at};
 
 #[tokio::test]
 async fn whoever_keeps_something_is_told_whom_to_forget() {
-    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told: Arc<Mutex<Vec<AccountId>>> = Arc::default();
     let told_too = Arc::clone(&told);
     let house = House::open_with(|builder| {
         builder.on_sign_out(move |account| told_too.lock().unwrap().push(account.clone()))
@@ -39,12 +39,12 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
 #[tokio::test]
 async fn an_account_that_was_never_seen_may_sign_out() {
     let house = House::open().await;
-    let nobody = UserKey::Subject {
+    let nobody = AccountId::Subject {
         issuer: "https://nowhere.example".into(),
         subject: "nobody".into(),
     };
     house.entra.sign_out(&nobody).await;
-    assert_eq!(house.entra.store_status().cut_offs, 0);
+    assert_eq!(house.entra.store_status().revocation_count, 0);
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn nothing_outlives_the_last_handle() {
 
 #[tokio::test]
 async fn two_thousand_sign_outs_of_a_second_are_told_as_one_and_the_rest_as_another() {
-    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told: Arc<Mutex<Vec<AccountId>>> = Arc::default();
     let told_too = Arc::clone(&told);
     let house = House::open_with(|builder| {
         builder.on_sign_out(move |account| told_too.lock().unwrap().push(account.clone()))

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum_entra::emulator::{ALICE, API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
-use axum_entra::{Authority, Builder, Clock, Entra, SharedSignals, Tenant, UserKey};
+use axum_entra::{
+    AccountId, Authority, Clock, Entra, EntraBuilder, SecurityEventTransmitter, Tenant,
+};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, NOON};
@@ -43,13 +45,14 @@ pub(crate) async fn listening() -> House {
     listening_with(|builder| builder).await
 }
 
-pub(crate) async fn listening_with(more: impl FnOnce(Builder) -> Builder) -> House {
+pub(crate) async fn listening_with(more: impl FnOnce(EntraBuilder) -> EntraBuilder) -> House {
     let emulator = Emulator::start().await.unwrap();
-    let signals = SharedSignals::sent_by(emulator.issuer(CONTOSO), "https://api.example/events")
-        .metadata_address(format!(
-            "{}/{CONTOSO}/v2.0/.well-known/openid-configuration",
-            emulator.url()
-        ));
+    let signals =
+        SecurityEventTransmitter::new(emulator.issuer(CONTOSO), "https://api.example/events")
+            .metadata_address(format!(
+                "{}/{CONTOSO}/v2.0/.well-known/openid-configuration",
+                emulator.url()
+            ));
     House::of(emulator, |builder| more(builder.shared_signals(signals))).await
 }
 
@@ -198,7 +201,7 @@ async fn an_event_that_cannot_be_believed_or_carried_out_is_refused() {
             good().issuer(house.emulator.issuer(FABRIKAM)),
             "invalid_issuer",
         ),
-        ("signature", good().signature_text("AAAA"), "invalid_key"),
+        ("signature", good().raw_signature("AAAA"), "invalid_key"),
         ("key", good().unpublished_key(), "invalid_key"),
         ("alg", good().header("alg", "HS256"), "invalid_key"),
         ("jti", good().without("jti"), "invalid_request"),
@@ -284,7 +287,7 @@ async fn a_logout_token_with_sid_ends_the_session() {
 
 #[tokio::test]
 async fn a_logout_token_without_sid_ends_all_sessions_of_its_subject() {
-    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told: Arc<Mutex<Vec<AccountId>>> = Arc::default();
     let kept = Arc::clone(&told);
     let house = House::open_with(|builder| {
         builder.on_sign_out(move |account| kept.lock().unwrap().push(account.clone()))
@@ -350,7 +353,7 @@ async fn a_logout_token_that_is_not_one_is_refused() {
                 .tenant(FABRIKAM)
                 .issuer(house.emulator.issuer(FABRIKAM)),
         ),
-        ("signature", good().signature_text("AAAA")),
+        ("signature", good().raw_signature("AAAA")),
         ("key", good().unpublished_key()),
     ];
     for (name, token) in table {
@@ -430,9 +433,9 @@ async fn the_callers_own_sign_out_needs_a_token_and_is_204() {
 
 #[tokio::test]
 async fn without_keys_no_message_is_decided_on() {
-    use axum_entra::emulator::Outage;
+    use axum_entra::emulator::Fault;
     let emulator = Emulator::start().await.unwrap();
-    emulator.outage(Outage::Status(500));
+    emulator.inject_fault(Fault::Status(500));
     let house = House::of(emulator, |builder| builder).await;
     let answer = log_out(&house, logout(&house)).await;
     assert_eq!(answer.of(), (503, "keys_unavailable"));
@@ -444,7 +447,8 @@ async fn a_transmitter_may_bring_its_keys_along() {
     let emulator = Emulator::start().await.unwrap();
     let issuer = emulator.issuer(CONTOSO);
     let keys = emulator.keys_document().to_string();
-    let signals = SharedSignals::sent_by(issuer, "https://api.example/events").static_keys(keys);
+    let signals =
+        SecurityEventTransmitter::new(issuer, "https://api.example/events").static_jwks(keys);
     let house = House::of(emulator, |builder| builder.shared_signals(signals)).await;
     let token = house.token(NOON - 1).mint();
     let told = push(
@@ -454,9 +458,9 @@ async fn a_transmitter_may_bring_its_keys_along() {
     .await;
     assert_eq!(told.status, 202, "{told:?}");
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
-    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID).instance(house.emulator.url());
-    let broken = SharedSignals::sent_by("http://ssf.example/", "a");
-    let built = Entra::trusting(authority)
+    let authority = Authority::entra(Tenant::new(CONTOSO), API_ID).instance(house.emulator.url());
+    let broken = SecurityEventTransmitter::new("http://ssf.example/", "a");
+    let built = Entra::builder_for(authority)
         .clock(Clock::system())
         .shared_signals(broken)
         .build();
@@ -475,7 +479,7 @@ async fn made_up_sessions_take_no_room_and_real_logouts_go_on() {
     for number in 0..1_000 {
         assert_eq!(get(&format!("made-up-{number}")).await, 200);
     }
-    assert_eq!(house.entra.store_status().cut_offs, 0);
+    assert_eq!(house.entra.store_status().revocation_count, 0);
     let token = house.token(NOON).claim("sid", "s-1").mint();
     assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
     assert_eq!(get("s-2").await, 200);
@@ -484,7 +488,7 @@ async fn made_up_sessions_take_no_room_and_real_logouts_go_on() {
         assert_eq!(get("s-1").await, 200);
         assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
     }
-    assert_eq!(house.entra.store_status().cut_offs, 1);
+    assert_eq!(house.entra.store_status().revocation_count, 1);
 }
 
 #[tokio::test]
@@ -536,7 +540,7 @@ async fn a_subject_is_one_account_for_both_versions_of_its_tenant() {
         .await
         .unwrap();
     assert_ne!(claims.issuer(), house.emulator.issuer(CONTOSO));
-    let account = claims.user_key().unwrap();
+    let account = claims.account_id().unwrap();
     house
         .entra
         .revoke(&account, crate::house::at(NOON))

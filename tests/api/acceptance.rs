@@ -178,7 +178,7 @@ async fn run(step: &Step, samples: &std::collections::HashMap<String, Sample>) {
         Some(at) => at.as_u64().unwrap(),
     };
     let stage = Stage::set(&step.profile, step.audiences.as_deref()).await;
-    let entra = stage.entra(Clock::made_up(move || now)).await;
+    let entra = stage.entra(Clock::from_fn(move || now)).await;
     let runs = Runs::default();
     let router = profiles::router(&entra, &runs);
 

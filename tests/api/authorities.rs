@@ -7,7 +7,7 @@ mod together;
 use std::time::Duration;
 
 use axum_entra::emulator::{
-    API_ID, App, CONSUMERS, CONTOSO, Emulator, FABRIKAM, NORTHWIND, POLICY,
+    API_ID, App, B2C_POLICY, CONSUMERS, CONTOSO, Emulator, FABRIKAM, NORTHWIND,
 };
 use axum_entra::{AllowedTenants, Authority, Entra, Tenant, TokenVersion};
 use serde_json::json;
@@ -65,9 +65,9 @@ impl World {
             authority,
             token,
         };
-        let tenant = |emulator: &Emulator, tenant: &str| at(emulator, Tenant::id(tenant), API_ID);
+        let tenant = |emulator: &Emulator, tenant: &str| at(emulator, Tenant::new(tenant), API_ID);
         let b2c = |emulator: &Emulator, policy: &str| {
-            Authority::b2c(emulator.url(), Tenant::id(CONTOSO), API_ID, [policy])
+            Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, [policy])
         };
         let only = |version| [version];
         let fabrikam = AllowedTenants::only([FABRIKAM.parse().unwrap()]);
@@ -96,8 +96,8 @@ impl World {
             ),
             kind(
                 "policy 1",
-                b2c(one, POLICY),
-                one.token().policy(POLICY).mint(),
+                b2c(one, B2C_POLICY),
+                one.token().policy(B2C_POLICY).mint(),
             ),
             kind(
                 "policy 2",
@@ -106,8 +106,8 @@ impl World {
             ),
             kind(
                 "policy in the issuer",
-                b2c(tfp, POLICY),
-                tfp.token().policy(POLICY).mint(),
+                b2c(tfp, B2C_POLICY),
+                tfp.token().policy(B2C_POLICY).mint(),
             ),
             kind(
                 "External ID",
@@ -125,7 +125,7 @@ impl World {
             ),
             kind(
                 "a domain in another cloud",
-                at(two, Tenant::id("fabrikam.onmicrosoft.com"), API_ID),
+                at(two, Tenant::new("fabrikam.onmicrosoft.com"), API_ID),
                 two.token().tenant(FABRIKAM).v1().mint(),
             ),
             kind(
@@ -135,13 +135,13 @@ impl World {
             ),
             kind(
                 "keys of its own",
-                at(custom, Tenant::id(CONTOSO), OWN_KEYS).custom_signing_keys(),
+                at(custom, Tenant::new(CONTOSO), OWN_KEYS).application_signing_keys(),
                 custom.token().audience(OWN_KEYS).mint(),
             ),
             kind(
                 "keys at hand, an id in use elsewhere",
-                Authority::entra(Tenant::id(STATIC), API_ID)
-                    .static_keys(key(0).jwks(&same_id).to_string()),
+                Authority::entra(Tenant::new(STATIC), API_ID)
+                    .static_jwks(key(0).jwks(&same_id).to_string()),
                 statically_signed(one, &same_id, 0),
             ),
         ]
@@ -171,8 +171,8 @@ fn statically_signed(emulator: &Emulator, kid: &str, number: usize) -> String {
 
 fn together(authorities: impl IntoIterator<Item = Authority>) -> Entra {
     let mut authorities = authorities.into_iter();
-    let first = Entra::trusting(authorities.next().unwrap()).http_client(client());
-    let builder = authorities.fold(first, axum_entra::Builder::authority);
+    let first = Entra::builder_for(authorities.next().unwrap()).http_client(client());
+    let builder = authorities.fold(first, axum_entra::EntraBuilder::authority);
     builder.build().unwrap()
 }
 

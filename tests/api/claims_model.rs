@@ -32,11 +32,11 @@ async fn claims_of_v1_tokens_are_read_where_they_stand_and_missed_by_nobody() {
     assert_eq!(full.password_expiry(), Some(3_600));
     assert_eq!(full.password_url(), Some("https://portal.example/password"));
     assert!(full.in_corporate_network());
-    assert_eq!(full.display().nickname(), Some("abe"));
-    assert_eq!(full.display().family_name(), Some("Lincoln"));
-    assert_eq!(full.display().given_name(), Some("Abe"));
-    assert_eq!(full.display().upn(), Some("abe@contoso.example"));
-    assert_eq!(full.display().unique_name(), Some("abe@contoso.example"));
+    assert_eq!(full.profile().nickname(), Some("abe"));
+    assert_eq!(full.profile().family_name(), Some("Lincoln"));
+    assert_eq!(full.profile().given_name(), Some("Abe"));
+    assert_eq!(full.profile().upn(), Some("abe@contoso.example"));
+    assert_eq!(full.profile().unique_name(), Some("abe@contoso.example"));
 
     // As a v2.0 token comes unless they are asked for.
     let usual = claims(json!({}));
@@ -45,15 +45,15 @@ async fn claims_of_v1_tokens_are_read_where_they_stand_and_missed_by_nobody() {
     assert_eq!(usual.password_expiry(), None);
     assert_eq!(usual.password_url(), None);
     assert!(!usual.in_corporate_network());
-    assert_eq!(usual.display().nickname(), None);
-    assert_eq!(usual.display().upn(), None);
+    assert_eq!(usual.profile().nickname(), None);
+    assert_eq!(usual.profile().upn(), None);
 
     // They inform; an odd one is no reason to refuse.
     let odd = claims(json!({ "ipaddr": 7, "pwd_exp": "soon", "in_corp": 1, "upn": [] }));
     assert_eq!(odd.ip_address(), None);
     assert_eq!(odd.password_expiry(), None);
     assert!(!odd.in_corporate_network());
-    assert_eq!(odd.display().upn(), None);
+    assert_eq!(odd.profile().upn(), None);
 }
 
 #[tokio::test]
@@ -110,6 +110,6 @@ async fn both_versions_name_the_client_in_the_same_place() {
         "appidacr": "0",
     }));
     assert_eq!(v1.client_id(), v2.client_id());
-    assert_eq!(v1.client_auth(), v2.client_auth());
-    assert!(v1.client_id().is_some() && v1.client_auth().is_some());
+    assert_eq!(v1.client_auth_method(), v2.client_auth_method());
+    assert!(v1.client_id().is_some() && v1.client_auth_method().is_some());
 }

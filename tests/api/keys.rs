@@ -27,15 +27,15 @@ fn issuer() -> String {
 /// One tenant, v2.0 alone, whose documents are on loopback.
 fn authority(documents: &Documents) -> Authority {
     documents.put_authority("/v2", &issuer(), &key(0).jwks(KID));
-    Authority::entra(Tenant::id(TENANT), API)
+    Authority::entra(Tenant::new(TENANT), API)
         .token_versions([TokenVersion::V2])
         .metadata_address(documents.discovery("/v2"))
         .clock_skew(Duration::ZERO)
 }
 
 fn started(authority: Authority) -> Entra {
-    Entra::trusting(authority)
-        .clock(Clock::made_up(|| T0))
+    Entra::builder_for(authority)
+        .clock(Clock::from_fn(|| T0))
         .http_client(client())
         .build()
         .unwrap()

@@ -128,14 +128,14 @@ pub(crate) async fn fetch_grpc(router: &Router, path: &str, kind: &str, token: &
 
 /// The emulator's tenant contoso, for the sample API.
 pub(crate) fn contoso(emulator: &Emulator) -> Authority {
-    Authority::entra(Tenant::id(CONTOSO), API_ID)
+    Authority::entra(Tenant::new(CONTOSO), API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url())
 }
 
 /// An [`Entra`] that accepts the emulator's tokens for the sample API.
 pub(crate) fn entra_for(emulator: &Emulator) -> Entra {
-    Entra::trusting(contoso(emulator))
+    Entra::builder_for(contoso(emulator))
         .build()
         .expect("a good description")
 }

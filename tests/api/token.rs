@@ -16,14 +16,14 @@ pub(crate) const API: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 
 /// One tenant of the public cloud, both versions, with keys at hand and clocks that agree.
 pub(crate) fn authority() -> Authority {
-    Authority::entra(Tenant::id(TENANT), API)
-        .static_keys(json!({ "keys": [key(0).jwk(KID), key(1).jwk("key-2")] }).to_string())
+    Authority::entra(Tenant::new(TENANT), API)
+        .static_jwks(json!({ "keys": [key(0).jwk(KID), key(1).jwk("key-2")] }).to_string())
         .clock_skew(Duration::ZERO)
 }
 
 pub(crate) fn built(authority: Authority) -> Entra {
-    Entra::trusting(authority)
-        .clock(Clock::made_up(|| T0))
+    Entra::builder_for(authority)
+        .clock(Clock::from_fn(|| T0))
         .build()
         .unwrap()
 }

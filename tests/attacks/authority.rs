@@ -62,8 +62,8 @@ impl Authority {
     }
 
     pub(crate) fn entra(&self) -> Entra {
-        Entra::trusting(
-            axum_entra::Authority::entra(Tenant::id(TENANT), API)
+        Entra::builder_for(
+            axum_entra::Authority::entra(Tenant::new(TENANT), API)
                 .instance(format!("{}/", self.base))
                 .sts_instance(format!("{}/", self.base)),
         )

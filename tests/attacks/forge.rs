@@ -86,7 +86,7 @@ impl Forge {
         if let Some(text) = &row.token {
             return self.fill(text);
         }
-        let header = match &row.header_text {
+        let header = match &row.raw_header {
             Some(text) => self.fill(text),
             None => edited(
                 self.header(),
@@ -94,7 +94,7 @@ impl Forge {
                 row.header.as_ref().map(|text| self.fill(text)),
             ),
         };
-        let payload = match (&row.payload_text, &row.payload_hex) {
+        let payload = match (&row.raw_payload, &row.payload_hex) {
             (Some(text), _) => self.fill(text).into_bytes(),
             (None, Some(hex)) => from_hex(hex),
             (None, None) => edited(

@@ -10,10 +10,10 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::routing::get;
 use axum_entra::guard::{
-    RequireAppOnly, RequireAuthContext, RequireClientAuth, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequireRecentSignIn, RequireRole, RequireScope, RequireUser,
+    DenyGuests, RequireAccountId, RequireAppOnly, RequireAuthContext, RequireClientAuthMethod,
+    RequireGroup, RequireMaxAge, RequireMfa, RequireRole, RequireScope, RequireUser,
 };
-use axum_entra::{ClientAuth, Entra};
+use axum_entra::{ClientAuthMethod, Entra};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -57,16 +57,16 @@ pub(crate) fn router(entra: &Entra) -> (Router, Runs) {
         .route("/app-only", me().layer(RequireAppOnly))
         .route(
             "/confidential-client",
-            me().layer(RequireClientAuth(ClientAuth::Secret)),
+            me().layer(RequireClientAuthMethod(ClientAuthMethod::Secret)),
         )
         .route("/mfa", me().layer(RequireMfa))
         .route("/auth-context", me().layer(RequireAuthContext("c1")))
-        .route("/no-guests", me().layer(RequireNoGuests))
+        .route("/no-guests", me().layer(DenyGuests))
         .route(
             "/fresh",
-            me().layer(RequireRecentSignIn(Duration::from_secs(600))),
+            me().layer(RequireMaxAge(Duration::from_secs(600))),
         )
-        .route("/identity", me().layer(RequireIdentity))
+        .route("/identity", me().layer(RequireAccountId))
         .route_layer(entra.layer());
     let optional = Router::new()
         .route("/optional", me())

@@ -24,13 +24,13 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(crate) without_header: Vec<String>,
     /// The whole JOSE header, be it JSON or not.
-    pub(crate) header_text: Option<String>,
+    pub(crate) raw_header: Option<String>,
     /// Claims to set, as a JSON object; put in as text, so that odd numbers stay as they are.
     pub(crate) claims: Option<String>,
     #[serde(default)]
     pub(crate) without: Vec<String>,
     /// The whole payload, be it JSON or not.
-    pub(crate) payload_text: Option<String>,
+    pub(crate) raw_payload: Option<String>,
     /// The whole payload in hexadecimal, for bytes that are no text.
     pub(crate) payload_hex: Option<String>,
     /// How the signature is made; with the published key unless told.

@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::routing::get as route;
-use axum_entra::emulator::{GROUP, PASSWORD};
+use axum_entra::emulator::{GROUP_ID, USER_PASSWORD};
 use axum_entra::guard::RequireGroup;
-use axum_entra::{Entra, KeyFreshness};
+use axum_entra::{Entra, JwksRefresh};
 use serde_json::{Value, json};
 
 use crate::fake::{Canned, World, assert_is, get};
@@ -17,7 +17,7 @@ use crate::fake::{Canned, World, assert_is, get};
 fn app(entra: &Entra) -> Router {
     let ok = || async { "passed" };
     Router::new()
-        .route("/group", route(ok).route_layer(RequireGroup(GROUP)))
+        .route("/group", route(ok).route_layer(RequireGroup(GROUP_ID)))
         .route_layer(entra.layer())
 }
 
@@ -73,7 +73,7 @@ async fn graph_refusing_or_failing_is_503_with_its_retry_after() {
 async fn a_failure_concerns_one_account_and_is_over_after_a_second() {
     let world = World::new().await;
     let app = app(&world.entra());
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     world
         .fake
         .graph_answers(Some(Canned::Json(502, Value::Null)));
@@ -99,8 +99,8 @@ async fn a_failure_concerns_one_account_and_is_over_after_a_second() {
 #[tokio::test]
 async fn graph_too_slow_is_503_within_the_time_limit() {
     let world = World::new().await;
-    let freshness = KeyFreshness::default().timeout(Duration::from_millis(300));
-    let entra = Entra::trusting(world.authority().keys(freshness))
+    let freshness = JwksRefresh::default().timeout(Duration::from_millis(300));
+    let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
         .directory(world.access())
         .build()
         .unwrap();
@@ -112,12 +112,12 @@ async fn graph_too_slow_is_503_within_the_time_limit() {
 #[tokio::test]
 async fn an_answer_greater_than_allowed_is_503() {
     let world = World::new().await;
-    let freshness = KeyFreshness::default().max_bytes(60_000);
-    let entra = Entra::trusting(world.authority().keys(freshness))
+    let freshness = JwksRefresh::default().max_bytes(60_000);
+    let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
         .directory(world.access())
         .build()
         .unwrap();
-    let ids = vec![GROUP; 2_000];
+    let ids = vec![GROUP_ID; 2_000];
     world
         .fake
         .graph_answers(Some(Canned::Json(200, json!({ "value": ids }))));
@@ -169,8 +169,8 @@ async fn a_token_endpoint_on_another_host_gets_no_secret() {
     let elsewhere = World::new().await;
     let foreign = format!("{}/common/oauth2/v2.0/token", elsewhere.fake.url);
     world.fake.token_endpoint(&foreign);
-    let freshness = KeyFreshness::default().timeout(Duration::from_millis(300));
-    let entra = Entra::trusting(world.authority().keys(freshness))
+    let freshness = JwksRefresh::default().timeout(Duration::from_millis(300));
+    let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
         .directory(world.access())
         .build()
         .unwrap();
@@ -189,7 +189,7 @@ async fn a_header_that_was_exchanged_on_the_way_is_not_handed_on() {
         .scope("a")
         .groups_overage()
         .mint();
-    for other in [bob, PASSWORD.to_owned()] {
+    for other in [bob, USER_PASSWORD.to_owned()] {
         let exchange = move |mut request: Request, next: Next| {
             let value = HeaderValue::try_from(format!("Bearer {other}")).unwrap();
             async move {
@@ -199,7 +199,7 @@ async fn a_header_that_was_exchanged_on_the_way_is_not_handed_on() {
         };
         let ok = || async { "passed" };
         let app = Router::new()
-            .route("/group", route(ok).route_layer(RequireGroup(GROUP)))
+            .route("/group", route(ok).route_layer(RequireGroup(GROUP_ID)))
             .route_layer(from_fn(exchange))
             .route_layer(world.entra().layer());
         let answer = get(&app, "/group", &in_overage(&world)).await;
@@ -212,7 +212,7 @@ async fn a_header_that_was_exchanged_on_the_way_is_not_handed_on() {
 async fn a_token_that_graph_does_not_take_is_not_used_again() {
     let world = World::new().await;
     let app = app(&world.entra());
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     world
         .fake
         .graph_answers(Some(Canned::Json(401, Value::Null)));

@@ -1,8 +1,8 @@
 //! Which Microsoft Graph is asked: that of the authority's own cloud, or none.
 
-use axum_entra::graph::{Credential, DirectoryAccess};
+use axum_entra::graph::{ClientCredential, GraphConfig};
 use axum_entra::settings::Settings;
-use axum_entra::{Authority, Builder, Cloud, ConfigError, Entra, Tenant, TokenVersion};
+use axum_entra::{Authority, Cloud, ConfigError, Entra, EntraBuilder, Tenant, TokenVersion};
 use serde_json::{Value, json};
 
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
@@ -22,7 +22,7 @@ fn built(section: &str, more: Value) -> Result<(), String> {
     }
     let text = json!({ section: own }).to_string();
     let settings = Settings::from_parts(Some(("file", &text)), []).unwrap();
-    let built = Builder::from_settings(&settings).and_then(Builder::build);
+    let built = EntraBuilder::from_settings(&settings).and_then(EntraBuilder::build);
     built
         .map(drop)
         .map_err(|error: ConfigError| error.to_string())
@@ -63,12 +63,12 @@ async fn an_instance_of_no_known_cloud_needs_its_graph_named_and_known_ones_do_n
 #[tokio::test]
 async fn a_cloud_that_is_told_in_code_has_its_graph() {
     let authority = || {
-        Authority::entra(Tenant::id(TENANT), API)
+        Authority::entra(Tenant::new(TENANT), API)
             .instance("https://login.contoso.example/")
             .token_versions([TokenVersion::V2])
     };
-    let access = || DirectoryAccess::new(Credential::secret("s"));
-    let build = |authority| Entra::trusting(authority).directory(access()).build();
+    let access = || GraphConfig::new(ClientCredential::secret("s"));
+    let build = |authority| Entra::builder_for(authority).directory(access()).build();
     assert!(build(authority()).is_err());
     assert!(build(authority().cloud(Cloud::UsGovernmentDod)).is_ok());
 }

@@ -4,8 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
 };
-use axum_entra::graph::{AssertionFuture, AssertionSource, Credential, DirectoryAccess};
 use axum_entra::emulator::{API_ID, CONTOSO};
+use axum_entra::graph::{AssertionFuture, ClientAssertionProvider, ClientCredential, GraphConfig};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
@@ -13,10 +13,13 @@ use crate::fake::{Call, World};
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-async fn ask(world: &World, credential: Credential) -> Option<Call> {
-    let access = DirectoryAccess::new(credential).graph_url(world.fake.base());
+async fn ask(world: &World, credential: ClientCredential) -> Option<Call> {
+    let access = GraphConfig::new(credential).graph_url(world.fake.base());
     let directory = world.entra_with(access).directory();
-    directory.app_token(None, &["x/.default"]).await.ok()?;
+    directory
+        .client_credentials_token(None, &["x/.default"])
+        .await
+        .ok()?;
     world.fake.token_calls().pop()
 }
 
@@ -72,7 +75,7 @@ fn part(jwt: &str, index: usize) -> Value {
 async fn a_certificate_signs_an_assertion_for_the_token_endpoint_that_is_good_once() {
     let world = World::new().await;
     let pair = Pair::new();
-    let credential = Credential::certificate(pair.pem()).unwrap();
+    let credential = ClientCredential::certificate(pair.pem()).unwrap();
     let mut seen = Vec::new();
     for (credential, algorithm, parameters) in [
         (credential.clone(), "PS256", &RSA_PSS_2048_8192_SHA256),
@@ -124,7 +127,7 @@ async fn a_text_without_a_certificate_and_its_key_is_refused_when_it_is_read() {
         ),
     ];
     for (text, found) in rows {
-        let error = Credential::certificate(text).unwrap_err().to_string();
+        let error = ClientCredential::certificate(text).unwrap_err().to_string();
         assert!(error.contains(found), "{error}");
     }
 }
@@ -134,14 +137,25 @@ async fn an_assertion_file_is_read_again_for_each_token() {
     let world = World::new().await;
     let file = std::env::temp_dir().join(format!("axum-entra-{}", std::process::id()));
     std::fs::write(&file, "first.signed.assertion\n").unwrap();
-    let access =
-        DirectoryAccess::new(Credential::assertion_file(&file)).graph_url(world.fake.base());
+    let access = GraphConfig::new(ClientCredential::federated_token_file(&file))
+        .graph_url(world.fake.base());
     let directory = world.entra_with(access).directory();
-    directory.app_token(None, &["a/.default"]).await.unwrap();
+    directory
+        .client_credentials_token(None, &["a/.default"])
+        .await
+        .unwrap();
     std::fs::write(&file, "second.signed.assertion").unwrap();
-    directory.app_token(None, &["b/.default"]).await.unwrap();
+    directory
+        .client_credentials_token(None, &["b/.default"])
+        .await
+        .unwrap();
     std::fs::remove_file(&file).unwrap();
-    assert!(directory.app_token(None, &["c/.default"]).await.is_err());
+    assert!(
+        directory
+            .client_credentials_token(None, &["c/.default"])
+            .await
+            .is_err()
+    );
     let sent: Vec<_> = world
         .fake
         .token_calls()
@@ -153,7 +167,7 @@ async fn an_assertion_file_is_read_again_for_each_token() {
 
 struct Platform(Option<&'static str>);
 
-impl AssertionSource for Platform {
+impl ClientAssertionProvider for Platform {
     fn assertion(&self) -> AssertionFuture<'_> {
         Box::pin(async {
             self.0
@@ -166,15 +180,21 @@ impl AssertionSource for Platform {
 #[tokio::test]
 async fn a_source_of_the_applications_own_gives_assertions() {
     let world = World::new().await;
-    let call = ask(&world, Credential::federated(Platform(Some("a.b.c"))))
-        .await
-        .unwrap();
+    let call = ask(
+        &world,
+        ClientCredential::assertion_provider(Platform(Some("a.b.c"))),
+    )
+    .await
+    .unwrap();
     assert_eq!(call.field("client_assertion").unwrap(), "a.b.c");
     for useless in [None, Some("")] {
         assert!(
-            ask(&world, Credential::federated(Platform(useless)))
-                .await
-                .is_none()
+            ask(
+                &world,
+                ClientCredential::assertion_provider(Platform(useless))
+            )
+            .await
+            .is_none()
         );
     }
     assert_eq!(world.fake.token_calls().len(), 1);
@@ -184,13 +204,13 @@ async fn a_source_of_the_applications_own_gives_assertions() {
 fn no_credential_shows_itself() {
     let pem = Pair::new().pem();
     let all = [
-        Credential::secret("hunter2"),
-        Credential::certificate(&pem).unwrap(),
-        Credential::assertion_file("hunter2"),
-        Credential::federated(Platform(Some("hunter2"))),
+        ClientCredential::secret("hunter2"),
+        ClientCredential::certificate(&pem).unwrap(),
+        ClientCredential::federated_token_file("hunter2"),
+        ClientCredential::assertion_provider(Platform(Some("hunter2"))),
     ];
     for credential in all {
-        let shown = format!("{:?}", DirectoryAccess::new(credential));
+        let shown = format!("{:?}", GraphConfig::new(credential));
         assert!(
             !shown.contains("hunter2") && shown.contains("not shown"),
             "{shown}"

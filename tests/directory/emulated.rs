@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::graph::Revocation;
 use axum_entra::emulator::{DAVE, Emulator};
+use axum_entra::graph::Revocation;
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, CallerToken, Directory, Entra, Rejection};
+use axum_entra::{CallerToken, Entra, EntraBuilder, GraphClient, Rejection};
 use serde_json::{Value, json};
 
 use crate::fake::{assert_is, get};
 
 /// One of dave's.
-const GROUP: &str = "dddddddd-0000-4000-8000-000000000250";
+const GROUP_ID: &str = "dddddddd-0000-4000-8000-000000000250";
 const NEVER: &str = "aaaaaaaa-0000-4000-8000-00000000ffff";
 
 fn entra(emulator: &Emulator, change: impl FnOnce(&mut Value)) -> Entra {
@@ -22,14 +22,17 @@ fn entra(emulator: &Emulator, change: impl FnOnce(&mut Value)) -> Entra {
     change(&mut settings["AzureAd"]);
     let text = settings.to_string();
     let settings = Settings::from_parts(Some(("settings", text.as_str())), Vec::new()).unwrap();
-    Builder::from_settings(&settings).unwrap().build().unwrap()
+    EntraBuilder::from_settings(&settings)
+        .unwrap()
+        .build()
+        .unwrap()
 }
 
-async fn groups(directory: Directory, caller: CallerToken) -> Result<String, Rejection> {
+async fn groups(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
     Ok(directory.member_groups(&caller).await?.len().to_string())
 }
 
-async fn revoke(directory: Directory, caller: CallerToken) -> Result<(), Rejection> {
+async fn revoke(directory: GraphClient, caller: CallerToken) -> Result<(), Rejection> {
     let object = directory
         .object_id(&caller, "bob@contoso.onmicrosoft.com")
         .await?;
@@ -46,7 +49,7 @@ fn app(entra: &Entra) -> Router {
     let ok = || async {};
     Router::new()
         .route("/me", route(ok))
-        .route("/group", route(ok).route_layer(RequireGroup(GROUP)))
+        .route("/group", route(ok).route_layer(RequireGroup(GROUP_ID)))
         .route("/never", route(ok).route_layer(RequireGroup(NEVER)))
         .route("/groups", route(groups))
         .route("/revoke", route(revoke))
@@ -120,7 +123,7 @@ async fn refusals_as_entra_words_them_reach_the_client() {
             .user("dave")
             .scope("access_as_user Todo.Read")
             .mint();
-        emulator.recover();
+        emulator.clear_faults();
         let passes = expected.0 != 503;
         assert_eq!(
             get(&app, "/group", &another).await.status == 200,
@@ -162,8 +165,8 @@ async fn who_signs_out_is_asked_about_again() {
     let entra = entra(&emulator, |_| {});
     let app = app(&entra);
     let dave = emulator.token().user("dave").scope("access_as_user").mint();
-    let caller = entra.caller_token(&dave).await.unwrap();
-    let account = caller.claims().user_key().unwrap();
+    let caller = entra.validate_caller(&dave).await.unwrap();
+    let account = caller.claims().account_id().unwrap();
     for expected in [1, 1, 2] {
         if expected == 2 {
             entra.sign_out(&account).await;

@@ -8,9 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use axum_entra::graph::{Credential, DirectoryAccess};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
-use axum_entra::{Authority, Entra, KeyFreshness, Tenant, TokenVersion};
+use axum_entra::graph::{ClientCredential, GraphConfig};
+use axum_entra::{Authority, Entra, JwksRefresh, Tenant, TokenVersion};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -278,7 +278,7 @@ impl World {
 
     /// Contoso's authority, whose discovery document is the fake's.
     pub(crate) fn authority(&self) -> Authority {
-        self.authority_of(Tenant::id(CONTOSO), CONTOSO)
+        self.authority_of(Tenant::new(CONTOSO), CONTOSO)
     }
 
     pub(crate) fn authority_of(&self, tenant: Tenant, segment: &str) -> Authority {
@@ -289,19 +289,19 @@ impl World {
                 "{}/{segment}/v2.0/.well-known/openid-configuration",
                 self.fake.url
             ))
-            .keys(KeyFreshness::default().timeout(Duration::from_millis(2_000)))
+            .jwks_refresh(JwksRefresh::default().timeout(Duration::from_millis(2_000)))
     }
 
-    pub(crate) fn access(&self) -> DirectoryAccess {
-        DirectoryAccess::new(Credential::secret("s3cret+&=%")).graph_url(self.fake.base())
+    pub(crate) fn access(&self) -> GraphConfig {
+        GraphConfig::new(ClientCredential::secret("s3cret+&=%")).graph_url(self.fake.base())
     }
 
     pub(crate) fn entra(&self) -> Entra {
         self.entra_with(self.access())
     }
 
-    pub(crate) fn entra_with(&self, access: DirectoryAccess) -> Entra {
-        Entra::trusting(self.authority())
+    pub(crate) fn entra_with(&self, access: GraphConfig) -> Entra {
+        Entra::builder_for(self.authority())
             .directory(access)
             .build()
             .unwrap()

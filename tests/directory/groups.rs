@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::graph::DirectoryAccess;
-use axum_entra::emulator::{ALICE, BOB, DAEMON_ID, GROUP, TokenBuilder};
+use axum_entra::emulator::{ALICE, BOB, DAEMON_ID, GROUP_ID, TokenBuilder};
+use axum_entra::graph::GraphConfig;
 use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use axum_entra::{Entra, Permit, guards};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::fake::{Canned, World, assert_is, get};
 const OTHER: &str = "aaaaaaaa-0000-4000-8000-000000000002";
 
 guards! {
-    InGroup = RequireGroup(GROUP);
+    InGroup = RequireGroup(GROUP_ID);
 }
 
 static GROUPS_45: LazyLock<[String; 45]> =
@@ -28,15 +28,15 @@ static GROUPS_45: LazyLock<[String; 45]> =
 fn app(entra: &Entra) -> Router {
     let ok = || async { "passed" };
     Router::new()
-        .route("/group", route(ok).route_layer(RequireGroup(GROUP)))
+        .route("/group", route(ok).route_layer(RequireGroup(GROUP_ID)))
         .route("/other", route(ok).route_layer(RequireGroup(OTHER)))
         .route(
             "/both",
-            route(ok).route_layer(RequireGroup::all([GROUP, OTHER])),
+            route(ok).route_layer(RequireGroup::all([GROUP_ID, OTHER])),
         )
         .route(
             "/and",
-            route(ok).route_layer(RequireGroup(GROUP).and(RequireGroup(OTHER))),
+            route(ok).route_layer(RequireGroup(GROUP_ID).and(RequireGroup(OTHER))),
         )
         .route(
             "/groups-45",
@@ -44,12 +44,12 @@ fn app(entra: &Entra) -> Router {
         )
         .route(
             "/scope-or-group",
-            route(ok).route_layer(RequireScope("access_as_user").or(RequireGroup(GROUP))),
+            route(ok).route_layer(RequireScope("access_as_user").or(RequireGroup(GROUP_ID))),
         )
         .route("/named", route(ok).route_layer(RequireGroup("Sales")))
         .route(
             "/named-or-id",
-            route(ok).route_layer(RequireGroup::any(["Sales", GROUP])),
+            route(ok).route_layer(RequireGroup::any(["Sales", GROUP_ID])),
         )
         .route(
             "/permit",
@@ -98,7 +98,7 @@ async fn a37_an_overage_is_answered_by_graph_and_by_nobody_the_token_names() {
     ];
     for (case, endpoint) in cases {
         let world = World::new().await;
-        world.fake.member_of(&[GROUP]);
+        world.fake.member_of(&[GROUP_ID]);
         let token = world.emulator.token().user("bob").claim("oid", seed);
         let token = match endpoint {
             Some(endpoint) => overage(token, endpoint),
@@ -112,7 +112,7 @@ async fn a37_an_overage_is_answered_by_graph_and_by_nobody_the_token_names() {
             calls[0].path,
             format!("/v1.0/users/{seed}/checkMemberGroups")
         );
-        assert_eq!(calls[0].json(), json!({ "groupIds": [GROUP] }));
+        assert_eq!(calls[0].json(), json!({ "groupIds": [GROUP_ID] }));
         assert!(calls[0].authorization.starts_with("Bearer token-"));
     }
     assert_eq!(visitors.load(Ordering::SeqCst), 0);
@@ -130,7 +130,7 @@ async fn a37d_graph_out_of_order_is_503_and_the_handler_does_not_run() {
         counted.fetch_add(1, Ordering::SeqCst);
     };
     let app = Router::new()
-        .route("/group", route(handler).route_layer(RequireGroup(GROUP)))
+        .route("/group", route(handler).route_layer(RequireGroup(GROUP_ID)))
         .route_layer(world.entra().layer());
     let token = world.emulator.token().scope("a").groups_overage().mint();
     let answer = get(&app, "/group", &token).await;
@@ -143,7 +143,7 @@ async fn a37d_graph_out_of_order_is_503_and_the_handler_does_not_run() {
 #[tokio::test]
 async fn a38_without_a_resolver_an_overage_is_403_in_every_shape() {
     let world = World::new().await;
-    let without = Entra::trusting(world.authority()).build().unwrap();
+    let without = Entra::builder_for(world.authority()).build().unwrap();
     let switched_off = world.entra_with(world.access().resolve_groups(false));
     let token = || world.emulator.token().user("bob").scope("access_as_user");
     let shapes = [
@@ -171,7 +171,7 @@ async fn a38_without_a_resolver_an_overage_is_403_in_every_shape() {
             );
         }
         // The same token passes where there is somebody to ask.
-        world.fake.member_of(&[GROUP]);
+        world.fake.member_of(&[GROUP_ID]);
         let answer = get(&app(&world.entra()), "/group", &token).await;
         assert_eq!(answer.status, 200, "{case}");
     }
@@ -182,7 +182,7 @@ async fn a_group_that_stands_in_the_token_passes_without_a_question() {
     let world = World::new().await;
     let app = app(&world.entra());
     let token = world.emulator.token().scope("access_as_user");
-    let listed = token.groups([GROUP]).claim("hasgroups", "true").mint();
+    let listed = token.groups([GROUP_ID]).claim("hasgroups", "true").mint();
     assert_is(&get(&app, "/group", &listed).await, 200, "");
     let anything = world
         .emulator
@@ -222,7 +222,7 @@ async fn who_is_no_member_is_403_group_as_is_who_is_not_in_the_directory() {
 #[tokio::test]
 async fn an_application_is_looked_up_among_service_principals_with_a_token_of_our_own() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     let token = world.emulator.token().app("daemon").groups_overage().mint();
     assert_is(&get(&app(&world.entra()), "/group", &token).await, 200, "");
     let calls = world.fake.graph_calls();
@@ -259,7 +259,7 @@ async fn forty_five_groups_are_three_questions_of_twenty_at_most() {
 #[tokio::test]
 async fn a_thousand_requests_of_one_account_are_one_question() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     world.fake.delay(std::time::Duration::from_millis(50));
     let app = app(&world.entra());
     // The first keys are there: those who wait for them are limited in number.
@@ -281,19 +281,19 @@ async fn a_thousand_requests_of_one_account_are_one_question() {
 async fn all_open_groups_of_a_guard_go_in_one_question() {
     for path in ["/both", "/and"] {
         let world = World::new().await;
-        world.fake.member_of(&[GROUP, OTHER]);
+        world.fake.member_of(&[GROUP_ID, OTHER]);
         let token = world.emulator.token().scope("a").groups_overage().mint();
         assert_is(&get(&app(&world.entra()), path, &token).await, 200, "");
         let calls = world.fake.graph_calls();
         assert_eq!(calls.len(), 1, "{path}");
-        assert_eq!(calls[0].json(), json!({ "groupIds": [GROUP, OTHER] }));
+        assert_eq!(calls[0].json(), json!({ "groupIds": [GROUP_ID, OTHER] }));
     }
 }
 
 #[tokio::test]
 async fn another_account_is_another_question_and_forgetting_one_leaves_the_other() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     let entra = world.entra();
     let app = app(&entra);
     let token = |user: &str| {
@@ -334,15 +334,15 @@ async fn groups_by_name_cannot_be_asked_for() {
     );
     assert_eq!(
         world.fake.graph_calls()[0].json(),
-        json!({ "groupIds": [GROUP] })
+        json!({ "groupIds": [GROUP_ID] })
     );
 }
 
 #[tokio::test]
 async fn answers_that_are_kept_for_no_time_are_asked_for_again() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
-    let access: DirectoryAccess = world.access().cache(std::time::Duration::ZERO);
+    world.fake.member_of(&[GROUP_ID]);
+    let access: GraphConfig = world.access().cache(std::time::Duration::ZERO);
     let app = app(&world.entra_with(access));
     let token = world.emulator.token().scope("a").groups_overage().mint();
     for expected in 1..=2 {

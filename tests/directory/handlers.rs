@@ -3,19 +3,19 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get as route;
+use axum_entra::emulator::{ALICE, BOB, GROUP_ID};
 use axum_entra::graph::Revocation;
-use axum_entra::emulator::{ALICE, BOB, GROUP};
-use axum_entra::{CallerToken, Directory, Entra, Rejection};
+use axum_entra::{CallerToken, Entra, GraphClient, Rejection};
 use serde_json::{Value, json};
 
 use crate::fake::{Canned, World, assert_is, get};
 
-async fn groups(directory: Directory, caller: CallerToken) -> Result<String, Rejection> {
+async fn groups(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
     Ok(json!(&*directory.member_groups(&caller).await?).to_string())
 }
 
 async fn id(
-    directory: Directory,
+    directory: GraphClient,
     Path(user): Path<String>,
     caller: CallerToken,
 ) -> Result<String, Rejection> {
@@ -26,7 +26,7 @@ async fn id(
 }
 
 async fn revoke(
-    directory: Directory,
+    directory: GraphClient,
     Path((user, which)): Path<(String, String)>,
     caller: CallerToken,
 ) -> Result<(), Rejection> {
@@ -55,13 +55,13 @@ fn app(entra: &Entra) -> Router {
 #[tokio::test]
 async fn all_memberships_are_one_question_that_is_kept() {
     let world = World::new().await;
-    world.fake.objects(json!([GROUP, "role"]));
+    world.fake.objects(json!([GROUP_ID, "role"]));
     let app = app(&world.entra());
     let token = world.emulator.token().scope("a").mint();
     for _ in 0..2 {
         assert_eq!(
             get(&app, "/groups", &token).await.body,
-            json!([GROUP, "role"])
+            json!([GROUP_ID, "role"])
         );
     }
     let calls = world.fake.graph_calls();
@@ -203,11 +203,11 @@ async fn sessions_are_ended_by_the_call_that_was_chosen_and_any_2xx_is_success()
 #[tokio::test]
 async fn a_token_validated_outside_http_can_ask_too() {
     let world = World::new().await;
-    world.fake.objects(json!([GROUP]));
+    world.fake.objects(json!([GROUP_ID]));
     let entra = world.entra();
     let token = world.emulator.token().scope("a").mint();
-    let caller = entra.caller_token(&token).await.unwrap();
+    let caller = entra.validate_caller(&token).await.unwrap();
     let groups = entra.directory().member_groups(&caller).await.unwrap();
-    assert_eq!(&*groups, [GROUP]);
-    assert!(entra.caller_token("forged").await.is_err());
+    assert_eq!(&*groups, [GROUP_ID]);
+    assert!(entra.validate_caller("forged").await.is_err());
 }

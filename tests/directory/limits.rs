@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{BOB, GROUP};
+use axum_entra::emulator::{BOB, GROUP_ID};
 use axum_entra::guard::RequireGroup;
-use axum_entra::{CallerToken, Directory, Entra, HttpClient, KeyFreshness, Rejection};
+use axum_entra::{CallerToken, Entra, GraphClient, HttpClient, JwksRefresh, Rejection};
 
 use crate::fake::{Canned, World, assert_is, get};
 
-async fn both(directory: Directory, caller: CallerToken) -> Result<(), Rejection> {
+async fn both(directory: GraphClient, caller: CallerToken) -> Result<(), Rejection> {
     directory.member_groups(&caller).await?;
     for scope in ["https://a.example/x", "https://b.example/x"] {
         directory.on_behalf_of(&caller, &[scope]).await?;
@@ -28,22 +28,22 @@ fn app(entra: &Entra) -> Router {
             "/many",
             route(|| async {}).route_layer(RequireGroup::any(many)),
         )
-        .route("/both", route(both).route_layer(RequireGroup(GROUP)))
+        .route("/both", route(both).route_layer(RequireGroup(GROUP_ID)))
         .route_layer(entra.layer())
 }
 
 #[tokio::test]
 async fn all_that_is_asked_for_one_request_ends_within_twice_the_timeout() {
     let world = World::new().await;
-    let freshness = KeyFreshness::default().timeout(Duration::from_millis(500));
-    let entra = Entra::trusting(world.authority().keys(freshness))
+    let freshness = JwksRefresh::default().timeout(Duration::from_millis(500));
+    let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
         .directory(world.access().check_sessions(true))
         .build()
         .unwrap();
     world
         .fake
         .sessions_valid_from(serde_json::json!("2020-01-01T00:00:00Z"));
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     world.fake.objects(serde_json::json!([BOB]));
     let app = app(&entra);
     let token = |user: &str| {
@@ -78,7 +78,7 @@ async fn a_redirect_gets_neither_secret_nor_token_whoever_made_the_client() {
     let to = format!("{}/common/oauth2/v2.0/token", elsewhere.fake.url);
     for own in [false, true] {
         let world = World::new().await;
-        let mut builder = Entra::trusting(world.authority()).directory(world.access());
+        let mut builder = Entra::builder_for(world.authority()).directory(world.access());
         if own {
             // reqwest's default is to follow, and a 307 is followed with its body.
             builder = builder.http_client(HttpClient::builder());

@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{API_ID, CONTOSO, FABRIKAM, GROUP};
+use axum_entra::emulator::{API_ID, CONTOSO, FABRIKAM, GROUP_ID};
 use axum_entra::guard::RequireGroup;
-use axum_entra::{AllowedTenants, CallerToken, Directory, Entra, Rejection, Tenant};
+use axum_entra::{AllowedTenants, CallerToken, Entra, GraphClient, Rejection, Tenant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -12,13 +12,13 @@ use crate::fake::{Canned, World, assert_is, get};
 
 const MAIL: &str = "https://graph.microsoft.com/Mail.Read";
 
-async fn mail(directory: Directory, caller: CallerToken) -> Result<String, Rejection> {
+async fn mail(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
     let token = directory
         .on_behalf_of(&caller, &[MAIL, "offline_access"])
         .await?;
     let shown = format!("{token:?} {caller:?} {directory:?}");
-    assert!(!shown.contains(token.expose()), "{shown}");
-    Ok(format!("\"{}\"", token.expose()))
+    assert!(!shown.contains(token.expose_secret()), "{shown}");
+    Ok(format!("\"{}\"", token.expose_secret()))
 }
 
 fn app(entra: &Entra) -> Router {
@@ -26,7 +26,7 @@ fn app(entra: &Entra) -> Router {
         .route("/mail", route(mail))
         .route(
             "/group",
-            route(|| async {}).route_layer(RequireGroup(GROUP)),
+            route(|| async {}).route_layer(RequireGroup(GROUP_ID)),
         )
         .route_layer(entra.layer())
 }
@@ -120,7 +120,7 @@ async fn an_authority_for_many_is_asked_in_the_callers_tenant() {
     let authority = world
         .authority_of(Tenant::Organizations, "organizations")
         .allowed_tenants(AllowedTenants::Any);
-    let entra = Entra::trusting(authority)
+    let entra = Entra::builder_for(authority)
         .directory(world.access())
         .build()
         .unwrap();
@@ -141,12 +141,15 @@ async fn an_authority_for_many_is_asked_in_the_callers_tenant() {
 #[tokio::test]
 async fn without_credentials_every_question_is_503() {
     let world = World::new().await;
-    let entra = Entra::trusting(world.authority()).build().unwrap();
+    let entra = Entra::builder_for(world.authority()).build().unwrap();
     let token = world.emulator.token().scope("access_as_user").mint();
     let answer = get(&app(&entra), "/mail", &token).await;
     assert_is(&answer, 503, "directory_unavailable");
     assert!(answer.retry_after().is_some());
-    let refused = entra.directory().app_token(None, &["x/.default"]).await;
+    let refused = entra
+        .directory()
+        .client_credentials_token(None, &["x/.default"])
+        .await;
     assert!(refused.is_err());
 }
 
@@ -155,15 +158,21 @@ async fn a_token_of_our_own_is_kept_by_tenant_and_scopes() {
     let world = World::new().await;
     let directory = world.entra().directory();
     let scope = ["https://vault.azure.net/.default"];
-    let first = directory.app_token(None, &scope).await.unwrap();
-    let second = directory.app_token(None, &scope).await.unwrap();
-    assert_eq!(first.expose(), second.expose());
-    assert!(first.expires_in().as_secs() > 3_500);
-    let other = directory
-        .app_token(Some(FABRIKAM.parse().unwrap()), &scope)
+    let first = directory
+        .client_credentials_token(None, &scope)
         .await
         .unwrap();
-    assert_ne!(first.expose(), other.expose());
+    let second = directory
+        .client_credentials_token(None, &scope)
+        .await
+        .unwrap();
+    assert_eq!(first.expose_secret(), second.expose_secret());
+    assert!(first.expires_in().as_secs() > 3_500);
+    let other = directory
+        .client_credentials_token(Some(FABRIKAM.parse().unwrap()), &scope)
+        .await
+        .unwrap();
+    assert_ne!(first.expose_secret(), other.expose_secret());
     let calls = world.fake.token_calls();
     assert_eq!(calls.len(), 2);
     assert_eq!(calls[0].field("scope").unwrap(), scope[0]);

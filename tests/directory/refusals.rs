@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::GROUP;
+use axum_entra::emulator::GROUP_ID;
 use axum_entra::guard::RequireGroup;
-use axum_entra::{CallerToken, Directory, Entra, Rejection};
+use axum_entra::{CallerToken, Entra, GraphClient, Rejection};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -13,7 +13,7 @@ use crate::log::Log;
 
 const MAIL: &str = "https://graph.microsoft.com/Mail.Read";
 
-async fn mail(directory: Directory, caller: CallerToken) -> Result<(), Rejection> {
+async fn mail(directory: GraphClient, caller: CallerToken) -> Result<(), Rejection> {
     directory.on_behalf_of(&caller, &[MAIL]).await.map(drop)
 }
 
@@ -22,7 +22,7 @@ fn app(entra: &Entra) -> Router {
         .route("/mail", route(mail))
         .route(
             "/group",
-            route(|| async {}).route_layer(RequireGroup(GROUP)),
+            route(|| async {}).route_layer(RequireGroup(GROUP_ID)),
         )
         .route_layer(entra.layer())
 }
@@ -144,7 +144,7 @@ async fn refusals_for_good_are_never_503_and_another_token_is_asked_for_at_once(
         }
         assert!(world.fake.graph_calls().is_empty());
         world.fake.tokens_answer(None);
-        world.fake.member_of(&[GROUP]);
+        world.fake.member_of(&[GROUP_ID]);
         let another = token.claim("acrs", json!(["c1"])).mint();
         assert_is(&get(&app, "/mail", &another).await, 200, "");
         assert_is(&get(&app, "/group", &another).await, 200, "");
@@ -225,7 +225,7 @@ async fn scopes_that_are_refused_do_not_stop_other_scopes() {
         "directory_unavailable",
     );
     world.fake.tokens_answer(None);
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     assert_is(&get(&app, "/group", &token).await, 200, "");
     assert_is(
         &get(&app, "/mail", &token).await,

@@ -180,7 +180,7 @@ async fn without_credentials_it_is_503_and_only_the_callers_own_account_is_cut_o
     ];
     for (path, left) in rows {
         let world = World::new().await;
-        let app = app(&Entra::trusting(world.authority()).build().unwrap());
+        let app = app(&Entra::builder_for(world.authority()).build().unwrap());
         let path = format!("{path}/revokeSignInSessions");
         let answer = post(&app, &path, &token(&world, "alice", 0)).await;
         assert_is(&answer, 503, "directory_unavailable");

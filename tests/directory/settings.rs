@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::routing::get as route;
 use axum_entra::Entra;
-use axum_entra::emulator::{API_ID, CONTOSO, GROUP};
+use axum_entra::emulator::{API_ID, CONTOSO, GROUP_ID};
 use axum_entra::guard::RequireGroup;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn app(entra: &Entra) -> Router {
     Router::new()
         .route(
             "/group",
-            route(|| async {}).route_layer(RequireGroup(GROUP)),
+            route(|| async {}).route_layer(RequireGroup(GROUP_ID)),
         )
         .route_layer(entra.layer())
 }
@@ -54,7 +54,7 @@ fn app(entra: &Entra) -> Router {
 #[tokio::test]
 async fn a_client_secret_alone_has_overage_answered() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     let token = world.emulator.token().scope("a").groups_overage().mint();
     let graph = json!({ "BaseUrl": world.fake.base() });
     let secret = json!([{ "SourceType": "ClientSecret", "ClientSecret": "s" }]);
@@ -88,7 +88,7 @@ async fn a_client_secret_alone_has_overage_answered() {
 #[tokio::test]
 async fn the_first_credential_that_works_is_used() {
     let world = World::new().await;
-    world.fake.member_of(&[GROUP]);
+    world.fake.member_of(&[GROUP_ID]);
     let more = json!({
         "ClientCredentials": [
             { "SourceType": "Path", "CertificateDiskPath": "/no/such/file.pem" },

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum_entra::{Entra, KeyFreshness, Tenant};
+use axum_entra::{Entra, JwksRefresh, Tenant};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ pub(crate) const API: &str = "aaaaaaaa-1111-4111-8111-111111111111";
 
 /// A way to be in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum BadAnswer {
     None,
     Hang,
     Trickle,
@@ -37,24 +37,24 @@ pub(crate) enum Fault {
     OtherTenant,
 }
 
-pub(crate) const FAULTS: [Fault; 17] = [
-    Fault::Hang,
-    Fault::Trickle,
-    Fault::Truncate,
-    Fault::CloseAtOnce,
-    Fault::CloseMidBody,
-    Fault::Redirect,
-    Fault::Status500,
-    Fault::NotModified,
-    Fault::TenMegabytes,
-    Fault::EndlessChunks,
-    Fault::EndlessHeaders,
-    Fault::Html,
-    Fault::NotHttp,
-    Fault::EmptySet,
-    Fault::EmptyBody,
-    Fault::DeepJson,
-    Fault::OtherTenant,
+pub(crate) const FAULTS: [BadAnswer; 17] = [
+    BadAnswer::Hang,
+    BadAnswer::Trickle,
+    BadAnswer::Truncate,
+    BadAnswer::CloseAtOnce,
+    BadAnswer::CloseMidBody,
+    BadAnswer::Redirect,
+    BadAnswer::Status500,
+    BadAnswer::NotModified,
+    BadAnswer::TenMegabytes,
+    BadAnswer::EndlessChunks,
+    BadAnswer::EndlessHeaders,
+    BadAnswer::Html,
+    BadAnswer::NotHttp,
+    BadAnswer::EmptySet,
+    BadAnswer::EmptyBody,
+    BadAnswer::DeepJson,
+    BadAnswer::OtherTenant,
 ];
 
 /// Which document is in trouble.
@@ -73,7 +73,7 @@ pub(crate) struct Authority {
 }
 
 struct State {
-    fault: Option<(Fault, Document)>,
+    fault: Option<(BadAnswer, Document)>,
     key: (usize, &'static str),
     asked: usize,
 }
@@ -103,8 +103,9 @@ impl Authority {
         format!("http://{}", self.address)
     }
 
-    pub(crate) fn fault(&self, fault: Fault, document: Document) {
-        self.state.lock().unwrap().fault = Some((fault, document)).filter(|_| fault != Fault::None);
+    pub(crate) fn fault(&self, fault: BadAnswer, document: Document) {
+        self.state.lock().unwrap().fault =
+            Some((fault, document)).filter(|_| fault != BadAnswer::None);
     }
 
     pub(crate) fn repair(&self) {
@@ -122,15 +123,17 @@ impl Authority {
     }
 
     /// An API that trusts this authority; v2.0 alone, so that there is one document.
-    pub(crate) fn entra(&self, freshness: KeyFreshness) -> Entra {
-        Entra::trusting(self.described(freshness)).build().unwrap()
+    pub(crate) fn entra(&self, freshness: JwksRefresh) -> Entra {
+        Entra::builder_for(self.described(freshness))
+            .build()
+            .unwrap()
     }
 
-    pub(crate) fn described(&self, freshness: KeyFreshness) -> axum_entra::Authority {
-        axum_entra::Authority::entra(Tenant::id(TENANT), API)
+    pub(crate) fn described(&self, freshness: JwksRefresh) -> axum_entra::Authority {
+        axum_entra::Authority::entra(Tenant::new(TENANT), API)
             .instance(format!("{}/", self.base()))
             .token_versions([axum_entra::TokenVersion::V2])
-            .keys(freshness)
+            .jwks_refresh(freshness)
     }
 
     /// A good token of that key, for a century.
@@ -168,10 +171,10 @@ impl Authority {
             let mut state = self.state.lock().unwrap();
             state.asked += 1;
             let fault = state.fault.filter(|(_, which)| *which == document);
-            (fault.map_or(Fault::None, |(fault, _)| fault), state.key)
+            (fault.map_or(BadAnswer::None, |(fault, _)| fault), state.key)
         };
         let tenant = match fault {
-            Fault::OtherTenant => "22222222-2222-4222-8222-222222222222",
+            BadAnswer::OtherTenant => "22222222-2222-4222-8222-222222222222",
             _ => TENANT,
         };
         let body = match document {
@@ -181,7 +184,7 @@ impl Authority {
             }),
             Document::Keys => {
                 let mut jwks = key(key_in_use.0).jwks(key_in_use.1);
-                if fault == Fault::OtherTenant {
+                if fault == BadAnswer::OtherTenant {
                     // A key that is bound to another tenant's issuer.
                     jwks["keys"][0]["issuer"] = format!("{}/{tenant}/v2.0", self.base()).into();
                 }
@@ -192,7 +195,12 @@ impl Authority {
     }
 }
 
-async fn send(stream: &mut TcpStream, fault: Fault, document: Document, body: &str) -> Option<()> {
+async fn send(
+    stream: &mut TcpStream,
+    fault: BadAnswer,
+    document: Document,
+    body: &str,
+) -> Option<()> {
     let with = |status: &str, headers: &str, body: &str| {
         format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n\
@@ -202,28 +210,28 @@ async fn send(stream: &mut TcpStream, fault: Fault, document: Document, body: &s
     };
     let good = with("200 OK", "", body);
     let answer = match fault {
-        Fault::None | Fault::OtherTenant => good,
-        Fault::Hang => {
+        BadAnswer::None | BadAnswer::OtherTenant => good,
+        BadAnswer::Hang => {
             // Until the client has had enough.
             let mut byte = [0];
             let _ = stream.read(&mut byte).await;
             return None;
         }
-        Fault::Trickle => {
+        BadAnswer::Trickle => {
             for byte in good.bytes() {
                 stream.write_all(&[byte]).await.ok()?;
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
             return None;
         }
-        Fault::Truncate => good.replace("content-length: ", "content-length: 9"),
-        Fault::CloseAtOnce => return None,
-        Fault::CloseMidBody => good[..good.len() - 10].to_owned(),
-        Fault::Redirect => with("302 Found", "location: http://127.0.0.1:1/\r\n", body),
-        Fault::Status500 => with("500 Internal Server Error", "", body),
-        Fault::NotModified => with("304 Not Modified", "", ""),
-        Fault::TenMegabytes => with("200 OK", "", &format!("{body}{}", " ".repeat(10 << 20))),
-        Fault::EndlessChunks => {
+        BadAnswer::Truncate => good.replace("content-length: ", "content-length: 9"),
+        BadAnswer::CloseAtOnce => return None,
+        BadAnswer::CloseMidBody => good[..good.len() - 10].to_owned(),
+        BadAnswer::Redirect => with("302 Found", "location: http://127.0.0.1:1/\r\n", body),
+        BadAnswer::Status500 => with("500 Internal Server Error", "", body),
+        BadAnswer::NotModified => with("304 Not Modified", "", ""),
+        BadAnswer::TenMegabytes => with("200 OK", "", &format!("{body}{}", " ".repeat(10 << 20))),
+        BadAnswer::EndlessChunks => {
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()?;
             let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
@@ -231,18 +239,18 @@ async fn send(stream: &mut TcpStream, fault: Fault, document: Document, body: &s
                 stream.write_all(chunk.as_bytes()).await.ok()?;
             }
         }
-        Fault::EndlessHeaders => {
+        BadAnswer::EndlessHeaders => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n").await.ok()?;
             loop {
                 stream.write_all(b"x-more: and more\r\n").await.ok()?;
             }
         }
-        Fault::Html => with("200 OK", "", "<!DOCTYPE html><title>Sign in</title>"),
-        Fault::NotHttp => "\x16\x03\x01 this is not HTTP".to_owned(),
-        Fault::EmptySet if document == Document::Keys => with("200 OK", "", r#"{"keys":[]}"#),
-        Fault::EmptySet => with("200 OK", "", "{}"),
-        Fault::EmptyBody => with("200 OK", "", ""),
-        Fault::DeepJson => with("200 OK", "", &"[".repeat(200_000)),
+        BadAnswer::Html => with("200 OK", "", "<!DOCTYPE html><title>Sign in</title>"),
+        BadAnswer::NotHttp => "\x16\x03\x01 this is not HTTP".to_owned(),
+        BadAnswer::EmptySet if document == Document::Keys => with("200 OK", "", r#"{"keys":[]}"#),
+        BadAnswer::EmptySet => with("200 OK", "", "{}"),
+        BadAnswer::EmptyBody => with("200 OK", "", ""),
+        BadAnswer::DeepJson => with("200 OK", "", &"[".repeat(200_000)),
     };
     stream.write_all(answer.as_bytes()).await.ok()?;
     stream.shutdown().await.ok()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum_entra::{Entra, KeyFreshness, Tenant};
+use axum_entra::{Entra, JwksRefresh, Tenant};
 use base64_simd::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
@@ -79,11 +79,11 @@ async fn serve(ca: &Ca, name: &str, year: i32) -> String {
 }
 
 fn entra(base: &str, roots: Option<&Ca>) -> Entra {
-    let builder = Entra::trusting(
-        axum_entra::Authority::entra(Tenant::id(TENANT), API)
+    let builder = Entra::builder_for(
+        axum_entra::Authority::entra(Tenant::new(TENANT), API)
             .instance(format!("{base}/"))
             .token_versions([axum_entra::TokenVersion::V2])
-            .keys(KeyFreshness::default()),
+            .jwks_refresh(JwksRefresh::default()),
     );
     match roots {
         Some(ca) => builder.root_certificates(pem(ca)),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum_entra::{Clock, Entra, KeyFreshness};
+use axum_entra::{Clock, Entra, JwksRefresh};
 
-use crate::authority::{Authority, Document, Fault, in_the_end, outcome};
+use crate::authority::{Authority, BadAnswer, Document, in_the_end, outcome};
 
-fn quick() -> KeyFreshness {
-    KeyFreshness::default()
+fn quick() -> JwksRefresh {
+    JwksRefresh::default()
         .timeout(Duration::from_millis(600))
         .cooldown(Duration::from_secs(1))
 }
@@ -20,7 +20,7 @@ async fn clients_that_leave_while_they_wait_cost_the_others_nothing() {
     let entra = authority.entra(quick());
     in_the_end(&entra, &authority.first_token(), "in", "the start").await;
     authority.roll_over();
-    authority.fault(Fault::Hang, Document::Keys);
+    authority.fault(BadAnswer::Hang, Document::Keys);
     let asked = authority.asked();
     let token = authority.second_token();
     let mut waiting = Vec::new();
@@ -64,7 +64,7 @@ fn one_thread_is_enough() {
 #[tokio::test]
 async fn when_the_last_handle_is_gone_nobody_asks_any_more() {
     let authority = Authority::start().await;
-    authority.fault(Fault::Status500, Document::Discovery);
+    authority.fault(BadAnswer::Status500, Document::Discovery);
     // An authority that fails is asked again after one second.
     let entra = authority.entra(quick());
     let layer = entra.layer();
@@ -133,8 +133,8 @@ fn a_runtime_that_ends_while_requests_wait_answers_them() {
     let first = tokio::runtime::Runtime::new().unwrap();
     let second = tokio::runtime::Runtime::new().unwrap();
     let authority = second.block_on(Authority::start());
-    authority.fault(Fault::Hang, Document::Discovery);
-    let slow = KeyFreshness::default().timeout(Duration::from_secs(60));
+    authority.fault(BadAnswer::Hang, Document::Discovery);
+    let slow = JwksRefresh::default().timeout(Duration::from_secs(60));
     let entra = first.block_on(async { authority.entra(slow) });
     let token = authority.first_token();
     let waits = second.spawn({
@@ -154,8 +154,8 @@ async fn a_wall_clock_that_jumps_decides_on_tokens_and_not_on_keys() {
     let authority = Authority::start().await;
     let now = Arc::new(AtomicU64::new(1_800_000_000));
     let clock = Arc::clone(&now);
-    let entra = Entra::trusting(authority.described(quick()))
-        .clock(Clock::made_up(move || clock.load(Ordering::SeqCst)))
+    let entra = Entra::builder_for(authority.described(quick()))
+        .clock(Clock::from_fn(move || clock.load(Ordering::SeqCst)))
         .build()
         .unwrap();
     let token = authority.first_token();

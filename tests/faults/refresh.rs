@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Endpoint, Outage};
-use axum_entra::{Entra, KeyFreshness, Tenant, TokenVersion};
+use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Endpoint, Fault};
+use axum_entra::{Entra, JwksRefresh, Tenant, TokenVersion};
 
-use crate::authority::{Authority, BOTH, Document, FAULTS, Fault, outcome};
+use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, outcome};
 use crate::clockwork::{StoppedClock, settle};
 
 fn keys(entra: &Entra) -> usize {
@@ -27,10 +27,10 @@ async fn until(clock: &StoppedClock, what: &str, mut holds: impl FnMut() -> bool
     panic!("in vain: {what}");
 }
 
-async fn is_refreshed_with(clock: &StoppedClock, fault: Fault, document: Document) {
+async fn is_refreshed_with(clock: &StoppedClock, fault: BadAnswer, document: Document) {
     let what = format!("{fault:?} of {document:?}");
     let authority = Authority::start().await;
-    let freshness = KeyFreshness::default().max_stale(Duration::from_secs(7_200));
+    let freshness = JwksRefresh::default().max_stale(Duration::from_secs(7_200));
     let entra = authority.entra(freshness);
     let token = authority.first_token();
     until(clock, &what, || keys(&entra) == 1).await;
@@ -62,7 +62,7 @@ async fn an_authority_in_trouble_in_the_background_costs_nothing_until_the_keys_
     let mut survived = 0;
     for fault in FAULTS {
         for document in BOTH {
-            if (fault, document) != (Fault::OtherTenant, Document::Keys) {
+            if (fault, document) != (BadAnswer::OtherTenant, Document::Keys) {
                 is_refreshed_with(&clock, fault, document).await;
                 survived += 1;
             }
@@ -77,7 +77,7 @@ async fn an_authority_in_trouble_in_the_background_costs_nothing_until_the_keys_
 async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_moment() {
     let clock = StoppedClock::new();
     let minute = Duration::from_secs(60);
-    let freshness = KeyFreshness::default()
+    let freshness = JwksRefresh::default()
         .refresh(minute)
         .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
@@ -86,7 +86,7 @@ async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_mome
         let entra = authority.entra(freshness);
         let token = authority.first_token();
         until(&clock, "the start", || keys(&entra) == 1).await;
-        authority.fault(Fault::Hang, document);
+        authority.fault(BadAnswer::Hang, document);
         let asked = authority.asked();
         // Refreshed at nine tenths of a minute; that fetch hangs for ten.
         clock.pass(Duration::from_secs(57)).await;
@@ -111,28 +111,31 @@ async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_mome
 async fn keys_that_were_withdrawn_while_the_authority_was_slow_to_say_unchanged_are_back() {
     let clock = StoppedClock::new();
     let minute = Duration::from_secs(60);
-    let freshness = KeyFreshness::default()
+    let freshness = JwksRefresh::default()
         .refresh(minute)
         .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
     let emulator = Emulator::start().await.unwrap();
-    let authority = axum_entra::Authority::entra(Tenant::id(CONTOSO), API_ID)
+    let authority = axum_entra::Authority::entra(Tenant::new(CONTOSO), API_ID)
         .instance(emulator.url())
         .token_versions([TokenVersion::V2])
-        .keys(freshness);
-    let entra = Entra::trusting(authority).build().unwrap();
+        .jwks_refresh(freshness);
+    let entra = Entra::builder_for(authority).build().unwrap();
     let token = emulator.token().scope("x").mint();
     until(&clock, "the start", || keys(&entra) > 0).await;
-    let fetched = emulator.fetches().keys;
-    emulator.outage_of(Endpoint::Keys, Outage::Slow(Duration::from_secs(90)));
+    let fetched = emulator.request_counts().keys;
+    emulator.inject_fault_at(Endpoint::Keys, Fault::Slow(Duration::from_secs(90)));
     clock.pass(Duration::from_secs(57)).await;
-    until(&clock, "the refresh", || emulator.fetches().keys > fetched).await;
+    until(&clock, "the refresh", || {
+        emulator.request_counts().keys > fetched
+    })
+    .await;
     until(&clock, "the withdrawal", || keys(&entra) == 0).await;
     assert_eq!(outcome(&entra, &token).await, "keys_unavailable");
     until(&clock, "the answer", || keys(&entra) > 0).await;
     assert_eq!(outcome(&entra, &token).await, "in");
     assert_eq!(
-        emulator.fetches().keys,
+        emulator.request_counts().keys,
         fetched + 1,
         "by one answer, which was 304"
     );

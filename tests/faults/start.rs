@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use axum_entra::KeyFreshness;
+use axum_entra::JwksRefresh;
 
-use crate::authority::{Authority, BOTH, Document, FAULTS, Fault, in_the_end, outcome};
+use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, in_the_end, outcome};
 
-async fn starts_with(fault: Fault, document: Document) {
+async fn starts_with(fault: BadAnswer, document: Document) {
     let what = format!("{fault:?} of {document:?}");
     let authority = Authority::start().await;
     authority.fault(fault, document);
-    let freshness = KeyFreshness::default().timeout(Duration::from_millis(300));
+    let freshness = JwksRefresh::default().timeout(Duration::from_millis(300));
     let entra = authority.entra(freshness);
     let token = authority.first_token();
     let start = Instant::now();
     let first = outcome(&entra, &token).await;
-    if (fault, document) == (Fault::OtherTenant, Document::Keys) {
+    if (fault, document) == (BadAnswer::OtherTenant, Document::Keys) {
         // A key of another tenant is a good key, for that tenant.
         assert_eq!(first, "issuer", "{what}");
     } else {

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use axum_entra::KeyFreshness;
+use axum_entra::JwksRefresh;
 
-use crate::authority::{Authority, BOTH, Document, FAULTS, Fault, in_the_end, outcome};
+use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, in_the_end, outcome};
 
-async fn rolls_over_with(fault: Fault, document: Document) {
+async fn rolls_over_with(fault: BadAnswer, document: Document) {
     let what = format!("{fault:?} of {document:?}");
     let authority = Authority::start().await;
-    let freshness = KeyFreshness::default()
+    let freshness = JwksRefresh::default()
         .timeout(Duration::from_millis(300))
         .cooldown(Duration::from_secs(1))
         .withdrawal_grace(Duration::ZERO);
@@ -24,7 +24,7 @@ async fn rolls_over_with(fault: Fault, document: Document) {
         start.elapsed() < Duration::from_secs(4),
         "{what}: a stuck request"
     );
-    if (fault, document) == (Fault::OtherTenant, Document::Keys) {
+    if (fault, document) == (BadAnswer::OtherTenant, Document::Keys) {
         // The fetch was good, and so is the key, for another tenant; a busy machine may need two.
         in_the_end(&entra, &unknown, "issuer", &what).await;
         return;

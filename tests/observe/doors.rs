@@ -8,7 +8,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::get;
 use axum_entra::emulator::Emulator;
-use axum_entra::{Claims, Entra, Expiry, TokenSource, UntilExpiry};
+use axum_entra::{Claims, Entra, TokenExpiry, TokenSource, UntilExpiry};
 use http::{HeaderMap, Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,7 +61,9 @@ async fn other_places_are_off_until_asked_for() {
 async fn a_handshake_may_bring_the_token_among_its_protocols() {
     let (emulator, entra) = entra().await;
     let good = emulator.token().mint();
-    let layer = entra.layer().token_sources([TokenSource::web_socket()]);
+    let layer = entra
+        .layer()
+        .token_sources([TokenSource::websocket_protocol()]);
     let app = Router::new().route("/", get(seen)).route_layer(layer);
     let upgrade = ("upgrade", "websocket");
     for (protocols, left) in [
@@ -110,7 +112,7 @@ async fn cookies_and_places_of_ones_own() {
     let good = emulator.token().mint();
     let layer = entra.layer().token_sources([
         TokenSource::cookie("token"),
-        TokenSource::custom(|headers, _| Some(headers.get("x-token")?.to_str().ok()?.to_owned())),
+        TokenSource::from_fn(|headers, _| Some(headers.get("x-token")?.to_str().ok()?.to_owned())),
     ]);
     let app = Router::new().route("/", get(seen)).route_layer(layer);
     let cookie = format!("a=b; token={good}");
@@ -131,7 +133,9 @@ async fn a_real_handshake_names_a_protocol_that_is_no_secret() {
         upgrade.protocols(["chat"]).on_upgrade(|_| async {})
     });
     let unchosen = get(|upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(|_| async {}) });
-    let layer = entra.layer().token_sources([TokenSource::web_socket()]);
+    let layer = entra
+        .layer()
+        .token_sources([TokenSource::websocket_protocol()]);
     let app = Router::new()
         .route("/chosen", chosen)
         .route("/unchosen", unchosen)
@@ -179,7 +183,7 @@ async fn a_stream_ends_with_its_token() {
     tokio::time::pause();
     let ticks =
         tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(Duration::from_secs(10)));
-    let stream: UntilExpiry<_> = Expiry::of(&claims).end(ticks);
+    let stream: UntilExpiry<_> = TokenExpiry::new(&claims).end(ticks);
     let seen = stream.collect::<Vec<_>>().await.len();
     // One at once, and one every ten seconds before the end, whose second may have begun.
     assert!((9..=11).contains(&seen), "{seen}");
@@ -196,6 +200,6 @@ async fn a_stream_of_an_expired_token_does_not_begin() {
         .expires_at(now - 100)
         .mint();
     let claims = entra.validate(&token).await.unwrap();
-    let stream = Expiry::of(&claims).end(tokio_stream::iter([1, 2, 3]));
+    let stream = TokenExpiry::new(&claims).end(tokio_stream::iter([1, 2, 3]));
     assert_eq!(stream.collect::<Vec<i32>>().await, Vec::<i32>::new());
 }

@@ -3,7 +3,7 @@
 mod hints;
 mod steps;
 
-use axum_entra::emulator::{API_ID, Emulator, FABRIKAM, NORTHWIND, POLICY, TokenBuilder};
+use axum_entra::emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use axum_entra::explain::Outcome;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
 use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion};
@@ -87,7 +87,7 @@ const TABLE: &[(&str, Option<&str>, Spoil)] = &[
     ("odd scp", Some("malformed"), |token| token.claim("scp", 1)),
     ("odd iss", Some("malformed"), |token| token.claim("iss", 1)),
     ("none", Some("algorithm"), |token| {
-        token.header("alg", "none").signature_text("")
+        token.header("alg", "none").raw_signature("")
     }),
     ("crit", Some("critical_header"), |token| {
         token.header("crit", json!(["x"]))
@@ -102,12 +102,12 @@ const TABLE: &[(&str, Option<&str>, Spoil)] = &[
         token.header("kid", "k")
     }),
     ("forged", Some("bad_signature"), |token| {
-        token.signature_text("AAAA")
+        token.raw_signature("AAAA")
     }),
     ("payload", Some("malformed"), |token| {
-        token.payload_text("[]")
+        token.raw_payload("[]")
     }),
-    ("policy", Some("issuer"), |token| token.policy(POLICY)),
+    ("policy", Some("issuer"), |token| token.policy(B2C_POLICY)),
 ];
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn the_verdict_is_the_validators_for_every_token_of_the_table() {
             token = emulator
                 .token()
                 .header("nonce", "n")
-                .signature_text("AAAA")
+                .raw_signature("AAAA")
                 .mint();
         }
         assert_eq!(agree(&entra, &token, now()), *expected, "{name}");
@@ -202,11 +202,11 @@ async fn common_mistakes_are_named_for_what_they_are() {
     assert!(hints(&entra, external).contains("External ID writes the tenant's id as the host"));
     assert!(hints(&entra, token().expired()).contains("The token ended"));
 
-    let authority = Authority::entra(Tenant::id(axum_entra::emulator::CONTOSO), API_ID)
+    let authority = Authority::entra(Tenant::new(axum_entra::emulator::CONTOSO), API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url())
         .token_versions([TokenVersion::V2]);
-    let only_v2 = Entra::trusting(authority).build().unwrap();
+    let only_v2 = Entra::builder_for(authority).build().unwrap();
     assert!(only_v2.validate(&token().mint()).await.is_ok());
     assert!(hints(&only_v2, token().v1()).contains("requestedAccessTokenVersion"));
     let bearer = entra.explain(&format!("Bearer {}", token().mint())).await;
@@ -217,7 +217,9 @@ async fn common_mistakes_are_named_for_what_they_are() {
 async fn a_route_is_asked_as_its_guard_would_be() {
     let (emulator, entra) = emulated().await;
     let at = |token: TokenBuilder, guard: &dyn Guard| {
-        entra.explain_at(&token.mint(), now()).at_route("/x", guard)
+        entra
+            .explain_at(&token.mint(), now())
+            .with_guard("/x", guard)
     };
     let scope = RequireScope("access_as_user");
     assert!(at(emulator.token(), &scope).is_accepted());
@@ -236,7 +238,7 @@ async fn a_route_is_asked_as_its_guard_would_be() {
     );
     let late = at(emulator.token().expired(), &scope);
     assert_eq!(late.reason(), Some("expired"));
-    assert_eq!(late.steps().last().unwrap().outcome, Outcome::NotReached);
+    assert_eq!(late.steps().last().unwrap().outcome, Outcome::Skipped);
 }
 
 #[tokio::test]
@@ -245,7 +247,7 @@ async fn hearsay_is_marked_and_the_token_is_not_repeated() {
     let forged = emulator
         .token()
         .audience("api://other")
-        .signature_text("AAAA")
+        .raw_signature("AAAA")
         .mint();
     let explanation = entra.explain_at(&forged, now());
     assert!(!explanation.is_signature_verified());
@@ -256,7 +258,7 @@ async fn hearsay_is_marked_and_the_token_is_not_repeated() {
         .unwrap();
     assert_eq!(
         (audience.outcome, audience.verified),
-        (Outcome::NotReached, false)
+        (Outcome::Skipped, false)
     );
     assert_eq!(audience.found.as_deref(), Some("aud api://other"));
     let (page, json) = (
@@ -277,9 +279,9 @@ async fn hearsay_is_marked_and_the_token_is_not_repeated() {
 
 #[tokio::test]
 async fn while_keys_are_missing_the_explanation_says_so() {
-    let tenant = Tenant::id(axum_entra::emulator::CONTOSO);
+    let tenant = Tenant::new(axum_entra::emulator::CONTOSO);
     let authority = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
-    let entra = Entra::trusting(authority).build().unwrap();
+    let entra = Entra::builder_for(authority).build().unwrap();
     let emulator = Emulator::start().await.unwrap();
     let issuer = format!("http://127.0.0.1:9/{}/v2.0", axum_entra::emulator::CONTOSO);
     let token = emulator.token().issuer(issuer).mint();

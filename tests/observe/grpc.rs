@@ -62,9 +62,9 @@ async fn a_client_gets_16_7_or_its_answer() {
 
 #[tokio::test]
 async fn without_keys_it_is_14_which_clients_try_again() {
-    let tenant = Tenant::id(CONTOSO);
+    let tenant = Tenant::new(CONTOSO);
     let authority = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
-    let mut client = serve(&Entra::trusting(authority).build().unwrap()).await;
+    let mut client = serve(&Entra::builder_for(authority).build().unwrap()).await;
     let emulator = Emulator::start().await.unwrap();
     let issuer = format!("http://127.0.0.1:9/{CONTOSO}/v2.0");
     let token = emulator.token().issuer(issuer).mint();

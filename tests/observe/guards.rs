@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::guard::{Guard, RequireClientApp, RequireRole, RequireScope, RequireTenant};
+use axum_entra::guard::{Guard, RequireClientId, RequireRole, RequireScope, RequireTenant};
 use axum_entra::guards;
 
 use crate::log::Log;
@@ -29,7 +29,7 @@ fn a_guard_that_can_never_match_says_so_once_however_many_routes_have_it() {
     let _ = three()
         .route_layer(RequireScope::any(["Todo.Read", "Todo.ReadWrite"]))
         .route_layer(RequireTenant(GUID).or(RequireRole("Any text is a role")))
-        .route_layer(RequireClientApp(GUID));
+        .route_layer(RequireClientId(GUID));
     assert_eq!(log.lines(EVENT), [""; 0]);
 
     let _ = three().route_layer(RequireTenant("contoso.com").or(RequireScope("a b")));

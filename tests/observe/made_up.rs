@@ -18,7 +18,7 @@ fn made_up_claims_are_what_a_token_would_have_become() {
     assert_eq!(user.tenant_id().unwrap().to_string(), TENANT);
     assert_eq!(user.object_id(), Some(OBJECT));
     assert!(user.scopes().eq(["a", "b"]) && user.roles().eq(["r"]));
-    assert!(user.groups().lists("g") && user.user_key().is_some());
+    assert!(user.groups().lists("g") && user.account_id().is_some());
     assert_eq!(claims().app().build().principal(), Principal::App);
 }
 
@@ -55,7 +55,11 @@ async fn guards_and_handlers_see_them() {
         ("/mfa", claims(), no),
     ] {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-        let response = app.clone().oneshot(made_up.on(request)).await.unwrap();
+        let response = app
+            .clone()
+            .oneshot(made_up.insert_into(request))
+            .await
+            .unwrap();
         assert_eq!(response.status(), status, "{path}");
     }
 }

@@ -26,17 +26,17 @@ use axum::{Router, routing::get};
 use axum_entra::emulator::Emulator;
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, Entra};
+use axum_entra::{Entra, EntraBuilder};
 use http::Request;
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 /// A builder that trusts an emulator.
-fn trusting(emulator: &Emulator) -> Builder {
+fn trusting(emulator: &Emulator) -> EntraBuilder {
     let text = emulator.settings().to_string();
     let settings = Settings::from_parts(Some(("the emulator", &text)), []).unwrap();
-    Builder::from_settings(&settings).unwrap()
+    EntraBuilder::from_settings(&settings).unwrap()
 }
 
 /// One route that needs a scope.

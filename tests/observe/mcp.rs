@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum_entra::HttpClient;
-use axum_entra::emulator::{API_ID, CLI_ID, Emulator, PASSWORD};
+use axum_entra::emulator::{API_ID, CLI_ID, Emulator, USER_PASSWORD};
 use axum_entra::guard::RequireScope;
 use rmcp::ServiceExt;
 use rmcp::model::CallToolRequestParams;
@@ -81,7 +81,7 @@ async fn discover(http: &HttpClient, address: &str, besides: &[&str]) -> String 
     assert_eq!(server["issuer"], issuer);
     let scope = wanted.join("%20");
     let form = format!(
-        "grant_type=password&client_id={CLI_ID}&username=alice&password={PASSWORD}&scope={scope}"
+        "grant_type=password&client_id={CLI_ID}&username=alice&password={USER_PASSWORD}&scope={scope}"
     );
     let answer = http
         .post(server["token_endpoint"].as_str().unwrap())

@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{any, get};
-use axum_entra::emulator::{API_ID, CLI_ID, CONTOSO, Emulator, PASSWORD};
+use axum_entra::emulator::{API_ID, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
 use axum_entra::{
-    AllowedTenants, Authority, Builder, Claims, Entra, HttpClient, Permit, Tenant, guards,
+    AllowedTenants, Authority, Claims, Entra, EntraBuilder, HttpClient, Permit, Tenant, guards,
 };
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ async fn without_a_resource_nothing_is_served_and_nothing_is_named() {
 #[tokio::test]
 async fn a_given_resource_wins_over_the_listeners() {
     let emulator = Emulator::start().await.unwrap();
-    let given = |builder: axum_entra::Builder| {
+    let given = |builder: axum_entra::EntraBuilder| {
         let entra = builder.build().unwrap();
         entra.resource_metadata().unwrap().resource
     };
@@ -107,14 +107,17 @@ async fn a_given_resource_wins_over_the_listeners() {
 async fn an_authority_of_many_tenants_is_named_by_its_address() {
     let named = |tenant: Tenant| {
         let authority = Authority::entra(tenant, API_ID).allowed_tenants(AllowedTenants::Any);
-        let builder = Entra::trusting(authority).resource("https://api.example");
+        let builder = Entra::builder_for(authority).resource("https://api.example");
         let document = builder.build().unwrap().resource_metadata().unwrap();
         document.authorization_servers
     };
     let host = "https://login.microsoftonline.com";
-    assert_eq!(named(Tenant::id("common")), [format!("{host}/common/v2.0")]);
     assert_eq!(
-        named(Tenant::id(CONTOSO)),
+        named(Tenant::new("common")),
+        [format!("{host}/common/v2.0")]
+    );
+    assert_eq!(
+        named(Tenant::new(CONTOSO)),
         [format!("{host}/{CONTOSO}/v2.0")]
     );
 }
@@ -138,7 +141,7 @@ async fn a_web_page_may_ask_first_and_nobody_may_write() {
 
 /// The challenges of a router whose one route needs `access_as_user`: without a token, with a bad
 /// one, with a header that is none, and with a token that lacks the scope.
-async fn challenges(emulator: &Emulator, builder: axum_entra::Builder) -> [String; 4] {
+async fn challenges(emulator: &Emulator, builder: axum_entra::EntraBuilder) -> [String; 4] {
     let app = app(&builder.build().unwrap());
     let poor = emulator.token().user("alice").scope("Todo.Read").mint();
     let mut challenges = [const { String::new() }; 4];
@@ -160,7 +163,7 @@ async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
     let first = format!("api://{API_ID}/access_as_user");
     let both = format!("{first} api://{API_ID}/Todo.Read");
     let required = || {
-        Authority::entra(Tenant::id(CONTOSO), API_ID)
+        Authority::entra(Tenant::new(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url())
             .required_scope("access_as_user")
@@ -171,7 +174,7 @@ async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
     for (builder, full, denied) in [
         (by_name, both, &guarded),
         // One of them is enough: the first is named.
-        (Entra::trusting(required()), first, &guarded),
+        (Entra::builder_for(required()), first, &guarded),
     ] {
         assert_eq!(
             challenges(&emulator, builder).await,
@@ -195,10 +198,10 @@ async fn scopes_that_not_every_route_needs_are_not_named_to_strangers() {
         ["Bearer", r#"Bearer error="invalid_token""#]
     );
     // Whose token will come is not known, and the two authorities need different ones.
-    let (here, there) = (Tenant::id(CONTOSO), Tenant::id("organizations"));
+    let (here, there) = (Tenant::new(CONTOSO), Tenant::new("organizations"));
     let demanding = Authority::entra(here, API_ID).required_scope("access_as_user");
     let easy = Authority::entra(there, API_ID).allowed_tenants(AllowedTenants::Any);
-    let builder = Entra::trusting(demanding).authority(easy);
+    let builder = Entra::builder_for(demanding).authority(easy);
     let response = call(&app(&builder.build().unwrap()), "/", None).await;
     assert_eq!(response.headers()["www-authenticate"], "Bearer");
 }
@@ -224,7 +227,7 @@ async fn a_client_that_asks_for_the_scope_of_the_refusal_gets_in() {
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     let ask = async |scope: &str| {
         let form = format!(
-            "grant_type=password&client_id={CLI_ID}&username=alice&password={PASSWORD}&scope={scope}"
+            "grant_type=password&client_id={CLI_ID}&username=alice&password={USER_PASSWORD}&scope={scope}"
         );
         let endpoint = emulator.token_endpoint(CONTOSO);
         let kind = "application/x-www-form-urlencoded";
@@ -257,7 +260,7 @@ async fn each_address_has_its_own_document_and_challenges() {
     settings["AzureAd"]["AppIdUri"] = json!(["api://first", reports, mcp]);
     let settings = settings.to_string();
     let settings = Settings::from_parts(Some(("the test", &settings)), []).unwrap();
-    let entra = Builder::from_settings(&settings)
+    let entra = EntraBuilder::from_settings(&settings)
         .unwrap()
         .resource_scopes(["Todo.Read"])
         .challenge_scopes(["Todo.Read"])
@@ -327,15 +330,15 @@ async fn each_address_has_its_own_document_and_challenges() {
 #[tokio::test]
 async fn full_names_begin_with_the_app_id_uri() {
     let challenge = async |authority: Authority| {
-        let builder = Entra::trusting(authority).challenge_scopes(["a", "openid", "x://y/b"]);
+        let builder = Entra::builder_for(authority).challenge_scopes(["a", "openid", "x://y/b"]);
         let app = app(&builder.build().unwrap());
         let response = call(&app, "/", None).await;
         parameter(&response, "scope").unwrap()
     };
-    let entra = || Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let entra = || Authority::entra(Tenant::new(CONTOSO), API_ID);
     let b2c = |tenant: &str| {
         let instance = "https://contoso.b2clogin.com";
-        Authority::b2c(instance, Tenant::id(tenant), API_ID, ["B2C_1_susi"])
+        Authority::b2c(instance, Tenant::new(tenant), API_ID, ["B2C_1_susi"])
     };
     let lower = API_ID.to_owned();
     for (authority, uri) in [
@@ -370,7 +373,7 @@ async fn full_names_begin_with_the_app_id_uri() {
         );
     }
     for bad in ["", "id", "api://a b", "api://a\"b", "api://a\\b", "api://ä"] {
-        let error = Entra::trusting(entra().app_id_uri(bad))
+        let error = Entra::builder_for(entra().app_id_uri(bad))
             .build()
             .unwrap_err();
         assert!(error.to_string().contains("AppIdUri"), "{error}");

@@ -53,6 +53,6 @@ async fn drive() -> String {
     for token in [None, Some("a.b"), Some(&*good), Some(&good), Some(&poor)] {
         call(&app, "/", token).await;
     }
-    entra.record_key_age();
+    entra.update_metrics();
     good
 }

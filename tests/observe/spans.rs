@@ -1,7 +1,7 @@
 //! What the log and the spans of requests tell of their callers: nothing, unless it was asked for.
 
 use axum::Router;
-use axum_entra::Builder;
+use axum_entra::EntraBuilder;
 use axum_entra::emulator::{ALICE, BOB, CLI_ID, CONTOSO, Emulator};
 use http::Request;
 use tower_http::trace::TraceLayer;
@@ -11,7 +11,7 @@ use super::log::Log;
 use super::{app, call, trusting};
 
 /// The router of these tests, in spans that have room for everything.
-fn traced(builder: Builder) -> Router {
+fn traced(builder: EntraBuilder) -> Router {
     let trace = TraceLayer::new_for_http().make_span_with(|_: &Request<_>| {
         tracing::info_span!(
             "request",
@@ -25,7 +25,7 @@ fn traced(builder: Builder) -> Router {
 }
 
 /// The fields of the only span that closed since, without times.
-async fn span(builder: Builder, token: Option<&str>) -> String {
+async fn span(builder: EntraBuilder, token: Option<&str>) -> String {
     let app = traced(builder);
     // The keys are there before anything is listened to.
     while call(&app, "/", Some("a.b.c")).await.status() == 503 {
@@ -46,7 +46,7 @@ async fn a_span_is_told_nothing_unless_asked_for() {
     let emulator = Emulator::start().await.unwrap();
     let good = emulator.token().user("alice").mint();
     for token in [Some(&*good), Some("junk"), None] {
-        let builder = trusting(&emulator).log_accounts("key");
+        let builder = trusting(&emulator).account_pseudonym_key("key");
         assert_eq!(span(builder, token).await, "", "{token:?}");
     }
 }
@@ -64,7 +64,7 @@ async fn a_span_is_told_who_calls_and_why_it_was_not_let_in() {
         (Some(&late), "entra.reason=\"expired\"".to_owned()),
         (None, "entra.reason=\"missing_token\"".to_owned()),
     ] {
-        let builder = trusting(&emulator).record_on_spans();
+        let builder = trusting(&emulator).record_span_fields();
         assert_eq!(span(builder, token).await, fields);
     }
 }
@@ -73,7 +73,9 @@ async fn a_span_is_told_who_calls_and_why_it_was_not_let_in() {
 async fn a_span_names_an_account_by_its_pseudonym_alone() {
     let emulator = Emulator::start().await.unwrap();
     let account = async |user: &str| {
-        let builder = trusting(&emulator).record_on_spans().log_accounts("key");
+        let builder = trusting(&emulator)
+            .record_span_fields()
+            .account_pseudonym_key("key");
         let token = emulator.token().user(user).mint();
         let fields = span(builder, Some(&token)).await;
         assert!(
@@ -96,7 +98,7 @@ async fn the_log_follows_an_account_under_its_pseudonym_once_there_is_a_key() {
     let emulator = Emulator::start().await.unwrap();
     let token = |user| emulator.token().user(user).mint();
     let (alice, newer, bob) = (token("alice"), token("alice"), token("bob"));
-    let run = async |builder: Builder| {
+    let run = async |builder: EntraBuilder| {
         let app = app(&builder.build().unwrap());
         let (log, _listening) = Log::listen();
         for token in [&alice, &newer, &bob] {
@@ -113,11 +115,11 @@ async fn the_log_follows_an_account_under_its_pseudonym_once_there_is_a_key() {
         named.collect::<Vec<_>>()
     };
     assert!(run(trusting(&emulator)).await.is_empty());
-    let named = run(trusting(&emulator).log_accounts("key")).await;
+    let named = run(trusting(&emulator).account_pseudonym_key("key")).await;
     let [one, again, other] = &*named else {
         panic!("{named:?}");
     };
     assert!(one == again && one != other, "{named:?}");
-    let elsewhere = run(trusting(&emulator).log_accounts("another key")).await;
+    let elsewhere = run(trusting(&emulator).account_pseudonym_key("another key")).await;
     assert_ne!(&elsewhere[0], one);
 }

@@ -2,14 +2,14 @@
 
 use axum::http::StatusCode;
 use axum_entra::guard::{Caller, Denied, Guard, RequireRole, RequireScope};
-use axum_entra::openapi::{Protect, SignIn};
+use axum_entra::openapi::{OpenApiRouterExt, SecuritySchemes};
 use serde_json::{Value, json};
 use utoipa::Modify;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::structure::assert_valid;
-use crate::tokens::Way;
+use crate::tokens::Alternative;
 use crate::{Emulator, entra, operations, send};
 
 #[utoipa::path(get, path = "/inner", responses((status = 200, description = "Here")))]
@@ -22,7 +22,7 @@ async fn other() -> &'static str {
     "there"
 }
 
-fn described(router: OpenApiRouter, sign_in: &SignIn) -> (axum::Router, Value) {
+fn described(router: OpenApiRouter, sign_in: &SecuritySchemes) -> (axum::Router, Value) {
     let (router, mut document) = router.split_for_parts();
     sign_in.modify(&mut document);
     (router, serde_json::to_value(&document).unwrap())
@@ -32,15 +32,16 @@ fn described(router: OpenApiRouter, sign_in: &SignIn) -> (axum::Router, Value) {
 async fn guards_on_the_outer_and_the_inner_router_are_both_needed() {
     let emulator = Emulator::start().await.unwrap();
     let entra = entra(&emulator, []).await;
-    let nested = OpenApiRouter::new().routes(routes!(inner).guarded(RequireRole("Task Admin")));
+    let nested =
+        OpenApiRouter::new().routes(routes!(inner).require_guard(RequireRole("Task Admin")));
     let router = OpenApiRouter::new()
         .nest("/nested", nested)
         .routes(routes!(other))
-        .guarded(RequireScope("access_as_user"))
-        .authenticated(entra.layer());
+        .require_guard(RequireScope("access_as_user"))
+        .require_auth(entra.layer());
     let (router, document) = described(router, &entra.sign_in());
     assert_valid(&document);
-    let ways = |path: &str| Way::all_of(&document["paths"][path]["get"]);
+    let ways = |path: &str| Alternative::all_of(&document["paths"][path]["get"]);
     assert_eq!(ways("/nested/inner")[0].scopes, ["access_as_user"]);
     assert_eq!(ways("/nested/inner")[0].roles, ["Task Admin"]);
     assert!(ways("/other")[0].roles.is_empty());
@@ -73,9 +74,9 @@ async fn an_optional_layer_is_documented_as_optional_but_not_before_a_guard() {
     let emulator = Emulator::start().await.unwrap();
     let entra = entra(&emulator, []).await;
     let router = OpenApiRouter::new()
-        .routes(routes!(inner).guarded(RequireScope("access_as_user")))
+        .routes(routes!(inner).require_guard(RequireScope("access_as_user")))
         .routes(routes!(other))
-        .authenticated(entra.layer().optional());
+        .require_auth(entra.layer().optional());
     let (router, document) = described(router, &entra.sign_in());
     assert_valid(&document);
     let security = |path: &str| document["paths"][path]["get"]["security"].clone();
@@ -96,12 +97,12 @@ async fn scopes_that_every_route_needs_are_in_every_operation() {
     let emulator = Emulator::start().await.unwrap();
     let entra = entra(&emulator, [("AzureAd__Scopes", "Data.Read User.Read")]).await;
     let router = OpenApiRouter::new()
-        .routes(routes!(inner).guarded(RequireScope("access_as_user")))
+        .routes(routes!(inner).require_guard(RequireScope("access_as_user")))
         .routes(routes!(other))
-        .authenticated(entra.layer());
+        .require_auth(entra.layer());
     let (_, document) = described(router, &entra.sign_in());
     for (_, path, operation) in operations(&document) {
-        let ways = Way::all_of(&operation);
+        let ways = Alternative::all_of(&operation);
         assert_eq!(ways.len(), 2, "{path}: one of the two is enough");
         for (way, scope) in ways.iter().zip(["Data.Read", "User.Read"]) {
             assert!(way.scopes.contains(&scope.to_owned()), "{path}");
@@ -115,15 +116,15 @@ async fn a_guard_of_the_applications_own_is_named_by_its_own_words() {
     struct Silent;
     impl Guard for Silent {
         fn check(&self, _: &Caller<'_>) -> Result<(), Denied<'_>> {
-            Err(Denied::because("silent"))
+            Err(Denied::custom("silent"))
         }
     }
-    let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(Silent));
-    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api");
+    let router = OpenApiRouter::<()>::new().routes(routes!(inner).require_guard(Silent));
+    let sign_in = SecuritySchemes::new("https://login.microsoftonline.com/common/", "api://api");
     let (_, document) = described(router, &sign_in);
     assert_valid(&document);
     let operation = &document["paths"]["/inner"]["get"];
-    assert_eq!(Way::all_of(operation)[0].conditions, ["custom"]);
+    assert_eq!(Alternative::all_of(operation)[0].conditions, ["custom"]);
     let said = operation["responses"]["403"]["description"]
         .as_str()
         .unwrap();
@@ -133,8 +134,8 @@ async fn a_guard_of_the_applications_own_is_named_by_its_own_words() {
 #[test]
 fn a_document_can_be_finished_twice_and_scopes_are_described() {
     let guard = RequireScope("Todo.Read").or(RequireScope("https://other.example/Data.Read"));
-    let router = OpenApiRouter::<()>::new().routes(routes!(inner).guarded(guard));
-    let sign_in = SignIn::new("https://login.microsoftonline.com/common/", "api://api")
+    let router = OpenApiRouter::<()>::new().routes(routes!(inner).require_guard(guard));
+    let sign_in = SecuritySchemes::new("https://login.microsoftonline.com/common/", "api://api")
         .scope("Todo.Read", "Read your to-do lists");
     let (_, mut document) = router.split_for_parts();
     sign_in.modify(&mut document);

@@ -32,7 +32,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum_entra::emulator::{BOB, Emulator};
 use axum_entra::settings::Settings;
-use axum_entra::{Builder, Entra};
+use axum_entra::{Entra, EntraBuilder};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -78,7 +78,10 @@ async fn entra<const N: usize>(emulator: &Emulator, more: [(&str, &str); N]) -> 
     let text = emulator.settings().to_string();
     let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::from_parts(Some(("the emulator", &text)), more).unwrap();
-    let entra = Builder::from_settings(&settings).unwrap().build().unwrap();
+    let entra = EntraBuilder::from_settings(&settings)
+        .unwrap()
+        .build()
+        .unwrap();
     for _ in 0..1_000 {
         if entra.is_ready() {
             return entra;

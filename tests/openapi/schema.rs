@@ -1,6 +1,6 @@
 //! Real answers, held against the schema that the document gives for them.
 
-use axum_entra::openapi::PROBLEM_SCHEMA;
+use axum_entra::openapi::PROBLEM_SCHEMA_NAME;
 use serde_json::Value;
 
 use crate::Answer;
@@ -16,13 +16,13 @@ pub(crate) fn assert_problem(document: &Value, operation: &Value, answer: &Answe
     assert_eq!(&answer.content_type, content_type);
     assert_eq!(
         content["schema"]["$ref"],
-        format!("#/components/schemas/{PROBLEM_SCHEMA}")
+        format!("#/components/schemas/{PROBLEM_SCHEMA_NAME}")
     );
     let has_challenge = !documented["headers"]["WWW-Authenticate"].is_null();
     assert_eq!(answer.challenge.is_some(), has_challenge, "{answer:?}");
     assert_fits(
         &answer.body,
-        &document["components"]["schemas"][PROBLEM_SCHEMA],
+        &document["components"]["schemas"][PROBLEM_SCHEMA_NAME],
     );
     assert_eq!(answer.body["status"], answer.status.as_u16());
 }

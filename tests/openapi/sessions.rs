@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum_entra::Builder;
+use axum_entra::EntraBuilder;
 use axum_entra::emulator::Emulator;
 use axum_entra::settings::Settings;
 use serde_json::{Value, json};
@@ -13,7 +13,10 @@ use crate::{Answer, send, todo_api};
 async fn api(settings: &Value) -> Router {
     let text = settings.to_string();
     let settings = Settings::from_parts(Some(("settings", text.as_str())), Vec::new()).unwrap();
-    let entra = Builder::from_settings(&settings).unwrap().build().unwrap();
+    let entra = EntraBuilder::from_settings(&settings)
+        .unwrap()
+        .build()
+        .unwrap();
     while !entra.is_ready() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }

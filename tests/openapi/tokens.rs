@@ -6,13 +6,13 @@ use serde_json::Value;
 
 /// One way of `x-entra-guard`, as a reader of the document sees it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Way {
+pub(crate) struct Alternative {
     pub(crate) scopes: Vec<String>,
     pub(crate) roles: Vec<String>,
     pub(crate) conditions: Vec<String>,
 }
 
-impl Way {
+impl Alternative {
     pub(crate) fn all_of(operation: &Value) -> Vec<Self> {
         let ways = operation["x-entra-guard"]["any_of"].as_array().unwrap();
         ways.iter().map(Self::read).collect()
@@ -31,28 +31,28 @@ impl Way {
         }
     }
 
-    pub(crate) fn is_for_apps(&self) -> bool {
+    pub(crate) fn accepts_apps(&self) -> bool {
         self.scopes.is_empty() && !self.conditions.iter().any(|one| one == "user_only")
     }
 
-    pub(crate) fn is_for_users(&self) -> bool {
+    pub(crate) fn accepts_users(&self) -> bool {
         !self.conditions.iter().any(|one| one == "app_only")
     }
 
     /// Tokens with exactly what the way asks for: a user's, an application's, or both.
     pub(crate) fn tokens(&self, emulator: &Emulator) -> Vec<String> {
         let user = self
-            .is_for_users()
+            .accepts_users()
             .then(|| self.token(emulator, false).mint());
         let app = self
-            .is_for_apps()
+            .accepts_apps()
             .then(|| self.token(emulator, true).mint());
         user.into_iter().chain(app).collect()
     }
 
     /// The way less one step, each step once: what is missing, and the token.
     pub(crate) fn spoilt(&self, emulator: &Emulator) -> Vec<(String, String)> {
-        let app = !self.is_for_users();
+        let app = !self.accepts_users();
         let mut spoilt = Vec::new();
         for scope in &self.scopes {
             let mut less = self.clone();

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::schema::assert_problem;
-use crate::tokens::Way;
+use crate::tokens::Alternative;
 use crate::{Api, send};
 
 #[tokio::test]
 async fn a_token_with_exactly_what_is_documented_passes() {
     let api = Api::start().await;
     for (method, path, operation) in api.operations() {
-        for way in Way::all_of(&operation) {
+        for way in Alternative::all_of(&operation) {
             for token in way.tokens(&api.emulator) {
                 let bearer = format!("Bearer {token}");
                 let answer = send(&api.router, &method, &path, Some(&bearer)).await;
@@ -29,7 +29,7 @@ async fn a_token_with_one_thing_less_is_refused_as_documented() {
     let api = Api::start().await;
     let mut tried = 0;
     for (method, path, operation) in api.operations() {
-        for way in Way::all_of(&operation) {
+        for way in Alternative::all_of(&operation) {
             for (missing, token) in way.spoilt(&api.emulator) {
                 tried += 1;
                 let bearer = format!("Bearer {token}");
@@ -59,17 +59,17 @@ async fn the_security_requirements_are_the_ways() {
     let prefix = format!("api://{}", axum_entra::emulator::API_ID);
     for (method, path, operation) in api.operations() {
         let mut expected: Vec<Value> = Vec::new();
-        for way in Way::all_of(&operation) {
+        for way in Alternative::all_of(&operation) {
             let full: Vec<String> = way
                 .scopes
                 .iter()
                 .map(|name| format!("{prefix}/{name}"))
                 .collect();
             let names: Vec<&String> = way.scopes.iter().chain(&way.roles).collect();
-            if way.is_for_users() {
+            if way.accepts_users() {
                 expected.push(json!({ "entra": full }));
             }
-            if way.is_for_apps() {
+            if way.accepts_apps() {
                 expected.push(json!({ "entra_app": [format!("{prefix}/.default")] }));
             }
             expected.push(json!({ "bearer": names }));
@@ -83,7 +83,7 @@ async fn the_sample_demands_what_the_contract_says() {
     let api = Api::start().await;
     let mut all: Vec<String> = Vec::new();
     for (method, path, operation) in api.operations() {
-        for way in Way::all_of(&operation) {
+        for way in Alternative::all_of(&operation) {
             all.push(format!(
                 "{method} {path} {} {} {}",
                 way.scopes.join(","),

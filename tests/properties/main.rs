@@ -39,9 +39,9 @@ fn token() -> String {
 /// The challenge in the answer to a request that a route's guard refuses.
 fn challenge(runtime: &tokio::runtime::Runtime, metadata: &str, route: Router) -> Challenge {
     runtime.block_on(async {
-        let authority = Authority::entra(Tenant::id(TENANT), API)
-            .static_keys(signer::key(0).jwks("k").to_string());
-        let entra = Entra::trusting(authority)
+        let authority = Authority::entra(Tenant::new(TENANT), API)
+            .static_jwks(signer::key(0).jwks("k").to_string());
+        let entra = Entra::builder_for(authority)
             .resource_metadata(metadata)
             .build()
             .unwrap();

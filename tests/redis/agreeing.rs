@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{Expiry, OnLoss, Redis, UserKey};
+use axum_entra::{AccountId, RedisStore, StoreFailurePolicy, TokenExpiry};
 
 use crate::replica::{Replica, account, at, eventually, now, token};
 use crate::server::server;
@@ -13,7 +13,7 @@ use crate::server::server;
 async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let tokens: Vec<String> = (0..100)
         .map(|number| token(&emulator, number, 60))
         .collect();
@@ -25,7 +25,7 @@ async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
         one.entra.revoke(&account(number), at(now())).await.unwrap();
     }
     eventually("the other knows all", async || {
-        other.entra.store_status().cut_offs == 100
+        other.entra.store_status().revocation_count == 100
     })
     .await;
     let took = start.elapsed();
@@ -42,12 +42,12 @@ async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
 async fn a_replica_that_starts_later_knows_what_was_revoked_before() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let early = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let early = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     early.follows().await;
-    early.entra.revoke_now(&account(1)).await.unwrap();
+    early.entra.revoke_tokens(&account(1)).await.unwrap();
     // Far more events than the stream keeps are no harm: the hash has the cut-offs.
     server.run(&["XTRIM", "{axum-entra}:events", "MAXLEN", "0"]);
-    let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let late = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     late.follows().await;
     assert_eq!(late.reason(&token(&emulator, 1, 60)).await, "revoked");
     assert_eq!(late.reason(&token(&emulator, 2, 60)).await, "in");
@@ -57,7 +57,7 @@ async fn a_replica_that_starts_later_knows_what_was_revoked_before() {
 async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let time = now();
     one.entra.revoke(&account(1), at(time - 10)).await.unwrap();
     other
@@ -65,7 +65,7 @@ async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
         .revoke(&account(1), at(time - 100))
         .await
         .unwrap();
-    let third = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let third = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     third.follows().await;
     let token = token(&emulator, 1, 50);
     for replica in [&one, &other, &third] {
@@ -80,10 +80,10 @@ async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
 async fn sessions_and_sign_outs_are_told_too() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let told: Arc<Mutex<Vec<UserKey>>> = Arc::default();
+    let told: Arc<Mutex<Vec<AccountId>>> = Arc::default();
     let kept = Arc::clone(&told);
-    let redis = Redis::at(server.url(), OnLoss::FailClosed);
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
+    let one = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     let other = Replica::with(&emulator, redis, move |account| {
         kept.lock().unwrap().push(account.clone());
     });
@@ -98,7 +98,7 @@ async fn sessions_and_sign_outs_are_told_too() {
     let session = emulator.token().claim("sid", "s-1").mint();
     assert_eq!(other.reason(&session).await, "in");
     let tenant = CONTOSO.parse().unwrap();
-    one.entra.end_session(tenant, "s-1").await.unwrap();
+    one.entra.revoke_session(tenant, "s-1").await.unwrap();
     eventually("revoked", async || {
         other.reason(&session).await == "revoked"
     })
@@ -109,22 +109,22 @@ async fn sessions_and_sign_outs_are_told_too() {
 async fn apis_with_another_prefix_do_not_share() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let redis = Redis::client(
+    let one = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
+    let redis = RedisStore::with_client(
         redis::Client::open(server.url()).unwrap(),
-        OnLoss::FailClosed,
+        StoreFailurePolicy::Deny,
     );
     let stranger = Replica::with(&emulator, redis.prefix("stranger"), |_| {});
     one.follows().await;
     stranger.follows().await;
-    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(stranger.reason(&token(&emulator, 1, 60)).await, "in");
 }
 
 #[tokio::test]
 async fn settings_name_the_store() {
-    use axum_entra::Builder;
+    use axum_entra::EntraBuilder;
     use axum_entra::settings::Settings;
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
@@ -135,17 +135,20 @@ async fn settings_name_the_store() {
     });
     let text = settings.to_string();
     let settings = Settings::from_parts(Some(("appsettings.json", &text)), []).unwrap();
-    let entra = Builder::from_settings(&settings).unwrap().build().unwrap();
+    let entra = EntraBuilder::from_settings(&settings)
+        .unwrap()
+        .build()
+        .unwrap();
     let status = entra.store_status();
     assert_eq!(
         (status.shared, status.on_loss),
-        (true, Some(OnLoss::FailClosed))
+        (true, Some(StoreFailurePolicy::Deny))
     );
     let one = Replica { entra };
-    let other = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let other = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     one.follows().await;
     other.follows().await;
-    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
     let token = token(&emulator, 1, 60);
     eventually("told", async || other.reason(&token).await == "revoked").await;
 }
@@ -154,14 +157,14 @@ async fn settings_name_the_store() {
 async fn a_stream_that_is_open_at_one_ends_with_a_revocation_or_a_sign_out_at_the_other() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let mut open = Vec::new();
     for number in [1, 2, 3] {
         let claims = other.entra.validate(&token(&emulator, number, 60)).await;
-        open.push(tokio::spawn(Expiry::of(&claims.unwrap())));
+        open.push(tokio::spawn(TokenExpiry::new(&claims.unwrap())));
     }
     let stranger = open.pop().unwrap();
-    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
     one.entra.sign_out(&account(2)).await;
     for ended in open {
         let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{Clock, OnLoss, Redis};
+use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
 
 use crate::replica::{Replica, account, at, eventually, now, object, token};
 use crate::server::{Server, server};
@@ -12,8 +12,8 @@ const DAY: i64 = 86_400;
 
 /// A replica whose clock is off by some seconds.
 fn off_by(emulator: &Emulator, server: &Server, seconds: i64) -> Replica {
-    let clock = Clock::made_up(move || now().saturating_add_signed(seconds));
-    let redis = Redis::at(server.url(), OnLoss::FailClosed);
+    let clock = Clock::from_fn(move || now().saturating_add_signed(seconds));
+    let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
     Replica::built(emulator, redis, |builder| builder.clock(clock))
 }
 
@@ -32,9 +32,9 @@ fn mark(number: u128) -> String {
 async fn a_replica_whose_clock_is_days_ahead_removes_nothing_and_says_so() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let early = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let early = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     early.follows().await;
-    early.entra.revoke_now(&account(1)).await.unwrap();
+    early.entra.revoke_tokens(&account(1)).await.unwrap();
     // That is old by any clock, and stays all the same: a replica to judge it by is not there.
     let old = (now() - 3 * 86_400).to_string();
     drop(early);
@@ -45,7 +45,7 @@ async fn a_replica_whose_clock_is_days_ahead_removes_nothing_and_says_so() {
     ahead.follows().await;
     let offset = ahead.entra.store_status().clock_offset_seconds.unwrap();
     assert!((offset + 3 * DAY).abs() <= 5, "{offset}");
-    assert_eq!(ahead.entra.store_status().cut_offs, 2);
+    assert_eq!(ahead.entra.store_status().revocation_count, 2);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(marks(&server), 2);
 
@@ -145,7 +145,7 @@ impl Model {
         .await;
         for (offset, replica) in &self.replicas {
             eventually(&format!("the one off by {offset} knows all"), async || {
-                replica.is_following() && replica.entra.store_status().cut_offs == all
+                replica.is_following() && replica.entra.store_status().revocation_count == all
             })
             .await;
         }

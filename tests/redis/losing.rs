@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use axum_entra::emulator::Emulator;
-use axum_entra::{OnLoss, RevokeError};
+use axum_entra::{RevokeError, StoreFailurePolicy};
 
 use crate::replica::{Replica, account, at, eventually, now, token};
 use crate::server::server;
 
-const YOUNGER: OnLoss = OnLoss::AllowYoungerThan(Duration::from_secs(600));
+const YOUNGER: StoreFailurePolicy = StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600));
 
 #[tokio::test]
 async fn each_policy_answers_as_it_says_while_redis_is_away() {
     let Some(mut server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let policies = [OnLoss::FailClosed, YOUNGER, OnLoss::Allow];
+    let policies = [
+        StoreFailurePolicy::Deny,
+        YOUNGER,
+        StoreFailurePolicy::DangerAllow,
+    ];
     let replicas = policies.map(|policy| Replica::new(&emulator, &server.url(), policy));
     for replica in &replicas {
         replica.follows().await;
@@ -22,7 +26,7 @@ async fn each_policy_answers_as_it_says_while_redis_is_away() {
     let (young, old) = (token(&emulator, 1, 60), token(&emulator, 1, 601));
     let undated = emulator.token().without("iat").mint();
     let known = token(&emulator, 9, 60);
-    replicas[0].entra.revoke_now(&account(9)).await.unwrap();
+    replicas[0].entra.revoke_tokens(&account(9)).await.unwrap();
     for replica in &replicas {
         eventually("revoked", async || {
             replica.reason(&known).await == "revoked"
@@ -61,13 +65,14 @@ async fn each_policy_answers_as_it_says_while_redis_is_away() {
 async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
     let Some(mut server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::Allow).await;
-    one.entra.revoke_now(&account(1)).await.unwrap();
+    let [one, other] =
+        Replica::pair(&emulator, &server.url(), StoreFailurePolicy::DangerAllow).await;
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
     let (first, second) = (token(&emulator, 1, 60), token(&emulator, 2, 60));
     eventually("told", async || other.reason(&first).await == "revoked").await;
 
     server.stop();
-    let refused = one.entra.revoke_now(&account(2)).await.unwrap_err();
+    let refused = one.entra.revoke_tokens(&account(2)).await.unwrap_err();
     assert_eq!(
         (refused.status().as_u16(), refused.reason()),
         (503, "store_unavailable")
@@ -78,7 +83,7 @@ async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
     // It comes back with nothing of what it had.
     server.start();
     eventually("told", async || other.reason(&second).await == "revoked").await;
-    let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let late = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     late.follows().await;
     eventually("told", async || {
         late.reason(&first).await == "revoked" && late.reason(&second).await == "revoked"
@@ -109,13 +114,14 @@ async fn a_program_starts_without_redis_and_joins_when_it_comes() {
 async fn a_flush_undoes_no_revocation() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     for number in 0..20 {
         let replica = if number % 2 == 0 { &one } else { &other };
-        replica.entra.revoke_now(&account(number)).await.unwrap();
+        replica.entra.revoke_tokens(&account(number)).await.unwrap();
     }
     eventually("all are known", async || {
-        one.entra.store_status().cut_offs == 20 && other.entra.store_status().cut_offs == 20
+        one.entra.store_status().revocation_count == 20
+            && other.entra.store_status().revocation_count == 20
     })
     .await;
     server.run(&["FLUSHALL"]);
@@ -131,13 +137,13 @@ async fn a_flush_undoes_no_revocation() {
         )
     })
     .await;
-    let late = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let late = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     late.follows().await;
     for number in 0..20 {
         assert_eq!(late.reason(&token(&emulator, number, 60)).await, "revoked");
     }
     // And news arrive as before.
-    late.entra.revoke_now(&account(50)).await.unwrap();
+    late.entra.revoke_tokens(&account(50)).await.unwrap();
     let fresh = token(&emulator, 50, 60);
     eventually("told", async || one.reason(&fresh).await == "revoked").await;
 }
@@ -146,7 +152,7 @@ async fn a_flush_undoes_no_revocation() {
 async fn a_trimmed_stream_is_a_gap_that_is_noticed() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     // Frozen by the server, both miss what happens and is trimmed in one go.
     let script = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) \
                   redis.call('HINCRBY', KEYS[2], 'sequence', 1) return 0";
@@ -171,10 +177,10 @@ async fn a_trimmed_stream_is_a_gap_that_is_noticed() {
 async fn cut_connections_are_made_again_and_nothing_is_missed() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     for number in 0..10 {
         server.run(&["CLIENT", "KILL", "TYPE", "normal"]);
-        let told = one.entra.revoke_now(&account(number)).await;
+        let told = one.entra.revoke_tokens(&account(number)).await;
         assert!(
             told.is_ok(),
             "the command is tried again on a new connection"
@@ -192,7 +198,7 @@ async fn cut_connections_are_made_again_and_nothing_is_missed() {
 async fn a_store_that_hangs_is_noticed_within_four_seconds() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let replica = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     replica.follows().await;
     server.freeze();
     let took = eventually("it notices", async || !replica.is_following()).await;
@@ -209,7 +215,7 @@ async fn a_store_that_hangs_is_noticed_within_four_seconds() {
 async fn the_task_ends_with_the_last_handle() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let replica = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     replica.follows().await;
     drop(replica);
     let connected = || match server.run(&["CLIENT", "LIST"]) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum_entra::OnLoss;
+use axum_entra::StoreFailurePolicy;
 use axum_entra::emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, eventually, now, token};
@@ -73,9 +73,9 @@ async fn start_among(old: u64, new: u64) -> (Duration, Duration) {
         return (Duration::ZERO, Duration::ZERO);
     };
     let emulator = Emulator::start().await.unwrap();
-    let early = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let early = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     early.follows().await;
-    early.entra.revoke_now(&account(1)).await.unwrap();
+    early.entra.revoke_tokens(&account(1)).await.unwrap();
     drop(early);
     fill(&server, 0, old, now() - 7 * 86_400);
     fill(&server, old, old + new, now());
@@ -86,14 +86,14 @@ async fn start_among(old: u64, new: u64) -> (Duration, Duration) {
     server.run(&["CONFIG", "RESETSTAT"]);
 
     let start = Instant::now();
-    let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let replica = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     eventually("it follows", async || replica.is_following()).await;
     let took = start.elapsed();
     assert_eq!(replica.reason(&token(&emulator, 1, 600)).await, "revoked");
-    let known = u64::try_from(replica.entra.store_status().cut_offs).unwrap();
+    let known = u64::try_from(replica.entra.store_status().revocation_count).unwrap();
     assert_eq!(known, new + 1, "what is old is not even taken over");
     // It follows while the old ones are removed, a few at a time.
-    replica.entra.revoke_now(&account(2)).await.unwrap();
+    replica.entra.revoke_tokens(&account(2)).await.unwrap();
     let two = token(&emulator, 2, 600);
     assert_eq!(replica.reason(&two).await, "revoked");
     let start = Instant::now();

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{OnLoss, Redis, SharedSignals};
+use axum_entra::{RedisStore, SecurityEventTransmitter, StoreFailurePolicy};
 use serde_json::json;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
@@ -19,9 +19,9 @@ const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 
 /// A replica that lets all tokens pass while it does not follow, and takes events.
 fn listening(emulator: &Emulator, server: &Server) -> Replica {
-    let signals = SharedSignals::sent_by(emulator.issuer(CONTOSO), AUDIENCE)
-        .static_keys(emulator.keys_document().to_string());
-    let redis = Redis::at(server.url(), OnLoss::Allow);
+    let signals = SecurityEventTransmitter::new(emulator.issuer(CONTOSO), AUDIENCE)
+        .static_jwks(emulator.keys_document().to_string());
+    let redis = RedisStore::new(server.url(), StoreFailurePolicy::DangerAllow);
     Replica::built(emulator, redis, |builder| builder.shared_signals(signals))
 }
 
@@ -124,7 +124,7 @@ async fn two_thousand_sign_outs_with_one_token_are_a_few_events() {
 async fn a_subject_that_one_replica_hears_of_is_refused_by_the_other_in_both_versions() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let of = |v1: bool, subject: &str| {
         let token = emulator.token().claim("sub", subject).without("oid");
         let token = token.issued_at(crate::replica::now() - 60);
@@ -132,12 +132,12 @@ async fn a_subject_that_one_replica_hears_of_is_refused_by_the_other_in_both_ver
     };
     let claims = one.entra.validate(&of(false, "pairwise-1")).await.unwrap();
     one.entra
-        .revoke_now(&claims.user_key().unwrap())
+        .revoke_tokens(&claims.account_id().unwrap())
         .await
         .unwrap();
     let v1 = of(true, "pairwise-1");
     eventually("told", async || other.reason(&v1).await == "revoked").await;
     assert_eq!(one.reason(&v1).await, "revoked");
     assert_eq!(other.reason(&of(true, "pairwise-2")).await, "in");
-    assert_ne!(claims.user_key(), Some(account(1)));
+    assert_ne!(claims.account_id(), Some(account(1)));
 }

@@ -8,7 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::{Router, routing::get};
 use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::guard::OncePerToken;
-use axum_entra::{Authority, Builder, Entra, OnLoss, Redis, Rejection, Tenant, UserKey};
+use axum_entra::{
+    AccountId, Authority, Entra, EntraBuilder, RedisStore, Rejection, StoreFailurePolicy, Tenant,
+};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -18,34 +20,38 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// With connections of its own.
-    pub(crate) fn new(emulator: &Emulator, url: &str, on_loss: OnLoss) -> Self {
-        Self::with(emulator, Redis::at(url, on_loss), |_| {})
+    pub(crate) fn new(emulator: &Emulator, url: &str, on_loss: StoreFailurePolicy) -> Self {
+        Self::with(emulator, RedisStore::new(url, on_loss), |_| {})
     }
 
     pub(crate) fn with(
         emulator: &Emulator,
-        redis: Redis,
-        forget: impl Fn(&UserKey) + Send + Sync + 'static,
+        redis: RedisStore,
+        forget: impl Fn(&AccountId) + Send + Sync + 'static,
     ) -> Self {
         Self::built(emulator, redis, |builder| builder.on_sign_out(forget))
     }
 
     pub(crate) fn built(
         emulator: &Emulator,
-        redis: Redis,
-        more: impl FnOnce(Builder) -> Builder,
+        redis: RedisStore,
+        more: impl FnOnce(EntraBuilder) -> EntraBuilder,
     ) -> Self {
-        let authority = Authority::entra(Tenant::id(CONTOSO), API_ID)
+        let authority = Authority::entra(Tenant::new(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url())
             .issued_at_backdate(Duration::ZERO);
-        let builder = Entra::trusting(authority).redis(redis);
+        let builder = Entra::builder_for(authority).redis(redis);
         let entra = more(builder).build().unwrap();
         Self { entra }
     }
 
     /// Two of the same kind that both follow the store.
-    pub(crate) async fn pair(emulator: &Emulator, url: &str, on_loss: OnLoss) -> [Self; 2] {
+    pub(crate) async fn pair(
+        emulator: &Emulator,
+        url: &str,
+        on_loss: StoreFailurePolicy,
+    ) -> [Self; 2] {
         let pair = [
             Self::new(emulator, url, on_loss),
             Self::new(emulator, url, on_loss),
@@ -94,8 +100,8 @@ impl Replica {
 }
 
 /// An account that nobody has but this number.
-pub(crate) fn account(number: u128) -> UserKey {
-    UserKey::Object {
+pub(crate) fn account(number: u128) -> AccountId {
+    AccountId::Entra {
         tenant: CONTOSO.parse().unwrap(),
         object: object(number),
     }

@@ -1,6 +1,6 @@
 //! Each token once, on whichever replica.
 
-use axum_entra::OnLoss;
+use axum_entra::StoreFailurePolicy;
 use axum_entra::emulator::Emulator;
 
 use crate::replica::{Replica, eventually, token};
@@ -11,7 +11,7 @@ async fn a_token_is_good_once_on_all_replicas_together() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
     let replicas: Vec<_> = (0..2)
-        .map(|_| Replica::new(&emulator, &server.url(), OnLoss::Allow))
+        .map(|_| Replica::new(&emulator, &server.url(), StoreFailurePolicy::DangerAllow))
         .collect();
     let token = token(&emulator, 1, 60);
     let mut uses = tokio::task::JoinSet::new();
@@ -30,7 +30,7 @@ async fn a_token_is_good_once_on_all_replicas_together() {
 async fn without_the_store_no_token_is_spent() {
     let Some(mut server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let replica = Replica::new(&emulator, &server.url(), OnLoss::Allow);
+    let replica = Replica::new(&emulator, &server.url(), StoreFailurePolicy::DangerAllow);
     let token = |number| token(&emulator, number, 60);
     assert_eq!(replica.get("/replay", &token(1)).await.0, 200);
     server.stop();
@@ -46,7 +46,7 @@ async fn without_the_store_no_token_is_spent() {
     assert_eq!(replica.get("/replay", &again).await.0, 200);
     server.run(&["FLUSHALL"]);
     assert_eq!(replica.get("/replay", &again).await.1, "replay");
-    let other = Replica::new(&emulator, &server.url(), OnLoss::Allow);
+    let other = Replica::new(&emulator, &server.url(), StoreFailurePolicy::DangerAllow);
     eventually("it follows", async || other.is_following()).await;
     assert_eq!(other.get("/replay", &used).await.0, 200);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum_entra::emulator::{CONTOSO, Emulator};
-use axum_entra::{Clock, OnLoss, Redis};
+use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
 
 use crate::replica::{Replica, account, eventually, now, token};
 use crate::server::{Server, server};
@@ -13,13 +13,13 @@ use crate::server::{Server, server};
 async fn a_hook_that_panics_does_not_end_the_following() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
-    let redis = Redis::at(server.url(), OnLoss::FailClosed);
+    let one = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
+    let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
     let other = Replica::with(&emulator, redis, |_| panic!("the application's own"));
     one.follows().await;
     other.follows().await;
     for number in 1..=3 {
-        one.entra.revoke_now(&account(number)).await.unwrap();
+        one.entra.revoke_tokens(&account(number)).await.unwrap();
         let token = token(&emulator, number, 60);
         eventually("told", async || other.reason(&token).await == "revoked").await;
     }
@@ -33,19 +33,19 @@ async fn a_hook_that_panics_does_not_end_the_following() {
 async fn a_follower_that_panics_begins_again_and_says_so() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let one = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let one = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     let broken = Arc::new(AtomicBool::new(false));
     let is_broken = Arc::clone(&broken);
-    let clock = Clock::made_up(move || {
+    let clock = Clock::from_fn(move || {
         assert!(!is_broken.load(Ordering::SeqCst), "the clock is broken");
         now()
     });
-    let redis = Redis::at(server.url(), OnLoss::FailClosed);
+    let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
     let other = Replica::built(&emulator, redis, |builder| builder.clock(clock));
     one.follows().await;
     other.follows().await;
     broken.store(true, Ordering::SeqCst);
-    one.entra.revoke_now(&account(1)).await.unwrap();
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
     eventually("it says so", async || {
         let status = other.entra.store_status();
         !status.following
@@ -75,7 +75,7 @@ fn connections(server: &Server) -> u64 {
 async fn three_hundred_who_wait_for_a_store_that_hangs_share_a_connection() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let replica = Replica::new(&emulator, &server.url(), OnLoss::FailClosed);
+    let replica = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
     replica.follows().await;
     let before = connections(&server);
     server.freeze();
@@ -83,7 +83,7 @@ async fn three_hundred_who_wait_for_a_store_that_hangs_share_a_connection() {
     let mut ends = tokio::task::JoinSet::new();
     for number in 0..300 {
         let entra = replica.entra.clone();
-        ends.spawn(async move { entra.end_session(tenant, &format!("s{number}")).await });
+        ends.spawn(async move { entra.revoke_session(tenant, &format!("s{number}")).await });
     }
     let told = ends.join_all().await;
     assert!(told.iter().all(Result::is_err));
@@ -107,10 +107,10 @@ async fn three_hundred_who_wait_for_a_store_that_hangs_share_a_connection() {
 async fn a_session_that_ended_stays_ended_on_every_replica_and_in_the_store() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();
-    let [one, other] = Replica::pair(&emulator, &server.url(), OnLoss::FailClosed).await;
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let of = |session: &str| emulator.token().claim("sid", session).mint();
     one.entra
-        .end_session(CONTOSO.parse().unwrap(), "s-1")
+        .revoke_session(CONTOSO.parse().unwrap(), "s-1")
         .await
         .unwrap();
     // Issued a minute after the end.

@@ -19,7 +19,7 @@ mod start_up;
 use std::time::Duration;
 
 use axum_entra::Clock;
-use axum_entra::emulator::{Emulator, Endpoint, Outage};
+use axum_entra::emulator::{Emulator, Endpoint, Fault};
 use program::{OK, Program, comes_true};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
@@ -43,12 +43,12 @@ async fn a_revocation_goes_on_when_its_caller_hangs_up() {
     };
     let header = bearer(&token(&emulator));
     assert!(program.ask("GET /me", &header).await.starts_with(OK));
-    emulator.outage_of(Endpoint::Graph, Outage::Slow(Duration::from_secs(1)));
+    emulator.inject_fault_at(Endpoint::Graph, Fault::Slow(Duration::from_secs(1)));
     let nothing = format!("{header}content-length: 0\r\n");
     let caller = program
         .begin("POST /me/revokeSignInSessions", &nothing)
         .await;
-    assert!(comes_true(async || emulator.fetches().graph > 0).await);
+    assert!(comes_true(async || emulator.request_counts().graph > 0).await);
     drop(caller);
     assert!(program.ask("GET /me", &header).await.starts_with(OK));
     let revoked = async || {

@@ -25,8 +25,8 @@ const AUDIENCE: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
 /// An API that trusts one tenant and these keys; `None` where no key can be used.
 fn entra(jwks: &Value) -> Option<Entra> {
-    let authority = Authority::entra(Tenant::id(TENANT), AUDIENCE).static_keys(jwks.to_string());
-    Entra::trusting(authority).build().ok()
+    let authority = Authority::entra(Tenant::new(TENANT), AUDIENCE).static_jwks(jwks.to_string());
+    Entra::builder_for(authority).build().ok()
 }
 
 #[tokio::test]

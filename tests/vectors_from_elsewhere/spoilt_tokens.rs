@@ -72,10 +72,10 @@ fn what_we_accept_another_library_accepts_too() {
     let _inside = runtime.enter();
     let now = Clock::system().now();
     let jwks = signer::key(0).jwks("k");
-    let authority = Authority::entra(Tenant::id(TENANT), AUDIENCE)
-        .static_keys(jwks.to_string())
+    let authority = Authority::entra(Tenant::new(TENANT), AUDIENCE)
+        .static_jwks(jwks.to_string())
         .danger_allow_tokens_without_permissions();
-    let entra = Entra::trusting(authority).build().unwrap();
+    let entra = Entra::builder_for(authority).build().unwrap();
     let oracle = Oracle::new(&jwks, ISSUER, AUDIENCE);
     let payload = json!({
         "iss": ISSUER, "aud": AUDIENCE, "tid": TENANT, "ver": "2.0", "exp": now + 3_600,

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use axum_core::body::Body;
 use axum_entra::__fuzz::{API, TENANT};
-use axum_entra::{Authority, Clock, Entra, Receiver, SharedSignals, Tenant};
+use axum_entra::{Authority, Clock, Entra, Receiver, SecurityEventTransmitter, Tenant};
 use http::Request;
 use serde_json::Value;
 use tower_service::Service as _;
@@ -30,11 +30,11 @@ pub fn entra() -> &'static Entra {
     ENTRA.get_or_init(|| {
         let _inside = RUNTIME.enter();
         let keys = || signer::key(0).jwks("k").to_string();
-        let authority = Authority::entra(Tenant::id(TENANT), API).static_keys(keys());
-        let signals = SharedSignals::sent_by(TRANSMITTER, EVENTS_FOR).static_keys(keys());
-        Entra::trusting(authority)
+        let authority = Authority::entra(Tenant::new(TENANT), API).static_jwks(keys());
+        let signals = SecurityEventTransmitter::new(TRANSMITTER, EVENTS_FOR).static_jwks(keys());
+        Entra::builder_for(authority)
             .shared_signals(signals)
-            .clock(Clock::made_up(|| NOW))
+            .clock(Clock::from_fn(|| NOW))
             .build()
             .expect("good settings")
     })

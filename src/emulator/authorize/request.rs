@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use url::Url;
 
-use super::way_back::{Mode, WayBack};
+use super::way_back::{AuthorizationResponse, Mode};
 use crate::emulator::{
     aadsts::Refusal,
     app::{App, Credential},
@@ -25,7 +25,7 @@ pub(super) struct SignInRequest<'a> {
     pub(super) tenant: Option<&'a Tenant>,
     pub(super) policy: Option<String>,
     pub(super) client: &'a App,
-    pub(super) back: WayBack,
+    pub(super) back: AuthorizationResponse,
     pub(super) response: ResponseType,
     pub(super) prompt: Prompt,
     pub(super) claims: ClaimsRequest,
@@ -53,7 +53,7 @@ pub(super) enum Problem {
     /// The person at the browser: it is not known that the client may be answered there.
     Here(Refusal),
     /// The client.
-    AtTheClient(WayBack, Refusal),
+    AtTheClient(AuthorizationResponse, Refusal),
 }
 
 impl From<Refusal> for Box<Problem> {
@@ -93,7 +93,7 @@ impl<'a> SignInRequest<'a> {
         };
         let (mode, unknown_mode) = Mode::read(field("response_mode"), response.id_token);
         let state = field("state").map(str::to_owned);
-        let back = WayBack::new(redirect, target, mode, state);
+        let back = AuthorizationResponse::new(redirect, target, mode, state);
         let told = |refusal| Box::new(Problem::AtTheClient(back.clone(), refusal));
 
         if let Some(refusal) = unknown_kind.or(unknown_mode) {

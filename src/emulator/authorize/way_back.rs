@@ -11,7 +11,7 @@ use crate::emulator::{aadsts::Refusal, redirect_uri, seeds};
 
 /// Where and how a client is answered.
 #[derive(Debug, Clone)]
-pub(super) struct WayBack {
+pub(super) struct AuthorizationResponse {
     redirect_uri: String,
     target: Url,
     mode: Mode,
@@ -44,7 +44,7 @@ impl Mode {
     }
 }
 
-impl WayBack {
+impl AuthorizationResponse {
     pub(super) fn new(redirect_uri: &str, target: Url, mode: Mode, state: Option<String>) -> Self {
         Self {
             redirect_uri: redirect_uri.to_owned(),

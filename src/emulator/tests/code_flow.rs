@@ -169,7 +169,7 @@ async fn claims_asked_for_at_the_token_endpoint_need_a_sign_in_that_has_them() {
 async fn a_policy_has_a_page_of_its_own() {
     let emulator = Emulator::start().await.unwrap();
     let policy = format!(
-        "{}/contoso.onmicrosoft.com/{POLICY}/oauth2/v2.0",
+        "{}/contoso.onmicrosoft.com/{B2C_POLICY}/oauth2/v2.0",
         emulator.url()
     );
     let address = Url::parse_with_params(&format!("{policy}/authorize"), page()).unwrap();
@@ -181,12 +181,15 @@ async fn a_policy_has_a_page_of_its_own() {
          &code_verifier={VERIFIER}",
         answer["code"]
     );
-    let path = format!("/contoso.onmicrosoft.com/{POLICY}/oauth2/v2.0/token");
+    let path = format!("/contoso.onmicrosoft.com/{B2C_POLICY}/oauth2/v2.0/token");
     let (status, tokens) = post(&emulator, &path, &body).await;
     assert_eq!(status, 200, "{tokens}");
     assert_eq!(
         claims(tokens["access_token"].as_str().unwrap())["tfp"],
-        POLICY
+        B2C_POLICY
     );
-    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["tfp"], POLICY);
+    assert_eq!(
+        claims(tokens["id_token"].as_str().unwrap())["tfp"],
+        B2C_POLICY
+    );
 }

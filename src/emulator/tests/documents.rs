@@ -19,12 +19,12 @@ async fn a_minted_token_verifies_with_the_key_that_discovery_leads_to() {
             "/contoso.onmicrosoft.com/.well-known/openid-configuration".to_owned(),
         ),
         (
-            emulator.token().policy(POLICY).mint(),
+            emulator.token().policy(B2C_POLICY).mint(),
             "/contoso.onmicrosoft.com/b2c_1_SUSI/v2.0/.well-known/openid-configuration".to_owned(),
         ),
         (
-            emulator.token().policy(POLICY).mint(),
-            format!("/{CONTOSO}/v2.0/.well-known/openid-configuration?p={POLICY}"),
+            emulator.token().policy(B2C_POLICY).mint(),
+            format!("/{CONTOSO}/v2.0/.well-known/openid-configuration?p={B2C_POLICY}"),
         ),
         (
             emulator.token().user("nina").mint(),
@@ -58,7 +58,7 @@ async fn a_minted_token_verifies_with_the_key_that_discovery_leads_to() {
     }
     let unpublished = emulator.token().unpublished_key().mint();
     assert!(!verifies(&unpublished, &emulator.keys_document()));
-    let seen = emulator.requests_seen();
+    let seen = emulator.requests();
     assert!(
         seen.contains(&format!("/{CONTOSO}/discovery/v2.0/keys?appid={API_ID}")),
         "{seen:?}"
@@ -105,7 +105,7 @@ async fn documents_and_keys_have_entras_members() {
         .text()
         .await
         .unwrap();
-    assert!(front.contains(DAEMON_ID) && front.contains(PASSWORD));
+    assert!(front.contains(DAEMON_ID) && front.contains(USER_PASSWORD));
 }
 
 #[tokio::test]
@@ -119,5 +119,5 @@ async fn a_key_document_that_is_known_is_not_sent_again() {
     assert_eq!(again().await.unwrap().status(), 304);
     emulator.rotate_keys();
     assert_eq!(again().await.unwrap().status(), 200);
-    assert_eq!(emulator.fetches().keys, 3);
+    assert_eq!(emulator.request_counts().keys, 3);
 }

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn the_password_grant_gives_a_user_token_in_the_form_of_its_endpoint() {
     let emulator = Emulator::start().await.unwrap();
-    let login = format!("grant_type=password&client_id={CLI_ID}&password={PASSWORD}");
+    let login = format!("grant_type=password&client_id={CLI_ID}&password={USER_PASSWORD}");
 
     let body = format!(
         "{login}&username=alice%40contoso.onmicrosoft.com&scope=openid+api://{API_ID}/Todo.Read+api://{API_ID}/Todo.ReadWrite"
@@ -51,10 +51,10 @@ async fn the_password_grant_gives_a_user_token_in_the_form_of_its_endpoint() {
     let found = claims(b2c["access_token"].as_str().unwrap());
     assert_eq!(
         (&found["ver"], &found["tfp"]),
-        (&json!("1.0"), &json!(POLICY))
+        (&json!("1.0"), &json!(B2C_POLICY))
     );
-    assert_eq!(found["iss"], emulator.issuer_b2c(CONTOSO, POLICY));
-    assert_eq!(emulator.fetches().token, 3);
+    assert_eq!(found["iss"], emulator.issuer_b2c(CONTOSO, B2C_POLICY));
+    assert_eq!(emulator.request_counts().token, 3);
 }
 
 #[tokio::test]
@@ -118,13 +118,13 @@ async fn refusals_have_entras_numbers() {
             50_126,
         ),
         (
-            format!("{user}&password={PASSWORD}&scope=api://{FABRIKAM}/Todo.Read"),
+            format!("{user}&password={USER_PASSWORD}&scope=api://{FABRIKAM}/Todo.Read"),
             400,
             "invalid_resource",
             500_011,
         ),
         (
-            format!("{user}&password={PASSWORD}&scope=api://{API_ID}/No.Such"),
+            format!("{user}&password={USER_PASSWORD}&scope=api://{API_ID}/No.Such"),
             400,
             "invalid_client",
             650_053,

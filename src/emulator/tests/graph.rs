@@ -12,7 +12,10 @@ fn code(answer: &Value) -> &str {
 async fn the_groups_asked_for_come_back_if_they_are_the_users() {
     let emulator = Emulator::start().await.unwrap();
     let app = graph_app_token(&emulator).await;
-    let (in_it, not) = (emulator.user("dave").unwrap().groups()[249].clone(), GROUP);
+    let (in_it, not) = (
+        emulator.user("dave").unwrap().groups()[249].clone(),
+        GROUP_ID,
+    );
     let path = format!("/v1.0/users/{DAVE}/checkMemberGroups");
     let body = json!({ "groupIds": [not, in_it.to_uppercase()] });
     let (status, answer) = graph(&emulator, Method::POST, &path, &app, body.clone()).await;
@@ -20,7 +23,7 @@ async fn the_groups_asked_for_come_back_if_they_are_the_users() {
     assert_eq!(answer["value"], json!([in_it]));
 
     let calls = emulator.graph_calls();
-    assert_eq!((calls.len(), emulator.fetches().graph), (1, 1));
+    assert_eq!((calls.len(), emulator.request_counts().graph), (1, 1));
     assert_eq!(
         (calls[0].target.as_str(), &calls[0].body),
         (format!("/graph{path}").as_str(), &body)
@@ -37,10 +40,10 @@ async fn the_groups_asked_for_come_back_if_they_are_the_users() {
         let (status, _) = graph(&emulator, Method::POST, &path, &app, body.clone()).await;
         assert_eq!(status, 400, "{body}");
     }
-    emulator.set_memberships("dave", [GROUP]);
+    emulator.set_memberships("dave", [GROUP_ID]);
     let body = json!({ "groupIds": [not, in_it] });
     let (_, answer) = graph(&emulator, Method::POST, &path, &app, body).await;
-    assert_eq!(answer["value"], json!([GROUP]));
+    assert_eq!(answer["value"], json!([GROUP_ID]));
 }
 
 #[tokio::test]
@@ -48,11 +51,11 @@ async fn an_app_is_asked_about_under_service_principals() {
     let emulator = Emulator::start().await.unwrap();
     let app = graph_app_token(&emulator).await;
     let id = emulator.app("daemon").unwrap().object_id();
-    emulator.set_memberships("daemon", [GROUP]);
-    let body = json!({ "groupIds": [GROUP] });
+    emulator.set_memberships("daemon", [GROUP_ID]);
+    let body = json!({ "groupIds": [GROUP_ID] });
     let path = format!("/v1.0/servicePrincipals/{id}/checkMemberGroups");
     let (_, answer) = graph(&emulator, Method::POST, &path, &app, body.clone()).await;
-    assert_eq!(answer["value"], json!([GROUP]));
+    assert_eq!(answer["value"], json!([GROUP_ID]));
     let path = format!("/v1.0/users/{id}/checkMemberGroups");
     let (status, answer) = graph(&emulator, Method::POST, &path, &app, body).await;
     assert_eq!(
@@ -110,7 +113,7 @@ async fn only_a_token_for_graph_with_the_permission_is_answered() {
     let emulator = Emulator::builder().app(narrow).start().await.unwrap();
     let me = "/v1.0/me/checkMemberGroups";
     let other = format!("/v1.0/users/{DAVE}/checkMemberGroups");
-    let body = json!({ "groupIds": [GROUP] });
+    let body = json!({ "groupIds": [GROUP_ID] });
     let ask = async |path: &str, token: &str| {
         let (status, answer) = graph(&emulator, Method::POST, path, token, body.clone()).await;
         (status.as_u16(), code(&answer).to_owned())
@@ -150,7 +153,7 @@ async fn only_a_token_for_graph_with_the_permission_is_answered() {
     assert_eq!(ask(&other, narrow).await, denied);
     let body = format!(
         "grant_type=password&client_id=11111111-2222-4222-8222-333333333333&client_secret=secret\
-         &username=alice&password={PASSWORD}&scope=User.Read.All"
+         &username=alice&password={USER_PASSWORD}&scope=User.Read.All"
     );
     let (_, answer) = post(&emulator, &format!("/{CONTOSO}/oauth2/v2.0/token"), &body).await;
     assert_eq!(answer["suberror"], "consent_required");
@@ -220,7 +223,7 @@ async fn revoking_moves_the_valid_from_time_and_refuses_older_tokens() {
 #[tokio::test]
 async fn graph_can_be_out_of_order_while_the_rest_is_not() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.outage_of(Endpoint::Graph, Outage::Throttle(7));
+    emulator.inject_fault_at(Endpoint::Graph, Fault::Throttle(7));
     let app = graph_app_token(&emulator).await;
     let url = format!("{}/users/{DAVE}", emulator.graph_url());
     let ask = async || client().get(&url).bearer_auth(&app).send().await.unwrap();
@@ -229,9 +232,9 @@ async fn graph_can_be_out_of_order_while_the_rest_is_not() {
     assert_eq!(answer.headers()["retry-after"], "7");
     let body = answer.text().await.unwrap();
     assert!(body.contains("TooManyRequests"), "{body}");
-    emulator.outage_of(Endpoint::Graph, Outage::Status(503));
+    emulator.inject_fault_at(Endpoint::Graph, Fault::Status(503));
     assert_eq!(ask().await.status(), 503);
-    emulator.recover();
+    emulator.clear_faults();
     assert_eq!(ask().await.status(), 200);
     assert_eq!(emulator.graph_calls().len(), 3);
 }

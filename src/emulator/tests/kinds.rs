@@ -20,7 +20,7 @@ async fn an_access_token_names_its_client_and_an_id_token_none() {
     let kinds: [fn(TokenBuilder) -> TokenBuilder; 4] = [
         |token| token,
         TokenBuilder::v1,
-        |token| token.policy(POLICY),
+        |token| token.policy(B2C_POLICY),
         |token| token.user("nina").tenant(NORTHWIND),
     ];
     for kind in kinds {
@@ -44,12 +44,12 @@ async fn an_access_token_names_its_client_and_an_id_token_none() {
 #[tokio::test]
 async fn b2cs_client_credentials_have_their_permissions_in_scp() {
     let emulator = Emulator::start().await.unwrap();
-    let app = claims(&emulator.token().app("daemon").policy(POLICY).mint());
+    let app = claims(&emulator.token().app("daemon").policy(B2C_POLICY).mint());
     let said = ["azpacr", "ver", "scp"].map(|name| app[name].as_str().unwrap());
     assert_eq!(said, ["1", "2.0", "Tasks.Run Todo.Read.All"]);
     assert_eq!(app["sub"], app["oid"]);
     assert!(absent(&app, &["idtyp", "roles", "tid"]));
-    let user = claims(&emulator.token().policy(POLICY).mint());
+    let user = claims(&emulator.token().policy(B2C_POLICY).mint());
     assert_eq!(
         (&user["ver"], &user["scp"]),
         (&json!("1.0"), &json!("access_as_user"))
@@ -73,7 +73,7 @@ async fn entra_dates_tokens_back_and_b2c_does_not() {
     assert_eq!(ages(token().v1()), 3_900);
     assert_eq!(ages(token().id_token()), 3_900);
     assert_eq!(ages(token().user("nina").tenant(NORTHWIND)), 3_900);
-    assert_eq!(ages(token().policy(POLICY)), 3_600);
+    assert_eq!(ages(token().policy(B2C_POLICY)), 3_600);
     assert_eq!(ages(plain.token()), 3_600);
     // A time that a test sets is the time it sets.
     assert_eq!(ages(token().issued_at(1_000)), 3_600);

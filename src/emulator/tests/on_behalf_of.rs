@@ -43,7 +43,7 @@ async fn what_is_no_users_token_for_this_api_is_refused() {
         (token().expired().mint(), 500_133),
         (token().audience(CLI_ID).mint(), 500_131),
         (token().unpublished_key().mint(), 50_013),
-        (token().signature_text("AAAA").mint(), 50_013),
+        (token().raw_signature("AAAA").mint(), 50_013),
         (token().issuer("https://sts.windows.net/x/").mint(), 50_013),
         (emulator.token().app("daemon").mint(), 7_000_114),
         (emulator.token().user("nobody").mint(), 50_034),

@@ -26,21 +26,21 @@ async fn outages_are_played_and_end() {
             .send()
     };
 
-    emulator.outage(Outage::Status(503));
+    emulator.inject_fault(Fault::Status(503));
     assert_eq!(fetch().await.unwrap().status(), 503);
-    emulator.outage(Outage::CloseConnection);
+    emulator.inject_fault(Fault::CloseConnection);
     let error = fetch().await.unwrap_err();
     assert!(!error.is_timeout(), "{error:?}");
-    emulator.outage(Outage::Hang);
+    emulator.inject_fault(Fault::Hang);
     assert!(fetch().await.unwrap_err().is_timeout());
-    emulator.outage(Outage::Redirect);
+    emulator.inject_fault(Fault::Redirect);
     let moved = fetch().await.unwrap();
     assert_eq!(moved.status(), 302);
     let target = moved.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(client().get(target).send().await.unwrap().status(), 200);
-    emulator.outage(Outage::Oversized);
+    emulator.inject_fault(Fault::Oversized);
     assert!(fetch().await.unwrap().bytes().await.unwrap().len() > 2_000_000);
-    emulator.outage(Outage::NotJson);
+    emulator.inject_fault(Fault::NotJson);
     assert!(
         fetch()
             .await
@@ -50,13 +50,13 @@ async fn outages_are_played_and_end() {
             .unwrap()
             .starts_with("<!doctype")
     );
-    emulator.outage_of(Endpoint::Keys, Outage::EmptyKeys);
+    emulator.inject_fault_at(Endpoint::Keys, Fault::EmptyKeys);
     assert_eq!(
         fetch().await.unwrap().text().await.unwrap(),
         r#"{"keys":[]}"#
     );
-    emulator.recover();
-    emulator.outage_of(Endpoint::Discovery, Outage::WrongIssuer);
+    emulator.clear_faults();
+    emulator.inject_fault_at(Endpoint::Discovery, Fault::WrongIssuer);
     let metadata = get(
         &emulator,
         &format!("/{CONTOSO}/v2.0/.well-known/openid-configuration"),

@@ -26,7 +26,7 @@ async fn a_client_that_trusts_the_ca_is_answered_and_no_other() {
     let plain = format!("http://127.0.0.1:{port}/{path}");
     assert!(client().get(plain).send().await.is_err());
 
-    emulator.outage(Outage::CloseConnection);
+    emulator.inject_fault(Fault::CloseConnection);
     let url = format!("{}/{path}", emulator.url());
     assert!(trusting.get(url).send().await.is_err());
 }

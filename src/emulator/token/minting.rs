@@ -19,7 +19,7 @@ use crate::emulator::{
 };
 
 impl TokenBuilder {
-    /// The claims as they would be signed now; ignores [`payload_text`](Self::payload_text).
+    /// The claims as they would be signed now; ignores [`raw_payload`](Self::raw_payload).
     pub fn claims(&self) -> Map<String, Value> {
         let directory = &self.authority.directory;
         let made_at = self.made_at.unwrap_or_else(unix_now);
@@ -138,17 +138,17 @@ impl TokenBuilder {
             .unwrap_or_default()
             .to_owned();
         let header = self
-            .header_text
+            .raw_header
             .clone()
             .unwrap_or_else(|| Value::Object(header).to_string());
         let payload = self
-            .payload_text
+            .raw_payload
             .clone()
             .unwrap_or_else(|| Value::Object(self.claims()).to_string());
         let mut token = URL_SAFE_NO_PAD.encode_to_string(header);
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode_to_string(payload));
-        let signature = match &self.signature_text {
+        let signature = match &self.raw_signature {
             Some(text) => text.clone(),
             None => URL_SAFE_NO_PAD.encode_to_string(key.sign(&algorithm, token.as_bytes())?),
         };

@@ -6,25 +6,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::graph::error::DirectoryError;
+use crate::graph::error::GraphError;
 
 /// What a look finds, without asking anybody.
 #[derive(Debug)]
-pub(crate) enum Look<T> {
+pub(crate) enum CacheLookup<T> {
     /// All that was asked for; of several questions in their order.
-    Known(T),
+    Hit(T),
     /// Asking failed a moment ago.
-    Failed(DirectoryError),
+    Failed(GraphError),
     /// Somebody has to be asked.
-    Open,
+    Miss,
 }
 
 /// A good answer, and how long it is kept.
 pub(in crate::graph) type Fresh<Q, A> = (Q, A, Duration);
 
-pub(super) struct Known<Q, A> {
+pub(super) struct CacheEntry<Q, A> {
     answers: HashMap<Q, Kept<A>>,
-    failure: Option<Kept<DirectoryError>>,
+    failure: Option<Kept<GraphError>>,
     /// Counts what was stored, so that those who waited take it whatever its age.
     stored: u64,
 }
@@ -38,7 +38,7 @@ struct Kept<T> {
 /// A guard of the application's own could name ever new groups.
 const MOST_QUESTIONS: usize = 1_024;
 
-impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
+impl<Q: Eq + Hash + Clone, A: Clone> CacheEntry<Q, A> {
     pub(super) fn new() -> Self {
         Self {
             answers: HashMap::new(),
@@ -53,20 +53,20 @@ impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
     }
 
     /// Answers that were good at a time, and those stored after `seen` whatever their age.
-    pub(super) fn look(&self, questions: &[Q], now: Instant, seen: u64) -> Look<Vec<A>> {
+    pub(super) fn look(&self, questions: &[Q], now: Instant, seen: u64) -> CacheLookup<Vec<A>> {
         let answer = |question| {
             let kept = self.answers.get(question)?;
             kept.is_good(now, seen).then(|| kept.value.clone())
         };
         if let Some(answers) = questions.iter().map(answer).collect() {
-            return Look::Known(answers);
+            return CacheLookup::Hit(answers);
         }
         match &self.failure {
             Some(kept) if kept.is_good(now, seen) => {
                 let rest = kept.until.saturating_duration_since(Instant::now());
-                Look::Failed(kept.value.clone().with_rest(rest))
+                CacheLookup::Failed(kept.value.clone().with_rest(rest))
             }
-            _ => Look::Open,
+            _ => CacheLookup::Miss,
         }
     }
 
@@ -80,9 +80,9 @@ impl<Q: Eq + Hash + Clone, A: Clone> Known<Q, A> {
 
     pub(super) fn store(
         &mut self,
-        outcome: Result<Vec<Fresh<Q, A>>, DirectoryError>,
-        remembers: fn(&DirectoryError) -> Option<Duration>,
-    ) -> Result<(), DirectoryError> {
+        outcome: Result<Vec<Fresh<Q, A>>, GraphError>,
+        remembers: fn(&GraphError) -> Option<Duration>,
+    ) -> Result<(), GraphError> {
         let now = Instant::now();
         self.stored = self.stored.saturating_add(1);
         let stored = self.stored;

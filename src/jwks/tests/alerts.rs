@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::KeyFreshness;
+use crate::JwksRefresh;
 use crate::jwks::schedule::Schedule;
 
 const CASES: &str = include_str!("../../../deploy/prometheus-alerts.test.yml");
@@ -10,7 +10,7 @@ const CASES: &str = include_str!("../../../deploy/prometheus-alerts.test.yml");
 /// Minutes between fetches, at the slowest.
 fn minutes(withdrawn: bool) -> u64 {
     let entra = Some(Duration::from_secs(86_400));
-    let schedule = Schedule::new(&KeyFreshness::default());
+    let schedule = Schedule::new(&JwksRefresh::default());
     let wait = schedule.after_success(entra, withdrawn, 0.0).as_secs();
     assert_eq!(wait % 60, 0);
     wait / 60

@@ -7,8 +7,8 @@ use super::jwk;
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
 use crate::jwks::KeySet;
-use crate::jwks::snapshot::{KeyPublisher, KeyReader, kept_fresh};
-use crate::{AllowedTenants, KeyFreshness, Tenant};
+use crate::jwks::snapshot::{KeyPublisher, KeyReader, refreshing};
+use crate::{AllowedTenants, JwksRefresh, Tenant};
 
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const COMPANY: &str = "11111111-1111-4111-8111-111111111111";
@@ -29,7 +29,7 @@ impl Both {
             .allowed_tenants(AllowedTenants::Any)
             .resolve()
             .unwrap();
-        let pairs = (0..2).map(|_| kept_fresh(&KeyFreshness::default()));
+        let pairs = (0..2).map(|_| refreshing(&JwksRefresh::default()));
         let (publishers, readers): (Vec<_>, Vec<_>) = pairs.unzip();
         publishers[0].bound_by(&publishers[1]);
         Self {

@@ -11,8 +11,8 @@ use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
 use crate::jwks::KeySet;
 use crate::jwks::schedule::Schedule;
-use crate::jwks::snapshot::{Asked, KeyPublisher, KeyReader, kept_fresh};
-use crate::{AllowedTenants, KeyFreshness, Tenant};
+use crate::jwks::snapshot::{Asked, KeyPublisher, KeyReader, refreshing};
+use crate::{AllowedTenants, JwksRefresh, Tenant};
 
 const HOUR: u64 = 3_600;
 /// Entra's own.
@@ -44,7 +44,7 @@ fn changes(history: &Value) -> Vec<(u64, Vec<usize>)> {
 struct Process {
     document: Document,
     issuer: IssuerPattern,
-    freshness: KeyFreshness,
+    freshness: JwksRefresh,
     publisher: KeyPublisher,
     reader: KeyReader,
     next: Instant,
@@ -52,13 +52,13 @@ struct Process {
 }
 
 impl Process {
-    fn new(freshness: KeyFreshness) -> Self {
+    fn new(freshness: JwksRefresh) -> Self {
         let trust = Authority::entra(Tenant::Common, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee")
             .allowed_tenants(AllowedTenants::Any)
             .resolve()
             .unwrap();
         let document = trust.documents.into_iter().next_back().unwrap();
-        let (publisher, reader) = kept_fresh(&freshness);
+        let (publisher, reader) = refreshing(&freshness);
         Self {
             issuer: document.issuers[0].clone(),
             document,
@@ -91,7 +91,7 @@ impl Process {
     }
 
     /// Whether a token of a key is let in.
-    async fn admits(&mut self, kid: &str, published: &Value) -> bool {
+    async fn allows_tenant(&mut self, kid: &str, published: &Value) -> bool {
         let has = |reader: &KeyReader| !reader.keys().unwrap().with_id(kid).is_empty();
         if has(&self.reader) {
             return true;
@@ -105,7 +105,7 @@ impl Process {
 }
 
 /// How many tokens were sent, refused, and how many fetches that took.
-async fn replay(history: &Value, name: &str, freshness: KeyFreshness) -> (usize, usize, usize) {
+async fn replay(history: &Value, name: &str, freshness: JwksRefresh) -> (usize, usize, usize) {
     let kid = |key: usize| history["keys"][key]["kid"].as_str().unwrap();
     let changes = changes(&history["history"][name]);
     let mut process = Process::new(freshness);
@@ -123,7 +123,7 @@ async fn replay(history: &Value, name: &str, freshness: KeyFreshness) -> (usize,
             let recent = seen.iter().filter(|(_, last)| now - *last < HOUR);
             for key in recent.map(|(key, _)| *key).collect::<Vec<_>>() {
                 sent += 1;
-                refused += usize::from(!process.admits(kid(key), &published).await);
+                refused += usize::from(!process.allows_tenant(kid(key), &published).await);
             }
             // Ten minutes at a time, and by the hour once nothing is changing.
             let step = if now - at < 4 * HOUR { 600 } else { HOUR };
@@ -144,11 +144,11 @@ async fn no_token_of_a_key_that_was_published_in_the_last_hour_is_refused_in_fou
     for (name, changes) in [("common", 231), ("organizations", 90)] {
         let entries = history["history"][name].as_array().unwrap();
         assert_eq!(entries.len(), changes);
-        let (sent, refused, fetches) = replay(&history, name, KeyFreshness::default()).await;
+        let (sent, refused, fetches) = replay(&history, name, JwksRefresh::default()).await;
         println!("{name}: {changes} changes, {sent} tokens, {refused} refused, {fetches} fetches");
         assert_eq!(refused, 0, "{name}");
         // What it is good for: without it many are.
-        let strict = KeyFreshness::default().withdrawal_grace(Duration::ZERO);
+        let strict = JwksRefresh::default().withdrawal_grace(Duration::ZERO);
         let (sent, refused, fetches) = replay(&history, name, strict).await;
         println!("{name}: without grace {refused} of {sent} refused, {fetches} fetches");
         assert!(refused > 50, "{name}: {refused}");

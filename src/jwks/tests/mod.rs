@@ -18,7 +18,7 @@ use crate::authority::{Authority, Document};
 
 /// The v2.0 document of an ordinary tenant: its keys need not name their issuer.
 pub(crate) fn ordinary_document() -> Document {
-    let tenant = Tenant::id("11111111-2222-4333-8444-555555555555");
+    let tenant = Tenant::new("11111111-2222-4333-8444-555555555555");
     let trust = Authority::entra(tenant, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee")
         .resolve()
         .unwrap();

@@ -8,7 +8,7 @@ use tokio::time::{Instant, advance};
 use super::ordinary_document;
 use crate::authority::issuer::IssuerPattern;
 use crate::jwks::KeySet;
-use crate::jwks::snapshot::{KeyReader, Snapshot, fixed, key_store};
+use crate::jwks::snapshot::{KeyReader, Snapshot, fixed_set, key_store};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const KEYS: &str = include_str!("../../../fuzz/seeds/key_document/one");
@@ -26,7 +26,7 @@ fn following(keys: KeySet, before: &KeySet) -> KeySet {
     keys.following(before, Duration::ZERO, Instant::now()).0
 }
 
-fn is_usable(reader: &KeyReader) -> bool {
+fn is_ready(reader: &KeyReader) -> bool {
     assert_eq!(reader.generation().is_some(), reader.keys().is_some());
     reader.keys().is_some()
 }
@@ -41,17 +41,17 @@ async fn keys_without_their_task_are_used_until_they_are_too_old() {
         last_error: None,
     });
     advance(DAY * 2).await;
-    assert!(is_usable(&reader), "the task decides, while there is one");
+    assert!(is_ready(&reader), "the task decides, while there is one");
     publisher.publish(Snapshot {
         confirmed: Some(Instant::now()),
         ..(*publisher.current()).clone()
     });
     drop(publisher);
-    assert!(is_usable(&reader));
+    assert!(is_ready(&reader));
     advance(DAY - Duration::from_secs(1)).await;
-    assert!(is_usable(&reader));
+    assert!(is_ready(&reader));
     advance(Duration::from_secs(1)).await;
-    assert!(!is_usable(&reader));
+    assert!(!is_ready(&reader));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn keys_that_are_fetched_again_are_the_keys_that_were_there() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_that_the_application_brought_do_not_age() {
-    let reader = fixed(keys());
+    let reader = fixed_set(keys());
     advance(DAY * 3_650).await;
-    assert!(is_usable(&reader));
+    assert!(is_ready(&reader));
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance};
 
-use crate::KeyFreshness;
-use crate::jwks::snapshot::{Arrival, Asked, kept_fresh, patience};
+use crate::JwksRefresh;
+use crate::jwks::snapshot::{Asked, FetchOutcome, patience, refreshing};
 
 const COOLDOWN: Duration = Duration::from_secs(30);
 
 #[tokio::test(start_paused = true)]
 async fn within_the_cooldown_the_last_fetch_decides_what_is_answered() {
-    let (publisher, reader) = kept_fresh(&KeyFreshness::default());
+    let (publisher, reader) = refreshing(&JwksRefresh::default());
     publisher.answer(None, true);
     assert!(matches!(reader.ask(), Asked::Wait(_)));
     publisher.answer(Some(1), true);
@@ -27,7 +27,7 @@ async fn within_the_cooldown_the_last_fetch_decides_what_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn an_authority_that_asks_to_be_left_alone_is_not_asked() {
-    let (mut publisher, reader) = kept_fresh(&KeyFreshness::default());
+    let (mut publisher, reader) = refreshing(&JwksRefresh::default());
     publisher.answer(None, true);
     assert!(matches!(reader.ask(), Asked::Wait(_)));
     let ticket = publisher.asked().await;
@@ -46,7 +46,7 @@ async fn an_authority_that_asks_to_be_left_alone_is_not_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn so_many_wait_and_no_more_and_who_leaves_makes_room() {
-    let (publisher, reader) = kept_fresh(&KeyFreshness::default());
+    let (publisher, reader) = refreshing(&JwksRefresh::default());
     let mut first: Vec<_> = std::iter::from_fn(|| reader.first_attempt())
         .take(500)
         .collect();
@@ -66,7 +66,7 @@ async fn so_many_wait_and_no_more_and_who_leaves_makes_room() {
 
 #[tokio::test(start_paused = true)]
 async fn one_request_waits_two_seconds_whatever_it_waits_for() {
-    let (publisher, reader) = kept_fresh(&KeyFreshness::default());
+    let (publisher, reader) = refreshing(&JwksRefresh::default());
     let start = Instant::now();
     let deadline = patience();
     let first = reader.first_attempt().unwrap();
@@ -75,11 +75,11 @@ async fn one_request_waits_two_seconds_whatever_it_waits_for() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         publisher.answer(None, true);
     });
-    assert_eq!(arrival, Arrival::Fetched);
+    assert_eq!(arrival, FetchOutcome::Updated);
     let Asked::Wait(next) = reader.ask() else {
         panic!("a fetch is allowed");
     };
     assert!(!next.is_first());
-    assert_eq!(next.arrival(deadline).await, Arrival::Nothing);
+    assert_eq!(next.arrival(deadline).await, FetchOutcome::Failed);
     assert_eq!(start.elapsed(), Duration::from_secs(2));
 }

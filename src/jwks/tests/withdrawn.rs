@@ -9,9 +9,9 @@ use tokio::time::{Instant, advance};
 use super::{jwk, ordinary_document};
 use crate::authority::issuer::IssuerPattern;
 use crate::jwks::KeySet;
-use crate::jwks::fetch_error::FetchError;
-use crate::jwks::snapshot::{Asked, KeyPublisher, KeyReader, kept_fresh};
-use crate::{KeyFreshness, jwks::PublishedKey};
+use crate::jwks::fetch_error::JwksFetchError;
+use crate::jwks::snapshot::{Asked, KeyPublisher, KeyReader, refreshing};
+use crate::{JwksRefresh, jwks::PublishedKey};
 
 const GRACE: Duration = Duration::from_secs(7_200);
 const SECOND: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ struct Told {
 
 impl Told {
     fn with(keys: KeySet) -> Self {
-        let (publisher, reader) = kept_fresh(&KeyFreshness::default());
+        let (publisher, reader) = refreshing(&JwksRefresh::default());
         let told = Self { publisher, reader };
         told.answers(keys);
         told
@@ -75,21 +75,21 @@ async fn a_key_that_vanishes_verifies_until_its_time_is_over() {
     let before = told.reader.generation();
     assert_eq!(told.answers(keys(&["b"])), ["a"]);
     assert!(told.has("a") && told.has("b"));
-    assert!(told.reader.keys().unwrap().still_has(&known[0]));
+    assert!(told.reader.keys().unwrap().contains(&known[0]));
     assert_eq!(told.withdrawn(), 1);
     // Counted from the first answer without it, whatever comes in between.
     for _ in 0..3 {
         told.pass(GRACE / 4).await;
         assert!(told.answers(keys(&["b"])).is_empty(), "said once");
         told.is_unchanged();
-        told.publisher.failed(FetchError::ForeignKeys);
+        told.publisher.failed(JwksFetchError::UntrustedJwksUri);
         assert!(told.has("a"));
     }
     told.pass(GRACE / 4 - SECOND).await;
     assert!(told.has("a"));
     told.pass(SECOND).await;
     assert!(!told.has("a") && told.has("b"));
-    assert!(!told.reader.keys().unwrap().still_has(&known[0]));
+    assert!(!told.reader.keys().unwrap().contains(&known[0]));
     assert_ne!(told.reader.generation(), before, "the cache looks again");
 }
 
@@ -125,7 +125,7 @@ async fn an_id_that_is_in_the_new_document_has_no_grace() {
         let known = &before.with_id("a")[0];
         let vanished = told.answers(stating("i", &[new, jwk("b", 0xfe)]));
         assert!(vanished.is_empty(), "{what}");
-        assert!(!told.reader.keys().unwrap().still_has(known), "{what}");
+        assert!(!told.reader.keys().unwrap().contains(known), "{what}");
         assert_eq!(told.withdrawn(), 0, "{what}");
     }
     // One of two keys with its id goes at once, too.

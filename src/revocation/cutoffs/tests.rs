@@ -6,17 +6,17 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::revocation::marks::FEW;
 use crate::authority::Backdate;
-use crate::claims::raw::Draft;
+use crate::claims::raw::RawClaims;
+use crate::revocation::marks::FEW;
 
 const TENANT: Uuid = Uuid::from_u128(1);
 
 /// `iat` is the issue time.
 static NONE: Backdate = Backdate::of_seconds(0);
 
-fn account(number: u128) -> UserKey {
-    UserKey::Object {
+fn account(number: u128) -> AccountId {
+    AccountId::Entra {
         tenant: TENANT,
         object: Uuid::from_u128(number),
     }
@@ -26,23 +26,23 @@ fn claims(members: &str) -> Claims {
     let oid = Uuid::from_u128(7);
     let text =
         format!("{{\"iss\":\"i\",\"sub\":\"s\",\"oid\":\"{oid}\",\"exp\":9000000{members}}}");
-    Draft::parse(text.as_bytes())
+    RawClaims::parse(text.as_bytes())
         .unwrap()
-        .finish()
+        .interpret()
         .ok()
         .unwrap()
         .into_claims(Some(TENANT), None, None)
 }
 
-fn raised(mark: Mark, at: u64) -> Revocations {
+fn raised(mark: RevocationKey, at: u64) -> Revocations {
     let revocations = Revocations::default();
-    assert!(revocations.raise(&mark, at, at));
+    assert!(revocations.advance(&mark, at, at));
     revocations
 }
 
 #[test]
 fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
-    let revocations = raised(Mark::Account(account(7)), 1_000);
+    let revocations = raised(RevocationKey::Account(account(7)), 1_000);
     let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
     assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
     assert_eq!(cut_off(",\"iat\":999.9"), Some(1_000));
@@ -53,30 +53,30 @@ fn a_token_issued_before_the_cut_off_is_revoked_and_one_issued_at_it_is_not() {
 
 #[test]
 fn another_account_is_not_touched() {
-    let revocations = raised(Mark::Account(account(8)), 1_000);
+    let revocations = raised(RevocationKey::Account(account(8)), 1_000);
     assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
     assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
-    let elsewhere = UserKey::Object {
+    let elsewhere = AccountId::Entra {
         tenant: Uuid::from_u128(2),
         object: Uuid::from_u128(7),
     };
-    let revocations = raised(Mark::Account(elsewhere), 1_000);
+    let revocations = raised(RevocationKey::Account(elsewhere), 1_000);
     assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
 }
 
 #[test]
 fn a_token_is_known_by_its_subject_and_its_session_too() {
-    let subject = UserKey::Subject {
+    let subject = AccountId::Subject {
         issuer: "i".into(),
         subject: "s".into(),
     };
-    let revocations = raised(Mark::Account(subject), 1_000);
+    let revocations = raised(RevocationKey::Account(subject), 1_000);
     assert!(
         revocations
             .cut_off_of(&claims(",\"iat\":1"), &NONE)
             .is_some()
     );
-    let session = Mark::Session {
+    let session = RevocationKey::Session {
         tenant: TENANT,
         session: "x".into(),
     };
@@ -89,7 +89,7 @@ fn a_token_is_known_by_its_subject_and_its_session_too() {
 
 #[test]
 fn a_sign_out_revokes_nothing() {
-    let revocations = raised(Mark::SignedOut(account(7)), 1_000);
+    let revocations = raised(RevocationKey::SignedOut(account(7)), 1_000);
     assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
     assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
 }
@@ -99,15 +99,15 @@ async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
     let revocations = Revocations::default();
     let total = u128::try_from(FEW).unwrap() + 7;
     for number in 0..total {
-        revocations.raise(&Mark::Account(account(number)), 1_000, 1_000);
+        revocations.advance(&RevocationKey::Account(account(number)), 1_000, 1_000);
     }
-    let last = Mark::Account(account(9_999));
+    let last = RevocationKey::Account(account(9_999));
     // A clock that jumps ahead makes nobody forget.
-    revocations.raise(&last, 2_000 + KEPT, 2_000 + KEPT);
+    revocations.advance(&last, 2_000 + KEPT, 2_000 + KEPT);
     assert_eq!(revocations.len(), FEW + 8);
     tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
     revocations.marks.write().unwrap().sweep_at = 0;
-    revocations.raise(&last, 1_000 + KEPT, 1_000 + KEPT);
+    revocations.advance(&last, 1_000 + KEPT, 1_000 + KEPT);
     assert!(
         revocations
             .cut_off_of(&claims(",\"iat\":999"), &NONE)
@@ -116,7 +116,7 @@ async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
     // What cannot matter any more makes room.
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
     revocations.marks.write().unwrap().sweep_at = 0;
-    revocations.raise(&last, 1_001 + KEPT, 1_001 + KEPT);
+    revocations.advance(&last, 1_001 + KEPT, 1_001 + KEPT);
     assert_eq!(revocations.len(), 1);
 }
 
@@ -125,8 +125,8 @@ fn let_go(revocations: &Revocations) {
     revocations.marks.write().unwrap().let_go(uptime);
 }
 
-fn session() -> Mark {
-    Mark::Session {
+fn session() -> RevocationKey {
+    RevocationKey::Session {
         tenant: TENANT,
         session: "x".into(),
     }
@@ -142,7 +142,7 @@ fn a_session_that_ended_refuses_its_tokens_whenever_they_were_issued() {
     assert_eq!(cut_off(",\"iat\":999,\"sid\":\"y\""), None);
     assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"y\""), None);
     // The account's own later cut-off is the one that is named.
-    revocations.raise(&Mark::Account(account(7)), 6_000, 6_000);
+    revocations.advance(&RevocationKey::Account(account(7)), 6_000, 6_000);
     assert_eq!(cut_off(",\"iat\":5000,\"sid\":\"x\""), Some(6_000));
 }
 
@@ -178,13 +178,18 @@ async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
     let revocations = Revocations::default();
     let kept = |number: u128| {
         let_go(&revocations);
-        let mark = Mark::Account(account(number));
+        let mark = RevocationKey::Account(account(number));
         revocations.all().iter().any(|(held, _)| *held == mark)
     };
-    revocations.raise_aged(&Mark::Account(account(1)), 1_000, 1_000, KEPT - 100);
-    revocations.raise_aged(&Mark::Account(account(2)), 1_000, 1_000, 0);
+    revocations.raise_aged(
+        &RevocationKey::Account(account(1)),
+        1_000,
+        1_000,
+        KEPT - 100,
+    );
+    revocations.raise_aged(&RevocationKey::Account(account(2)), 1_000, 1_000, 0);
     // An hour ahead, of which no clock that is days ahead makes less.
-    revocations.raise_aged(&Mark::Account(account(3)), 4_600, 1_000, 0);
+    revocations.raise_aged(&RevocationKey::Account(account(3)), 4_600, 1_000, 0);
     tokio::time::advance(std::time::Duration::from_secs(101)).await;
     assert!(!kept(1) && kept(2) && kept(3));
     tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
@@ -211,22 +216,22 @@ fn one_hook_that_panics_keeps_no_other_from_being_called() {
 #[tokio::test(start_paused = true)]
 async fn sessions_that_end_without_proof_have_room_of_their_own_and_are_swept() {
     let revocations = Revocations::default();
-    let session = |number: usize| Mark::Session {
+    let session = |number: usize| RevocationKey::Session {
         tenant: TENANT,
         session: format!("s{number}").into(),
     };
     for number in 0..MOST_UNPROVEN {
         let ended = revocations.end_unproven(&session(number), 1_000, 1_000);
-        assert_eq!(ended, Unproven::News);
+        assert_eq!(ended, Unproven::EventStream);
     }
     let end = |number: usize| revocations.end_unproven(&session(number), 1_000, 1_000);
-    assert_eq!(end(7), Unproven::Ended, "twice");
+    assert_eq!(end(7), Unproven::SessionTermination, "twice");
     assert_eq!(end(MOST_UNPROVEN), Unproven::NoRoom);
     // What is proved needs no such room.
-    assert!(revocations.raise(&session(MOST_UNPROVEN), 1_000, 1_000));
-    assert_eq!(end(MOST_UNPROVEN), Unproven::Ended);
+    assert!(revocations.advance(&session(MOST_UNPROVEN), 1_000, 1_000));
+    assert_eq!(end(MOST_UNPROVEN), Unproven::SessionTermination);
     tokio::time::advance(std::time::Duration::from_secs(KEPT + 1)).await;
-    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::News);
+    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::EventStream);
     assert!(revocations.len() < 10, "{}", revocations.len());
 }
 
@@ -240,7 +245,7 @@ proptest! {
         let mut greatest: HashMap<u128, u64> = HashMap::new();
         for (number, at) in &events {
             let before = greatest.get(number).copied().unwrap_or(0);
-            let raised = revocations.raise(&Mark::Account(account(*number + 5)), *at, 5_000);
+            let raised = revocations.advance(&RevocationKey::Account(account(*number + 5)), *at, 5_000);
             prop_assert_eq!(raised, *at > before);
             greatest.insert(*number, before.max(*at));
             // The account of the claims is number 2 of these.
@@ -253,9 +258,9 @@ proptest! {
                 prop_assert_eq!(revoked, held.is_some_and(|held| issued_at < held));
             }
         }
-        let all: HashMap<Mark, u64> = revocations.all().into_iter().collect();
+        let all: HashMap<RevocationKey, u64> = revocations.all().into_iter().collect();
         for (number, at) in greatest {
-            prop_assert_eq!(all.get(&Mark::Account(account(number + 5))), Some(&at));
+            prop_assert_eq!(all.get(&RevocationKey::Account(account(number + 5))), Some(&at));
         }
     }
 }

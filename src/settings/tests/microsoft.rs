@@ -15,7 +15,7 @@ enum Then {
 }
 use Then::{Loads, Refused};
 
-struct Form {
+struct ValueType {
     name: &'static str,
     /// The members of the root object.
     text: String,
@@ -32,8 +32,8 @@ fn section(settings: &Settings) -> &Section {
     settings.sections().next().unwrap()
 }
 
-fn forms() -> Vec<Form> {
-    let form = |name, text: String, then| Form { name, text, then };
+fn forms() -> Vec<ValueType> {
+    let form = |name, text: String, then| ValueType { name, text, then };
     let only_scopes = |settings: &Settings| section(settings).lists.needed == ["access_as_user"];
     vec![
         form(
@@ -481,7 +481,7 @@ fn forms() -> Vec<Form> {
 #[test]
 fn every_form_of_microsofts_files_loads_or_says_why_not() {
     let mut names = std::collections::BTreeSet::new();
-    for Form { name, text, then } in forms() {
+    for ValueType { name, text, then } in forms() {
         assert!(names.insert(name), "twice: {name}");
         let loaded = load(&format!("{{{text}}}"), []);
         match then {

@@ -1,7 +1,7 @@
 //! A section as a whole: defaults, what is needed, what must fit together.
 
 use super::*;
-use crate::OnLoss;
+use crate::StoreFailurePolicy;
 
 #[test]
 fn an_appsettings_file_of_microsofts_template_loads_unchanged() {
@@ -73,7 +73,9 @@ fn what_is_not_given_has_the_default_of_the_contract() {
             && section.redis.is_none()
             && section.allowed_tenants.is_none()
     );
-    assert!(!section.allow_personal_accounts && !section.allow_acl && !section.custom_signing_keys);
+    assert!(
+        !section.allow_personal_accounts && !section.allow_acl && !section.application_signing_keys
+    );
     assert_eq!(section.token_versions, TokenVersions { v1: true, v2: true });
     assert_eq!(section.clock_skew, Duration::from_secs(300));
     // Entra ID and External ID backdate `iat`, B2C does not.
@@ -97,8 +99,8 @@ fn what_is_not_given_has_the_default_of_the_contract() {
     assert!(!section.graph.resolve_groups && !section.graph.check_sessions);
     assert_eq!(section.graph.cache, Duration::from_secs(300));
     assert_eq!(
-        OnLoss::default(),
-        OnLoss::AllowYoungerThan(Duration::from_secs(600))
+        StoreFailurePolicy::default(),
+        StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600))
     );
 }
 

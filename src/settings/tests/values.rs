@@ -1,7 +1,7 @@
 //! Each value by itself: its form, its bounds, its name in an error.
 
 use super::*;
-use crate::OnLoss;
+use crate::StoreFailurePolicy;
 
 #[test]
 fn every_range_holds_at_its_edges() {
@@ -359,7 +359,9 @@ fn every_key_reads_as_the_contract_writes_it() {
         "Scopes":" a  b ","CaFile":"ca.pem","Issuer":"https://x.ciamlogin.com/X/v2.0","CustomSigningKeys":true,"Audience":"api://x","Audiences":["api://x","y"],
         "TokenCache":{"MaxBytes":0},"Graph":{"ResolveGroups":true,"CheckSessions":"true"},"Redis":{"Url":"redis://127.0.0.1/","OnLoss":"allow_younger_than:60"}"#,
     );
-    assert!(section.allow_personal_accounts && section.allow_acl && section.custom_signing_keys);
+    assert!(
+        section.allow_personal_accounts && section.allow_acl && section.application_signing_keys
+    );
     assert_eq!(section.allowed_tenants, Some(AllowedTenants::Any));
     assert_eq!(
         section.token_versions,
@@ -378,7 +380,7 @@ fn every_key_reads_as_the_contract_writes_it() {
     assert!(section.graph.resolve_groups && section.graph.check_sessions);
     assert_eq!(
         section.redis.unwrap().on_loss,
-        OnLoss::AllowYoungerThan(Duration::from_secs(60))
+        StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(60))
     );
 }
 

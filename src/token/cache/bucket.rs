@@ -26,7 +26,7 @@ const HIGHS: u64 = ONES << 7;
 
 impl Set {
     #[inline]
-    pub(super) fn look<R>(
+    pub(super) fn get_with<R>(
         &self,
         hash: u64,
         token: &[u8],
@@ -40,7 +40,7 @@ impl Set {
             let Some(entry) = entry.as_deref() else {
                 continue;
             };
-            entry.begin_to_load();
+            entry.prefetch();
             if entry.token() == token {
                 return Some(look(entry));
             }

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::per_thread::{Copies, Room};
-use crate::claims::{Claims, UserKey, allocated};
+use super::per_thread::{ByteBudget, PerThreadClaims};
+use crate::claims::{AccountId, Claims, allocated};
 use crate::jwks::snapshot::KeyReader;
 use crate::jwks::{Generation, PublishedKey};
 
 /// Who vouched for a token: a key of one document of one authority.
 #[derive(Debug)]
-pub(in crate::token) struct Vouched {
+pub(in crate::token) struct SigningKeyRef {
     /// The authority's place in the validator, and its document's in the authority.
     authority: u32,
     document: u32,
@@ -22,14 +22,14 @@ pub(in crate::token) struct Vouched {
 
 /// Whether the key is there at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::token) enum KeyIs {
-    There,
-    Gone,
+pub(in crate::token) enum KeyState {
+    Published,
+    Withdrawn,
     /// There are no keys at all.
-    Unknown,
+    Unavailable,
 }
 
-impl Vouched {
+impl SigningKeyRef {
     pub(in crate::token) fn new(
         authority: usize,
         document: usize,
@@ -56,25 +56,27 @@ impl Vouched {
 
     /// Looks for the key: one comparison, unless the key set is another one.
     #[inline]
-    pub(in crate::token) fn key_is(&self, reader: &KeyReader) -> KeyIs {
+    pub(in crate::token) fn key_is(&self, reader: &KeyReader) -> KeyState {
         match reader.generation() {
-            Some(Generation(now)) if now == self.generation.load(Ordering::Relaxed) => KeyIs::There,
+            Some(Generation(now)) if now == self.generation.load(Ordering::Relaxed) => {
+                KeyState::Published
+            }
             Some(_) => self.look_again(reader),
-            None => KeyIs::Unknown,
+            None => KeyState::Unavailable,
         }
     }
 
     #[cold]
-    fn look_again(&self, reader: &KeyReader) -> KeyIs {
+    fn look_again(&self, reader: &KeyReader) -> KeyState {
         let snapshot = reader.load();
         match snapshot.keys.as_deref() {
-            Some(keys) if keys.still_has(&self.key) => {
+            Some(keys) if keys.contains(&self.key) => {
                 self.generation
                     .store(keys.generation().0, Ordering::Relaxed);
-                KeyIs::There
+                KeyState::Published
             }
-            Some(_) => KeyIs::Gone,
-            None => KeyIs::Unknown,
+            Some(_) => KeyState::Withdrawn,
+            None => KeyState::Unavailable,
         }
     }
 }
@@ -83,23 +85,28 @@ impl Vouched {
 pub(in crate::token) struct Entry {
     token: Box<[u8]>,
     claims: Claims,
-    vouched: Vouched,
+    vouched: SigningKeyRef,
     /// From when on it is certainly of no use.
-    dead_from: u64,
+    evict_after: u64,
     /// Asked for since the last look around for room.
     used: AtomicBool,
-    copies: Copies,
+    copies: PerThreadClaims,
 }
 
 impl Entry {
-    pub(in crate::token) fn new(token: &[u8], claims: Claims, vouched: Vouched, skew: u64) -> Self {
+    pub(in crate::token) fn new(
+        token: &[u8],
+        claims: Claims,
+        vouched: SigningKeyRef,
+        skew: u64,
+    ) -> Self {
         Self {
             token: token.into(),
-            dead_from: claims.expires_at().saturating_add(skew).saturating_add(1),
+            evict_after: claims.expires_at().saturating_add(skew).saturating_add(1),
             claims,
             vouched,
             used: AtomicBool::new(false),
-            copies: Copies::default(),
+            copies: PerThreadClaims::default(),
         }
     }
 
@@ -110,31 +117,31 @@ impl Entry {
     /// Touches what is looked at behind the comparison of the token, which takes the time that memory
     /// takes to come: with a thousand tokens in use little of it is near the processor.
     #[inline]
-    pub(super) fn begin_to_load(&self) {
+    pub(super) fn prefetch(&self) {
         std::hint::black_box(self.claims.touch());
     }
 
-    pub(super) fn account(&self) -> Option<UserKey> {
-        self.claims.user_key()
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.claims.account_id()
     }
 
-    /// To be looked at; what is given away comes from [`give`](Self::give).
+    /// To be looked at; what is given away comes from [`give`](Self::clone_claims).
     pub(in crate::token) const fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    pub(in crate::token) const fn vouched(&self) -> &Vouched {
+    pub(in crate::token) const fn vouched(&self) -> &SigningKeyRef {
         &self.vouched
     }
 
     /// The claims, for a request that is admitted.
     #[inline]
-    pub(in crate::token) fn give(&self, room: &Room, now: u64) -> Claims {
+    pub(in crate::token) fn clone_claims(&self, room: &ByteBudget, now: u64) -> Claims {
         // Read before it is written: a line that nobody writes is in every core's cache.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
-        self.copies.give(&self.claims, room, now)
+        self.copies.clone_claims(&self.claims, room, now)
     }
 
     /// Whether it was asked for since the last call.
@@ -146,8 +153,8 @@ impl Entry {
         self.used.load(Ordering::Relaxed)
     }
 
-    pub(super) const fn is_dead(&self, now: u64) -> bool {
-        now >= self.dead_from
+    pub(super) const fn is_expired(&self, now: u64) -> bool {
+        now >= self.evict_after
     }
 
     /// How many bytes of memory the entry takes, allocations and all.

@@ -2,13 +2,13 @@
 //!
 //! `docs/design.md`, "Why the cache is safe", has the attacks that were considered.
 
+mod bucket;
 mod entry;
 mod hash;
 mod per_thread;
-mod bucket;
+mod shard;
 #[cfg(test)]
 mod tests;
-mod shard;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -16,34 +16,34 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::claims::UserKey;
+use crate::claims::AccountId;
 
-pub(super) use entry::{Entry, KeyIs, Vouched};
-use hash::TokenHash;
-use per_thread::Room;
 use bucket::{Set, WAYS};
-use shard::Writer;
+pub(super) use entry::{Entry, KeyState, SigningKeyRef};
+use hash::TokenHash;
+use per_thread::ByteBudget;
+use shard::Shard;
 
 /// Verified tokens, within a number of bytes.
 ///
 /// Reading takes no lock and writes nothing that another core reads; writing locks one of up to
 /// 64 shards. What is in here was accepted once; whether it still is, is for
-/// [`Validator::still_good`](super::Validator) to say, every time.
+/// [`Validator::revalidate`](super::Validator) to say, every time.
 pub(super) struct TokenCache {
     hash: TokenHash,
     accounts: RandomState,
     /// All shards' sets, one shard's beside each other.
     sets: Box<[Set]>,
-    writers: Box<[Mutex<Writer>]>,
+    writers: Box<[Mutex<Shard>]>,
     sets_per_writer: NonZeroUsize,
     /// How often an account was forgotten.
     forgotten: AtomicU64,
-    room: Room,
+    room: ByteBudget,
 }
 
 /// A moment before a token was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Before(u64);
+pub(super) struct InvalidationEpoch(u64);
 
 /// Bytes per writer: with fewer, great tokens would not fit.
 const SHARD_BYTES: usize = 1 << 20;
@@ -69,14 +69,14 @@ impl TokenCache {
         let sets_per_writer = NonZeroUsize::new(sets / shards)?;
         let tables = sets
             .checked_mul(size_of::<Set>().checked_add(size_of::<[u32; WAYS]>())?)?
-            .checked_add(shards.get().checked_mul(size_of::<Mutex<Writer>>())?)?;
+            .checked_add(shards.get().checked_mul(size_of::<Mutex<Shard>>())?)?;
         // A sixteenth is kept for the copies of hot tokens.
         let for_copies = most_bytes / 16;
         let for_entries = most_bytes.checked_sub(tables)?.checked_sub(for_copies)?;
         if for_entries / shards < size_of::<Entry>() {
             return None;
         }
-        let writer = || Mutex::new(Writer::new(for_entries / shards, sets_per_writer.get()));
+        let writer = || Mutex::new(Shard::new(for_entries / shards, sets_per_writer.get()));
         Some(Self {
             hash,
             accounts: RandomState::new(),
@@ -84,23 +84,23 @@ impl TokenCache {
             writers: std::iter::repeat_with(writer).take(shards.get()).collect(),
             sets_per_writer,
             forgotten: AtomicU64::new(0),
-            room: Room::of(for_copies),
+            room: ByteBudget::of(for_copies),
         })
     }
 
     /// Looks at the entry of exactly this token, if there is one.
-    pub(super) fn look<R>(&self, token: &[u8], look: impl FnOnce(&Entry) -> R) -> Option<R> {
+    pub(super) fn get_with<R>(&self, token: &[u8], look: impl FnOnce(&Entry) -> R) -> Option<R> {
         let hash = self.hash.of(token)?;
-        self.sets.get(self.place(hash))?.look(hash, token, look)
+        self.sets.get(self.place(hash))?.get_with(hash, token, look)
     }
 
     /// To be called before a token is verified that shall be kept.
-    pub(super) fn before(&self) -> Before {
-        Before(self.forgotten.load(Ordering::SeqCst))
+    pub(super) fn epoch(&self) -> InvalidationEpoch {
+        InvalidationEpoch(self.forgotten.load(Ordering::SeqCst))
     }
 
     /// Keeps a token that was accepted, unless an account was forgotten in the meantime.
-    pub(super) fn keep(&self, before: Before, entry: Entry, now: u64) {
+    pub(super) fn insert(&self, before: InvalidationEpoch, entry: Entry, now: u64) {
         let Some(hash) = self.hash.of(entry.token()) else {
             return;
         };
@@ -110,8 +110,8 @@ impl TokenCache {
             return;
         };
         // Under the lock: whoever forgets from here on will find the entry.
-        if self.before() == before {
-            writer.keep(
+        if self.epoch() == before {
+            writer.insert(
                 sets,
                 place % self.sets_per_writer,
                 hash,
@@ -123,7 +123,7 @@ impl TokenCache {
     }
 
     /// Removes all tokens of an account.
-    pub(super) fn forget(&self, user: &UserKey) {
+    pub(super) fn forget(&self, user: &AccountId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         let account = self.account(Some(user));
         for shard in 0..self.writers.len() {
@@ -161,12 +161,12 @@ impl TokenCache {
             .sum()
     }
 
-    pub(super) const fn room(&self) -> &Room {
+    pub(super) const fn room(&self) -> &ByteBudget {
         &self.room
     }
 
     /// The sets of a shard, and the right to write to them.
-    fn shard(&self, shard: usize) -> (Option<&[Set]>, Option<MutexGuard<'_, Writer>>) {
+    fn shard(&self, shard: usize) -> (Option<&[Set]>, Option<MutexGuard<'_, Shard>>) {
         let start = shard.saturating_mul(self.sets_per_writer.get());
         (
             self.sets
@@ -184,7 +184,7 @@ impl TokenCache {
     }
 
     /// What an account is found by; 0 is nobody's.
-    fn account(&self, user: Option<&UserKey>) -> u32 {
+    fn account(&self, user: Option<&AccountId>) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "half a hash is a hash")]
         user.map_or(0, |user| self.accounts.hash_one(user) as u32 | 1)
     }

@@ -20,15 +20,15 @@ const HOT: u64 = 32;
 
 /// Bytes for copies, and what is left of them.
 #[derive(Debug, Clone)]
-pub(in crate::token) struct Room(Arc<AtomicUsize>);
+pub(in crate::token) struct ByteBudget(Arc<AtomicUsize>);
 
 /// Bytes that are taken until this is dropped.
-struct Taken {
+struct Reservation {
     bytes: usize,
-    room: Room,
+    room: ByteBudget,
 }
 
-impl Room {
+impl ByteBudget {
     pub(super) fn of(bytes: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
@@ -38,41 +38,41 @@ impl Room {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn take(&self, bytes: usize) -> Option<Taken> {
+    fn take(&self, bytes: usize) -> Option<Reservation> {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(bytes)
             })
             .ok()?;
-        Some(Taken {
+        Some(Reservation {
             bytes,
             room: self.clone(),
         })
     }
 }
 
-impl Drop for Taken {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.room.0.fetch_add(self.bytes, Ordering::Relaxed);
     }
 }
 
 /// One thread's copy, and the room it takes.
-type Copy = OnceLock<(Claims, Taken)>;
+type Copy = OnceLock<(Claims, Reservation)>;
 
 /// The copies of one token's claims; none for most tokens.
 #[derive(Default)]
-pub(super) struct Copies {
+pub(super) struct PerThreadClaims {
     by_thread: OnceLock<Box<[Copy]>>,
     /// The second of the last sample, and how many there were in it.
     samples: AtomicU64,
 }
 
-impl Copies {
+impl PerThreadClaims {
     /// One of the claims: this thread's own where the token is hot.
     #[inline]
-    pub(super) fn give(&self, claims: &Claims, room: &Room, now: u64) -> Claims {
-        let (thread, sample) = tick();
+    pub(super) fn clone_claims(&self, claims: &Claims, room: &ByteBudget, now: u64) -> Claims {
+        let (thread, sample) = sample();
         if let Some(copies) = self.by_thread.get()
             && let Some(copy) = copies.get(thread & copies.len().saturating_sub(1))
             && let Some((own, _)) = copy.get()
@@ -106,7 +106,7 @@ impl Copies {
     }
 
     #[cold]
-    fn copy(&self, claims: &Claims, room: &Room, thread: usize) {
+    fn copy(&self, claims: &Claims, room: &ByteBudget, thread: usize) {
         let place = thread & THREADS.saturating_sub(1);
         let copies = self.by_thread.get();
         if copies.is_some_and(|copies| copies.get(place).is_none_or(|copy| copy.get().is_some())) {
@@ -140,7 +140,7 @@ static THREADS: LazyLock<usize> = LazyLock::new(|| {
 
 /// This thread's number, and whether it is time for a sample.
 #[inline]
-fn tick() -> (usize, bool) {
+fn sample() -> (usize, bool) {
     thread_local! {
         static HITS: Cell<usize> = const { Cell::new(0) };
         static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
@@ -163,11 +163,11 @@ mod tests {
     #[test]
     fn copies_and_their_table_take_room_and_give_it_back() {
         let claims = crate::testing::claims().build();
-        let most = claims.bytes() + Copies::table_bytes();
-        let left = |room: &Room| room.0.load(Ordering::Relaxed);
+        let most = claims.bytes() + PerThreadClaims::table_bytes();
+        let left = |room: &ByteBudget| room.0.load(Ordering::Relaxed);
         for (bytes, copied) in [(0, false), (most - 1, false), (most, true)] {
-            let room = Room::of(bytes);
-            let copies = Copies::default();
+            let room = ByteBudget::of(bytes);
+            let copies = PerThreadClaims::default();
             copies.copy(&claims, &room, 0);
             copies.copy(&claims, &room, 0);
             assert_eq!(copies.by_thread.get().is_some(), copied, "{bytes}");

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::entry::Entry;
 use super::bucket::{Set, WAYS};
-use crate::claims::UserKey;
+use super::entry::Entry;
+use crate::claims::AccountId;
 
 /// What only the holder of a shard's lock sees.
-pub(super) struct Writer {
+pub(super) struct Shard {
     most_bytes: usize,
     bytes: usize,
     /// Where the last look around for room ended.
@@ -16,7 +16,7 @@ pub(super) struct Writer {
     accounts: Box<[u32]>,
 }
 
-impl Writer {
+impl Shard {
     pub(super) fn new(most_bytes: usize, sets: usize) -> Self {
         Self {
             most_bytes,
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Puts an entry into a set; others have to go if there is no room.
-    pub(super) fn keep(
+    pub(super) fn insert(
         &mut self,
         sets: &[Set],
         set: usize,
@@ -54,7 +54,7 @@ impl Writer {
             return;
         };
         self.remove(sets, set, way);
-        self.make_room(sets, self.most_bytes.saturating_sub(bytes), now);
+        self.evict(sets, self.most_bytes.saturating_sub(bytes), now);
         if let Some(set) = sets.get(set) {
             set.replace(way, hash, Some(Arc::new(entry)));
             self.bytes = self.bytes.saturating_add(bytes);
@@ -68,7 +68,7 @@ impl Writer {
     }
 
     /// Removes all entries of an account.
-    pub(super) fn forget(&mut self, sets: &[Set], account: u32, user: &UserKey) {
+    pub(super) fn forget(&mut self, sets: &[Set], account: u32, user: &AccountId) {
         // A program that starts may hear of a million accounts before its first token.
         if self.bytes == 0 {
             return;
@@ -96,7 +96,7 @@ impl Writer {
 
     /// Goes round like the hand of a clock: who is dead or was not asked for since the last time
     /// has to go.
-    fn make_room(&mut self, sets: &[Set], most_bytes: usize, now: u64) {
+    fn evict(&mut self, sets: &[Set], most_bytes: usize, now: u64) {
         let places = self.accounts.len();
         // In the second round nobody is spared.
         for step in 0..places.saturating_mul(2) {
@@ -110,7 +110,7 @@ impl Writer {
                 continue;
             }
             let spared = match sets.get(set).and_then(|set| set.entry(way)).as_deref() {
-                Some(Some(entry)) => !entry.is_dead(now) && entry.was_used() && step < places,
+                Some(Some(entry)) => !entry.is_expired(now) && entry.was_used() && step < places,
                 _ => continue,
             };
             if !spared {
@@ -145,7 +145,7 @@ fn place_in(set: &Set, hash: u64, entry: &Entry, now: u64) -> usize {
         return way;
     }
     let rank = |way: usize| match set.entry(way).as_deref() {
-        Some(Some(other)) if other.is_dead(now) => 0,
+        Some(Some(other)) if other.is_expired(now) => 0,
         Some(Some(other)) if !other.is_used() => 1,
         _ => 2,
     };

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::hash::TokenHash;
 use super::bucket::Set;
+use super::hash::TokenHash;
 use super::*;
 use crate::authority::Authority;
 use crate::claims::{Claims, Time, Times};
@@ -22,7 +22,7 @@ use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use crate::jwks::KeySet;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::checks::lifetime;
-use crate::token::{Installed, Refusal, Validator, Verdict};
+use crate::token::{AuthorityState, ValidationFailure, Validator, Verdict};
 use crate::{Tenant, TokenVersion};
 
 const NOW: u64 = 1_800_000_000;
@@ -47,18 +47,18 @@ impl Twins {
         let emulator = Emulator::start().await.unwrap();
         let mut publishers = Vec::new();
         let [cached, plain] = [cache, None].map(|cache| {
-            let trust = Authority::entra(Tenant::id(CONTOSO), API_ID)
+            let trust = Authority::entra(Tenant::new(CONTOSO), API_ID)
                 .instance(emulator.url())
                 .token_versions([TokenVersion::V2])
                 .resolve()
                 .unwrap();
             let (publisher, reader) = key_store(std::time::Duration::from_secs(300));
             publishers.push((trust.documents[0].clone(), publisher));
-            let installed = Installed {
+            let installed = AuthorityState {
                 trust,
                 readers: vec![reader],
-                learns: false,
-                learnt: Arc::default(),
+                tenant_from_discovery: false,
+                discovered_tenant: Arc::default(),
                 home: None,
             };
             Validator::new(vec![installed], 65_536, Arc::default(), 0)
@@ -104,9 +104,9 @@ impl Twins {
     }
 
     /// What both say, which must be the same.
-    fn judge(&self, token: &str, now: u64) -> String {
+    fn validate(&self, token: &str, now: u64) -> String {
         let [cached, plain] =
-            [&self.cached, &self.plain].map(|validator| said(&validator.judge(token, now)));
+            [&self.cached, &self.plain].map(|validator| said(&validator.validate(token, now)));
         assert_eq!(cached, plain, "at {now}");
         cached
     }
@@ -120,8 +120,8 @@ fn said(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Valid(_) => "valid".to_owned(),
         Verdict::Wait(_) => "wait".to_owned(),
-        Verdict::Refused(Refusal::Invalid(invalid)) => invalid.to_string(),
-        Verdict::Refused(Refusal::Denied { refused, .. }) => refused.reason.to_string(),
+        Verdict::Refused(ValidationFailure::Invalid(invalid)) => invalid.to_string(),
+        Verdict::Refused(ValidationFailure::Denied { refused, .. }) => refused.reason.to_string(),
         Verdict::Refused(_) => "keys_unavailable".to_owned(),
     }
 }
@@ -136,10 +136,10 @@ async fn a_token_that_was_accepted_is_known_the_next_time() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
     assert!(!twins.is_kept(&token));
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     assert!(twins.is_kept(&token));
-    assert_eq!(twins.judge(&token, NOW), "valid");
-    let claims = twins.cached.recognise(token.as_bytes(), NOW);
+    assert_eq!(twins.validate(&token, NOW), "valid");
+    let claims = twins.cached.lookup_cached(token.as_bytes(), NOW);
     let Some(Verdict::Valid(claims)) = claims else {
         panic!("not known")
     };
@@ -153,12 +153,12 @@ async fn a_refused_token_is_not_kept() {
         twins.token().expires_at(NOW - 1_000).issued_at(0).mint(),
         twins.token().audience("api://other").mint(),
         twins.token().unpublished_key().mint(),
-        twins.token().signature_text("A".repeat(342)).mint(),
+        twins.token().raw_signature("A".repeat(342)).mint(),
         twins.token().without("scp").without("roles").mint(),
         twins.token().mint() + "A",
         "a.b.c".to_owned(),
     ] {
-        assert_ne!(twins.judge(&refused, NOW), "valid");
+        assert_ne!(twins.validate(&refused, NOW), "valid");
         assert!(!twins.is_kept(&refused));
     }
 }
@@ -171,20 +171,20 @@ async fn at_every_clock_the_answer_is_the_one_without_the_cache() {
         .not_before(NOW)
         .claim("exp", json!(3_600.5 + NOW as f64))
         .mint();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     let edges = [NOW, NOW - SKEW, NOW + 3_600, NOW + 3_600 + SKEW];
     for edge in edges.into_iter().chain([2_000, u64::MAX / 2, u64::MAX - 2]) {
         for now in edge.saturating_sub(2)..=edge + 2 {
-            twins.judge(&token, now);
+            twins.validate(&token, now);
         }
     }
-    assert_eq!(twins.judge(&token, NOW + 3_900), "valid");
-    assert!(twins.judge(&token, NOW + 3_901).contains("expired"));
+    assert_eq!(twins.validate(&token, NOW + 3_900), "valid");
+    assert!(twins.validate(&token, NOW + 3_901).contains("expired"));
     // The clock goes back: behind the end of the token, and before its beginning.
-    assert_eq!(twins.judge(&token, NOW - SKEW), "valid");
+    assert_eq!(twins.validate(&token, NOW - SKEW), "valid");
     assert!(
         twins
-            .judge(&token, NOW - SKEW - 1)
+            .validate(&token, NOW - SKEW - 1)
             .contains("not valid yet")
     );
     assert!(twins.is_kept(&token));
@@ -197,27 +197,31 @@ fn one_function_judges_the_lifetime_of_old_and_new_tokens() {
         not_before: Option::map(not_before, Time::at),
         issued_at: Option::map(issued_at, Time::at),
     };
-    let judge = |times: Times, now| lifetime::judge(&times, 10, now).is_ok();
-    assert!(judge(times(100.0, None, None), 109) && !judge(times(100.0, None, None), 110));
-    assert!(judge(times(100.5, None, None), 110) && !judge(times(100.5, None, None), 111));
-    assert!(judge(times(100.0, Some(50.0), None), 40));
-    assert!(!judge(times(100.0, Some(50.5), None), 40));
-    assert!(judge(times(100.0, None, Some(50.0)), 40));
-    assert!(!judge(times(100.0, None, Some(50.5)), 40));
+    let check_times = |times: Times, now| lifetime::check_times(&times, 10, now).is_ok();
+    assert!(
+        check_times(times(100.0, None, None), 109) && !check_times(times(100.0, None, None), 110)
+    );
+    assert!(
+        check_times(times(100.5, None, None), 110) && !check_times(times(100.5, None, None), 111)
+    );
+    assert!(check_times(times(100.0, Some(50.0), None), 40));
+    assert!(!check_times(times(100.0, Some(50.5), None), 40));
+    assert!(check_times(times(100.0, None, Some(50.0)), 40));
+    assert!(!check_times(times(100.0, None, Some(50.5)), 40));
 }
 
 #[tokio::test]
 async fn a_token_whose_key_is_gone_is_refused() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     twins.emulator.rotate_keys();
     twins.publish(&twins.emulator.keys_document());
-    assert_eq!(twins.judge(&token, NOW), "valid", "still published");
+    assert_eq!(twins.validate(&token, NOW), "valid", "still published");
     twins.emulator.retire_old_keys();
     twins.publish(&twins.emulator.keys_document());
-    assert_ne!(twins.judge(&token, NOW), "valid");
-    assert_ne!(twins.judge(&token, NOW), "valid");
+    assert_ne!(twins.validate(&token, NOW), "valid");
+    assert_ne!(twins.validate(&token, NOW), "valid");
 }
 
 #[tokio::test]
@@ -225,42 +229,42 @@ async fn a_token_whose_keys_id_is_another_keys_is_refused() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
     let kid = twins.emulator.signing_key_id();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     twins.emulator.rotate_keys();
     twins.emulator.retire_old_keys();
     let mut document = twins.emulator.keys_document();
     document["keys"][0]["kid"] = json!(kid);
     twins.publish(&document);
-    assert!(twins.judge(&token, NOW).contains("signature"));
+    assert!(twins.validate(&token, NOW).contains("signature"));
 }
 
 #[tokio::test]
 async fn a_token_whose_key_is_bound_to_another_issuer_is_refused() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     let document = twins.emulator.keys_document();
     let mut bound = document.clone();
     for key in bound["keys"].as_array_mut().unwrap() {
         key["issuer"] = json!("https://elsewhere.example/v2.0");
     }
     twins.publish(&bound);
-    assert!(twins.judge(&token, NOW).contains("issuer"));
+    assert!(twins.validate(&token, NOW).contains("issuer"));
     twins.publish_stating(&document, "https://elsewhere.example/v2.0");
-    assert!(twins.judge(&token, NOW).contains("issuer"));
+    assert!(twins.validate(&token, NOW).contains("issuer"));
     twins.publish(&document);
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
 }
 
 #[tokio::test]
 async fn without_keys_a_known_token_is_not_decided_on() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     twins.no_keys();
-    assert_eq!(twins.judge(&token, NOW), "keys_unavailable");
+    assert_eq!(twins.validate(&token, NOW), "keys_unavailable");
     twins.publish(&twins.emulator.keys_document());
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
 }
 
 #[tokio::test]
@@ -272,32 +276,32 @@ async fn an_account_is_forgotten_and_no_other() {
     let other = twins.emulator.token().user("bob").scope("access_as_user");
     let other = other.issued_at(NOW).expires_at(NOW + 3_600).mint();
     for token in tokens.iter().chain([&other]) {
-        assert_eq!(twins.judge(token, NOW), "valid");
+        assert_eq!(twins.validate(token, NOW), "valid");
         assert!(twins.is_kept(token));
     }
-    let Verdict::Valid(alice) = twins.plain.judge(&tokens[0], NOW) else {
+    let Verdict::Valid(alice) = twins.plain.validate(&tokens[0], NOW) else {
         panic!("refused")
     };
-    twins.cached.forget(&alice.user_key().unwrap());
+    twins.cached.forget(&alice.account_id().unwrap());
     assert!(tokens.iter().all(|token| !twins.is_kept(token)));
     assert!(twins.is_kept(&other));
-    assert_eq!(twins.judge(&tokens[0], NOW), "valid");
+    assert_eq!(twins.validate(&tokens[0], NOW), "valid");
 }
 
 #[tokio::test]
 async fn what_was_verified_before_an_account_was_forgotten_is_not_kept() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
-    let Verdict::Valid(claims) = twins.plain.judge(&token, NOW) else {
+    let Verdict::Valid(claims) = twins.plain.validate(&token, NOW) else {
         panic!("refused")
     };
     let cache = TokenCache::new(1 << 20).unwrap();
-    let before = cache.before();
-    cache.forget(&claims.user_key().unwrap());
-    cache.keep(before, entry(&token, &claims), NOW);
-    assert!(cache.look(token.as_bytes(), |_| ()).is_none());
-    cache.keep(cache.before(), entry(&token, &claims), NOW);
-    assert!(cache.look(token.as_bytes(), |_| ()).is_some());
+    let before = cache.epoch();
+    cache.forget(&claims.account_id().unwrap());
+    cache.insert(before, entry(&token, &claims), NOW);
+    assert!(cache.get_with(token.as_bytes(), |_| ()).is_none());
+    cache.insert(cache.epoch(), entry(&token, &claims), NOW);
+    assert!(cache.get_with(token.as_bytes(), |_| ()).is_some());
 }
 
 #[tokio::test]
@@ -314,11 +318,12 @@ async fn tokens_of_one_hash_are_told_apart() {
         .collect();
     for _ in 0..2 {
         for token in &tokens {
-            assert_eq!(twins.judge(token, NOW), "valid");
-            let Some(Verdict::Valid(claims)) = twins.cached.recognise(token.as_bytes(), NOW) else {
+            assert_eq!(twins.validate(token, NOW), "valid");
+            let Some(Verdict::Valid(claims)) = twins.cached.lookup_cached(token.as_bytes(), NOW)
+            else {
                 panic!("the newest is kept");
             };
-            let Verdict::Valid(own) = twins.plain.judge(token, NOW) else {
+            let Verdict::Valid(own) = twins.plain.validate(token, NOW) else {
                 panic!("refused");
             };
             assert_eq!(claims.object_id(), own.object_id());
@@ -328,21 +333,21 @@ async fn tokens_of_one_hash_are_told_apart() {
     let (signed, _) = tokens[0].rsplit_once('.').unwrap();
     let (_, signature) = tokens[19].rsplit_once('.').unwrap();
     let forged = format!("{signed}.{signature}");
-    assert!(twins.judge(&forged, NOW).contains("signature"));
+    assert!(twins.validate(&forged, NOW).contains("signature"));
 }
 
 #[tokio::test]
 async fn a_flood_of_valid_tokens_stays_within_the_bytes() {
     let twins = Twins::new().await;
-    let Verdict::Valid(claims) = twins.plain.judge(&twins.token().mint(), NOW) else {
+    let Verdict::Valid(claims) = twins.plain.validate(&twins.token().mint(), NOW) else {
         panic!("refused")
     };
     for most in [20_000, 100_000, 3 << 20] {
         let cache = TokenCache::new(most).unwrap();
         for number in 0..5_000 {
             let token = format!("{}{number:024}", "x".repeat(number % 4_000));
-            cache.keep(cache.before(), entry(&token, &claims), NOW);
-            let kept = cache.look(token.as_bytes(), |_| ()).is_some();
+            cache.insert(cache.epoch(), entry(&token, &claims), NOW);
+            let kept = cache.get_with(token.as_bytes(), |_| ()).is_some();
             assert!(kept || token.len() > 1_000 && most == 20_000);
         }
         assert!(cache.bytes() <= most, "{} of {most}", cache.bytes());
@@ -354,15 +359,15 @@ async fn a_flood_of_valid_tokens_stays_within_the_bytes() {
 #[tokio::test]
 async fn great_tokens_make_room_for_each_other_and_stay_within_the_bytes() {
     let twins = Twins::new().await;
-    let Verdict::Valid(claims) = twins.plain.judge(&twins.token().mint(), NOW) else {
+    let Verdict::Valid(claims) = twins.plain.validate(&twins.token().mint(), NOW) else {
         panic!("refused")
     };
     for most in [40_000, 200_000, 3 << 20] {
         let cache = TokenCache::new(most).unwrap();
         for number in 0..2_000 {
             let token = format!("{}{number:024}", "x".repeat(8_000 + number % 4_000));
-            cache.keep(cache.before(), entry(&token, &claims), NOW);
-            assert!(cache.look(token.as_bytes(), |_| ()).is_some());
+            cache.insert(cache.epoch(), entry(&token, &claims), NOW);
+            assert!(cache.get_with(token.as_bytes(), |_| ()).is_some());
         }
         assert!(cache.bytes() <= most, "{} of {most}", cache.bytes());
         assert!(cache.bytes() > most / 2, "{} of {most}", cache.bytes());
@@ -373,21 +378,23 @@ async fn great_tokens_make_room_for_each_other_and_stay_within_the_bytes() {
 #[tokio::test]
 async fn a_token_in_use_outlives_a_flood() {
     let twins = Twins::new().await;
-    let Verdict::Valid(claims) = twins.plain.judge(&twins.token().mint(), NOW) else {
+    let Verdict::Valid(claims) = twins.plain.validate(&twins.token().mint(), NOW) else {
         panic!("refused")
     };
     let cache = TokenCache::new(100_000).unwrap();
     let mine = format!("{:024}", 1);
-    cache.keep(cache.before(), entry(&mine, &claims), NOW);
+    cache.insert(cache.epoch(), entry(&mine, &claims), NOW);
     let mut missed = 0;
     for number in 2..5_000 {
-        let found = cache.look(mine.as_bytes(), |entry| entry.give(cache.room(), NOW));
+        let found = cache.get_with(mine.as_bytes(), |entry| {
+            entry.clone_claims(cache.room(), NOW)
+        });
         if found.is_none() {
             missed += 1;
-            cache.keep(cache.before(), entry(&mine, &claims), NOW);
+            cache.insert(cache.epoch(), entry(&mine, &claims), NOW);
         }
         let token = format!("{number:024}");
-        cache.keep(cache.before(), entry(&token, &claims), NOW);
+        cache.insert(cache.epoch(), entry(&token, &claims), NOW);
     }
     assert!(missed < 5, "{missed}");
 }
@@ -396,13 +403,13 @@ async fn a_token_in_use_outlives_a_flood() {
 async fn a_hot_token_has_claims_of_its_own_on_every_thread_and_loses_them_with_its_entry() {
     let twins = Twins::new().await;
     let token = twins.token().mint();
-    let Verdict::Valid(claims) = twins.cached.judge(&token, NOW) else {
+    let Verdict::Valid(claims) = twins.cached.validate(&token, NOW) else {
         panic!("refused")
     };
     let give = || {
         let mut last = None;
         for _ in 0..10_000 {
-            last = match twins.cached.judge(&token, NOW) {
+            last = match twins.cached.validate(&token, NOW) {
                 Verdict::Valid(claims) => Some(claims),
                 _ => panic!("refused"),
             };
@@ -413,10 +420,10 @@ async fn a_hot_token_has_claims_of_its_own_on_every_thread_and_loses_them_with_i
     let there = std::thread::scope(|scope| scope.spawn(give).join().unwrap());
     assert!(!here.is(&there) && !here.is(&claims) && !there.is(&claims));
     assert_eq!(here.object_id(), there.object_id());
-    twins.cached.forget(&claims.user_key().unwrap());
+    twins.cached.forget(&claims.account_id().unwrap());
     assert!(!twins.is_kept(&token));
     twins.no_keys();
-    assert_eq!(twins.judge(&token, NOW), "keys_unavailable");
+    assert_eq!(twins.validate(&token, NOW), "keys_unavailable");
 }
 
 #[tokio::test]
@@ -425,14 +432,14 @@ async fn off_is_off() {
     assert!(TokenCache::new(100).is_none());
     let twins = Twins::with(TokenCache::new(0)).await;
     let token = twins.token().mint();
-    assert_eq!(twins.judge(&token, NOW), "valid");
+    assert_eq!(twins.validate(&token, NOW), "valid");
     assert!(!twins.is_kept(&token));
 }
 
 /// Claims of a user whose token was verified.
 async fn claims() -> Claims {
     let twins = Twins::new().await;
-    match twins.plain.judge(&twins.token().mint(), NOW) {
+    match twins.plain.validate(&twins.token().mint(), NOW) {
         Verdict::Valid(claims) => claims,
         _ => panic!("refused"),
     }
@@ -443,11 +450,11 @@ fn entry(token: &str, claims: &Claims) -> Entry {
     Entry::new(token.as_bytes(), claims.clone(), vouched(), 0)
 }
 
-fn vouched() -> Vouched {
+fn vouched() -> SigningKeyRef {
     static KEYS: std::sync::LazyLock<KeySet> = std::sync::LazyLock::new(|| {
         let modulus = base64_simd::URL_SAFE_NO_PAD.encode_to_string([0xff; 256]);
         let document = json!({ "keys": [{ "kty": "RSA", "kid": "k", "n": modulus, "e": "AQAB" }] });
-        let authority = Authority::entra(Tenant::id(CONTOSO), API_ID);
+        let authority = Authority::entra(Tenant::new(CONTOSO), API_ID);
         KeySet::read(
             document.to_string().as_bytes(),
             crate::authority::issuer::IssuerPattern::new("i"),
@@ -456,5 +463,5 @@ fn vouched() -> Vouched {
         .unwrap()
     });
     let key = Arc::clone(&KEYS.with_id("k")[0]);
-    Vouched::new(0, 0, key, KEYS.generation())
+    SigningKeyRef::new(0, 0, key, KEYS.generation())
 }

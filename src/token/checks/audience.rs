@@ -1,6 +1,6 @@
 //! `aud`: for whom the token was issued.
 
-use super::Presented;
+use super::CheckContext;
 use crate::token::invalid_token::InvalidToken;
 
 /// Microsoft Graph, as v2.0 and v1.0 tokens name it.
@@ -11,7 +11,7 @@ const GRAPH: [&str; 3] = [
 ];
 
 /// One of the audiences must be one of ours, byte for byte.
-pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
+pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
     let ours = |audience: &str| presented.trust.audiences.iter().any(|own| own == audience);
     if presented.claims.audiences().any(ours) {
         return Ok(());
@@ -21,7 +21,7 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
         .audiences()
         .any(|audience| GRAPH.contains(&audience))
     {
-        return Err(InvalidToken::GraphToken);
+        return Err(InvalidToken::IssuedForGraph);
     }
-    Err(InvalidToken::Audience)
+    Err(InvalidToken::InvalidAudience)
 }

@@ -1,6 +1,6 @@
 //! What the token is meant to be used with.
 
-use super::Presented;
+use super::CheckContext;
 use crate::claims::raw::Name;
 use crate::token::invalid_token::InvalidToken;
 
@@ -9,7 +9,7 @@ use crate::token::invalid_token::InvalidToken;
 ///
 /// Every member of `cnf` would have to be proved, and `xms_ksl` proves nothing, so a `cnf` of any
 /// form, an empty one too, leaves something unproved.
-pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
+pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
     if presented.claims.has(Name::Confirmation) {
         return Err(InvalidToken::SenderConstrained);
     }

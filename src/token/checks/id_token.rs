@@ -1,6 +1,6 @@
 //! ID tokens, which tell a client who signed in and open no API.
 
-use super::Presented;
+use super::CheckContext;
 use crate::claims::IssuerKind;
 use crate::claims::raw::Name;
 use crate::token::invalid_token::InvalidToken;
@@ -10,7 +10,7 @@ use crate::token::invalid_token::InvalidToken;
 /// An ID token has the API's own client id as `aud` where page and API share a registration, and
 /// has `roles` and `groups` like an access token. Sources: Microsoft, "Access token claims
 /// reference", `appid`, `azp`; "ID token claims reference", `c_hash`, `at_hash`.
-pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
+pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
     if presented.trust.accepts_id_tokens {
         return Ok(());
     }

@@ -1,12 +1,12 @@
 //! `exp`, `nbf`, `iat`: when the token is good.
 
-use super::Presented;
+use super::CheckContext;
 use crate::claims::Times;
 use crate::token::invalid_token::InvalidToken;
 
 /// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not judged.
-pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
-    judge(
+pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
+    check_times(
         presented.claims.times(),
         presented.trust.clock_skew,
         presented.now,
@@ -14,7 +14,11 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<(), InvalidToken> {
 }
 
 /// The same for a token that was judged before: the clock has gone on since, or back.
-pub(in crate::token) fn judge(times: &Times, skew: u64, now: u64) -> Result<(), InvalidToken> {
+pub(in crate::token) fn check_times(
+    times: &Times,
+    skew: u64,
+    now: u64,
+) -> Result<(), InvalidToken> {
     // So says a clock that is set before 1970, or was never set; nothing can be judged by it.
     if now == 0 {
         return Err(InvalidToken::NotYetValid { now });
@@ -60,12 +64,12 @@ mod tests {
             issued_at: None,
         };
         let refused = Err(InvalidToken::NotYetValid { now: 0 });
-        assert_eq!(judge(&undated, 300, 0), refused);
-        assert_eq!(judge(&undated, 300, 1), Ok(()));
+        assert_eq!(check_times(&undated, 300, 0), refused);
+        assert_eq!(check_times(&undated, 300, 1), Ok(()));
         let dated = Times {
             issued_at: Some(Time::at(100.0)),
             ..undated
         };
-        assert_eq!(judge(&dated, 300, 0), refused, "within the skew");
+        assert_eq!(check_times(&dated, 300, 0), refused, "within the skew");
     }
 }

@@ -1,33 +1,33 @@
 //! The claim checks, in the order in which they are made; the first failure names itself.
 
 mod audience;
+mod confirmation;
 mod id_token;
 pub(super) mod issuer;
 pub(super) mod lifetime;
-mod confirmation;
 mod version;
 
 use uuid::Uuid;
 
-use crate::authority::{Trust, is_external_id_issuer};
+use crate::authority::{ResolvedAuthority, is_external_id_issuer};
 use crate::claims::raw::Name;
-use crate::claims::{Claims, Finished, Home, IssuerKind};
+use crate::claims::{Claims, ContextHandle, IssuerKind, ParsedClaims};
 use crate::jwks::PublishedKey;
 use crate::token_version::TokenVersion;
 
 use super::invalid_token::InvalidToken;
 
 /// What a verified token is held against.
-pub(super) struct Presented<'p> {
-    pub(super) claims: &'p Finished,
-    pub(super) trust: &'p Trust,
+pub(super) struct CheckContext<'p> {
+    pub(super) claims: &'p ParsedClaims,
+    pub(super) trust: &'p ResolvedAuthority,
     pub(super) key: &'p PublishedKey,
     /// The version whose form the issuer has; `None` for B2C.
     pub(super) form: Option<TokenVersion>,
     pub(super) now: u64,
 }
 
-impl Presented<'_> {
+impl CheckContext<'_> {
     /// The product that issued the token. An issuer that was checked tells External ID.
     fn issuer_kind(&self) -> IssuerKind {
         if self.trust.is_b2c() {
@@ -40,7 +40,7 @@ impl Presented<'_> {
     }
 }
 
-type Check = fn(&Presented<'_>) -> Result<(), InvalidToken>;
+type Check = fn(&CheckContext<'_>) -> Result<(), InvalidToken>;
 
 /// Each check, under the name that an explanation gives it.
 pub(super) const CHECKS: [(&str, Check); 6] = [
@@ -59,7 +59,7 @@ pub(super) struct Checked {
 }
 
 /// Makes every check and says whose tenant the token is.
-pub(super) fn check(presented: &Presented<'_>) -> Result<Checked, InvalidToken> {
+pub(super) fn check(presented: &CheckContext<'_>) -> Result<Checked, InvalidToken> {
     for (_, check) in CHECKS {
         check(presented)?;
     }
@@ -67,7 +67,7 @@ pub(super) fn check(presented: &Presented<'_>) -> Result<Checked, InvalidToken> 
 }
 
 /// The same for a token of which every check was made one by one.
-pub(super) fn checked(presented: &Presented<'_>) -> Checked {
+pub(super) fn checked(presented: &CheckContext<'_>) -> Checked {
     Checked {
         tenant: issuer::tenant(presented),
         issuer_kind: presented.issuer_kind(),
@@ -78,10 +78,10 @@ impl Checked {
     /// The claims, of which nothing is left to be checked.
     pub(super) fn claims(
         self,
-        finished: Finished,
-        trust: &Trust,
+        finished: ParsedClaims,
+        trust: &ResolvedAuthority,
         nonce: Option<Box<str>>,
-        home: Option<Home>,
+        home: Option<ContextHandle>,
     ) -> Claims {
         let is_own = |idp: &str| {
             self.tenant

@@ -1,9 +1,9 @@
 //! What a person should try, told from the signs that mistakes leave in tokens.
 
 use crate::authority::issuer::lookup_key;
-use crate::authority::{Trust, full_scope_name};
+use crate::authority::{ResolvedAuthority, full_scope_name};
 use crate::claims::{Claims, Principal};
-use crate::guard::{Denied, Reason};
+use crate::guard::{DenialReason, Denied};
 use crate::guid::parse_guid;
 use crate::token::validator::Validator;
 use crate::token_version::TokenVersion;
@@ -19,7 +19,7 @@ const GRAPH: [&str; 2] = [
 /// Hints for a token that was refused; none for one that was not.
 pub(super) fn of_token(
     validator: &Validator,
-    chosen: Option<&Trust>,
+    chosen: Option<&ResolvedAuthority>,
     peek: &Peek,
     token: &str,
     reason: Option<&'static str>,
@@ -85,8 +85,8 @@ const APP_ONLY: &str = "This is an application's own token (client credentials):
 /// Hints for a caller whom a guard refused.
 pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
     let hint = match denied.reason() {
-        Reason::Scope if claims.principal() == Principal::App => APP_ONLY.to_owned(),
-        Reason::Scope => {
+        DenialReason::Scope if claims.principal() == Principal::App => APP_ONLY.to_owned(),
+        DenialReason::Scope => {
             let scopes: Vec<&str> = denied.scopes().collect();
             format!(
                 "The client has to ask for the scope ({}), and somebody has to consent. Scopes are compared with \
@@ -94,36 +94,36 @@ pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
                 full_scope_name("{AppIdUri}", scopes.first().unwrap_or(&"…"))
             )
         }
-        Reason::Role => "The user or application has to be assigned the app role, under Enterprise applications. \
+        DenialReason::Role => "The user or application has to be assigned the app role, under Enterprise applications. \
              A new assignment is in the next token, not in this one."
             .to_owned(),
-        Reason::GroupsOverage => "The token says that there are too many groups to list (overage). The API has to \
+        DenialReason::GroupsOverage => "The token says that there are too many groups to list (overage). The API has to \
              ask Microsoft Graph: give it credentials (ClientCredentials) and Graph:ResolveGroups. No directory is \
              asked for an explanation."
             .to_owned(),
-        Reason::Group if matches!(claims.groups(), crate::claims::Groups::NotIssued) => {
+        DenialReason::Group if matches!(claims.groups(), crate::claims::Groups::Absent) => {
             "The token lists no groups at all: set groupMembershipClaims in the manifest.".to_owned()
         }
-        Reason::Agent if claims.agent().is_none() => {
+        DenialReason::Agent if claims.agent().is_none() => {
             "The token does not tell whether an agent acts: the API's registration has to ask for the optional claim \
              xms_act_fct (Token configuration, access tokens)."
                 .to_owned()
         }
-        Reason::NotAgent => "The route is for agent identities. Their tokens tell it by the optional claims \
+        DenialReason::NotAgent => "The route is for agent identities. Their tokens tell it by the optional claims \
              xms_act_fct and xms_sub_fct, which the API's registration has to ask for."
             .to_owned(),
-        Reason::Policy => "The route is for B2C tokens of that policy; Entra's own tokens have no policy, whatever \
+        DenialReason::Policy => "The route is for B2C tokens of that policy; Entra's own tokens have no policy, whatever \
              their tfp or acr says."
             .to_owned(),
-        Reason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
+        DenialReason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
              one without the optional claim idtyp that tells."
             .to_owned(),
-        Reason::UserOnly => "The route is for users; this is an application's token, or one that does not tell."
+        DenialReason::UserOnly => "The route is for users; this is an application's token, or one that does not tell."
             .to_owned(),
-        Reason::AuthContext => "The route asks for a stronger sign-in. A client that says cp1 (xms_cc) is answered \
+        DenialReason::AuthContext => "The route asks for a stronger sign-in. A client that says cp1 (xms_cc) is answered \
              with a claims challenge, others with 403."
             .to_owned(),
-        Reason::ClientAuth => "The client proved itself too weakly: a public client has no secret, and not every \
+        DenialReason::ClientAuthMethod => "The client proved itself too weakly: a public client has no secret, and not every \
              secret is a certificate (azpacr, appidacr)."
             .to_owned(),
         _ => return None,
@@ -156,14 +156,14 @@ fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
 }
 
 /// What a client asks for to get an access token for this API.
-fn scope_of(trust: Option<&Trust>) -> String {
+fn scope_of(trust: Option<&ResolvedAuthority>) -> String {
     trust.map_or("api://{client id}/{scope}".to_owned(), |trust| {
         format!("api://{}/{{scope}}", trust.client_id)
     })
 }
 
 /// Tokens of another kind or for somebody else.
-fn kind(peek: &Peek, trust: Option<&Trust>, hints: &mut Vec<String>) {
+fn kind(peek: &Peek, trust: Option<&ResolvedAuthority>, hints: &mut Vec<String>) {
     let scope = scope_of(trust);
     let audience = peek.text("aud").unwrap_or_default();
     if GRAPH.contains(&audience.trim_end_matches('/')) || peek.header_has("nonce") {
@@ -189,7 +189,7 @@ fn kind(peek: &Peek, trust: Option<&Trust>, hints: &mut Vec<String>) {
 
 fn issuer(
     validator: &Validator,
-    trust: Option<&Trust>,
+    trust: Option<&ResolvedAuthority>,
     peek: &Peek,
     reason: &str,
     hints: &mut Vec<String>,
@@ -241,11 +241,11 @@ fn issuer(
     }
 }
 
-fn off(trust: Option<&Trust>, version: TokenVersion) -> bool {
+fn off(trust: Option<&ResolvedAuthority>, version: TokenVersion) -> bool {
     trust.is_some_and(|trust| trust.version(version).is_none() && !trust.is_b2c())
 }
 
-fn version(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
+fn version(trust: Option<&ResolvedAuthority>, peek: &Peek, hints: &mut Vec<String>) {
     let version = peek.text("ver").and_then(TokenVersion::parse);
     match version {
         Some(TokenVersion::V1) if off(trust, TokenVersion::V1) => hints.push(
@@ -262,7 +262,7 @@ fn version(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
     }
 }
 
-fn audience(trust: Option<&Trust>, peek: &Peek, hints: &mut Vec<String>) {
+fn audience(trust: Option<&ResolvedAuthority>, peek: &Peek, hints: &mut Vec<String>) {
     let (Some(trust), Some(found)) = (trust, peek.text("aud")) else {
         return;
     };

@@ -1,9 +1,9 @@
 //! "Why 401?": a token's way through every check, for the person who holds it.
 
 mod hints;
-mod unverified_view;
 mod steps;
 mod text;
+mod unverified_view;
 
 use std::fmt;
 
@@ -61,7 +61,7 @@ pub enum Outcome {
     /// The token was refused.
     Failed,
     /// An earlier check refused it, or what this one needs is not known.
-    NotReached,
+    Skipped,
 }
 
 impl Explanation {
@@ -99,10 +99,10 @@ impl Explanation {
     ///
     /// No directory is asked: a guard that would ask one is refused here, and a hint says so.
     #[must_use]
-    pub fn at_route<G: Guard + ?Sized>(mut self, route: &str, guard: &G) -> Self {
+    pub fn with_guard<G: Guard + ?Sized>(mut self, route: &str, guard: &G) -> Self {
         let mut step = Step {
             check: format!("guard of {route}"),
-            outcome: Outcome::NotReached,
+            outcome: Outcome::Skipped,
             expected: "the guard lets the caller pass".to_owned(),
             found: None,
             verified: false,
@@ -148,7 +148,7 @@ impl fmt::Display for Explanation {
             let mark = match step.outcome {
                 Outcome::Passed => "ok  ",
                 Outcome::Failed => "FAIL",
-                Outcome::NotReached => "-   ",
+                Outcome::Skipped => "-   ",
             };
             writeln!(f, "  {mark} {:<12} expected: {}", step.check, step.expected)?;
             if let Some(found) = &step.found {

@@ -1,20 +1,20 @@
 //! The validator's way once more, told step by step with the validator's own functions.
 
-use crate::authority::Trust;
+use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
 use crate::claims::raw::Name;
-use crate::token::checks::{CHECKS, Presented, checked};
-use crate::token::decode_buffer::Desk;
-use crate::token::issuer_index::Place;
-use crate::token::authority_state::Installed;
+use crate::token::authority_state::AuthorityState;
+use crate::token::checks::{CHECKS, CheckContext, checked};
+use crate::token::decode_buffer::DecodeBuffer;
 use crate::token::invalid_token::InvalidToken;
+use crate::token::issuer_index::AuthorityRef;
 use crate::token::outcome::refused_by_rule;
 use crate::token::unverified::UnverifiedToken;
-use crate::token::validator::{Keys, Validator};
+use crate::token::validator::{KeySource, Validator};
 use crate::token::verified::VerifiedToken;
 
-use super::unverified_view::Peek;
 use super::text::{self, issuers, permissions, state};
+use super::unverified_view::Peek;
 use super::{Explanation, Outcome, Step, hints};
 
 impl Validator {
@@ -26,7 +26,7 @@ impl Validator {
         verdict: Result<&Claims, &'static str>,
     ) -> Explanation {
         let peek = Peek::at(token, self.most_bytes);
-        let mut telling = Telling {
+        let mut telling = Trace {
             peek: &peek,
             now,
             verdict: verdict.err(),
@@ -35,7 +35,7 @@ impl Validator {
             signature_verified: false,
         };
         telling.token(self, token);
-        let Telling {
+        let Trace {
             mut steps,
             chosen,
             signature_verified,
@@ -72,12 +72,12 @@ impl Validator {
 }
 
 /// What came out so far.
-struct Telling<'t> {
+struct Trace<'t> {
     peek: &'t Peek,
     now: u64,
     verdict: Option<&'static str>,
     steps: Vec<Step>,
-    chosen: Option<&'t Trust>,
+    chosen: Option<&'t ResolvedAuthority>,
     signature_verified: bool,
 }
 
@@ -92,7 +92,7 @@ fn step(check: &str, outcome: Outcome, expected: impl Into<String>) -> Step {
     }
 }
 
-impl<'t> Telling<'t> {
+impl<'t> Trace<'t> {
     fn add(
         &mut self,
         check: &str,
@@ -115,15 +115,15 @@ impl<'t> Telling<'t> {
     fn skip(&mut self, check: &str, expected: impl Into<String>, found: Option<String>) {
         self.steps.push(Step {
             found,
-            ..step(check, Outcome::NotReached, expected)
+            ..step(check, Outcome::Skipped, expected)
         });
     }
 
     fn token(&mut self, validator: &'t Validator, token: &str) {
-        let mut desk = Desk::new();
+        let mut desk = DecodeBuffer::new();
         let read = UnverifiedToken::read(token, validator.most_bytes, &mut desk);
         if !self.form(validator, token, read.as_ref().err()) {
-            return self.claims_unread(None, 0);
+            return self.skip_remaining(None, 0);
         }
         let Ok(token) = read else { return };
         let (installed, place, document, keys) = match validator.authority_of(&token) {
@@ -136,7 +136,7 @@ impl<'t> Telling<'t> {
                     issuers(validator),
                     found,
                 );
-                return self.claims_unread(None, 1);
+                return self.skip_remaining(None, 1);
             }
         };
         let trust = &installed.trust;
@@ -146,10 +146,10 @@ impl<'t> Telling<'t> {
         let address = trust.documents.get(document);
         let address = address.map(|document| document.address.to_string());
         let expected = format!("keys of {}", address.unwrap_or_default());
-        let (Keys::Known(reader) | Keys::Learning(reader)) = keys;
+        let (KeySource::Ready(reader) | KeySource::TenantPending(reader)) = keys;
         let snapshot = reader.load();
         let keys = match (&keys, snapshot.keys.as_deref()) {
-            (Keys::Known(_), Some(keys)) => keys,
+            (KeySource::Ready(_), Some(keys)) => keys,
             _ => {
                 self.add(
                     "keys",
@@ -157,7 +157,7 @@ impl<'t> Telling<'t> {
                     expected,
                     Some(state(&snapshot)),
                 );
-                return self.claims_unread(Some(trust), 2);
+                return self.skip_remaining(Some(trust), 2);
             }
         };
         self.add("keys", Ok(()), expected, Some(state(&snapshot)));
@@ -176,7 +176,7 @@ impl<'t> Telling<'t> {
         let kid = self.peek.header("kid").or(Some("none".to_owned()));
         self.add("key_id", known, "the id of one of those keys", kid);
         if known.is_err() {
-            return self.claims_unread(Some(trust), 3);
+            return self.skip_remaining(Some(trust), 3);
         }
         let verified = token.verify(candidates);
         self.signature_verified = verified.is_ok();
@@ -184,7 +184,7 @@ impl<'t> Telling<'t> {
         self.add("signature", result, "made by that key", None);
         match verified {
             Ok(verified) => self.claims(verified, installed, place),
-            Err(_) => self.claims_unread(Some(trust), 4),
+            Err(_) => self.skip_remaining(Some(trust), 4),
         }
     }
 
@@ -209,7 +209,7 @@ impl<'t> Telling<'t> {
         let failing = error.map(|error| match error {
             InvalidToken::TooLarge { .. } => 0,
             InvalidToken::Malformed => 1,
-            InvalidToken::Algorithm => 2,
+            InvalidToken::UnsupportedAlgorithm => 2,
             _ => 3,
         });
         let names = ["size", "form", "algorithm", "type"];
@@ -227,11 +227,16 @@ impl<'t> Telling<'t> {
         error.is_none()
     }
 
-    fn claims(&mut self, verified: VerifiedToken<'_>, installed: &'t Installed, place: Place) {
+    fn claims(
+        &mut self,
+        verified: VerifiedToken<'_>,
+        installed: &'t AuthorityState,
+        place: AuthorityRef,
+    ) {
         let trust = &installed.trust;
         let expected = "every claim of its type, and exp";
         let (draft, key, _) = verified.into_parts();
-        let finished = match draft.finish() {
+        let finished = match draft.interpret() {
             Ok(finished) => finished,
             Err(_) => {
                 self.add(
@@ -240,11 +245,11 @@ impl<'t> Telling<'t> {
                     expected,
                     None,
                 );
-                return self.claims_unread(Some(trust), 5);
+                return self.skip_remaining(Some(trust), 5);
             }
         };
         self.add("claims", Ok(()), expected, None);
-        let presented = Presented {
+        let presented = CheckContext {
             claims: &finished,
             trust,
             key: &key,
@@ -289,7 +294,7 @@ impl<'t> Telling<'t> {
     }
 
     /// The rest of the way, from a step on, of which nothing is known.
-    fn claims_unread(&mut self, trust: Option<&Trust>, from: usize) {
+    fn skip_remaining(&mut self, trust: Option<&ResolvedAuthority>, from: usize) {
         let rest = [
             "authority",
             "keys",

@@ -1,6 +1,6 @@
 //! What each check expects and what was found, in words.
 
-use crate::authority::Trust;
+use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
 use crate::jwks::snapshot::Snapshot;
 use crate::token::validator::Validator;
@@ -8,7 +8,7 @@ use crate::token::validator::Validator;
 use super::unverified_view::{Peek, cut};
 
 /// What a check on claims expects; without an authority nobody can tell.
-pub(super) fn expected(check: &str, trust: Option<&Trust>, now: u64) -> String {
+pub(super) fn expected(check: &str, trust: Option<&ResolvedAuthority>, now: u64) -> String {
     let Some(trust) = trust else {
         return match check {
             "authority" => "one of the configured issuers".to_owned(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::authority::Authority;
 use crate::jwks::snapshot::key_store;
-use crate::token::Installed;
-use crate::token::issuer_index::{Found, Index};
+use crate::token::AuthorityState;
+use crate::token::issuer_index::{Index, Lookup};
 use crate::{AllowedTenants, ConfigError, Tenant, TokenVersion};
 
 const T1: &str = "11111111-1111-4111-8111-111111111111";
@@ -13,20 +13,20 @@ const T2: &str = "22222222-2222-4222-8222-222222222222";
 const API: &str = "aaaaaaaa-1111-4111-8111-111111111111";
 const B2C: &str = "https://contoso.b2clogin.com";
 
-fn installed(authority: Authority) -> Installed {
+fn installed(authority: Authority) -> AuthorityState {
     let trust = authority.resolve().unwrap();
     let reader = |_: &_| key_store(std::time::Duration::from_secs(1)).1;
-    Installed {
+    AuthorityState {
         readers: trust.documents.iter().map(reader).collect(),
-        learns: trust.learns,
+        tenant_from_discovery: trust.tenant_from_discovery,
         trust,
-        learnt: Arc::default(),
+        discovered_tenant: Arc::default(),
         home: None,
     }
 }
 
 fn entra(tenant: &str) -> Authority {
-    Authority::entra(Tenant::id(tenant), API)
+    Authority::entra(Tenant::new(tenant), API)
 }
 
 fn many(word: &str) -> Authority {
@@ -34,7 +34,7 @@ fn many(word: &str) -> Authority {
 }
 
 fn b2c(tenant: &str, policies: &[&str]) -> Authority {
-    Authority::b2c(B2C, Tenant::id(tenant), API, policies.iter().copied())
+    Authority::b2c(B2C, Tenant::new(tenant), API, policies.iter().copied())
 }
 
 fn v2(tenant: &str) -> String {
@@ -45,7 +45,7 @@ fn v1(tenant: &str) -> String {
     format!("https://sts.windows.net/{tenant}/")
 }
 
-struct Indexed(Index, Vec<Installed>);
+struct Indexed(Index, Vec<AuthorityState>);
 
 fn of(authorities: impl IntoIterator<Item = Authority>) -> Result<Indexed, ConfigError> {
     let installed: Vec<_> = authorities.into_iter().map(installed).collect();
@@ -56,22 +56,24 @@ impl Indexed {
     /// The authority's number, and the version whose form the issuer has.
     fn at(&self, issuer: &str) -> Option<(usize, Option<TokenVersion>)> {
         match self.0.find(issuer, &self.1) {
-            Found::At(place) => Some((place.authority, place.form)),
-            Found::Perhaps(_) | Found::Nowhere => None,
+            Lookup::Match(place) => Some((place.authority, place.form)),
+            Lookup::TenantPending(_) | Lookup::NoMatch => None,
         }
     }
 
     fn learn(&self, authority: usize, tenant: &str) {
-        self.1[authority].learnt.learn(tenant.parse().unwrap());
+        self.1[authority]
+            .discovered_tenant
+            .learn(tenant.parse().unwrap());
     }
 
     fn is_open(&self, issuer: &str) -> bool {
-        matches!(self.0.find(issuer, &self.1), Found::Perhaps(_))
+        matches!(self.0.find(issuer, &self.1), Lookup::TenantPending(_))
     }
 }
 
 fn are_refused(authorities: [Authority; 2]) -> bool {
-    matches!(of(authorities), Err(ConfigError::SameIssuer { .. }))
+    matches!(of(authorities), Err(ConfigError::DuplicateIssuer { .. }))
 }
 
 const V1: Option<TokenVersion> = Some(TokenVersion::V1);

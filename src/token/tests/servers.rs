@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::authority::issuer::IssuerPattern;
 use crate::jwks::KeySet;
 use crate::jwks::snapshot::{Snapshot, key_store};
-use crate::token::{Installed, Validator};
+use crate::token::{AuthorityState, Validator};
 use crate::{AllowedTenants, Tenant, TokenVersion};
 
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
@@ -29,15 +29,15 @@ fn servers(authority: Authority, stated: Option<&str>) -> Vec<String> {
         });
         readers.push(reader);
     }
-    let installed = Installed {
+    let installed = AuthorityState {
         readers,
-        learns: trust.learns,
+        tenant_from_discovery: trust.tenant_from_discovery,
         trust,
-        learnt: Arc::default(),
+        discovered_tenant: Arc::default(),
         home: None,
     };
     let validator = Validator::new(vec![installed], 65_536, Arc::default(), 0).unwrap();
-    assert_eq!(validator.status()[0].is_usable(), stated.is_some());
+    assert_eq!(validator.status()[0].is_ready(), stated.is_some());
     validator.authorization_servers()
 }
 
@@ -46,7 +46,7 @@ fn v2(segment: &str) -> String {
 }
 
 fn entra(tenant: &str) -> Authority {
-    Authority::entra(Tenant::id(tenant), API).allowed_tenants(AllowedTenants::Any)
+    Authority::entra(Tenant::new(tenant), API).allowed_tenants(AllowedTenants::Any)
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum_entra::graph::{Credential, DirectoryAccess};
-use axum_entra::{Entra, UserKey};
+use axum_entra::graph::{ClientCredential, GraphConfig};
+use axum_entra::{AccountId, Entra};
 use serde_json::{Value, json};
 
 use super::profiles::{Stage, T_V2, router};
@@ -14,7 +14,7 @@ use crate::service::{Answer, Runs, fetch};
 
 const OID: &str = "690222be-ff1a-4d56-abd1-7e4f7d38e474";
 const ANOTHER: &str = "11111111-2222-4333-8444-555555555555";
-const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const GROUP_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 
 /// The v2.0 profile with a Graph that knows one group, on the server of the documents.
 struct Account {
@@ -30,9 +30,9 @@ impl Account {
         let token = json!({ "access_token": "graph", "token_type": "Bearer", "expires_in": 3_600 });
         documents.put("/v2/token", Page::json(&token));
         for oid in [OID, ANOTHER] {
-            documents.put(&question(oid), Page::json(&json!({ "value": [GROUP] })));
+            documents.put(&question(oid), Page::json(&json!({ "value": [GROUP_ID] })));
         }
-        let access = DirectoryAccess::new(Credential::secret("made up"));
+        let access = GraphConfig::new(ClientCredential::secret("made up"));
         let entra = stage
             .described(noon())
             .directory(access.graph_url(documents.url("/v1.0")))
@@ -59,11 +59,11 @@ impl Account {
         self.stage.documents.count(&question(oid))
     }
 
-    fn user(&self) -> UserKey {
+    fn user(&self) -> AccountId {
         let claims = self
             .entra
             .validate_at(&spoilt(0, json!({}), json!({})), super::T0);
-        claims.unwrap().user_key().unwrap()
+        claims.unwrap().account_id().unwrap()
     }
 }
 

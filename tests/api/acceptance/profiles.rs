@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use axum_entra::guard::{
-    Guard as _, OncePerToken, RequireAppOnly, RequireClientApp, RequireClientAuth,
-    RequireDirectoryRole, RequireGroup, RequireIdentity, RequireMfa, RequirePolicy, RequireRole,
-    RequireScope, RequireTenant,
+    Guard as _, OncePerToken, RequireAccountId, RequireAppOnly, RequireB2cPolicy,
+    RequireClientAuthMethod, RequireClientId, RequireDirectoryRole, RequireGroup, RequireMfa,
+    RequireRole, RequireScope, RequireTenant,
 };
 use axum_entra::{
-    AllowedTenants, Authority, Builder, ClientAuth, Clock, Entra, Tenant, TokenVersion,
+    AllowedTenants, Authority, ClientAuthMethod, Clock, Entra, EntraBuilder, Tenant, TokenVersion,
 };
 use serde_json::{Value, json};
 
@@ -45,13 +45,13 @@ impl Stage {
         let authority = match profile {
             "P-V2" => {
                 documents.put_authority("/v2", &v2, &key(0).jwks(KID));
-                Authority::entra(Tenant::id(T_V2), API_V2)
+                Authority::entra(Tenant::new(T_V2), API_V2)
                     .token_versions([TokenVersion::V2])
                     .metadata_address(documents.discovery("/v2"))
             }
             "P-V1" => {
                 documents.put_authority("/v1", &v1, &key(0).jwks(KID));
-                Authority::entra(Tenant::id(T_V1), API_V1)
+                Authority::entra(Tenant::new(T_V1), API_V1)
                     .token_versions([TokenVersion::V1])
                     .metadata_address_v1(documents.discovery("/v1"))
             }
@@ -92,8 +92,8 @@ impl Stage {
         self.described(clock).build().unwrap()
     }
 
-    pub(super) fn described(&self, clock: Clock) -> Builder {
-        Entra::trusting(self.authority.clone())
+    pub(super) fn described(&self, clock: Clock) -> EntraBuilder {
+        Entra::builder_for(self.authority.clone())
             .clock(clock)
             .http_client(client())
     }
@@ -137,7 +137,7 @@ fn b2c(documents: &Documents, policy: &str) -> Authority {
 fn b2c_authority(documents: &Documents, policy: &str) -> Authority {
     Authority::b2c(
         "https://login.microsoftonline.com",
-        Tenant::id(T_B2C),
+        Tenant::new(T_B2C),
         API_B2C,
         [policy],
     )
@@ -168,17 +168,19 @@ pub(super) fn router(entra: &Entra, runs: &Runs) -> Router {
                 .route_layer(RequireAppOnly.and(RequireRole("Tasks.Run"))),
         )
         .merge(on("/reports").route_layer(RequireRole("Tasks.Run")))
-        .merge(on("/partner").route_layer(RequireClientApp(partner)))
-        .merge(on("/secret").route_layer(RequireClientAuth(ClientAuth::Secret)))
-        .merge(on("/certificate").route_layer(RequireClientAuth(ClientAuth::Certificate)))
+        .merge(on("/partner").route_layer(RequireClientId(partner)))
+        .merge(on("/secret").route_layer(RequireClientAuthMethod(ClientAuthMethod::Secret)))
+        .merge(
+            on("/certificate").route_layer(RequireClientAuthMethod(ClientAuthMethod::Certificate)),
+        )
         .merge(on("/tenant").route_layer(RequireTenant(T_V2)))
         .merge(on("/group").route_layer(RequireGroup(group)))
         .merge(on("/admin").route_layer(RequireDirectoryRole(administrator)))
         .merge(on("/secure").route_layer(RequireMfa))
-        .merge(on("/policy").route_layer(RequirePolicy("b2c_1_sign_in_stock")))
-        .merge(on("/policy-of-the-table").route_layer(RequirePolicy("b2c_1_sign_in")))
+        .merge(on("/policy").route_layer(RequireB2cPolicy("b2c_1_sign_in_stock")))
+        .merge(on("/policy-of-the-table").route_layer(RequireB2cPolicy("b2c_1_sign_in")))
         .merge(on("/replay").route_layer(OncePerToken))
-        .merge(on("/identity").route_layer(RequireIdentity))
+        .merge(on("/identity").route_layer(RequireAccountId))
         .route_layer(entra.layer())
         .route("/health", get(|| async { "up" }))
 }

@@ -55,7 +55,7 @@ pub(super) fn spoilt(number: usize, header: Value, claims: Value) -> String {
 }
 
 pub(super) fn noon() -> Clock {
-    Clock::made_up(|| T0)
+    Clock::from_fn(|| T0)
 }
 
 async fn me(entra: &Entra, token: &str) -> Answer {
@@ -179,11 +179,11 @@ async fn app_keys() {
     let stage = Stage::set("P-V2", None).await;
     let discovery = stage.documents.discovery("/v2");
     let stage = stage.change(|_| {
-        axum_entra::Authority::entra(axum_entra::Tenant::id(super::profiles::T_V2), APP)
+        axum_entra::Authority::entra(axum_entra::Tenant::new(super::profiles::T_V2), APP)
             .token_versions([axum_entra::TokenVersion::V2])
             .audience(API_V2)
             .metadata_address(discovery)
-            .custom_signing_keys()
+            .application_signing_keys()
             .clock_skew(Duration::ZERO)
     });
     stage

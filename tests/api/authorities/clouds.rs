@@ -35,7 +35,7 @@ async fn served(documents: &Documents, cloud: &str, v1: &str) {
 }
 
 fn described(documents: &Documents) -> Authority {
-    Authority::entra(Tenant::id(TENANT), API)
+    Authority::entra(Tenant::new(TENANT), API)
         .metadata_address(documents.discovery("/v2"))
         .metadata_address_v1(documents.discovery("/v1"))
         .clock_skew(Duration::ZERO)
@@ -96,9 +96,9 @@ async fn an_alias_of_an_authority_brings_the_clouds_own_issuers() {
         ("https://login.chinacloudapi.cn/", CHINA),
     ] {
         let keys = key(0).jwks(KID).to_string();
-        let authority = Authority::entra(Tenant::id(TENANT), API)
+        let authority = Authority::entra(Tenant::new(TENANT), API)
             .instance(alias)
-            .static_keys(keys);
+            .static_jwks(keys);
         let entra = together([authority]);
         assert_eq!(outcome(&entra, "2.0", host), "in", "{alias}");
         assert_eq!(
@@ -114,7 +114,7 @@ async fn an_alias_of_an_authority_brings_the_clouds_own_issuers() {
 async fn external_id_has_its_issuer_on_the_host_of_its_id() {
     let keys = key(0).jwks(KID).to_string();
     let entra =
-        together([Authority::external_id("contoso", Tenant::id(TENANT), API).static_keys(keys)]);
+        together([Authority::external_id("contoso", Tenant::new(TENANT), API).static_jwks(keys)]);
     let by_id = format!("https://{TENANT}.ciamlogin.com");
     assert_eq!(outcome(&entra, "2.0", &by_id), "in");
     assert_eq!(
@@ -128,8 +128,8 @@ async fn external_id_has_its_issuer_on_the_host_of_its_id() {
 
 #[tokio::test]
 async fn documents_are_read_over_tls_or_on_this_machine() {
-    let build = |authority: Authority| Entra::trusting(authority).build().is_ok();
-    let tenant = || Authority::entra(Tenant::id(TENANT), API);
+    let build = |authority: Authority| Entra::builder_for(authority).build().is_ok();
+    let tenant = || Authority::entra(Tenant::new(TENANT), API);
     for (address, good) in [
         ("https://login.example/", true),
         ("http://127.0.0.1:8080/", true),
@@ -164,7 +164,7 @@ async fn b2c_has_its_issuers_on_the_host_that_was_described() {
     for host in hosts {
         let keys = key(0).jwks(KID).to_string();
         let authority =
-            Authority::b2c(host, Tenant::id(TENANT), API, ["B2C_1_susi"]).static_keys(keys);
+            Authority::b2c(host, Tenant::new(TENANT), API, ["B2C_1_susi"]).static_jwks(keys);
         let entra = together([authority]);
         let at = |issuer: String| {
             let claims = json!({ "ver": "1.0", "iss": issuer, "tfp": "B2C_1_susi" });

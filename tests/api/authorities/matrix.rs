@@ -1,6 +1,6 @@
 //! Each token at each service: let in where it belongs, and nowhere else.
 
-use axum_entra::emulator::{CONTOSO, Emulator, POLICY};
+use axum_entra::emulator::{B2C_POLICY, CONTOSO, Emulator};
 use axum_entra::{Authority, Tenant};
 
 use super::{API_ID, Kind, World, has_all_keys, outcome, statically_signed, together};
@@ -82,11 +82,11 @@ async fn all_authorities_at_once_let_in_each_token_and_without_its_own_none() {
 async fn a_policys_key_signs_for_no_other_policy() {
     let emulator = Emulator::start().await.unwrap();
     let policies = ["b2c_1_susi", "B2C_1_EDIT"];
-    let both = Authority::b2c(emulator.url(), Tenant::id(CONTOSO), API_ID, policies);
+    let both = Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, policies);
     let entra = together([both]);
     has_all_keys(&entra).await;
     let token = |policy: &str| emulator.token().policy(policy);
-    for policy in [POLICY, "B2C_1_edit", "b2c_1_Susi"] {
+    for policy in [B2C_POLICY, "B2C_1_edit", "b2c_1_Susi"] {
         assert_eq!(
             outcome(&entra, &token(policy).mint()).await,
             "in",
@@ -96,36 +96,36 @@ async fn a_policys_key_signs_for_no_other_policy() {
     let table = [
         (
             "another policy's key",
-            token("B2C_1_edit").claim("tfp", POLICY),
+            token("B2C_1_edit").claim("tfp", B2C_POLICY),
             "unknown_key",
         ),
         ("a policy nobody configured", token("B2C_1_reset"), "policy"),
-        ("no policy", token(POLICY).without("tfp"), "policy"),
+        ("no policy", token(B2C_POLICY).without("tfp"), "policy"),
         (
             "in acr",
-            token(POLICY).without("tfp").claim("acr", "b2c_1_SUSI"),
+            token(B2C_POLICY).without("tfp").claim("acr", "b2c_1_SUSI"),
             "in",
         ),
         (
             "tfp before acr",
-            token(POLICY).claim("acr", "B2C_1_edit"),
+            token(B2C_POLICY).claim("acr", "B2C_1_edit"),
             "in",
         ),
         (
             "a tid of another tenant",
-            token(POLICY).claim("tid", super::FABRIKAM),
+            token(B2C_POLICY).claim("tid", super::FABRIKAM),
             "in",
         ),
-        ("its own tid", token(POLICY).claim("tid", CONTOSO), "in"),
+        ("its own tid", token(B2C_POLICY).claim("tid", CONTOSO), "in"),
         (
             "no slash",
-            token(POLICY).issuer(emulator.issuer(CONTOSO)),
+            token(B2C_POLICY).issuer(emulator.issuer(CONTOSO)),
             "issuer",
         ),
-        ("version 2.0", token(POLICY).claim("ver", "2.0"), "in"),
+        ("version 2.0", token(B2C_POLICY).claim("ver", "2.0"), "in"),
         (
             "another API",
-            token(POLICY).audience("api://other"),
+            token(B2C_POLICY).audience("api://other"),
             "audience",
         ),
     ];
@@ -137,12 +137,12 @@ async fn a_policys_key_signs_for_no_other_policy() {
 #[tokio::test]
 async fn a_policy_in_the_issuer_is_the_policy_of_the_token() {
     let emulator = Emulator::builder().tfp_issuer(true).start().await.unwrap();
-    let policies = [POLICY, "B2C_1_edit"];
-    let both = Authority::b2c(emulator.url(), Tenant::id(CONTOSO), API_ID, policies);
+    let policies = [B2C_POLICY, "B2C_1_edit"];
+    let both = Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, policies);
     let entra = together([both]);
     has_all_keys(&entra).await;
     let token = |policy: &str| emulator.token().policy(policy);
-    assert_eq!(outcome(&entra, &token(POLICY).mint()).await, "in");
+    assert_eq!(outcome(&entra, &token(B2C_POLICY).mint()).await, "in");
     assert_eq!(outcome(&entra, &token("B2C_1_edit").mint()).await, "in");
     let issuer = |policy: &str| format!("{}/tfp/{CONTOSO}/{policy}/v2.0/", emulator.url());
     for (iss, expected) in [
@@ -156,7 +156,7 @@ async fn a_policy_in_the_issuer_is_the_policy_of_the_token() {
             "issuer",
         ),
     ] {
-        let found = outcome(&entra, &token(POLICY).issuer(iss.clone()).mint()).await;
+        let found = outcome(&entra, &token(B2C_POLICY).issuer(iss.clone()).mint()).await;
         assert_eq!(found, expected, "{iss}");
     }
 }
@@ -195,7 +195,7 @@ async fn audiences_are_each_authoritys_own() {
         Emulator::start().await.unwrap(),
     );
     let at = |emulator: &Emulator, audience: &str| {
-        super::at(emulator, Tenant::id(CONTOSO), API_ID).audience(audience)
+        super::at(emulator, Tenant::new(CONTOSO), API_ID).audience(audience)
     };
     let entra = together([at(&one, "api://one"), at(&two, "api://two")]);
     has_all_keys(&entra).await;
@@ -218,11 +218,11 @@ async fn custom_keys_are_asked_for_on_both_fetches_and_no_other_counts() {
         .iter()
         .find(|kind| kind.name == "keys of its own")
         .unwrap();
-    world.custom.reset_fetches();
+    world.custom.reset_request_counts();
     let entra = together([own.authority.clone()]);
     has_all_keys(&entra).await;
     assert_eq!(outcome(&entra, &own.token).await, "in");
-    for target in world.custom.requests_seen() {
+    for target in world.custom.requests() {
         assert!(
             target.contains(&format!("appid={}", super::OWN_KEYS)),
             "{target}"

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum_entra::emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM, Outage};
+use axum_entra::emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM, Fault};
 use axum_entra::{AllowedTenants, Authority, ConfigError, Entra, Tenant};
 use uuid::Uuid;
 
@@ -18,8 +18,8 @@ async fn an_authority_out_of_reach_leaves_the_others_alone() {
         Emulator::start().await.unwrap(),
         Emulator::start().await.unwrap(),
     );
-    two.outage(Outage::Status(500));
-    let contoso = |emulator: &Emulator| at(emulator, Tenant::id(CONTOSO), API_ID);
+    two.inject_fault(Fault::Status(500));
+    let contoso = |emulator: &Emulator| at(emulator, Tenant::new(CONTOSO), API_ID);
     let entra = together([contoso(&one), contoso(&two)]);
     eventually("the first's keys", || {
         entra.status()[0].keys.iter().all(|keys| keys.count > 0)
@@ -40,7 +40,7 @@ async fn an_authority_out_of_reach_leaves_the_others_alone() {
     );
     assert!(!entra.is_ready(), "ready are all or none");
     let status = entra.status();
-    assert!(status[0].is_usable() && !status[1].is_usable());
+    assert!(status[0].is_ready() && !status[1].is_ready());
     assert_eq!(status[0].name, format!("{}/{CONTOSO}", one.url()));
     assert!(status[0].keys.iter().all(|keys| keys.last_error.is_none()));
     let documents: Vec<_> = status[1]
@@ -49,10 +49,10 @@ async fn an_authority_out_of_reach_leaves_the_others_alone() {
         .map(|keys| keys.document.as_str())
         .collect();
     assert_eq!(documents, ["1.0", "2.0"]);
-    two.recover();
+    two.clear_faults();
     clock
         .pass_until("recovery", Duration::from_secs(5), || {
-            entra.status()[1].is_usable()
+            entra.status()[1].is_ready()
         })
         .await;
     assert!(entra.is_ready());
@@ -66,13 +66,13 @@ async fn an_unknown_key_of_one_authority_uses_up_no_other_ones_cooldown() {
         Emulator::start().await.unwrap(),
         Emulator::start().await.unwrap(),
     );
-    let contoso = |emulator: &Emulator| at(emulator, Tenant::id(CONTOSO), API_ID);
+    let contoso = |emulator: &Emulator| at(emulator, Tenant::new(CONTOSO), API_ID);
     let entra = together([contoso(&one), contoso(&two)]);
     has_all_keys(&entra).await;
-    let fetches = two.fetches().keys;
+    let fetches = two.request_counts().keys;
     let made_up = one.token().header("kid", "made up").mint();
     assert_eq!(outcome(&entra, &made_up).await, "unknown_key");
-    assert_eq!(two.fetches().keys, fetches);
+    assert_eq!(two.request_counts().keys, fetches);
     one.rotate_keys();
     two.rotate_keys();
     assert_eq!(
@@ -86,13 +86,13 @@ async fn an_unknown_key_of_one_authority_uses_up_no_other_ones_cooldown() {
 #[tokio::test]
 async fn two_authorities_cannot_claim_one_issuer() {
     let emulator = Emulator::start().await.unwrap();
-    let contoso = || at(&emulator, Tenant::id(CONTOSO), API_ID);
+    let contoso = || at(&emulator, Tenant::new(CONTOSO), API_ID);
     let many = || at(&emulator, Tenant::Common, API_ID).allowed_tenants(AllowedTenants::Any);
-    let policy = |name: &str| Authority::b2c(emulator.url(), Tenant::id(CONTOSO), API_ID, [name]);
+    let policy = |name: &str| Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, [name]);
     let clash = |one: Authority, other: Authority| {
         matches!(
-            Entra::trusting(one).authority(other).build(),
-            Err(ConfigError::SameIssuer { .. })
+            Entra::builder_for(one).authority(other).build(),
+            Err(ConfigError::DuplicateIssuer { .. })
         )
     };
     assert!(clash(contoso(), contoso().audience("api://other")));
@@ -105,12 +105,12 @@ async fn two_authorities_cannot_claim_one_issuer() {
     assert!(clash(policy("B2C_1_a"), policy("B2C_1_b")));
     assert!(clash(
         at(&emulator, Tenant::Consumers, API_ID),
-        at(&emulator, Tenant::id(CONSUMERS), API_ID)
+        at(&emulator, Tenant::new(CONSUMERS), API_ID)
     ));
     // A tenant beside many is no clash: it is the more exact of the two.
     assert!(!clash(contoso(), many()));
     assert!(!clash(contoso(), policy("B2C_1_a")));
-    let domain = |name: &str| at(&emulator, Tenant::id(name), API_ID);
+    let domain = |name: &str| at(&emulator, Tenant::new(name), API_ID);
     assert!(!clash(
         domain("contoso.onmicrosoft.com"),
         domain("fabrikam.onmicrosoft.com")
@@ -123,8 +123,8 @@ async fn a_tenant_beside_many_is_judged_by_its_own_rules_in_either_order() {
     let many = at(&emulator, Tenant::Common, API_ID)
         .allowed_tenants(AllowedTenants::Any)
         .audience("api://many");
-    let by_id = at(&emulator, Tenant::id(CONTOSO), API_ID).audience("api://contoso");
-    let by_domain = at(&emulator, Tenant::id("contoso.onmicrosoft.com"), API_ID);
+    let by_id = at(&emulator, Tenant::new(CONTOSO), API_ID).audience("api://contoso");
+    let by_domain = at(&emulator, Tenant::new("contoso.onmicrosoft.com"), API_ID);
     let by_domain = by_domain.audience("api://contoso");
     for one in [by_id, by_domain] {
         for authorities in [[one.clone(), many.clone()], [many.clone(), one]] {
@@ -151,14 +151,14 @@ async fn many_tenants_are_a_choice_and_personal_accounts_another() {
     let emulator = Emulator::start().await.unwrap();
     let common = || at(&emulator, Tenant::Common, API_ID);
     assert!(
-        Entra::trusting(common()).build().is_err(),
+        Entra::builder_for(common()).build().is_err(),
         "a choice must be made"
     );
     let organizations = at(&emulator, Tenant::Organizations, API_ID);
-    assert!(Entra::trusting(organizations).build().is_err());
+    assert!(Entra::builder_for(organizations).build().is_err());
     let only_contoso = || AllowedTenants::only([CONTOSO.parse::<Uuid>().unwrap()]);
     assert!(
-        Entra::trusting(common().allowed_tenants(AllowedTenants::only([])))
+        Entra::builder_for(common().allowed_tenants(AllowedTenants::only([])))
             .build()
             .is_err()
     );
@@ -212,7 +212,7 @@ async fn a_thousand_authorities_are_as_quick_as_one() {
     let mut times = Vec::new();
     for count in [1, 10, 1_000] {
         let entra = together((0..count).map(|number| {
-            Authority::entra(Tenant::Id(tenant(number)), API_ID).static_keys(jwks.clone())
+            Authority::entra(Tenant::Id(tenant(number)), API_ID).static_jwks(jwks.clone())
         }));
         let own = token(count - 1);
         assert!(entra.validate_at(&own, crate::token::T0).is_ok());

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum_entra::guard::{
-    Caller, Denied, DenyAgents, Guard, RequireAcr, RequireAgent, RequireAppOnly,
-    RequireAuthContext, RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup,
-    RequireIdentity, RequireMfa, RequireNoGuests, RequireObjectId, RequirePolicy,
-    RequireRecentSignIn, RequireRole, RequireScope, RequireTenant, RequireUser,
+    Caller, Denied, DenyAgents, DenyGuests, Guard, RequireAccountId, RequireAcr, RequireAgent,
+    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
+    RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{Authority, ClientAuth, Tenant};
+use axum_entra::{Authority, ClientAuthMethod, Tenant};
 use serde_json::{Value, json};
 
 use super::mounts;
@@ -149,7 +149,7 @@ guard_test! { directory_roles_are_template_ids,
 }
 
 guard_test! { the_client_is_azp_or_appid,
-    RequireClientApp("75dbe77f-10a3-4e59-85fd-8c127544f17c") => [
+    RequireClientId("75dbe77f-10a3-4e59-85fd-8c127544f17c") => [
         { "azp": "75dbe77f-10a3-4e59-85fd-8c127544f17c" } => "in",
         { "azp": "75DBE77F-10A3-4E59-85FD-8C127544F17C" } => "in",
         { "azp": null, "appid": "75dbe77f-10a3-4e59-85fd-8c127544f17c" } => "in",
@@ -157,14 +157,14 @@ guard_test! { the_client_is_azp_or_appid,
         { "azp": null } => "id_token",
         { "azp": ["75dbe77f-10a3-4e59-85fd-8c127544f17c"] } => "id_token",
     ];
-    RequireClientApp::any(["x", "y"]) => [
+    RequireClientId::any(["x", "y"]) => [
         { "azp": "y" } => "in",
         { "azp": "z" } => "client_app",
     ];
 }
 
 guard_test! { the_client_proves_itself_at_least_so_strongly,
-    RequireClientAuth(ClientAuth::Secret) => [
+    RequireClientAuthMethod(ClientAuthMethod::Secret) => [
         { "azpacr": "1" } => "in",
         { "azpacr": "2" } => "in",
         { "azpacr": 1 } => "in",
@@ -176,13 +176,13 @@ guard_test! { the_client_proves_itself_at_least_so_strongly,
         { "azpacr": ["1"] } => "client_auth",
         { "azpacr": null } => "client_auth",
     ];
-    RequireClientAuth(ClientAuth::Certificate) => [
+    RequireClientAuthMethod(ClientAuthMethod::Certificate) => [
         { "azpacr": "2" } => "in",
         { "azpacr": 2 } => "in",
         { "azpacr": "1" } => "client_auth",
         { "azpacr": "0" } => "client_auth",
     ];
-    RequireClientAuth(ClientAuth::Public) => [
+    RequireClientAuthMethod(ClientAuthMethod::Public) => [
         { "azpacr": "0" } => "in",
         { "azpacr": null } => "client_auth",
     ];
@@ -217,7 +217,7 @@ guard_test! { users_and_applications_are_told_apart_or_refused,
 }
 
 guard_test! { guests_are_told_by_acct_else_by_their_identity_provider,
-    RequireNoGuests => [
+    DenyGuests => [
         { "scp": "a" } => "in",
         { "acct": 0 } => "in",
         { "acct": 0, "idp": "https://sts.windows.net/22222222-2222-4222-8222-222222222222/" } => "in",
@@ -239,7 +239,7 @@ guard_test! { guests_are_told_by_acct_else_by_their_identity_provider,
 }
 
 guard_test! { an_identity_is_an_object_or_a_subject_of_its_own,
-    RequireIdentity => [
+    RequireAccountId => [
         { "scp": "a" } => "in",
         { "sub": null } => "in",
         { "oid": null } => "in",
@@ -289,11 +289,11 @@ async fn policies_have_no_letter_case_and_come_from_tfp_first() {
     let policies = ["B2C_1_susi", "B2C_1_edit", "B2C_1_susi2", "1"];
     let b2c = Authority::b2c(
         "https://contoso.b2clogin.com",
-        Tenant::id(TENANT),
+        Tenant::new(TENANT),
         API,
         policies,
     );
-    let b2c = built(b2c.static_keys(key(0).jwks(KID).to_string()));
+    let b2c = built(b2c.static_jwks(key(0).jwks(KID).to_string()));
     let of_b2c = |claims: &Value| {
         let mut all = with(claims.clone());
         let issuer = format!("https://contoso.b2clogin.com/{TENANT}/v2.0/");
@@ -315,8 +315,12 @@ async fn policies_have_no_letter_case_and_come_from_tfp_first() {
         (json!({ "tfp": "B2C_1_susi2" }), false, false),
         (json!({ "acr": "1" }), false, false),
     ];
-    let one = mounts!(b2c, runs, RequirePolicy("B2C_1_susi"));
-    let any = mounts!(b2c, runs, RequirePolicy::any(["B2C_1_susi", "B2C_1_EDIT"]));
+    let one = mounts!(b2c, runs, RequireB2cPolicy("B2C_1_susi"));
+    let any = mounts!(
+        b2c,
+        runs,
+        RequireB2cPolicy::any(["B2C_1_susi", "B2C_1_EDIT"])
+    );
     for ((place, one), (_, any)) in one.into_iter().zip(any) {
         for (claims, passes_one, passes_any) in &rows {
             for (router, passes) in [(&one, passes_one), (&any, passes_any)] {
@@ -331,7 +335,7 @@ async fn policies_have_no_letter_case_and_come_from_tfp_first() {
         }
     }
     // Entra's tokens have no policy, whatever they say.
-    for (place, router) in mounts!(entra, runs, RequirePolicy("B2C_1_susi")) {
+    for (place, router) in mounts!(entra, runs, RequireB2cPolicy("B2C_1_susi")) {
         for (claims, ..) in &rows {
             let answer = fetch(&router, "/", &mint(&with(claims.clone()))).await;
             assert_eq!(answer.brief(), (403, "policy".into()), "{place}: {claims}");
@@ -375,7 +379,7 @@ guard_test! { accounts_are_known_by_their_object_id,
 }
 
 guard_test! { a_sign_in_is_recent_by_the_second,
-    RequireRecentSignIn(Duration::from_secs(600)) => [
+    RequireMaxAge(Duration::from_secs(600)) => [
         { "auth_time": T0 } => "in",
         { "auth_time": (T0 - 600) } => "in",
         { "auth_time": (T0 - 601) } => "sign_in_too_old",
@@ -413,7 +417,7 @@ impl Guard for FromTheOffice {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         match caller.claims().get::<String>("extension_Office") {
             Some(office) if office == "HQ" => Ok(()),
-            _ => Err(Denied::because("not_from_the_office")),
+            _ => Err(Denied::custom("not_from_the_office")),
         }
     }
 }

@@ -101,7 +101,7 @@ async fn a_request_that_waits_for_keys_keeps_the_service_that_was_ready() {
         .layer()
         .layer(RequireScope("access_as_user").layer(fussy));
     emulator.rotate_keys();
-    emulator.reset_fetches();
+    emulator.reset_request_counts();
     let token = emulator.token().mint();
     // The first waits for the new key; the service it leaves behind has to be polled anew.
     let waiting = service
@@ -119,7 +119,7 @@ async fn a_request_that_waits_for_keys_keeps_the_service_that_was_ready() {
     assert_eq!(second.unwrap().status(), 200);
     assert_eq!(call(&mut service, &token).await, 200);
     assert_eq!(calls.load(Ordering::SeqCst), 3);
-    assert_eq!(emulator.fetches().keys, 1);
+    assert_eq!(emulator.request_counts().keys, 1);
 }
 
 /// Never ready: its error must come out as it is.

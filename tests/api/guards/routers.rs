@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{Method, Request};
 use axum::routing::any;
-use axum_entra::guard::{Guard, RequireRecentSignIn, RequireRole, RequireScope};
+use axum_entra::guard::{Guard, RequireMaxAge, RequireRole, RequireScope};
 use axum_entra::{Claims, Clock, Entra};
 use serde_json::json;
 use tower_http::cors::CorsLayer;
@@ -280,13 +280,16 @@ async fn a_cors_layer_outside_answers_preflights_and_lets_pages_read_refusals() 
 async fn a_request_reads_the_clock_once_and_each_guard_on_time_once_more() {
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reads);
-    let clock = Clock::made_up(move || {
+    let clock = Clock::from_fn(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         T0
     });
-    let entra = Entra::trusting(authority()).clock(clock).build().unwrap();
+    let entra = Entra::builder_for(authority())
+        .clock(clock)
+        .build()
+        .unwrap();
     let runs = Runs::default();
-    let recent = || RequireRecentSignIn(Duration::from_secs(600));
+    let recent = || RequireMaxAge(Duration::from_secs(600));
     let app = Router::new()
         .route(
             "/scope",

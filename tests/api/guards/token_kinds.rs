@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_entra::guard::{
-    DenyAgents, OncePerToken, RequireAcr, RequireAgent, RequireAppOnly, RequireAuthContext,
-    RequireClientApp, RequireClientAuth, RequireDirectoryRole, RequireGroup, RequireIdentity,
-    RequireMfa, RequireNoGuests, RequireObjectId, RequirePolicy, RequireRecentSignIn, RequireRole,
+    DenyAgents, DenyGuests, OncePerToken, RequireAccountId, RequireAcr, RequireAgent,
+    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{Authority, Claims, ClientAuth, Clock, Entra, Tenant};
+use axum_entra::{Authority, Claims, ClientAuthMethod, Clock, Entra, Tenant};
 use serde_json::{Map, Value, json};
 
 use crate::service::{Runs, fetch};
@@ -23,7 +23,7 @@ const CLI: &str = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
 const DAEMON: &str = "bbbbbbbb-1111-4111-8111-111111111111";
 const PERSON: &str = "690222be-ff1a-4d56-abd1-7e4f7d38e474";
 const SERVICE: &str = "aaaaaaaa-1111-4111-8111-00000000a11c";
-const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const GROUP_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// A kind of token: its name, what its header says besides, its claims.
@@ -130,7 +130,7 @@ fn accepted() -> [Kind; 13] {
             "user v2",
             v2(person(
                 json!({ "roles": ["Task Admin"], "auth_time": T0 - 60,
-                "groups": [GROUP], "wids": [ADMINISTRATOR], "acrs": ["c1"] }),
+                "groups": [GROUP_ID], "wids": [ADMINISTRATOR], "acrs": ["c1"] }),
             )),
         ),
         kind(
@@ -335,16 +335,16 @@ fn entra() -> Entra {
     let keys = key(0).jwks(KID).to_string();
     let b2c = Authority::b2c(
         "https://contoso.b2clogin.com",
-        Tenant::id(TENANT),
+        Tenant::new(TENANT),
         API,
         ["B2C_1_susi"],
     )
-    .static_keys(keys.clone());
-    let external = Authority::external_id("northwind", Tenant::id(OTHER), API).static_keys(keys);
-    Entra::trusting(authority())
+    .static_jwks(keys.clone());
+    let external = Authority::external_id("northwind", Tenant::new(OTHER), API).static_jwks(keys);
+    Entra::builder_for(authority())
         .authority(b2c)
         .authority(external)
-        .clock(Clock::made_up(|| T0))
+        .clock(Clock::from_fn(|| T0))
         .build()
         .unwrap()
 }
@@ -375,20 +375,20 @@ fn guards(runs: &Runs) -> Vec<(&'static str, Router, [&'static str; 13])> {
             ["+" "+" "user_only" "user_only" "user_only" "+" "+" "user_only" "+" "+" "+" "user_only" "+"];
         RequireAppOnly =>
             ["app_only" "app_only" "+" "+" "+" "app_only" "app_only" "+" "app_only" "app_only" "app_only" "+" "app_only"];
-        RequireClientApp(CLI) =>
+        RequireClientId(CLI) =>
             ["+" "+" "client_app" "client_app" "+" "+" "+" "+" "+" "+" "+" "+" "+"];
-        RequireClientAuth(ClientAuth::Secret) =>
+        RequireClientAuthMethod(ClientAuthMethod::Secret) =>
             ["client_auth" "client_auth" "+" "+" "+" "client_auth" "client_auth" "+" "client_auth" "client_auth" "+" "+" "+"];
-        RequireClientAuth(ClientAuth::Certificate) =>
+        RequireClientAuthMethod(ClientAuthMethod::Certificate) =>
             ["client_auth" "client_auth" "client_auth" "+" "client_auth" "client_auth" "client_auth" "client_auth" "client_auth" "client_auth" "+" "+" "+"];
-        RequireNoGuests =>
+        DenyGuests =>
             ["+" "+" "+" "+" "+" "guest" "+" "+" "+" "+" "+" "+" "+"];
         RequireDirectoryRole(ADMINISTRATOR) =>
             ["+" "directory_role" "directory_role" "directory_role" "directory_role" "directory_role" "directory_role"
              "directory_role" "directory_role" "directory_role" "directory_role" "directory_role" "directory_role"];
         RequireTenant(TENANT) =>
             ["+" "+" "+" "+" "+" "+" "+" "+" "tenant" "+" "+" "+" "+"];
-        RequireGroup(GROUP) =>
+        RequireGroup(GROUP_ID) =>
             ["+" "group" "group" "group" "group" "group" "group" "group" "group" "group" "group" "group" "group"];
         RequireMfa =>
             ["mfa" "+" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa" "mfa"];
@@ -397,12 +397,12 @@ fn guards(runs: &Runs) -> Vec<(&'static str, Router, [&'static str; 13])> {
         RequireAuthContext("c1") =>
             ["+" "auth_context" "auth_context" "auth_context" "auth_context" "auth_context" "auth_context"
              "auth_context" "auth_context" "auth_context" "auth_context" "auth_context" "auth_context"];
-        RequirePolicy("B2C_1_susi") =>
+        RequireB2cPolicy("B2C_1_susi") =>
             ["policy" "policy" "policy" "policy" "policy" "policy" "+" "+" "policy" "policy" "policy" "policy" "policy"];
-        RequireRecentSignIn(Duration::from_secs(600)) =>
+        RequireMaxAge(Duration::from_secs(600)) =>
             ["+" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old"
              "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old" "sign_in_too_old"];
-        RequireIdentity =>
+        RequireAccountId =>
             ["+" "+" "+" "+" "+" "+" "+" "+" "+" "+" "+" "+" "+"];
         RequireObjectId(SERVICE) =>
             ["object_id" "object_id" "+" "+" "+" "object_id" "object_id" "+" "object_id" "object_id" "object_id" "+" "object_id"];
@@ -485,7 +485,7 @@ async fn an_id_token_is_told_to_be_one_and_accepted_where_code_says_so() {
     let router = Router::new().route("/", runs.handler());
     let strict = router.clone().route_layer(entra().layer());
     let lenient = authority().danger_accept_id_tokens();
-    let lenient = Entra::trusting(lenient).clock(Clock::made_up(|| T0));
+    let lenient = Entra::builder_for(lenient).clock(Clock::from_fn(|| T0));
     let lenient = router.route_layer(lenient.build().unwrap().layer());
     let id_token = v2(json!({ "azp": null, "azpacr": null, "c_hash": "h", "roles": ["R"] }));
     let id_token = kind("ID", id_token).token();

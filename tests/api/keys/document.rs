@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{AllowedTenants, Authority, KeyFreshness, Tenant, TokenVersion};
+use axum_entra::{AllowedTenants, Authority, JwksRefresh, Tenant, TokenVersion};
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
@@ -296,8 +296,8 @@ async fn withdrawn_keys_can_be_forgotten_at_once() {
 #[tokio::test]
 async fn without_grace_a_key_that_is_gone_refuses_its_tokens_at_once_known_ones_too() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
-    let strict = KeyFreshness::default().withdrawal_grace(Duration::ZERO);
-    let entra = ready(authority(&documents).keys(strict)).await;
+    let strict = JwksRefresh::default().withdrawal_grace(Duration::ZERO);
+    let entra = ready(authority(&documents).jwks_refresh(strict)).await;
     let token = signed(0, KID);
     for _ in 0..3 {
         assert_eq!(ask(&entra, &token).await.status, 200);
@@ -431,7 +431,7 @@ async fn a_key_verifies_tokens_of_its_own_issuer_alone() {
     ] {
         let mut jwk = key(0).jwk(KID);
         jwk["issuer"] = json!(bound);
-        let entra = built(with_static_keys().static_keys(jwks(&[jwk]).to_string()));
+        let entra = built(with_static_keys().static_jwks(jwks(&[jwk]).to_string()));
         assert_eq!(at_once(&entra, &of_tenant(TENANT)), expected, "{bound}");
     }
 }
@@ -455,7 +455,7 @@ async fn a_key_of_personal_accounts_is_no_key_of_a_tenant() {
         .allowed_tenants(AllowedTenants::Any)
         .allow_personal_accounts()
         .metadata_address(documents.discovery("/common"));
-    for authority in [common.clone(), common.clone().custom_signing_keys()] {
+    for authority in [common.clone(), common.clone().application_signing_keys()] {
         assert_eq!(
             count(&ready(authority).await),
             2,

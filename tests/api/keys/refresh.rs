@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{Emulator, Outage};
-use axum_entra::{Entra, HttpClient, KeyFreshness};
+use axum_entra::emulator::{Emulator, Fault};
+use axum_entra::{Entra, HttpClient, JwksRefresh};
 use serde_json::json;
 
 use super::{
@@ -35,9 +35,9 @@ async fn keys_are_fetched_hourly_less_up_to_a_tenth() {
         fetches_between(&clock, &documents, 3_239, 3_601).await;
         assert_eq!(at_once(&entra, &signed(0, KID)), "in");
     }
-    let every = KeyFreshness::default().refresh(MINUTE);
+    let every = JwksRefresh::default().refresh(MINUTE);
     let documents = Documents::start().await;
-    let entra = ready(authority(&documents).keys(every)).await;
+    let entra = ready(authority(&documents).jwks_refresh(every)).await;
     fetches_between(&clock, &documents, 53, 61).await;
     assert!(entra.is_ready());
 }
@@ -75,8 +75,8 @@ async fn the_same_keys_are_asked_for_conditionally_and_stay() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let authority = authority(&documents);
     documents.put("/v2/keys", Page::json(&key(0).jwks(KID)).tagged("\"1\""));
-    let strict = KeyFreshness::default().withdrawal_grace(Duration::ZERO);
-    let entra = ready(authority.keys(strict)).await;
+    let strict = JwksRefresh::default().withdrawal_grace(Duration::ZERO);
+    let entra = ready(authority.jwks_refresh(strict)).await;
     fetches_between(&clock, &documents, 3_239, 3_601).await;
     assert_eq!(documents.conditions()[3].as_deref(), Some("\"1\""));
     assert_eq!(at_once(&entra, &signed(0, KID)), "in");
@@ -265,7 +265,7 @@ async fn a_client_of_the_applications_own_follows_no_redirects_either() {
     let moved = Page::status(302).with("location", elsewhere.discovery("/x"));
     documents.put(&discovery_path("/v2"), moved);
     // reqwest's own default is to follow ten of them.
-    let entra = Entra::trusting(authority)
+    let entra = Entra::builder_for(authority)
         .http_client(HttpClient::builder())
         .build()
         .unwrap();
@@ -286,17 +286,17 @@ async fn an_authority_that_does_not_answer_is_given_up_after_the_timeout() {
     })
     .await;
     let token = emulator.token().mint();
-    for outage in [Outage::Hang, Outage::CloseConnection] {
-        emulator.outage(outage.clone());
-        emulator.reset_fetches();
+    for outage in [Fault::Hang, Fault::CloseConnection] {
+        emulator.inject_fault(outage.clone());
+        emulator.reset_request_counts();
         clock.pass(HOUR).await;
-        eventually("the request", || emulator.fetches().discovery >= 2).await;
+        eventually("the request", || emulator.request_counts().discovery >= 2).await;
         // While it hangs, a token with a known key is not kept waiting.
         assert!(entra.validate(&token).await.is_ok(), "{outage:?}");
         clock.pass(Duration::from_secs(6)).await;
         eventually("giving up", || last_error(&entra).is_some()).await;
         assert!(entra.validate(&token).await.is_ok());
-        emulator.recover();
+        emulator.clear_faults();
         clock
             .pass_until("recovery", MINUTE, || {
                 entra.status()[0]
@@ -311,8 +311,8 @@ async fn an_authority_that_does_not_answer_is_given_up_after_the_timeout() {
 #[tokio::test]
 async fn keys_that_are_too_old_are_given_up_and_come_back() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
-    let freshness = KeyFreshness::default().max_stale(3 * HOUR);
-    let entra = ready(authority(&documents).keys(freshness)).await;
+    let freshness = JwksRefresh::default().max_stale(3 * HOUR);
+    let entra = ready(authority(&documents).jwks_refresh(freshness)).await;
     let token = signed(0, KID);
     documents.put(&discovery_path("/v2"), Page::status(500));
     clock.pass(66 * MINUTE).await;
@@ -390,7 +390,7 @@ async fn the_first_request_waits_for_the_first_fetch_but_not_for_long() {
         "nobody waited for the keys before"
     );
 
-    emulator.outage(Outage::Hang);
+    emulator.inject_fault(Fault::Hang);
     let entra = entra_for(&emulator);
     let waiting = tokio::spawn({
         let (entra, token) = (entra.clone(), token.clone());
@@ -401,7 +401,7 @@ async fn the_first_request_waits_for_the_first_fetch_but_not_for_long() {
     assert!(!waiting.is_finished(), "two seconds are not over");
     clock.pass(Duration::from_millis(200)).await;
     assert_eq!(waiting.await.unwrap(), 503);
-    emulator.recover();
+    emulator.clear_faults();
     clock
         .pass_until("recovery", Duration::from_secs(5), || entra.is_ready())
         .await;
@@ -421,7 +421,7 @@ async fn the_tasks_end_with_the_last_handle() {
             .num_alive_tasks()
     };
     let before = tasks();
-    let entra = Entra::trusting(contoso(&emulator)).build().unwrap();
+    let entra = Entra::builder_for(contoso(&emulator)).build().unwrap();
     let router = axum::Router::<()>::new()
         .route("/", axum::routing::get(|| async { "in" }))
         .route_layer(entra.layer());
@@ -442,16 +442,16 @@ async fn the_tasks_end_with_the_last_handle() {
     drop(router);
     // Connections of the client and of the emulator's side end in their own time.
     eventually("the end of both tasks", || tasks() <= before + 2).await;
-    emulator.reset_fetches();
+    emulator.reset_request_counts();
     settle().await;
-    assert_eq!(emulator.fetches().keys, 0);
+    assert_eq!(emulator.request_counts().keys, 0);
 }
 
 #[tokio::test]
 async fn a_wrong_description_fetches_nothing() {
     let documents = Documents::start().await;
     let twice = authority(&documents);
-    let refused = Entra::trusting(twice.clone()).authority(twice).build();
+    let refused = Entra::builder_for(twice.clone()).authority(twice).build();
     assert!(refused.is_err());
     for _ in 0..20 {
         settle().await;

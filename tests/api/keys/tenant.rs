@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{CONTOSO, Emulator, FABRIKAM, Outage};
+use axum_entra::emulator::{CONTOSO, Emulator, FABRIKAM, Fault};
 use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion};
 
 use super::{API, HOUR, ask, at_once, client, issuer, jwks, last_error, ready, started};
@@ -13,10 +13,10 @@ use crate::signer::key;
 use crate::token::{KID, OTHER, T0, TENANT, good, good_header, text};
 
 fn by_domain(emulator: &Emulator, domain: &str) -> Entra {
-    let authority = Authority::entra(Tenant::id(domain), axum_entra::emulator::API_ID)
+    let authority = Authority::entra(Tenant::new(domain), axum_entra::emulator::API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url());
-    Entra::trusting(authority).build().unwrap()
+    Entra::builder_for(authority).build().unwrap()
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn the_tenant_of_a_domain_is_learnt_and_no_other_comes_in() {
 async fn before_the_tenant_is_learnt_the_answer_is_503() {
     let clock = StoppedClock::new();
     let emulator = Emulator::start().await.unwrap();
-    emulator.outage(Outage::Status(500));
+    emulator.inject_fault(Fault::Status(500));
     let entra = by_domain(&emulator, "contoso.onmicrosoft.com");
     let ours = emulator.token().mint();
     let theirs = emulator.token().tenant(FABRIKAM).mint();
@@ -52,7 +52,7 @@ async fn before_the_tenant_is_learnt_the_answer_is_503() {
     assert_eq!(ask(&entra, &theirs).await.brief(), unavailable);
     let strange = emulator.token().issuer("https://evil.example/v2.0").mint();
     assert_eq!(ask(&entra, &strange).await.brief(), (401, "issuer".into()));
-    emulator.recover();
+    emulator.clear_faults();
     clock
         .pass_until("recovery", Duration::from_secs(5), || {
             entra.status()[0].keys.iter().all(|keys| keys.count > 0)
@@ -81,7 +81,7 @@ async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
     let common =
         v2_at(Tenant::Common, "/common", "api://many").allowed_tenants(AllowedTenants::Any);
     let contoso = v2_at(
-        Tenant::id("contoso.onmicrosoft.com"),
+        Tenant::new("contoso.onmicrosoft.com"),
         "/contoso",
         "api://one",
     );
@@ -97,13 +97,13 @@ async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
         [contoso.clone(), common.clone()],
     ] {
         documents.put(&discovery_path("/contoso"), Page::status(500));
-        let builder = Entra::trusting(one).authority(other);
+        let builder = Entra::builder_for(one).authority(other);
         let entra = builder
-            .clock(Clock::made_up(|| T0))
+            .clock(Clock::from_fn(|| T0))
             .http_client(client())
             .build()
             .unwrap();
-        let usable = || entra.status().iter().filter(|one| one.is_usable()).count();
+        let usable = || entra.status().iter().filter(|one| one.is_ready()).count();
         eventually("the keys of common", || usable() == 1).await;
         assert!(!entra.is_ready());
         for tenant in [TENANT, OTHER] {
@@ -132,7 +132,7 @@ async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
 async fn what_was_learnt_is_fixed() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
-    let authority = Authority::entra(Tenant::id("contoso.onmicrosoft.com"), API)
+    let authority = Authority::entra(Tenant::new("contoso.onmicrosoft.com"), API)
         .token_versions([TokenVersion::V2])
         .metadata_address(documents.discovery("/v2"));
     documents.put_authority("/v2", &issuer(), &key(0).jwks(KID));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum_entra::emulator::Emulator;
-use axum_entra::{Entra, KeyFreshness};
+use axum_entra::{Entra, JwksRefresh};
 use serde_json::json;
 
 use crate::clockwork::eventually;
@@ -17,7 +17,7 @@ async fn service(emulator: &Emulator, entra: &Entra) -> Router {
         entra.status()[0].keys.iter().all(|keys| keys.count > 0)
     })
     .await;
-    emulator.reset_fetches();
+    emulator.reset_request_counts();
     protected(entra, &Runs::default())
 }
 
@@ -68,7 +68,7 @@ async fn a_rollover_under_load_costs_no_request() {
         200,
         "the old key is published still"
     );
-    let fetches = emulator.fetches().keys;
+    let fetches = emulator.request_counts().keys;
     assert_eq!(fetches, 1);
     println!(
         "rollover: {} requests, 0 refused, {fetches} fetch",
@@ -84,8 +84,8 @@ async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {
     const EACH: usize = 200;
     let cooldown = Duration::from_secs(1);
     let emulator = Emulator::start().await.unwrap();
-    let authority = contoso(&emulator).keys(KeyFreshness::default().cooldown(cooldown));
-    let entra = Entra::trusting(authority).build().unwrap();
+    let authority = contoso(&emulator).jwks_refresh(JwksRefresh::default().cooldown(cooldown));
+    let entra = Entra::builder_for(authority).build().unwrap();
     let router = service(&emulator, &entra).await;
     let payload = json!({ "iss": emulator.issuer(axum_entra::emulator::CONTOSO), "ver": "2.0" });
     let payload = Arc::new(payload.to_string());
@@ -121,7 +121,7 @@ async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {
     }
     let took = start.elapsed();
     let allowed = 1 + (took.as_secs_f64() / cooldown.as_secs_f64()) as usize;
-    let fetches = emulator.fetches().keys;
+    let fetches = emulator.request_counts().keys;
     assert!(
         (1..=allowed).contains(&fetches),
         "{fetches} fetches in {took:?}"

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{Emulator, Outage};
-use axum_entra::{Authority, KeyFreshness, TokenVersion};
+use axum_entra::emulator::{Emulator, Fault};
+use axum_entra::{Authority, JwksRefresh, TokenVersion};
 use serde_json::json;
 
 use super::{API, ask, at_once, authority, issuer, jwks, last_error, ready, signed};
@@ -34,8 +34,8 @@ async fn a_new_key_is_fetched_by_the_request_that_needs_it() {
 #[tokio::test]
 async fn within_the_cooldown_nobody_asks_and_nobody_waits() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
-    let freshness = KeyFreshness::default().cooldown(Duration::from_secs(120));
-    let entra = ready(authority(&documents).keys(freshness)).await;
+    let freshness = JwksRefresh::default().cooldown(Duration::from_secs(120));
+    let entra = ready(authority(&documents).jwks_refresh(freshness)).await;
     let unknown = (401, "unknown_key".to_owned());
     let mut fetches = documents.count("/v2/keys");
     for _ in 0..3 {
@@ -156,7 +156,7 @@ async fn a_few_hundred_wait_for_a_fetch_and_the_others_are_answered_at_once() {
     })
     .await;
     let known = emulator.token().mint();
-    emulator.outage(Outage::Hang);
+    emulator.inject_fault(Fault::Hang);
     let junk = emulator.token().header("kid", "nobody's").mint();
     let requests: Vec<_> = (0..500)
         .map(|_| {
@@ -189,7 +189,7 @@ async fn a_request_waits_two_seconds_for_a_slow_authority_and_others_not_at_all(
     .await;
     let known = emulator.token().mint();
     emulator.rotate_keys();
-    emulator.outage(Outage::Hang);
+    emulator.inject_fault(Fault::Hang);
     let new = emulator.token().mint();
     let waiting = tokio::spawn({
         let entra = entra.clone();
@@ -218,15 +218,15 @@ async fn a_slow_answer_that_comes_in_time_lets_the_request_in() {
     })
     .await;
     emulator.rotate_keys();
-    emulator.reset_fetches();
+    emulator.reset_request_counts();
     let half = Duration::from_millis(500);
-    emulator.outage(Outage::Slow(half));
+    emulator.inject_fault(Fault::Slow(half));
     let new = emulator.token().mint();
     let waiting = tokio::spawn(async move { ask(&entra, &new).await.status.as_u16() });
-    eventually("discovery", || emulator.fetches().discovery == 1).await;
+    eventually("discovery", || emulator.request_counts().discovery == 1).await;
     settle().await;
     clock.pass(half + Duration::from_millis(50)).await;
-    eventually("keys", || emulator.fetches().keys == 1).await;
+    eventually("keys", || emulator.request_counts().keys == 1).await;
     settle().await;
     clock.pass(half + Duration::from_millis(50)).await;
     assert_eq!(waiting.await.unwrap(), 200);

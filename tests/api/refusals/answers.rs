@@ -356,8 +356,8 @@ async fn a_missing_layer_is_named() {
 
 #[tokio::test]
 async fn the_protected_resource_metadata_is_in_every_challenge() {
-    let entra = Entra::trusting(authority())
-        .clock(Clock::made_up(|| T0))
+    let entra = Entra::builder_for(authority())
+        .clock(Clock::from_fn(|| T0))
         .resource_metadata(METADATA)
         .build()
         .unwrap();
@@ -375,8 +375,8 @@ async fn the_protected_resource_metadata_is_in_every_challenge() {
 
 #[tokio::test]
 async fn an_answer_can_be_given_another_body() {
-    let entra = Entra::trusting(authority())
-        .clock(Clock::made_up(|| T0))
+    let entra = Entra::builder_for(authority())
+        .clock(Clock::from_fn(|| T0))
         .map_rejection(|rejection, mut answer| {
             let teapot = format!("{}: {}", rejection.status().as_u16(), rejection.reason());
             *answer.body_mut() = teapot.into_response().into_body();
@@ -421,7 +421,7 @@ async fn without_keys_the_answer_is_503_and_when_to_come_back() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let instance = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
-    let authority = axum_entra::Authority::entra(axum_entra::Tenant::id(super::TENANT), API)
+    let authority = axum_entra::Authority::entra(axum_entra::Tenant::new(super::TENANT), API)
         .issuer(format!(
             "https://login.microsoftonline.com/{}/v2.0",
             super::TENANT

@@ -141,7 +141,7 @@ async fn the_tenant_is_a_guid_and_that_of_the_issuer() {
     let tenant = "abcdefab-1111-4111-8111-111111111111";
     let keys = json!({ "keys": [crate::signer::key(0).jwk(super::KID)] }).to_string();
     let entra = built(
-        Authority::entra(axum_entra::Tenant::id(tenant.to_uppercase()), API).static_keys(keys),
+        Authority::entra(axum_entra::Tenant::new(tenant.to_uppercase()), API).static_jwks(keys),
     );
     let of = |iss: &str, tid: &str| {
         let issuer = format!("https://login.microsoftonline.com/{iss}/v2.0");
@@ -276,12 +276,12 @@ async fn clocks_may_be_apart_by_the_skew_and_no_more() {
         let earlier = with(json!({ "iat": T0 + skew + 1 }));
         assert_eq!(outcome(&entra, &mint(&earlier)), "not_yet_valid", "{skew}");
     }
-    let usual = Authority::entra(axum_entra::Tenant::id(TENANT), API)
-        .static_keys(crate::signer::key(0).jwks(super::KID).to_string());
+    let usual = Authority::entra(axum_entra::Tenant::new(TENANT), API)
+        .static_jwks(crate::signer::key(0).jwks(super::KID).to_string());
     assert_eq!(at(&built(usual.clone()), EXP + 299), "in");
     assert_eq!(at(&built(usual), EXP + 300), "expired");
     assert!(
-        Entra::trusting(authority().clock_skew(Duration::from_secs(601)))
+        Entra::builder_for(authority().clock_skew(Duration::from_secs(601)))
             .build()
             .is_err()
     );
@@ -380,8 +380,8 @@ async fn of_the_scopes_that_every_route_needs_one_is_enough() {
 async fn a_token_is_measured_before_it_is_read() {
     let token = mint(&with(json!({ "filler": "x".repeat(2_000) })));
     let limited = |most| {
-        Entra::trusting(authority())
-            .max_token_bytes(most)
+        Entra::builder_for(authority())
+            .max_token_size(most)
             .build()
             .unwrap()
     };
@@ -405,8 +405,8 @@ async fn a_token_is_measured_before_it_is_read() {
     );
     for odd in [0, 1_023, 262_145, usize::MAX] {
         assert!(
-            Entra::trusting(authority())
-                .max_token_bytes(odd)
+            Entra::builder_for(authority())
+                .max_token_size(odd)
                 .build()
                 .is_err(),
             "{odd}"

@@ -74,12 +74,12 @@ async fn neither_logs_nor_answers_hold_a_token_or_a_person() {
             .unpublished_key()
             .key("made-up-key-id-of-some-length")
             .mint(),
-        token().header("alg", "none").signature_text("").mint(),
+        token().header("alg", "none").raw_signature("").mint(),
         token()
             .tenant("33333333-3333-4333-8333-333333333333")
             .mint(),
-        token().payload_text("{\"iss\":\"a\",\"iss\":\"b\"}").mint(),
-        token().header("nonce", "n").signature_text("AAAA").mint(),
+        token().raw_payload("{\"iss\":\"a\",\"iss\":\"b\"}").mint(),
+        token().header("nonce", "n").raw_signature("AAAA").mint(),
         "EwBwA8l6BAAUkj1NuJYtTVhaEwBwA8l6BAAUkj1NuJYtTVha".to_owned(),
         format!("{}=", token().mint()),
         format!("{} {}", token().mint(), token().mint()),

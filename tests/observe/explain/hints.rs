@@ -1,12 +1,14 @@
 //! The hints: which mistake brings which, and that no other comes with it.
 
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, NORTHWIND, POLICY, TokenBuilder};
+use axum_entra::emulator::{
+    API_ID, B2C_POLICY, CONTOSO, Emulator, FABRIKAM, NORTHWIND, TokenBuilder,
+};
 use axum_entra::explain::Explanation;
 use axum_entra::guard::{
-    DenyAgents, Guard, RequireAgent, RequireAppOnly, RequireAuthContext, RequireClientAuth,
-    RequireGroup, RequirePolicy, RequireRole, RequireScope, RequireTenant, RequireUser,
+    DenyAgents, Guard, RequireAgent, RequireAppOnly, RequireAuthContext, RequireB2cPolicy,
+    RequireClientAuthMethod, RequireGroup, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{AllowedTenants, Authority, ClientAuth, Entra, Tenant, TokenVersion};
+use axum_entra::{AllowedTenants, Authority, ClientAuthMethod, Entra, Tenant, TokenVersion};
 use serde_json::json;
 
 use super::{NOW, emulated};
@@ -51,13 +53,13 @@ fn late(emulator: &Emulator) -> TokenBuilder {
 }
 
 fn authority(emulator: &Emulator) -> Authority {
-    Authority::entra(Tenant::id(CONTOSO), API_ID)
+    Authority::entra(Tenant::new(CONTOSO), API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url())
 }
 
 async fn trusting(authority: Authority, good: TokenBuilder) -> Entra {
-    let entra = Entra::trusting(authority).build().unwrap();
+    let entra = Entra::builder_for(authority).build().unwrap();
     // Its keys are there now.
     entra.validate(&good.mint()).await.unwrap();
     entra
@@ -79,7 +81,7 @@ async fn every_refusal_brings_its_own_hint() {
             &[SEND_THE_ACCESS_TOKEN],
         ),
         ("another key", token().key("k"), &[UNKNOWN_KEY]),
-        ("forged", token().signature_text("AAAA"), &[FORGED]),
+        ("forged", token().raw_signature("AAAA"), &[FORGED]),
         (
             "no permissions",
             token().without("scp").without("roles"),
@@ -182,7 +184,7 @@ async fn what_settings_refuse_is_told_with_the_setting() {
     are(&v1.explain_at(&token().mint(), NOW), &[V2_IS_OFF]);
 
     let uri = authority().audience("api://mine");
-    let uri = Entra::trusting(uri).build().unwrap();
+    let uri = Entra::builder_for(uri).build().unwrap();
     let good = emulator.token().audience("api://mine").mint();
     uri.validate(&good).await.unwrap();
     let mine = token().audience(format!("api://{API_ID}")).mint();
@@ -200,8 +202,8 @@ async fn what_settings_refuse_is_told_with_the_setting() {
 #[tokio::test]
 async fn a_policy_that_is_not_listed_is_named() {
     let emulator = Emulator::start().await.unwrap();
-    let ours = Authority::b2c(emulator.url(), Tenant::id(CONTOSO), API_ID, [POLICY]);
-    let entra = trusting(ours, emulator.token().policy(POLICY)).await;
+    let ours = Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, [B2C_POLICY]);
+    let entra = trusting(ours, emulator.token().policy(B2C_POLICY)).await;
     let token = || token(&emulator).policy("B2C_1_edit");
     let says = |token: TokenBuilder, policy: &str| {
         let text = format!("The B2C policy in the token is {policy}; list it in Policies");
@@ -223,7 +225,10 @@ async fn an_account_that_was_revoked_is_told_to_sign_in_again() {
     let (emulator, entra) = emulated().await;
     let token = emulator.token().issued_at(super::now() - 60).mint();
     let claims = entra.validate(&token).await.unwrap();
-    entra.revoke_now(&claims.user_key().unwrap()).await.unwrap();
+    entra
+        .revoke_tokens(&claims.account_id().unwrap())
+        .await
+        .unwrap();
     let explanation = entra.explain(&token).await;
     are(
         &explanation,
@@ -271,7 +276,7 @@ async fn tokens_of_another_kind_are_known_by_their_claims() {
         ),
         (
             "a nonce in the header",
-            token(&emulator).header("nonce", "n").signature_text("AAAA"),
+            token(&emulator).header("nonce", "n").raw_signature("AAAA"),
             &[GRAPH],
         ),
         ("of no client and for nothing", late(), &[ID_TOKEN, ENDED]),
@@ -341,8 +346,8 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
             &["The route is for agent identities."],
         ),
         (
-            user().claim("tfp", POLICY),
-            &RequirePolicy(POLICY),
+            user().claim("tfp", B2C_POLICY),
+            &RequireB2cPolicy(B2C_POLICY),
             &["The route is for B2C tokens of that policy"],
         ),
         (user(), &RequireScope("access_as_user"), &[]),
@@ -385,14 +390,14 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
         ),
         (
             user(),
-            &RequireClientAuth(ClientAuth::Certificate),
+            &RequireClientAuthMethod(ClientAuthMethod::Certificate),
             &["The client proved itself too weakly"],
         ),
         (user(), &RequireTenant(FABRIKAM), &[]),
     ];
     for (place, (token, guard, beginnings)) in rows.into_iter().enumerate() {
         println!("{place}");
-        let explanation = entra.explain_at(&token.mint(), NOW).at_route("/x", guard);
+        let explanation = entra.explain_at(&token.mint(), NOW).with_guard("/x", guard);
         are(&explanation, beginnings);
     }
 }

@@ -133,7 +133,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
             7,
         ),
         (
-            token().signature_text("AAAA").mint(),
+            token().raw_signature("AAAA").mint(),
             "size? form? algorithm? type? authority? keys? key_id? !signature?",
             8,
         ),
@@ -205,9 +205,9 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
         assert_eq!(told(&nobody, check), (unknown, found), "{check}");
     }
 
-    let tenant = Tenant::id(CONTOSO);
+    let tenant = Tenant::new(CONTOSO);
     let away = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
-    let away = Entra::trusting(away.required_scope("a").required_scope("b"));
+    let away = Entra::builder_for(away.required_scope("a").required_scope("b"));
     let away = away.build().unwrap();
     let issuer = format!("http://127.0.0.1:9/{CONTOSO}/v2.0");
     let explanation = away.explain_at(&token(&emulator).issuer(issuer).mint(), NOW);
@@ -245,7 +245,10 @@ async fn what_no_check_of_a_token_says_is_told_as_its_standing() {
     let (emulator, entra) = emulated().await;
     let token = emulator.token().issued_at(super::now() - 60).mint();
     let claims = entra.validate(&token).await.unwrap();
-    entra.revoke_now(&claims.user_key().unwrap()).await.unwrap();
+    entra
+        .revoke_tokens(&claims.account_id().unwrap())
+        .await
+        .unwrap();
     let explanation = entra.explain(&token).await;
     assert_eq!(way(&explanation), format!("{GOOD} !standing?"));
     let standing = explanation.steps().last().unwrap();
@@ -260,7 +263,7 @@ async fn a_guard_is_the_last_step() {
     let (emulator, entra) = emulated().await;
     let at = |guard: &dyn Guard| {
         let explanation = entra.explain_at(&token(&emulator).mint(), NOW);
-        explanation.at_route("GET /x", guard)
+        explanation.with_guard("GET /x", guard)
     };
     let own = Some("user, scopes [access_as_user], roles [Todo.Admin], groups listed");
     let passed = at(&RequireScope("access_as_user"));

@@ -14,10 +14,10 @@ use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
 use crate::emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM};
 use crate::jwks::KeySet;
-use crate::jwks::discovery::LearntTenant;
+use crate::jwks::discovery::DiscoveredTenant;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::cache::TokenCache;
-use crate::token::{Installed, Validator, Verdict};
+use crate::token::{AuthorityState, Validator, Verdict};
 use crate::{AllowedTenants, Tenant, TokenVersion};
 
 const NOW: u64 = 1_800_000_000;
@@ -105,7 +105,7 @@ impl World {
             "common",
             FABRIKAM,
         ][number];
-        let authority = Authority::entra(Tenant::id(tenant), API_ID)
+        let authority = Authority::entra(Tenant::new(tenant), API_ID)
             .instance(&self.address)
             .sts_instance(&self.address)
             .audience(AUDIENCES[number]);
@@ -158,7 +158,7 @@ struct Modelled {
 struct State {
     cached: Arc<Validator>,
     plain: Validator,
-    learnt: Vec<Arc<LearntTenant>>,
+    discovered_tenant: Vec<Arc<DiscoveredTenant>>,
     /// By authority and document; one for each validator.
     publishers: Vec<Vec<Vec<(Document, KeyPublisher)>>>,
     documents: Vec<[Modelled; 2]>,
@@ -167,7 +167,8 @@ struct State {
 
 impl State {
     fn new() -> Self {
-        let learnt: Vec<Arc<LearntTenant>> = AUDIENCES.iter().map(|_| Arc::default()).collect();
+        let discovered_tenant: Vec<Arc<DiscoveredTenant>> =
+            AUDIENCES.iter().map(|_| Arc::default()).collect();
         let mut publishers: Vec<_> = (0..AUDIENCES.len())
             .map(|_| vec![Vec::new(), Vec::new()])
             .collect();
@@ -182,11 +183,11 @@ impl State {
                 }
                 let last = |which: usize| &publishers[number][which].last().unwrap().1;
                 last(0).bound_by(last(1));
-                Installed {
-                    learns: trust.learns,
+                AuthorityState {
+                    tenant_from_discovery: trust.tenant_from_discovery,
                     trust,
                     readers,
-                    learnt: Arc::clone(&learnt[number]),
+                    discovered_tenant: Arc::clone(&discovered_tenant[number]),
                     home: None,
                 }
             });
@@ -199,7 +200,7 @@ impl State {
         let mut state = Self {
             cached,
             plain,
-            learnt,
+            discovered_tenant,
             publishers,
             documents: AUDIENCES.iter().map(|_| Default::default()).collect(),
             tenants: [None; 2],
@@ -223,7 +224,7 @@ impl State {
             }
             Event::Learn(number, tenant) => {
                 let tenant = TENANTS[*tenant];
-                self.learnt[*number].learn(tenant.parse().unwrap());
+                self.discovered_tenant[*number].learn(tenant.parse().unwrap());
                 self.tenants[*number].get_or_insert(tenant);
             }
         }
@@ -273,24 +274,24 @@ impl State {
     fn ask(&self, index: usize) {
         let token = &WORLD.tokens[index];
         let [cached, plain] =
-            [&*self.cached, &self.plain].map(|own| super::said(&own.judge(&token.text, NOW)));
+            [&*self.cached, &self.plain].map(|own| super::said(&own.validate(&token.text, NOW)));
         assert_eq!(cached, plain, "token {index}");
         assert_eq!(
             cached == "valid",
             self.is_good(token),
             "token {index}: {cached}"
         );
-        let known = self.cached.recognise(token.text.as_bytes(), NOW);
+        let known = self.cached.lookup_cached(token.text.as_bytes(), NOW);
         assert!(cached == "valid" || !matches!(known, Some(Verdict::Valid(_))));
     }
 
     /// Whose token it is, and whether that one takes it; by the contract alone.
     fn is_good(&self, token: &Minted) -> bool {
-        let learnt = self
+        let discovered_tenant = self
             .tenants
             .iter()
             .position(|own| *own == Some(token.tenant));
-        let authority = match learnt {
+        let authority = match discovered_tenant {
             _ if token.tenant == FABRIKAM => BY_ID,
             Some(domain) => domain,
             None if self.tenants.contains(&None) => return false,
@@ -332,7 +333,7 @@ fn what_another_authority_accepted_is_forgotten_once_a_tenant_is_learnt() {
         found.unwrap()
     };
     let text = |token: usize| WORLD.tokens[token].text.as_str();
-    let says = |state: &State, token: usize| super::said(&state.cached.judge(text(token), NOW));
+    let says = |state: &State, token: usize| super::said(&state.cached.validate(text(token), NOW));
     assert_ne!(says(&state, of("api://two")), "valid", "nobody's yet");
     state.happen(&Event::Learn(1, 0));
     assert_eq!(says(&state, of("api://two")), "valid");

@@ -11,16 +11,16 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::revocation::Accounts;
 use crate::authority::Document;
 use crate::authority::issuer::IssuerPattern;
-use crate::claims::UserKey;
+use crate::claims::AccountId;
 use crate::emulator::CONTOSO;
 use crate::jwks::KeySet;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
+use crate::revocation::RevocationState;
 use crate::token::cache::TokenCache;
 use crate::token::cache::hash::TokenHash;
-use crate::token::{Installed, Refusal, Validator, Verdict};
+use crate::token::{AuthorityState, ValidationFailure, Validator, Verdict};
 use world::{KEYS, Minted, NOW, SESSION, SKEW, TOKENS, WORLD, World, part_of};
 
 const ELSEWHERE: &str = "https://elsewhere.example/v2.0";
@@ -81,7 +81,7 @@ struct State<'w> {
     world: &'w World,
     cached: Arc<Validator>,
     plain: Validator,
-    accounts: Arc<Accounts>,
+    accounts: Arc<RevocationState>,
     publishers: Vec<(Document, KeyPublisher)>,
     now: u64,
     /// `None` for no keys at all.
@@ -93,17 +93,17 @@ struct State<'w> {
 
 impl<'w> State<'w> {
     fn new(world: &'w World, cache: Option<TokenCache>) -> Self {
-        let accounts = Arc::new(Accounts::in_memory());
+        let accounts = Arc::new(RevocationState::in_memory());
         let mut publishers = Vec::new();
         let [cached, plain] = [cache, None].map(|cache| {
             let trust = world.trust();
             let (publisher, reader) = key_store(std::time::Duration::from_secs(300));
             publishers.push((trust.documents[0].clone(), publisher));
-            let installed = Installed {
+            let installed = AuthorityState {
                 trust,
                 readers: vec![reader],
-                learns: false,
-                learnt: Arc::default(),
+                tenant_from_discovery: false,
+                discovered_tenant: Arc::default(),
                 home: None,
             };
             Validator::new(vec![installed], 65_536, Arc::clone(&accounts), 0)
@@ -140,7 +140,7 @@ impl<'w> State<'w> {
                 self.ask(*token);
                 for _ in 0..2_200 {
                     self.cached
-                        .recognise(self.world.tokens[*token].text.as_bytes(), self.now);
+                        .lookup_cached(self.world.tokens[*token].text.as_bytes(), self.now);
                 }
                 self.ask(*token);
             }
@@ -166,9 +166,9 @@ impl<'w> State<'w> {
                 self.revoke(*who, &subject, *at);
             }
             Event::EndSession(at) => {
-                let ended = self
-                    .accounts
-                    .end_session(CONTOSO.parse().unwrap(), SESSION, *at, NOW);
+                let ended =
+                    self.accounts
+                        .revoke_session(CONTOSO.parse().unwrap(), SESSION, *at, NOW);
                 self.world.runtime.block_on(ended).unwrap();
                 self.session_ended = true;
             }
@@ -215,16 +215,16 @@ impl<'w> State<'w> {
         (self.published, self.by_the_right_issuer) = (Some(keys), ours);
     }
 
-    fn revoke(&mut self, who: usize, account: &UserKey, at: u64) {
+    fn revoke(&mut self, who: usize, account: &AccountId, at: u64) {
         let told = self.accounts.revoke(account, at, NOW);
         self.world.runtime.block_on(told).unwrap();
         let held = self.cut_offs.entry(who).or_default();
         *held = at.max(*held);
     }
 
-    fn subject_of(&self, token: &str) -> UserKey {
+    fn subject_of(&self, token: &str) -> AccountId {
         let payload = part_of(token, 1);
-        UserKey::Subject {
+        AccountId::Subject {
             issuer: self.world.issuer.as_str().into(),
             subject: payload["sub"].as_str().unwrap().into(),
         }
@@ -241,7 +241,7 @@ impl<'w> State<'w> {
             "token {index}: {cached}"
         );
         if cached != "valid" {
-            let known = self.cached.recognise(token.text.as_bytes(), self.now);
+            let known = self.cached.lookup_cached(token.text.as_bytes(), self.now);
             assert!(
                 !matches!(known, Some(Verdict::Valid(_))),
                 "token {index} is recognised"
@@ -254,7 +254,7 @@ impl<'w> State<'w> {
     }
 
     fn says(&self, validator: &Validator, token: &str) -> String {
-        match validator.judge(token, self.now) {
+        match validator.validate(token, self.now) {
             // Whose token it is has to be right as well.
             Verdict::Valid(claims) => {
                 let subject = claims.subject_key().map(|key| format!("{key:?}"));
@@ -262,9 +262,13 @@ impl<'w> State<'w> {
                 "valid".to_owned()
             }
             Verdict::Wait(_) => "wait".to_owned(),
-            Verdict::Refused(Refusal::Invalid(invalid)) => invalid.to_string(),
-            Verdict::Refused(Refusal::Denied { refused, .. }) => refused.reason.to_string(),
-            Verdict::Refused(Refusal::Revoked { cut_off, .. }) => format!("revoked {cut_off}"),
+            Verdict::Refused(ValidationFailure::Invalid(invalid)) => invalid.to_string(),
+            Verdict::Refused(ValidationFailure::Denied { refused, .. }) => {
+                refused.reason.to_string()
+            }
+            Verdict::Refused(ValidationFailure::Revoked { cut_off, .. }) => {
+                format!("revoked {cut_off}")
+            }
             Verdict::Refused(refusal) => format!("{refusal:?}"),
         }
     }

@@ -1,30 +1,30 @@
 //! Who has to go when another one comes in: the dead, those nobody asked for, and then anybody.
 
 use super::*;
-use crate::token::cache::shard::Writer;
+use crate::token::cache::shard::Shard;
 
 const LONG: u64 = 1_000_000;
 
 /// A writer with its sets; what is kept in them is known by a number.
-struct Shard {
+struct TestShard {
     sets: Vec<Set>,
-    writer: Writer,
+    writer: Shard,
     claims: Claims,
 }
 
-impl Shard {
+impl TestShard {
     /// Sets, and room for so many entries in them.
     fn new(claims: &Claims, sets: usize, room: usize) -> Self {
         let claims = claims.clone();
         let bytes = room * numbered(0, &claims, LONG).bytes();
         Self {
             sets: std::iter::repeat_with(Set::default).take(sets).collect(),
-            writer: Writer::new(bytes, sets),
+            writer: Shard::new(bytes, sets),
             claims,
         }
     }
 
-    fn keep(&mut self, set: usize, number: u64) {
+    fn insert(&mut self, set: usize, number: u64) {
         self.keep_until(set, number, LONG, 0);
     }
 
@@ -32,7 +32,7 @@ impl Shard {
     fn keep_until(&mut self, set: usize, number: u64, skew: u64, first: u64) {
         let entry = numbered(number, &self.claims, skew);
         let (now, hash) = (self.now(), number << 56 | first << 48);
-        self.writer.keep(&self.sets, set, hash, 1, entry, now);
+        self.writer.insert(&self.sets, set, hash, 1, entry, now);
         assert!(self.writer.bytes() <= self.writer.most_bytes());
     }
 
@@ -43,10 +43,10 @@ impl Shard {
 
     /// Somebody asks for it.
     fn uses(&self, set: usize, number: u64) {
-        let room = super::super::per_thread::Room::of(0);
+        let room = super::super::per_thread::ByteBudget::of(0);
         let token = format!("{number:024}");
-        let found = self.sets[set].look(number << 56, token.as_bytes(), |entry| {
-            entry.give(&room, NOW);
+        let found = self.sets[set].get_with(number << 56, token.as_bytes(), |entry| {
+            entry.clone_claims(&room, NOW);
         });
         assert!(found.is_some(), "{number}");
     }
@@ -77,16 +77,16 @@ fn numbered(number: u64, claims: &Claims, skew: u64) -> Entry {
 
 #[tokio::test]
 async fn a_hand_goes_round_and_those_nobody_asked_for_have_to_go() {
-    let mut shard = Shard::new(&claims().await, 2, 10);
+    let mut shard = TestShard::new(&claims().await, 2, 10);
     for number in 0..10 {
-        shard.keep(usize::from(number >= 7), number);
+        shard.insert(usize::from(number >= 7), number);
     }
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("0 1 2 3 4 5 6", "7 8 9 - - - -")
     );
-    shard.keep(1, 10);
-    shard.keep(1, 11);
+    shard.insert(1, 10);
+    shard.insert(1, 11);
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("- - 2 3 4 5 6", "7 8 9 10 11 - -")
@@ -94,10 +94,10 @@ async fn a_hand_goes_round_and_those_nobody_asked_for_have_to_go() {
     // Both are spared this time.
     shard.uses(0, 2);
     shard.uses(0, 3);
-    shard.keep(0, 12);
+    shard.insert(0, 12);
     assert_eq!(shard.set(0), "12 - 2 3 - 5 6");
     for number in [13, 14, 15] {
-        shard.keep(0, number);
+        shard.insert(0, number);
     }
     // Empty places are taken in their order; the hand is in the other set by now.
     assert_eq!(
@@ -105,13 +105,13 @@ async fn a_hand_goes_round_and_those_nobody_asked_for_have_to_go() {
         ("12 13 2 3 14 15 -", "- 8 9 10 11 - -")
     );
     for number in 16..20 {
-        shard.keep(1, number);
+        shard.insert(1, number);
     }
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("12 13 2 3 14 15 -", "16 17 18 19 - - -")
     );
-    shard.keep(1, 20);
+    shard.insert(1, 20);
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("- 13 2 3 14 15 -", "16 17 18 19 20 - -")
@@ -120,12 +120,12 @@ async fn a_hand_goes_round_and_those_nobody_asked_for_have_to_go() {
 
 #[tokio::test]
 async fn the_hand_begins_anew_behind_the_last_place() {
-    let mut shard = Shard::new(&claims().await, 2, 14);
+    let mut shard = TestShard::new(&claims().await, 2, 14);
     for number in 0..14 {
-        shard.keep(usize::from(number >= 7), number);
+        shard.insert(usize::from(number >= 7), number);
     }
     // Each takes the place of one in its own set, and the hand need not move.
-    shard.keep(1, 20);
+    shard.insert(1, 20);
     assert_eq!(shard.set(1), "20 8 9 10 11 12 13");
     for number in 0..7 {
         shard.uses(0, number);
@@ -138,37 +138,37 @@ async fn the_hand_begins_anew_behind_the_last_place() {
     let token = format!("{}{:024}", "0".repeat(64), 30);
     let entry = Entry::new(token.as_bytes(), shard.claims.clone(), vouched(), LONG);
     let now = shard.now();
-    shard.writer.keep(&shard.sets, 1, 30 << 56, 1, entry, now);
+    shard.writer.insert(&shard.sets, 1, 30 << 56, 1, entry, now);
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("- 1 2 3 4 5 6", "30 8 9 10 11 12 13")
     );
     // Nobody was asked for since; the hand goes on where it stood.
-    shard.keep(0, 40);
-    shard.keep(0, 41);
+    shard.insert(0, 40);
+    shard.insert(0, 41);
     assert_eq!(shard.set(0), "40 41 - 3 4 5 6");
 }
 
 #[tokio::test]
 async fn the_dead_have_to_go_though_they_were_asked_for() {
-    let mut shard = Shard::new(&claims().await, 1, 5);
+    let mut shard = TestShard::new(&claims().await, 1, 5);
     for number in 0..5 {
         shard.keep_until(0, number, if number == 3 { 0 } else { LONG }, 0);
     }
     for number in [0, 1, 2, 3] {
         shard.uses(0, number);
     }
-    shard.keep(0, 5);
+    shard.insert(0, 5);
     assert_eq!(shard.set(0), "0 1 2 - 4 5 -");
-    shard.keep(0, 6);
+    shard.insert(0, 6);
     assert_eq!(shard.set(0), "0 1 2 6 - 5 -");
 }
 
 #[tokio::test]
 async fn a_great_token_has_its_room_though_everybody_is_asked_for() {
-    let mut shard = Shard::new(&claims().await, 2, 14);
+    let mut shard = TestShard::new(&claims().await, 2, 14);
     for number in 0..14 {
-        shard.keep(usize::from(number >= 7), number);
+        shard.insert(usize::from(number >= 7), number);
         shard.uses(usize::from(number >= 7), number);
     }
     let most = shard.writer.most_bytes();
@@ -183,12 +183,12 @@ async fn a_great_token_has_its_room_though_everybody_is_asked_for() {
     let now = shard.now();
     shard
         .writer
-        .keep(&shard.sets, 0, 99 << 56, 1, too_great, now);
+        .insert(&shard.sets, 0, 99 << 56, 1, too_great, now);
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("0 1 2 3 4 5 6", "7 8 9 10 11 12 13")
     );
-    shard.writer.keep(&shard.sets, 0, 99 << 56, 1, fits, now);
+    shard.writer.insert(&shard.sets, 0, 99 << 56, 1, fits, now);
     assert_eq!(
         (&*shard.set(0), &*shard.set(1)),
         ("99 - - - - - -", "- - - - - - -")
@@ -200,7 +200,7 @@ async fn a_great_token_has_its_room_though_everybody_is_asked_for() {
 async fn in_a_full_set_the_dead_go_first_then_those_nobody_asked_for_then_any() {
     let claims = claims().await;
     let full = |dead: &[u64], used: &[u64]| {
-        let mut shard = Shard::new(&claims, 1, 100);
+        let mut shard = TestShard::new(&claims, 1, 100);
         for number in 0..7 {
             let skew = if dead.contains(&number) { 0 } else { LONG };
             shard.keep_until(0, number, skew, 0);

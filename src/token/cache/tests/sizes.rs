@@ -1,7 +1,7 @@
 //! What a cache makes of its bytes, and whether it counts them right.
 
 use super::*;
-use crate::token::cache::shard::Writer;
+use crate::token::cache::shard::Shard;
 
 #[test]
 fn places_are_made_for_two_kibibytes_each_and_a_writer_for_each_mebibyte() {
@@ -34,7 +34,7 @@ fn tables_entries_and_copies_are_the_bytes_that_were_given() {
     for most in [20_000, 100_000, 1 << 20, 3 << 20, 64 << 20] {
         let cache = TokenCache::new(most).unwrap();
         let sets = cache.sets.len() * (size_of::<Set>() + size_of::<[u32; WAYS]>());
-        let writers = cache.writers.len() * size_of::<Mutex<Writer>>();
+        let writers = cache.writers.len() * size_of::<Mutex<Shard>>();
         assert_eq!(cache.room().left(), most / 16);
         let all = sets + writers + cache.room().left() + for_entries(&cache);
         let lost = most - all;

@@ -20,9 +20,9 @@ fn token(number: usize) -> String {
 /// Keeps so many tokens, and counts those that are found afterwards.
 fn found_again(cache: &TokenCache, claims: &Claims, many: usize) -> usize {
     for number in 0..many {
-        cache.keep(cache.before(), entry(&token(number), claims), NOW);
+        cache.insert(cache.epoch(), entry(&token(number), claims), NOW);
     }
-    let found = |number: &usize| cache.look(token(*number).as_bytes(), |_| ()).is_some();
+    let found = |number: &usize| cache.get_with(token(*number).as_bytes(), |_| ()).is_some();
     (0..many).filter(found).count()
 }
 
@@ -85,7 +85,7 @@ async fn accounts_are_told_apart_by_their_numbers_and_nobody_has_none() {
     let numbers: std::collections::HashSet<u32> = (0..10_000)
         .map(|number| {
             let object = uuid::Uuid::from_u128(number);
-            cache.account(Some(&UserKey::Object { tenant, object }))
+            cache.account(Some(&AccountId::Entra { tenant, object }))
         })
         .collect();
     // Half of 32 bits: two of ten thousand seldom meet.

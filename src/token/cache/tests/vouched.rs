@@ -1,7 +1,7 @@
 //! A key is looked for when the key set is another one, and not before.
 
 use super::*;
-use crate::token::cache::KeyIs;
+use crate::token::cache::KeyState;
 
 fn keys(modulus_ends_with: u8, place: &Validated) -> Arc<KeySet> {
     let mut modulus = [0xff; 256];
@@ -14,7 +14,7 @@ fn keys(modulus_ends_with: u8, place: &Validated) -> Arc<KeySet> {
 
 #[tokio::test]
 async fn a_key_is_looked_for_once_in_each_key_set() {
-    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let authority = Authority::entra(Tenant::new(CONTOSO), API_ID);
     let place = &authority.resolve().unwrap().documents[0];
     let (publisher, reader) = key_store(std::time::Duration::from_secs(300));
     let publish = |keys: &Arc<KeySet>| {
@@ -26,13 +26,13 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
     };
     let (first, again, other) = (keys(0xff, place), keys(0xff, place), keys(0xfd, place));
     let key = || Arc::clone(&first.with_id("k")[0]);
-    let vouched = Vouched::new(0, 0, key(), first.generation());
-    assert_eq!(vouched.key_is(&reader), KeyIs::Unknown);
+    let vouched = SigningKeyRef::new(0, 0, key(), first.generation());
+    assert_eq!(vouched.key_is(&reader), KeyState::Unavailable);
     for (keys, expected) in [
-        (&first, KeyIs::There),
-        (&again, KeyIs::There),
-        (&other, KeyIs::Gone),
-        (&first, KeyIs::There),
+        (&first, KeyState::Published),
+        (&again, KeyState::Published),
+        (&other, KeyState::Withdrawn),
+        (&first, KeyState::Published),
     ] {
         publish(keys);
         assert_eq!(vouched.key_is(&reader), expected);
@@ -40,14 +40,14 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
     }
     // The number of the key set is believed: nobody looks into it again.
     publish(&other);
-    let vouched = Vouched::new(0, 0, key(), other.generation());
-    assert_eq!(vouched.key_is(&reader), KeyIs::There);
+    let vouched = SigningKeyRef::new(0, 0, key(), other.generation());
+    assert_eq!(vouched.key_is(&reader), KeyState::Published);
     publish(&again);
-    assert_eq!(vouched.key_is(&reader), KeyIs::There);
+    assert_eq!(vouched.key_is(&reader), KeyState::Published);
     publish(&other);
     assert_eq!(
         vouched.key_is(&reader),
-        KeyIs::Gone,
+        KeyState::Withdrawn,
         "it was looked for in between"
     );
 }
@@ -56,12 +56,12 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
 fn the_authority_and_its_document_are_those_that_vouched() {
     let known = vouched();
     assert_eq!((known.authority(), known.document()), (0, 0));
-    let authority = Authority::entra(Tenant::id(CONTOSO), API_ID);
+    let authority = Authority::entra(Tenant::new(CONTOSO), API_ID);
     let keys = keys(0xff, &authority.resolve().unwrap().documents[0]);
     let key = || Arc::clone(&keys.with_id("k")[0]);
-    let other = Vouched::new(3, 5, key(), keys.generation());
+    let other = SigningKeyRef::new(3, 5, key(), keys.generation());
     assert_eq!((other.authority(), other.document()), (3, 5));
     // More than can be counted are never the first again.
-    let beyond = Vouched::new(1 << 32, usize::MAX, key(), keys.generation());
+    let beyond = SigningKeyRef::new(1 << 32, usize::MAX, key(), keys.generation());
     assert!(beyond.authority() > 1 << 31 && beyond.document() > 1 << 31);
 }

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::authority::{Authority, Trust};
-use crate::claims::UserKey;
+use crate::authority::{Authority, ResolvedAuthority};
+use crate::claims::AccountId;
 use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use crate::{Tenant, TokenVersion};
 
@@ -39,7 +39,7 @@ pub(super) struct World {
     pub(super) tokens: Vec<Minted>,
     /// So many good tokens more that a small cache has no room for all.
     pub(super) crowd: Vec<String>,
-    pub(super) accounts: [UserKey; 2],
+    pub(super) accounts: [AccountId; 2],
 }
 
 pub(super) static WORLD: LazyLock<World> = LazyLock::new(World::new);
@@ -75,7 +75,7 @@ impl World {
         let account = |number: usize| {
             let token = tokens.iter().find(|token| token.account == number);
             let payload = part_of(&token.unwrap().text, 1);
-            UserKey::Object {
+            AccountId::Entra {
                 tenant: CONTOSO.parse().unwrap(),
                 object: payload["oid"].as_str().unwrap().parse().unwrap(),
             }
@@ -91,8 +91,8 @@ impl World {
         }
     }
 
-    pub(super) fn trust(&self) -> Trust {
-        Authority::entra(Tenant::id(CONTOSO), API_ID)
+    pub(super) fn trust(&self) -> ResolvedAuthority {
+        Authority::entra(Tenant::new(CONTOSO), API_ID)
             .issued_at_backdate(std::time::Duration::ZERO)
             .instance(&self.address)
             .token_versions([TokenVersion::V2])
