@@ -19,8 +19,19 @@ doc:
 test:
     cargo test
 
+# The library alone: its default features, and one feature by itself.
+test-library:
+    cargo test -p axum-entra
+
+test-feature feature:
+    cargo test -p axum-entra --no-default-features --features {{feature}}
+
 examples:
     cargo build --examples
+
+# Entra ID on this machine, for an API in any language.
+emulator *arguments:
+    cargo run -p entra-emulator -- {{arguments}}
 
 smoke:
     .ci/smoke

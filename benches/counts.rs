@@ -20,7 +20,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use axum::Router;
 use axum_entra::guard::{Guard, RequireScope};
-use axum_entra::{Entra, Tenant, emulator::CONTOSO};
+use axum_entra::{Entra, Tenant};
+use entra_emulator::CONTOSO;
 use http::HeaderValue;
 
 use setup::{CACHE, Issuer, NoOp, app, behind, forged, groups, header, route, send};

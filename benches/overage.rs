@@ -13,10 +13,10 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::{Router, routing::get};
-use axum_entra::emulator::{ALICE, CONTOSO, DAVE, Emulator};
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;
 use axum_entra::{Entra, EntraBuilder};
+use entra_emulator::{ALICE, CONTOSO, DAVE, Emulator};
 use tower::ServiceExt;
 
 /// Alice's, who is in few groups.

@@ -124,7 +124,7 @@ fn many(criterion: &mut Criterion) {
     }
     let token = issuer.token(0);
     for count in [2, 20, 200] {
-        let tenant = axum_entra::Tenant::new(axum_entra::emulator::CONTOSO);
+        let tenant = axum_entra::Tenant::new(entra_emulator::CONTOSO);
         let entra = axum_entra::Entra::builder_for(issuer.tenant(tenant, count));
         let entra = entra.token_cache_capacity(0).build().unwrap();
         let name = format!("keys, cache off/{count}");

@@ -16,9 +16,9 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator, NORTHWIND};
 use axum_entra::guard::{RequireB2cPolicy, RequireScope, RequireTenant};
 use axum_entra::{Authority, EntraBuilder, Tenant};
+use entra_emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator, NORTHWIND};
 use serde_json::{Value, json};
 use startup::{Plan, Sample};
 use whoami::whoami;

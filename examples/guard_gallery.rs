@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
-use axum_entra::emulator::Emulator;
 use axum_entra::guard::{
     DenyAgents, DenyGuests, Guard, OncePerToken, RequireAccountId, RequireAcr, RequireAgent,
     RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
@@ -21,6 +20,7 @@ use axum_entra::guard::{
     RequireScope, RequireTenant, RequireUser,
 };
 use axum_entra::{Claims, ClientAuthMethod, Entra, Guarded, Permit, guards};
+use entra_emulator::Emulator;
 use front_page::FrontPage;
 use serde_json::{Value, json};
 use startup::{Plan, Sample};

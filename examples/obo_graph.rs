@@ -19,9 +19,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use axum_entra::emulator::Emulator;
 use axum_entra::guard::RequireScope;
 use axum_entra::{CallerToken, GraphClient, HttpClient, Rejection};
+use entra_emulator::Emulator;
 use startup::{Plan, Sample};
 
 /// Where Graph is, and the client that asks it.

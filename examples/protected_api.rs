@@ -17,7 +17,8 @@ use std::process::ExitCode;
 use axum::Router;
 use axum::routing::get;
 use axum_entra::EntraBuilder;
-use axum_entra::emulator::Emulator;
+use axum_entra_openapi::SecuritySchemes;
+use entra_emulator::Emulator;
 use front_page::FrontPage;
 use startup::{Plan, Sample, problems};
 use utoipa::openapi::OpenApi;
@@ -52,7 +53,7 @@ async fn routes(sample: &Sample) -> Router {
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(move || startup::ready(entra.clone())));
     let (protected, document) = todo_api::routes(&sample.entra);
-    let scopes = sample.entra.sign_in().qualified_scopes(["access_as_user"]);
+    let scopes = SecuritySchemes::of(&sample.entra).qualified_scopes(["access_as_user"]);
     let docs = docs_page::routes(&document, sample.docs_client(), scopes);
     let open = startup::with_metadata(&sample.entra, open)
         .route("/", front_page(sample, &document).route());

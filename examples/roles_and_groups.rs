@@ -19,8 +19,8 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, App, Emulator, User};
 use axum_entra::guard::{RequireGroup, RequireRole, RequireScope};
+use entra_emulator::{API_ID, App, Emulator, User};
 use startup::{Plan, Sample};
 use whoami::whoami;
 

@@ -2,8 +2,8 @@
 //!
 //! Two ways, and what each is for. `axum_entra::testing::claims()` (feature `test-util`) puts claims
 //! into a request: no token, no key, no network; for handlers and for which guard stands where. The
-//! emulator (feature `emulator`) makes real tokens that go all the way; for the layer's set-up. In
-//! an application both features belong under `[dev-dependencies]`. This program itself serves the
+//! emulator (crate `entra-emulator`) makes real tokens that go all the way; for the layer's set-up. In
+//! an application both belong under `[dev-dependencies]`. This program itself serves the
 //! application below on 127.0.0.1:3000, as `quickstart` does.
 
 use axum::{Json, Router, routing::get};
@@ -44,9 +44,9 @@ mod tests {
     use axum::body::Body;
     use axum::http::{Request, header::AUTHORIZATION};
     use axum_entra::EntraBuilder;
-    use axum_entra::emulator::Emulator;
     use axum_entra::settings::Settings;
     use axum_entra::testing::claims;
+    use entra_emulator::Emulator;
     use tower::ServiceExt;
 
     use super::{app, routes};

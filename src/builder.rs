@@ -7,6 +7,8 @@ mod observability;
 mod revocation;
 mod wiring;
 
+pub use observability::SignInEndpoint;
+
 use std::fmt;
 use std::sync::Arc;
 

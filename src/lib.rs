@@ -33,8 +33,6 @@ mod causes;
 mod claims;
 mod clock;
 mod config_error;
-#[cfg(feature = "emulator")]
-pub mod emulator;
 pub mod graph;
 pub mod guard;
 mod guards_macro;
@@ -42,22 +40,20 @@ mod guid;
 mod jwks;
 mod metrics;
 mod middleware;
-#[cfg(feature = "openapi")]
-pub mod openapi;
 mod revocation;
 #[cfg(feature = "settings")]
 pub mod settings;
 mod snapshot;
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod token;
 mod token_version;
 
 pub use authority::{
     AllowedTenants, Authority, Cloud, JwksRefresh, ParseTenantError, SecurityEventTransmitter,
-    Tenant,
+    Tenant, full_scope_name,
 };
-pub use builder::{Entra, EntraBuilder, RevokeError};
+pub use builder::{Entra, EntraBuilder, RevokeError, SignInEndpoint};
 pub use claims::{
     AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, GroupIds, Groups,
     Principal, ProfileClaims,
@@ -90,9 +86,6 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../docs/authorities.md")]
     mod authorities {}
-    #[doc = include_str!("../docs/guards.md")]
-    #[cfg(feature = "openapi")]
-    mod guards {}
     #[doc = include_str!("../docs/revocation.md")]
     mod revocation {}
     #[doc = include_str!("../docs/settings.md")]

@@ -4,7 +4,7 @@
 //! guards find them. Nothing that comes over a network can do that; only code in the same process
 //! can, so the worst a release build with this feature can do is carry code that it does not call.
 //! What a token goes through before it becomes claims is not tested this way: use the
-//! [emulator](crate::emulator) for that.
+//! [emulator](https://docs.rs/entra-emulator) for that.
 //!
 //! ```
 //! # #[tokio::main] async fn main() {

@@ -336,7 +336,7 @@ fn every_guard_is_in_the_tables() {
 
 #[test]
 fn the_readme_names_a_version_only_when_it_is_released() {
-    let version = manifest()["package"]["version"]
+    let version = manifest()["workspace"]["package"]["version"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -81,7 +81,7 @@ fn every_test_and_every_attack_that_the_threat_model_names_exists() {
         .find(|part| part.starts_with("Claims\n"));
     let attacks = named_in("tests/vectors/attacks.toml");
     let mut known = attacks.clone();
-    for folder in ["src", "tests", "fuzz/fuzz_targets"] {
+    for folder in ["src", "tests", "crates", "examples", "fuzz/fuzz_targets"] {
         sources(&root().join(folder), &mut known);
     }
     let words: Vec<String> = quoted(claims.unwrap());

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum_entra::{Authority, Entra, JwksRefresh, Tenant, emulator};
+use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
+use entra_emulator as emulator;
 use http::HeaderValue;
 
 use crate::setup::{CACHE, Issuer, NoOp, app, behind, header, route, send};

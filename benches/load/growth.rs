@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum_entra::guard::{Guard, RequireGroup, RequireScope};
-use axum_entra::{Entra, Tenant, emulator::CONTOSO};
+use axum_entra::{Entra, Tenant};
+use entra_emulator::CONTOSO;
 use http::HeaderValue;
 
 use crate::plot::{Line, write};

@@ -8,10 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum_entra::graph::Revocation;
 use axum_entra::guard::{RequireRole, RequireScope};
-use axum_entra::openapi::OpenApiRouterExt;
 use axum_entra::{
     AccountId, CallerToken, Claims, Entra, GraphClient, Rejection, RevokeError, Uuid, guards,
 };
+use axum_entra_openapi::OpenApiRouterExt;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Fault};
 use axum_entra::guard::RequireScope;
 use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
 use clap::Parser;
+use entra_emulator::{API_ID, CONTOSO, Emulator, Fault};
 
 use model::Model;
 use traffic::{Batch, Tally};

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
-use axum_entra::emulator::Emulator;
+use entra_emulator::Emulator;
 use serde_json::Value;
 use tower::ServiceExt as _;
 

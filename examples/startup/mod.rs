@@ -16,10 +16,11 @@ use axum::Json;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum_entra::emulator::{Emulator, EmulatorBuilder};
 use axum_entra::settings::Settings;
 use axum_entra::{Entra, EntraBuilder};
+use axum_entra_openapi::SecuritySchemes;
 use clap::Parser;
+use entra_emulator::{Emulator, EmulatorBuilder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
@@ -209,10 +210,7 @@ pub(crate) fn with_metadata(entra: &Entra, mut app: Router) -> Router {
 impl Sample {
     /// The client that the page `/docs` signs in with.
     pub(crate) fn docs_client(&self) -> Option<&str> {
-        let of_emulator = self
-            .emulator
-            .is_some()
-            .then_some(axum_entra::emulator::CLI_ID);
+        let of_emulator = self.emulator.is_some().then_some(entra_emulator::CLI_ID);
         self.docs_client.as_deref().or(of_emulator)
     }
 
@@ -233,7 +231,7 @@ impl Sample {
                 format!(r#"TOKEN=$({get} | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#)
             }
             None => {
-                let scopes = self.entra.sign_in().qualified_scopes(["access_as_user"]);
+                let scopes = SecuritySchemes::of(&self.entra).qualified_scopes(["access_as_user"]);
                 let scope = scopes.first().map(String::as_str).unwrap_or_default();
                 format!(
                     "TOKEN=$(az account get-access-token --scope {scope} --query accessToken -o tsv)"

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use axum_entra::emulator::{
+use entra_emulator::{
     API_ID, CLI_ID, CONTOSO, DAEMON_ID, DAEMON_SECRET, Emulator, TokenBuilder, USER_PASSWORD,
 };
 

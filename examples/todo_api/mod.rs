@@ -10,8 +10,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, Router};
 use axum_entra::guard::{Guard, RequireAccountId, RequireAppOnly, RequireRole, RequireScope};
-use axum_entra::openapi::OpenApiRouterExt;
 use axum_entra::{AccountId, Claims, Entra, Permit, guards};
+use axum_entra_openapi::{OpenApiRouterExt, SecuritySchemes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
@@ -68,8 +68,7 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .require_auth(entra.layer())
         .with_state(Todos::default())
         .split_for_parts();
-    entra
-        .sign_in()
+    SecuritySchemes::of(entra)
         .scope("access_as_user", "Use the API as you")
         .modify(&mut document);
     (router, document)

@@ -29,7 +29,7 @@ pub(crate) use event_transmitter::ResolvedTransmitter;
 pub(crate) use graph_home::GraphHome;
 pub(crate) use metadata::{Document, Purpose, is_allowed_address};
 pub(crate) use resolved::ResolvedAuthority;
-pub(crate) use scope_name::full_scope_name;
+pub use scope_name::full_scope_name;
 
 /// One authority whose tokens are accepted, and for whom they must be meant.
 ///

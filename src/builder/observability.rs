@@ -7,17 +7,49 @@ use crate::claims::Claims;
 use crate::middleware::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
 use crate::token::Explanation;
 
+/// Where the clients of an API get tokens for it, at one authority. From
+/// [`Entra::sign_in_endpoints`](crate::Entra::sign_in_endpoints).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignInEndpoint {
+    /// The OAuth 2.0 authorization endpoint; the token endpoint is its neighbour `token`.
+    pub authorization_endpoint: String,
+    /// The App ID URI, which full scope names begin with.
+    pub app_id_uri: String,
+    /// Whether applications get tokens of their own there (client credentials). False for a B2C
+    /// policy, which signs in users only.
+    pub issues_app_tokens: bool,
+}
+
 impl Entra {
-    /// Where clients get their tokens, for an OpenAPI document.
+    /// Where clients of this API get their tokens: one entry for each authority, in the order of
+    /// configuration.
     ///
-    /// Full scope names begin with the App ID URI ([`Authority::app_id_uri`](crate::Authority::app_id_uri)).
-    #[cfg(feature = "openapi")]
-    pub fn sign_in(&self) -> crate::openapi::SecuritySchemes {
-        let none = crate::openapi::SecuritySchemes::none();
-        self.validator.trusts().fold(none, |all, trust| {
+    /// For documents that tell clients where to sign in, as OpenAPI documents do. Does not check
+    /// that the registration exposes any scope.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// # use axum_entra::{Entra, Tenant};
+    /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+    /// let endpoints: Vec<_> = entra.sign_in_endpoints().collect();
+    /// assert_eq!(
+    ///     endpoints[0].authorization_endpoint,
+    ///     "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/authorize"
+    /// );
+    /// assert_eq!(endpoints[0].app_id_uri, "api://6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// # Ok(()) }
+    /// ```
+    pub fn sign_in_endpoints(&self) -> impl Iterator<Item = SignInEndpoint> {
+        self.validator.trusts().map(move |trust| {
             let address = self.resources.first().map(|resource| resource.address());
             let uri = trust.app_id_uri(address).to_owned();
-            all.at(trust.authorization_uri.clone(), uri, !trust.is_b2c())
+            SignInEndpoint {
+                authorization_endpoint: trust.authorization_uri.clone(),
+                app_id_uri: uri,
+                issues_app_tokens: !trust.is_b2c(),
+            }
         })
     }
 

@@ -6,7 +6,6 @@ use http::{Request, StatusCode};
 use tower_layer::Layer;
 
 use crate::claims::Claims;
-#[cfg(feature = "openapi")]
 use crate::guard::Requirements;
 use crate::jwks::snapshot::PendingFetch;
 use crate::metrics::{Outcome, Timer};
@@ -80,15 +79,17 @@ impl EntraLayer {
         self
     }
 
-    /// Whether requests without a token pass.
-    #[cfg(feature = "openapi")]
-    pub(crate) const fn is_optional(&self) -> bool {
+    /// Whether requests without a token pass: [`optional`](Self::optional) was called.
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
         self.0.anonymous_passes
     }
 
     /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
-    #[cfg(feature = "openapi")]
-    pub(crate) fn describe(&self) -> Requirements {
+    ///
+    /// With several authorities a token has to satisfy the alternative of its own. That a token
+    /// needs some permission is not part of it.
+    pub fn describe(&self) -> Requirements {
         let validator = &self.0.own.validator;
         validator
             .trusts()

@@ -155,10 +155,10 @@ mod tests {
     use super::*;
     use crate::JwksRefresh;
     use crate::authority::issuer::IssuerPattern;
-    use crate::emulator::{CONTOSO, Emulator};
     use crate::jwks::KeySet;
     use crate::jwks::snapshot::{Snapshot, refreshing};
     use crate::jwks::tests::ordinary_document;
+    use entra_emulator::{CONTOSO, Emulator};
 
     #[tokio::test]
     async fn keys_without_their_task_verify_no_message_when_they_are_too_old() {

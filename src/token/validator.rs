@@ -145,7 +145,6 @@ impl Validator {
     }
 
     /// The authorities whose tokens are accepted.
-    #[cfg(feature = "openapi")]
     pub(crate) fn trusts(&self) -> impl Iterator<Item = &ResolvedAuthority> {
         self.authorities.iter().map(|installed| &installed.trust)
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{Emulator, TokenBuilder};
 use axum_entra::{Authority, ConfigError, Entra, Tenant};
+use entra_emulator::{Emulator, TokenBuilder};
 
 use crate::house::{House, NOON, at};
 
@@ -128,9 +128,9 @@ async fn a_judgement_at_another_time_proves_nothing() {
 
 #[tokio::test]
 async fn one_authority_s_tokens_say_nothing_of_another_s() {
-    use axum_entra::emulator::FABRIKAM;
+    use entra_emulator::FABRIKAM;
     let emulator = Emulator::start().await.unwrap();
-    let other = Authority::entra(Tenant::new(FABRIKAM), axum_entra::emulator::API_ID)
+    let other = Authority::entra(Tenant::new(FABRIKAM), entra_emulator::API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url());
     let house = House::described(

@@ -8,11 +8,11 @@ use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Request};
 use axum::{Router, routing::get};
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use axum_entra::guard::{Guard as _, OncePerToken, RequireRole, RequireScope};
 use axum_entra::{
     AccountId, Authority, Claims, Clock, Entra, EntraBuilder, Permit, Tenant, guards,
 };
+use entra_emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use axum::body::Body;
 use axum::http::Request;
-use axum_entra::emulator::{ALICE, BOB, CONTOSO};
+use entra_emulator::{ALICE, BOB, CONTOSO};
 use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 use tower::ServiceExt as _;

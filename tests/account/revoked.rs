@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{ALICE, CONTOSO};
 use axum_entra::{AccountId, RevokeError, StoreFailurePolicy};
+use entra_emulator::{ALICE, CONTOSO};
 
 use crate::house::{House, NOON, at};
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use axum_entra::emulator::{ALICE, API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
 use axum_entra::{
     AccountId, Authority, Clock, Entra, EntraBuilder, SecurityEventTransmitter, Tenant,
 };
+use entra_emulator::{ALICE, API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, NOON};
@@ -433,7 +433,7 @@ async fn the_callers_own_sign_out_needs_a_token_and_is_204() {
 
 #[tokio::test]
 async fn without_keys_no_message_is_decided_on() {
-    use axum_entra::emulator::Fault;
+    use entra_emulator::Fault;
     let emulator = Emulator::start().await.unwrap();
     emulator.inject_fault(Fault::Status(500));
     let house = House::of(emulator, |builder| builder).await;

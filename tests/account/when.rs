@@ -6,7 +6,7 @@ use crate::house::{House, NOON};
 use crate::open_streams::{ends, open, stays};
 use crate::told::{event, listening, log_out, logout, push};
 
-use axum_entra::emulator::{ALICE, CONTOSO};
+use entra_emulator::{ALICE, CONTOSO};
 
 fn alice(house: &House) -> Value {
     json!({ "format": "iss_sub", "iss": house.emulator.issuer(CONTOSO), "sub": ALICE })
@@ -114,7 +114,7 @@ async fn a_logout_ends_its_own_session_s_streams_each_time_and_no_others() {
 
 #[tokio::test]
 async fn a_logout_token_was_issued_later_than_it_says() {
-    let emulator = axum_entra::emulator::Emulator::start().await.unwrap();
+    let emulator = entra_emulator::Emulator::start().await.unwrap();
     let house = House::described(emulator, |authority| authority, |builder| builder).await;
     let issued = |time: u64| house.token(time - 300).expires_at(time + 3_600);
     let (before, after) = (issued(NOON - 101).mint(), issued(NOON - 100).mint());

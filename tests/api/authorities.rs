@@ -6,10 +6,8 @@ mod together;
 
 use std::time::Duration;
 
-use axum_entra::emulator::{
-    API_ID, App, B2C_POLICY, CONSUMERS, CONTOSO, Emulator, FABRIKAM, NORTHWIND,
-};
 use axum_entra::{AllowedTenants, Authority, Entra, Tenant, TokenVersion};
+use entra_emulator::{API_ID, App, B2C_POLICY, CONSUMERS, CONTOSO, Emulator, FABRIKAM, NORTHWIND};
 use serde_json::json;
 
 use crate::clockwork::eventually;

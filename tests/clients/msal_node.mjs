@@ -14,7 +14,7 @@ const { ConfidentialClientApplication, CryptoProvider, PublicClientApplication }
   await import(require.resolve("@azure/msal-node"));
 const version = require("@azure/msal-node/package.json").version;
 
-// Fixed ids of the emulator (src/emulator/seeds.rs).
+// Fixed ids of the emulator (crates/entra-emulator/src/seeds.rs).
 const TENANT = "11111111-1111-4111-8111-111111111111";
 const API = "aaaaaaaa-1111-4111-8111-111111111111";
 const API_SECRET = "emulator-api-secret";

@@ -16,7 +16,7 @@ import msal
 import requests
 from requests.adapters import HTTPAdapter
 
-# Fixed ids of the emulator (src/emulator/seeds.rs).
+# Fixed ids of the emulator (crates/entra-emulator/src/seeds.rs).
 TENANT = "11111111-1111-4111-8111-111111111111"
 API = "aaaaaaaa-1111-4111-8111-111111111111"
 API_SECRET = "emulator-api-secret"

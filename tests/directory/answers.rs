@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::routing::get as route;
-use axum_entra::emulator::{GROUP_ID, USER_PASSWORD};
 use axum_entra::guard::RequireGroup;
 use axum_entra::{Entra, JwksRefresh};
+use entra_emulator::{GROUP_ID, USER_PASSWORD};
 use serde_json::{Value, json};
 
 use crate::fake::{Canned, World, assert_is, get};

@@ -4,9 +4,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
 };
-use axum_entra::emulator::{API_ID, CONTOSO};
 use axum_entra::graph::{AssertionFuture, ClientAssertionProvider, ClientCredential, GraphConfig};
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+use entra_emulator::{API_ID, CONTOSO};
 use serde_json::Value;
 
 use crate::fake::{Call, World};

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{DAVE, Emulator};
 use axum_entra::graph::Revocation;
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;
 use axum_entra::{CallerToken, Entra, EntraBuilder, GraphClient, Rejection};
+use entra_emulator::{DAVE, Emulator};
 use serde_json::{Value, json};
 
 use crate::fake::{assert_is, get};

@@ -8,9 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::graph::{ClientCredential, GraphConfig};
 use axum_entra::{Authority, Entra, JwksRefresh, Tenant, TokenVersion};
+use entra_emulator::{API_ID, CONTOSO, Emulator};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{ALICE, BOB, DAEMON_ID, GROUP_ID, TokenBuilder};
 use axum_entra::graph::GraphConfig;
 use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use axum_entra::{Entra, Permit, guards};
+use entra_emulator::{ALICE, BOB, DAEMON_ID, GROUP_ID, TokenBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -310,7 +310,7 @@ async fn another_account_is_another_question_and_forgetting_one_leaves_the_other
         assert_is(&get(&app, "/permit", token).await, 200, "");
     }
     assert_eq!(world.fake.graph_calls().len(), 2);
-    let tenant = axum_entra::emulator::CONTOSO.parse().unwrap();
+    let tenant = entra_emulator::CONTOSO.parse().unwrap();
     entra.directory().forget(tenant, ALICE.parse().unwrap());
     assert_is(&get(&app, "/permit", &bob).await, 200, "");
     assert_eq!(world.fake.graph_calls().len(), 2);

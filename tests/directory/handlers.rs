@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get as route;
-use axum_entra::emulator::{ALICE, BOB, GROUP_ID};
 use axum_entra::graph::Revocation;
 use axum_entra::{CallerToken, Entra, GraphClient, Rejection};
+use entra_emulator::{ALICE, BOB, GROUP_ID};
 use serde_json::{Value, json};
 
 use crate::fake::{Canned, World, assert_is, get};

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{BOB, GROUP_ID};
 use axum_entra::guard::RequireGroup;
 use axum_entra::{CallerToken, Entra, GraphClient, HttpClient, JwksRefresh, Rejection};
+use entra_emulator::{BOB, GROUP_ID};
 
 use crate::fake::{Canned, World, assert_is, get};
 

@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::{API_ID, CONTOSO, FABRIKAM, GROUP_ID};
 use axum_entra::guard::RequireGroup;
 use axum_entra::{AllowedTenants, CallerToken, Entra, GraphClient, Rejection, Tenant};
+use entra_emulator::{API_ID, CONTOSO, FABRIKAM, GROUP_ID};
 use serde_json::json;
 use tokio::task::JoinSet;
 

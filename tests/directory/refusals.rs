@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::emulator::GROUP_ID;
 use axum_entra::guard::RequireGroup;
 use axum_entra::{CallerToken, Entra, GraphClient, Rejection};
+use entra_emulator::GROUP_ID;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

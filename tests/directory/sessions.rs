@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get as route;
 use axum_entra::Entra;
-use axum_entra::emulator::ALICE;
+use entra_emulator::ALICE;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::routing::get as route;
 use axum_entra::Entra;
-use axum_entra::emulator::{API_ID, CONTOSO, GROUP_ID};
 use axum_entra::guard::RequireGroup;
+use entra_emulator::{API_ID, CONTOSO, GROUP_ID};
 use serde_json::{Value, json};
 
 use crate::fake::{World, assert_is, get};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, Endpoint, Fault};
 use axum_entra::{Entra, JwksRefresh, Tenant, TokenVersion};
+use entra_emulator::{API_ID, CONTOSO, Emulator, Endpoint, Fault};
 
 use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, outcome};
 use crate::clockwork::{StoppedClock, settle};

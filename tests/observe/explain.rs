@@ -3,10 +3,10 @@
 mod hints;
 mod steps;
 
-use axum_entra::emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use axum_entra::explain::Outcome;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
 use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion};
+use entra_emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -165,7 +165,7 @@ fn the_verdict_is_the_validators_for_random_tokens() {
         json!(API_ID),
         json!(FABRIKAM),
         json!(emulator.issuer(FABRIKAM)),
-        json!(emulator.issuer_v1(axum_entra::emulator::CONTOSO)),
+        json!(emulator.issuer_v1(entra_emulator::CONTOSO)),
         json!(""),
     ];
     proptest!(ProptestConfig::with_cases(300), |(
@@ -202,7 +202,7 @@ async fn common_mistakes_are_named_for_what_they_are() {
     assert!(hints(&entra, external).contains("External ID writes the tenant's id as the host"));
     assert!(hints(&entra, token().expired()).contains("The token ended"));
 
-    let authority = Authority::entra(Tenant::new(axum_entra::emulator::CONTOSO), API_ID)
+    let authority = Authority::entra(Tenant::new(entra_emulator::CONTOSO), API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url())
         .token_versions([TokenVersion::V2]);
@@ -279,11 +279,11 @@ async fn hearsay_is_marked_and_the_token_is_not_repeated() {
 
 #[tokio::test]
 async fn while_keys_are_missing_the_explanation_says_so() {
-    let tenant = Tenant::new(axum_entra::emulator::CONTOSO);
+    let tenant = Tenant::new(entra_emulator::CONTOSO);
     let authority = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
     let entra = Entra::builder_for(authority).build().unwrap();
     let emulator = Emulator::start().await.unwrap();
-    let issuer = format!("http://127.0.0.1:9/{}/v2.0", axum_entra::emulator::CONTOSO);
+    let issuer = format!("http://127.0.0.1:9/{}/v2.0", entra_emulator::CONTOSO);
     let token = emulator.token().issuer(issuer).mint();
     let explanation = entra.explain_at(&token, NOW);
     assert_eq!(explanation.reason(), Some("keys_unavailable"));

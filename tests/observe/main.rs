@@ -1,4 +1,5 @@
 //! What the crate says of itself and of its decisions, tried from outside.
+#![cfg(feature = "settings")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,24 +10,22 @@
 
 mod doors;
 mod explain;
-mod grpc;
 mod guards;
 mod log;
+#[cfg(feature = "test-util")]
 mod made_up;
-mod mcp;
 mod metadata;
+#[cfg(feature = "metrics")]
 mod metrics;
 mod spans;
-#[path = "../../examples/todo_tools/mod.rs"]
-mod todo_tools;
 
 use axum::body::Body;
 use axum::response::Response;
 use axum::{Router, routing::get};
-use axum_entra::emulator::Emulator;
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
 use axum_entra::{Entra, EntraBuilder};
+use entra_emulator::Emulator;
 use http::Request;
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;

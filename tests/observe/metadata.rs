@@ -3,12 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{any, get};
-use axum_entra::emulator::{API_ID, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
 use axum_entra::{
     AllowedTenants, Authority, Claims, Entra, EntraBuilder, HttpClient, Permit, Tenant, guards,
 };
+use entra_emulator::{API_ID, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;

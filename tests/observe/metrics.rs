@@ -1,6 +1,6 @@
 //! What is counted, as Prometheus reads it.
 
-use axum_entra::emulator::Emulator;
+use entra_emulator::Emulator;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::{app, call, trusting};
@@ -35,7 +35,7 @@ fn decisions_are_counted_by_result_and_reason_and_name_nobody() {
         "{page}"
     );
     assert!(page.contains("# HELP axum_entra_keys "), "{page}");
-    for secret in ["alice", &token, axum_entra::emulator::ALICE] {
+    for secret in ["alice", &token, entra_emulator::ALICE] {
         assert!(!page.contains(secret));
     }
 }

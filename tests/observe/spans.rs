@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum_entra::EntraBuilder;
-use axum_entra::emulator::{ALICE, BOB, CLI_ID, CONTOSO, Emulator};
+use entra_emulator::{ALICE, BOB, CLI_ID, CONTOSO, Emulator};
 use http::Request;
 use tower_http::trace::TraceLayer;
 use tracing::field::Empty;

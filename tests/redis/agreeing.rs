@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum_entra::emulator::{CONTOSO, Emulator};
 use axum_entra::{AccountId, RedisStore, StoreFailurePolicy, TokenExpiry};
+use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, at, eventually, now, token};
 use crate::server::server;

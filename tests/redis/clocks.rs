@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{CONTOSO, Emulator};
 use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
+use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, at, eventually, now, object, token};
 use crate::server::{Server, server};

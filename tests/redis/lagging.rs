@@ -2,7 +2,7 @@
 #![cfg(feature = "metrics")]
 
 use axum_entra::StoreFailurePolicy;
-use axum_entra::emulator::Emulator;
+use entra_emulator::Emulator;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::replica::{Replica, eventually};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::Emulator;
 use axum_entra::{RevokeError, StoreFailurePolicy};
+use entra_emulator::Emulator;
 
 use crate::replica::{Replica, account, at, eventually, now, token};
 use crate::server::server;
@@ -158,7 +158,7 @@ async fn a_trimmed_stream_is_a_gap_that_is_noticed() {
                   redis.call('HINCRBY', KEYS[2], 'sequence', 1) return 0";
     let mark = format!(
         r#"["account","object","{}","{}"]"#,
-        axum_entra::emulator::CONTOSO,
+        entra_emulator::CONTOSO,
         crate::replica::object(1)
     );
     let time = now().to_string();

@@ -1,7 +1,7 @@
 //! Two replicas and a real Redis: what they agree on, and what happens when it goes away.
 //!
 //! Needs the program `redis-server`; without it every test says so and passes.
-#![cfg(feature = "redis")]
+#![cfg(all(feature = "redis", feature = "settings"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum_entra::StoreFailurePolicy;
-use axum_entra::emulator::{CONTOSO, Emulator};
+use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, eventually, now, token};
 use crate::server::{Server, server};

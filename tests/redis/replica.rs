@@ -6,11 +6,11 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::{Router, routing::get};
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
 use axum_entra::guard::OncePerToken;
 use axum_entra::{
     AccountId, Authority, Entra, EntraBuilder, RedisStore, Rejection, StoreFailurePolicy, Tenant,
 };
+use entra_emulator::{API_ID, CONTOSO, Emulator};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 

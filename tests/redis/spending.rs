@@ -1,7 +1,7 @@
 //! Each token once, on whichever replica.
 
 use axum_entra::StoreFailurePolicy;
-use axum_entra::emulator::Emulator;
+use entra_emulator::Emulator;
 
 use crate::replica::{Replica, eventually, token};
 use crate::server::server;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum_entra::emulator::{CONTOSO, Emulator};
 use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
+use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, eventually, now, token};
 use crate::server::{Server, server};

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::emulator::{API_ID, CONTOSO};
+use entra_emulator::{API_ID, CONTOSO};
 use axum_entra::guard::RequireScope;
 use axum_entra::{Authority as EntraAuthority, Entra, Tenant};
 use http::header::AUTHORIZATION;
@@ -87,7 +87,7 @@ fn route() -> Router {
 /// Our layer, with as much cache as asked for.
 pub fn entra(authority: &Authority, cache_bytes: usize) -> Entra {
     let trusted =
-        EntraAuthority::entra(Tenant::id(CONTOSO), API_ID).instance(authority.emulator.url());
+        EntraAuthority::entra(Tenant::new(CONTOSO), API_ID).instance(authority.emulator.url());
     Entra::trusting(trusted)
         .token_cache_bytes(cache_bytes)
         .build()

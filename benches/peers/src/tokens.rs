@@ -1,6 +1,6 @@
 //! An authority to test with, and tokens of the size that Entra's have.
 
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator};
+use entra_emulator::{API_ID, CONTOSO, Emulator};
 use http::HeaderValue;
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ impl Authority {
     pub fn with(
         &self,
         number: usize,
-        change: impl FnOnce(axum_entra::emulator::TokenBuilder) -> axum_entra::emulator::TokenBuilder,
+        change: impl FnOnce(entra_emulator::TokenBuilder) -> entra_emulator::TokenBuilder,
     ) -> String {
         let token = self
             .emulator

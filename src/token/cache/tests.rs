@@ -18,12 +18,12 @@ use super::hash::TokenHash;
 use super::*;
 use crate::authority::Authority;
 use crate::claims::{Claims, Time, Times};
-use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use crate::jwks::KeySet;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::checks::lifetime;
 use crate::token::{AuthorityState, ValidationFailure, Validator, Verdict};
 use crate::{Tenant, TokenVersion};
+use entra_emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 
 const NOW: u64 = 1_800_000_000;
 const SKEW: u64 = 300;

@@ -1,7 +1,7 @@
 //! The JWS vectors, through this crate's own key reader, JOSE header and signature check.
 //!
 //! Their payloads are no JSON objects, so the whole pipeline would refuse every one before its
-//! signature is looked at (which `tests/vectors_from_elsewhere` asserts). Here the payload's form
+//! signature is looked at (which `tests/third_party_vectors` asserts). Here the payload's form
 //! is left out, and nothing else is.
 
 use serde_json::Value;

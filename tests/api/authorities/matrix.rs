@@ -1,7 +1,7 @@
 //! Each token at each service: let in where it belongs, and nowhere else.
 
-use axum_entra::emulator::{B2C_POLICY, CONTOSO, Emulator};
 use axum_entra::{Authority, Tenant};
+use entra_emulator::{B2C_POLICY, CONTOSO, Emulator};
 
 use super::{API_ID, Kind, World, has_all_keys, outcome, statically_signed, together};
 use crate::clockwork::eventually;

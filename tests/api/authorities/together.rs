@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use axum_entra::emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM, Fault};
 use axum_entra::{AllowedTenants, Authority, ConfigError, Entra, Tenant};
+use entra_emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM, Fault};
 use uuid::Uuid;
 
 use super::{at, has_all_keys, outcome, together};

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
-use axum_entra::emulator::Emulator;
 use axum_entra::guard::RequireScope;
+use entra_emulator::Emulator;
 use tower::{Layer, Service, ServiceExt as _};
 
 use crate::clockwork::eventually;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{CONTOSO, Emulator, FABRIKAM, Fault};
 use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion};
+use entra_emulator::{CONTOSO, Emulator, FABRIKAM, Fault};
 
 use super::{API, HOUR, ask, at_once, client, issuer, jwks, last_error, ready, started};
 use crate::clockwork::{StoppedClock, eventually};
@@ -13,7 +13,7 @@ use crate::signer::key;
 use crate::token::{KID, OTHER, T0, TENANT, good, good_header, text};
 
 fn by_domain(emulator: &Emulator, domain: &str) -> Entra {
-    let authority = Authority::entra(Tenant::new(domain), axum_entra::emulator::API_ID)
+    let authority = Authority::entra(Tenant::new(domain), entra_emulator::API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url());
     Entra::builder_for(authority).build().unwrap()

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum_entra::emulator::Emulator;
 use axum_entra::{Entra, JwksRefresh};
+use entra_emulator::Emulator;
 use serde_json::json;
 
 use crate::clockwork::eventually;
@@ -87,7 +87,7 @@ async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {
     let authority = contoso(&emulator).jwks_refresh(JwksRefresh::default().cooldown(cooldown));
     let entra = Entra::builder_for(authority).build().unwrap();
     let router = service(&emulator, &entra).await;
-    let payload = json!({ "iss": emulator.issuer(axum_entra::emulator::CONTOSO), "ver": "2.0" });
+    let payload = json!({ "iss": emulator.issuer(entra_emulator::CONTOSO), "ver": "2.0" });
     let payload = Arc::new(payload.to_string());
     let start = Instant::now();
     let flood: Vec<_> = (0..CLIENTS)

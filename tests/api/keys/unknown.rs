@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum_entra::emulator::{Emulator, Fault};
 use axum_entra::{Authority, JwksRefresh, TokenVersion};
+use entra_emulator::{Emulator, Fault};
 use serde_json::json;
 
 use super::{API, ask, at_once, authority, issuer, jwks, last_error, ready, signed};

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use axum_entra::emulator::{ALICE, Emulator};
 use axum_entra::guard::RequireScope;
+use entra_emulator::{ALICE, Emulator};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::service::{Runs, entra_for, fetch, protected};

@@ -1,14 +1,12 @@
 //! The hints: which mistake brings which, and that no other comes with it.
 
-use axum_entra::emulator::{
-    API_ID, B2C_POLICY, CONTOSO, Emulator, FABRIKAM, NORTHWIND, TokenBuilder,
-};
 use axum_entra::explain::Explanation;
 use axum_entra::guard::{
     DenyAgents, Guard, RequireAgent, RequireAppOnly, RequireAuthContext, RequireB2cPolicy,
     RequireClientAuthMethod, RequireGroup, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
 use axum_entra::{AllowedTenants, Authority, ClientAuthMethod, Entra, Tenant, TokenVersion};
+use entra_emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use serde_json::json;
 
 use super::{NOW, emulated};

@@ -1,9 +1,9 @@
 //! The steps: their order, what each expects, what it found, and what may be believed of it.
 
-use axum_entra::emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
 use axum_entra::explain::{Explanation, Outcome};
 use axum_entra::guard::{Guard, RequireRole, RequireScope};
 use axum_entra::{Authority, Entra, Tenant};
+use entra_emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
 use serde_json::json;
 
 use super::{NOW, emulated};

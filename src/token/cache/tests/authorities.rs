@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use super::model::world::part_of;
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
-use crate::emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM};
 use crate::jwks::KeySet;
 use crate::jwks::discovery::DiscoveredTenant;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::token::cache::TokenCache;
 use crate::token::{AuthorityState, Validator, Verdict};
 use crate::{AllowedTenants, Tenant, TokenVersion};
+use entra_emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM};
 
 const NOW: u64 = 1_800_000_000;
 const TENANTS: [&str; 3] = [CONTOSO, FABRIKAM, CONSUMERS];

@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use crate::authority::Document;
 use crate::authority::issuer::IssuerPattern;
 use crate::claims::AccountId;
-use crate::emulator::CONTOSO;
 use crate::jwks::KeySet;
 use crate::jwks::snapshot::{KeyPublisher, Snapshot, key_store};
 use crate::revocation::RevocationState;
 use crate::token::cache::TokenCache;
 use crate::token::cache::hash::TokenHash;
 use crate::token::{AuthorityState, ValidationFailure, Validator, Verdict};
+use entra_emulator::CONTOSO;
 use world::{KEYS, Minted, NOW, SESSION, SKEW, TOKENS, WORLD, World, part_of};
 
 const ELSEWHERE: &str = "https://elsewhere.example/v2.0";

@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 
 use crate::authority::{Authority, ResolvedAuthority};
 use crate::claims::AccountId;
-use crate::emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use crate::{Tenant, TokenVersion};
+use entra_emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const SKEW: u64 = 300;
