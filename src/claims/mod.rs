@@ -58,7 +58,7 @@ const LONGEST_TOKEN_ID: usize = 4_096;
 /// One model for v1.0, v2.0 and B2C tokens: where the versions name a thing differently
 /// (`appid` and `azp`), there is one accessor. A claim that is absent or `null` is `None`.
 ///
-/// Names and addresses are apart, in [`display`](Self::display), because they are changeable and
+/// Names and addresses are apart, in [`profile`](Self::profile), because they are changeable and
 /// reusable: no guard takes them. The opaque claims `aio`, `rh` and `uti` have no accessor at all,
 /// as Microsoft asks of resources.
 ///
