@@ -71,6 +71,35 @@ impl Entra {
         told.map_err(|error| self.not_told(error))
     }
 
+    /// Lifts the revocation of an account that is in force on this replica: one that was made by
+    /// mistake. The account's tokens are accepted again, by the other replicas as soon as they
+    /// hear of it. Does nothing where the account is not revoked.
+    ///
+    /// A later revocation holds, at whatever time: one with a time before the lifted one refuses
+    /// all tokens issued up to the lifted one. A replica that makes a revocation before it hears
+    /// that one of the same second was lifted has that one lifted, too. A security event or a
+    /// logout that is sent again after it was lifted revokes again.
+    ///
+    /// Lifts the revocation under the name that is given ([`AccountId`]), not those of a subject
+    /// under another name, and no end of a session. It does not reset anything in Microsoft Entra.
+    ///
+    /// ```
+    /// # async fn undo(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
+    /// # -> Result<(), axum_entra::Rejection> {
+    /// entra.revoke_tokens(account).await?;
+    /// entra.lift_revocation(account).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// lift holds all the same, and the others are told as soon as they can be.
+    pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), Rejection> {
+        let now = self.edge.clock.now();
+        let told = self.edge.accounts.lift(account, now).await;
+        told.map_err(|error| self.not_told(error))
+    }
+
     /// Refuses the tokens of one session (`sid`) in a tenant, whenever they were issued.
     ///
     /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client

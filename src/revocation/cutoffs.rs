@@ -57,9 +57,9 @@ pub(super) enum Due {
 /// What became of a session's end that nobody proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unproven {
-    EventStream,
+    Ended,
     /// It had ended before.
-    SessionTermination,
+    AlreadyEnded,
     NoRoom,
 }
 
@@ -94,7 +94,7 @@ impl Revocations {
         drop(marks);
         if !matches!(
             mark,
-            RevocationKey::SignedOut(_) | RevocationKey::Forgotten(_)
+            RevocationKey::SignedOut(_) | RevocationKey::Forgotten(_) | RevocationKey::Lifted(_)
         ) {
             self.newest.fetch_max(at, Ordering::Release);
         }
@@ -197,7 +197,7 @@ impl Revocations {
         if let RevocationKey::Session { tenant, session } = mark
             && marks.sessions.contains_key(&(*tenant, session.clone()))
         {
-            return Unproven::SessionTermination;
+            return Unproven::AlreadyEnded;
         }
         if marks.unproven >= MOST_UNPROVEN {
             marks.let_go(uptime);
@@ -207,11 +207,32 @@ impl Revocations {
         }
         drop(marks);
         if !self.advance(mark, at, now) {
-            return Unproven::SessionTermination;
+            return Unproven::AlreadyEnded;
         }
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         marks.is_unproven(mark);
-        Unproven::EventStream
+        Unproven::Ended
+    }
+
+    /// The account's cut-off that is in force, by the name that is given.
+    pub(super) fn in_force(&self, account: &AccountId) -> Option<u64> {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.cut_off_in_force(account)
+    }
+
+    /// The time at which a mark has to be raised to have an effect: past what was lifted.
+    ///
+    /// Only for marks that are made here. One that another replica made may be the very mark that
+    /// was lifted, which is told again after a connection was lost.
+    pub(super) fn effective(&self, mark: &RevocationKey, at: u64) -> u64 {
+        let RevocationKey::Account(account) = mark else {
+            return at;
+        };
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        match marks.lifted_until(account) {
+            0 => at,
+            lifted => at.max(lifted.saturating_add(1)),
+        }
     }
 
     /// The number of the last sign-out of a token's account, 0 for none.

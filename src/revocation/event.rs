@@ -18,6 +18,8 @@ pub(crate) enum RevocationKey {
     Session { tenant: Uuid, session: Box<str> },
     /// The account signed out at the time: what is kept of it is forgotten, nothing is revoked.
     SignedOut(AccountId),
+    /// A revocation of the account at the time, or at an earlier one, no longer holds.
+    Lifted(AccountId),
     /// Something of the account ended at the time: what is kept of it is forgotten, nothing is
     /// revoked, and what is open stays so.
     Forgotten(AccountId),
@@ -68,6 +70,7 @@ impl RevocationKey {
             Self::Account(account) => user(ACCOUNT, account),
             Self::SignedOut(account) => user(SIGNED_OUT, account),
             Self::Forgotten(account) => user(FORGOTTEN, account),
+            Self::Lifted(account) => user(LIFTED, account),
             Self::Session { tenant, session } => json!([SESSION, "sid", guid(tenant), session]),
         }
         .to_string()
@@ -106,6 +109,7 @@ impl RevocationKey {
             ACCOUNT => Some(Self::Account(account)),
             SIGNED_OUT => Some(Self::SignedOut(account)),
             FORGOTTEN => Some(Self::Forgotten(account)),
+            LIFTED => Some(Self::Lifted(account)),
             _ => None,
         }
     }
@@ -119,6 +123,8 @@ const SESSION: &str = "session";
 const SIGNED_OUT: &str = "signed_out";
 #[cfg(any(feature = "redis", test))]
 const FORGOTTEN: &str = "forgotten";
+#[cfg(any(feature = "redis", test))]
+const LIFTED: &str = "lifted";
 
 #[cfg(any(feature = "redis", test))]
 fn guid(id: &Uuid) -> String {
@@ -144,6 +150,8 @@ mod tests {
             RevocationKey::Account(subject.clone()),
             RevocationKey::SignedOut(object.clone()),
             RevocationKey::SignedOut(subject.clone()),
+            RevocationKey::Lifted(object.clone()),
+            RevocationKey::Lifted(subject.clone()),
             RevocationKey::Forgotten(object),
             RevocationKey::Forgotten(subject),
             RevocationKey::Session {

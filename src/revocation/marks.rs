@@ -32,6 +32,8 @@ pub(super) struct Marks {
     pub(super) signed_out: HashMap<Whom, SignedOut>,
     /// When something of an account ended, whose other tokens are good.
     pub(super) forgotten: HashMap<AccountId, Held>,
+    /// Up to which time the revocations of an account were lifted.
+    pub(super) lifted: HashMap<Whom, (AccountId, Held)>,
     /// How many sessions were ended without proof.
     pub(super) unproven: usize,
     /// How often somebody signed out.
@@ -98,6 +100,11 @@ impl Marks {
                 let held = self.forgotten.entry(account.clone()).or_default();
                 (&mut held.at, &mut held.until)
             }
+            RevocationKey::Lifted(account) => {
+                let named = || (account.clone(), Held::default());
+                let (_, held) = self.lifted.entry(account.into()).or_insert_with(named);
+                (&mut held.at, &mut held.until)
+            }
             RevocationKey::Session { tenant, session } => {
                 let key = (*tenant, session.clone());
                 let ended = self.sessions.entry(key).or_default();
@@ -147,7 +154,12 @@ impl Marks {
             .forgotten
             .iter()
             .map(|(account, held)| (RevocationKey::Forgotten(account.clone()), held.at));
+        let lifted = self
+            .lifted
+            .values()
+            .map(|(account, held)| (RevocationKey::Lifted(account.clone()), held.at));
         accounts
+            .chain(lifted)
             .chain(sessions)
             .chain(signed_out)
             .chain(forgotten)
@@ -163,13 +175,33 @@ impl Marks {
     pub(super) fn cut_off_of(&self, claims: &Claims) -> Option<u64> {
         let account = claims
             .account_id()
-            .and_then(|account| self.accounts.get(&account));
+            .and_then(|account| self.cut_off_in_force(&account));
         let subject = (!self.subjects.is_empty())
-            .then(|| self.subjects.get(&Whom::from(&claims.subject_key()?)))
-            .flatten()
-            .map(|(_, held)| held);
-        let both = [account, subject].into_iter().flatten();
-        both.map(|held| held.at).max()
+            .then(|| self.cut_off_in_force(&claims.subject_key()?))
+            .flatten();
+        account.max(subject)
+    }
+
+    /// The cut-off of an account by this name, unless it was lifted.
+    pub(super) fn cut_off_in_force(&self, account: &AccountId) -> Option<u64> {
+        let held = match account {
+            AccountId::Entra { .. } => self.accounts.get(account),
+            AccountId::Subject { .. } => {
+                let subject = self.subjects.get(&Whom::from(account));
+                subject.map(|(_, held)| held)
+            }
+        };
+        let at = held?.at;
+        (self.lifted_until(account) < at).then_some(at)
+    }
+
+    /// Up to which time the revocations of an account were lifted; 0 where none was.
+    pub(super) fn lifted_until(&self, account: &AccountId) -> u64 {
+        if self.lifted.is_empty() {
+            return 0;
+        }
+        let lifted = self.lifted.get(&Whom::from(account));
+        lifted.map_or(0, |(_, held)| held.at)
     }
 
     /// When the session of a token ended, if it did; and what to tell others of that.
@@ -197,6 +229,7 @@ impl Marks {
     pub(super) fn sweep(&mut self, uptime: u64) {
         let count = |marks: &Self| {
             let others = marks.signed_out.len().saturating_add(marks.forgotten.len());
+            let others = others.saturating_add(marks.lifted.len());
             marks.cut_offs().saturating_add(others)
         };
         if count(self) >= self.sweep_at.max(FEW) {
@@ -217,6 +250,7 @@ impl Marks {
         self.unproven = unproven;
         self.signed_out.retain(|_, held| held.until >= uptime);
         self.forgotten.retain(|_, held| held.until >= uptime);
+        self.lifted.retain(|_, (_, held)| held.until >= uptime);
     }
 
     /// The sign-outs of an account, of which there is one more.

@@ -160,10 +160,13 @@ impl RevocationState {
         now: u64,
     ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
         let mut forgotten = Vec::new();
+        let effective = |(mark, at): (RevocationKey, u64)| {
+            let at = self.local.effective(&mark, at.clamp(1, GREATEST_EXACT));
+            (mark, at)
+        };
+        let marks: Vec<_> = marks.into_iter().map(effective).collect();
         for (mark, at) in &marks {
-            let raised = self
-                .local
-                .advance(mark, (*at).clamp(1, GREATEST_EXACT), now);
+            let raised = self.local.advance(mark, *at, now);
             if raised
                 && let RevocationKey::Account(account) | RevocationKey::Forgotten(account) = mark
             {
@@ -173,10 +176,7 @@ impl RevocationState {
         // Told before the application is called, which may take its time.
         let told: Vec<_> = marks
             .iter()
-            .map(|(mark, at)| {
-                self.store
-                    .publish(mark, (*at).clamp(1, GREATEST_EXACT), false)
-            })
+            .map(|(mark, at)| self.store.publish(mark, *at, false))
             .collect();
         for account in forgotten {
             self.local.forget(account);
@@ -205,6 +205,18 @@ impl RevocationState {
         }
         let mark = RevocationKey::Account(account.clone());
         self.advance(vec![(mark, not_before)], now).await
+    }
+
+    /// Lifts the cut-off of an account that is in force here, if there is one.
+    ///
+    /// # Errors
+    /// As for [`advance`](Self::advance).
+    pub(crate) async fn lift(&self, account: &AccountId, now: u64) -> Result<(), StoreUnavailable> {
+        let Some(at) = self.local.in_force(account) else {
+            return Ok(());
+        };
+        let mark = RevocationKey::Lifted(account.clone());
+        self.advance(vec![(mark, at)], now).await
     }
 
     /// Refuses every token of a session that ended at that second, whenever it was issued.
@@ -241,9 +253,9 @@ impl RevocationState {
         let session = session.into();
         let mark = RevocationKey::Session { tenant, session };
         match self.local.end_unproven(&mark, at.max(1), now) {
-            Unproven::EventStream => self.store.publish(&mark, at.max(1), false).wait().await,
+            Unproven::Ended => self.store.publish(&mark, at.max(1), false).wait().await,
             // Told when it ended, or as soon as that can be.
-            Unproven::SessionTermination => Ok(()),
+            Unproven::AlreadyEnded => Ok(()),
             Unproven::NoRoom => Err(StoreUnavailable),
         }
     }

@@ -37,7 +37,7 @@ impl RevocationNotifier {
                 self.of_account(account)
             }
             // Ends nothing that is open.
-            RevocationKey::Forgotten(_) => None,
+            RevocationKey::Forgotten(_) | RevocationKey::Lifted(_) => None,
             RevocationKey::Session { tenant, session } => self.of_session(*tenant, session),
         };
         if let Some(bell) = bell {

@@ -221,6 +221,7 @@ impl Follower {
             }
             RevocationKey::Account(_)
             | RevocationKey::Forgotten(_)
+            | RevocationKey::Lifted(_)
             | RevocationKey::Session { .. } => {}
         }
     }

@@ -95,6 +95,28 @@ async fn a_time_more_than_a_day_ahead_is_an_error_and_revokes_nothing() {
 }
 
 #[tokio::test]
+async fn a_revocation_that_was_a_mistake_is_lifted_and_the_next_one_holds() {
+    let house = House::open().await;
+    let token = house.token(NOON).mint();
+    house.entra.lift_revocation(&alice()).await.unwrap();
+    assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
+    // The longest mistake that is accepted: the account would be refused for a day.
+    house
+        .entra
+        .revoke(&alice(), at(NOON + 86_400))
+        .await
+        .unwrap();
+    assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
+    house.entra.lift_revocation(&alice()).await.unwrap();
+    assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
+    // Another account's is not touched by it, and a new one has an effect at whatever time.
+    let bob = house.token(NOON).user("bob").mint();
+    assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
+    house.entra.revoke(&alice(), at(NOON + 1)).await.unwrap();
+    assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
+}
+
+#[tokio::test]
 async fn a_token_that_does_not_say_when_it_was_issued_is_refused() {
     let house = House::open().await;
     let token = house.token(NOON).without("iat").mint();

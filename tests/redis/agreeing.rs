@@ -77,6 +77,33 @@ async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
 }
 
 #[tokio::test]
+async fn a_lifted_revocation_is_lifted_everywhere_and_stays_so() {
+    let Some(server) = server() else { return };
+    let emulator = Emulator::start().await.unwrap();
+    let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
+    let token = token(&emulator, 1, 50);
+    one.entra.revoke_tokens(&account(1)).await.unwrap();
+    eventually("revoked", async || other.reason(&token).await == "revoked").await;
+    other.entra.lift_revocation(&account(1)).await.unwrap();
+    eventually("lifted", async || one.reason(&token).await == "in").await;
+    // All is told again after the store has lost it, by replicas that know both marks.
+    server.run(&["FLUSHALL"]);
+    let late = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
+    late.follows().await;
+    for replica in [&one, &other, &late] {
+        eventually("in", async || replica.reason(&token).await == "in").await;
+    }
+    // The next revocation holds on all of them.
+    one.entra.revoke(&account(1), at(1)).await.unwrap();
+    for replica in [&one, &other, &late] {
+        eventually("revoked", async || {
+            replica.reason(&token).await == "revoked"
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn sessions_and_sign_outs_are_told_too() {
     let Some(server) = server() else { return };
     let emulator = Emulator::start().await.unwrap();

@@ -199,6 +199,32 @@ async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
 }
 
 #[test]
+fn a_lifted_revocation_refuses_no_token_and_a_later_one_holds() {
+    let account_mark = || RevocationKey::Account(account(7));
+    let revocations = raised(account_mark(), 1_000);
+    let cut_off = |members: &str| revocations.cut_off_of(&claims(members), &NONE);
+    assert_eq!(cut_off(",\"iat\":999"), Some(1_000));
+    let at = revocations.in_force(&account(7)).unwrap();
+    revocations.advance(&RevocationKey::Lifted(account(7)), at, 1_001);
+    assert_eq!(cut_off(",\"iat\":999"), None);
+    assert_eq!(cut_off(""), None);
+    assert_eq!(revocations.in_force(&account(7)), None);
+    // The lifted mark may be told again by a replica that lost its connection.
+    revocations.advance(&account_mark(), 1_000, 1_002);
+    assert_eq!(cut_off(",\"iat\":999"), None);
+    // A revocation that is made now has an effect, whatever its time.
+    for asked in [500, 1_000, 1_001] {
+        assert_eq!(revocations.effective(&account_mark(), asked), 1_001);
+    }
+    assert_eq!(revocations.effective(&account_mark(), 2_000), 2_000);
+    let other = RevocationKey::Account(account(8));
+    assert_eq!(revocations.effective(&other, 500), 500);
+    revocations.advance(&account_mark(), 1_001, 1_003);
+    assert_eq!(cut_off(",\"iat\":1000"), Some(1_001));
+    assert_eq!(cut_off(",\"iat\":1001"), None);
+}
+
+#[test]
 fn one_hook_that_panics_keeps_no_other_from_being_called() {
     let revocations = Revocations::default();
     let calls = std::sync::Arc::new(AtomicU64::new(0));
@@ -222,16 +248,16 @@ async fn sessions_that_end_without_proof_have_room_of_their_own_and_are_swept() 
     };
     for number in 0..MOST_UNPROVEN {
         let ended = revocations.end_unproven(&session(number), 1_000, 1_000);
-        assert_eq!(ended, Unproven::EventStream);
+        assert_eq!(ended, Unproven::Ended);
     }
     let end = |number: usize| revocations.end_unproven(&session(number), 1_000, 1_000);
-    assert_eq!(end(7), Unproven::SessionTermination, "twice");
+    assert_eq!(end(7), Unproven::AlreadyEnded, "twice");
     assert_eq!(end(MOST_UNPROVEN), Unproven::NoRoom);
     // What is proved needs no such room.
     assert!(revocations.advance(&session(MOST_UNPROVEN), 1_000, 1_000));
-    assert_eq!(end(MOST_UNPROVEN), Unproven::SessionTermination);
+    assert_eq!(end(MOST_UNPROVEN), Unproven::AlreadyEnded);
     tokio::time::advance(std::time::Duration::from_secs(KEPT + 1)).await;
-    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::EventStream);
+    assert_eq!(end(MOST_UNPROVEN + 1), Unproven::Ended);
     assert!(revocations.len() < 10, "{}", revocations.len());
 }
 
