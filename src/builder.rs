@@ -100,7 +100,7 @@ impl Entra {
 
     /// Validates a token outside HTTP, by the same rules as the layer.
     ///
-    /// Waits for a fetch, at most two seconds, if the token names a key that nobody has seen, and
+    /// Waits for a fetch, at most two seconds, if the token names an unknown `kid`, and
     /// for the directory where the user's sessions are to be checked.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Entra {
         Ok(claims)
     }
 
-    /// Validates a token outside HTTP and keeps it at hand, to ask others on its bearer's behalf.
+    /// Validates a token outside HTTP and keeps it, to call other APIs on the caller's behalf.
     ///
     /// # Errors
     /// As [`validate`](Self::validate).
@@ -141,7 +141,7 @@ impl Entra {
         GraphClient::new(Arc::clone(&self.connections))
     }
 
-    /// Validates a token at a time (seconds since 1970-01-01 UTC) with the keys at hand.
+    /// Validates a token at a time (seconds since 1970-01-01 UTC) with the cached keys.
     ///
     /// Waits for nothing: while there are no keys the answer is `keys_unavailable`, and the
     /// directory is not asked about the user's sessions.
@@ -239,8 +239,8 @@ impl EntraBuilder {
     /// Keeps tokens that were verified within so many bytes of memory: 64 MiB by default, 0 for not
     /// at all.
     ///
-    /// A token that is known costs a look-up in place of a signature. It is held against the clock,
-    /// the keys and the revocations each time all the same. One of Entra's usual tokens takes about
+    /// A token that is known costs a look-up in place of a signature. It is checked against the
+    /// clock, the keys and the revocations each time all the same. One of Entra's usual tokens takes about
     /// 3.5 kB, so 64 MiB are enough for some 18,000 of them.
     pub fn token_cache_capacity(mut self, most: usize) -> Self {
         self.cache_bytes = most;

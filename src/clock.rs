@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the time of day comes from: the system's clock, or a made-up one in tests.
+/// Where the time of day comes from: the system's clock, or a fake clock in tests.
 #[derive(Clone)]
 pub struct Clock(Source);
 

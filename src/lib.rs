@@ -17,7 +17,7 @@
 //!
 //! [`Entra`] validates; [`EntraLayer`] lets requests with a valid token through and attaches
 //! [`Claims`]; the [`guard`]s judge them per route, as layers or as [`Permit`] in a handler's
-//! signature; [`Rejection`] is every answer to a request that is not let in.
+//! signature; [`Rejection`] is every answer to a rejected request.
 //!
 //! It never fails open: what is not configured is refused, and what cannot be decided is 503.
 //! It checks tokens, not connections: TLS is the deployment's part.

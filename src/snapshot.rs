@@ -1,6 +1,6 @@
 //! The one door to `arc_swap`: values that are published whole and read without a lock.
 
-/// One value at a time, for everybody to read; whoever stores publishes.
+/// One value at a time for all readers; a store publishes the new value.
 pub(crate) use arc_swap::ArcSwap as Published;
 
 /// A place for one value, which may be empty.

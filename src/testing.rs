@@ -32,9 +32,9 @@ use crate::claims::{Claims, IssuerKind};
 use crate::clock::Clock;
 use crate::guid::parse_guid;
 
-/// The tenant of made-up claims, unless another is named.
+/// The tenant of test claims, unless another is named.
 pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
-/// The object id of made-up claims, unless another is named.
+/// The object id of test claims, unless another is named.
 pub const OBJECT: &str = "a11ce000-0000-4000-8000-000000000001";
 
 /// Starts with a user's v2.0 claims: no scopes, no roles, an hour to live.
@@ -66,9 +66,9 @@ pub fn claims() -> ClaimsBuilder {
     }
 }
 
-/// Claims that are being made up.
+/// A builder for test claims.
 #[derive(Debug, Clone)]
-#[must_use = "made-up claims do nothing before `on` or `build`"]
+#[must_use = "test claims do nothing before `insert_into` or `build`"]
 pub struct ClaimsBuilder {
     members: Map<String, Value>,
     kind: IssuerKind,

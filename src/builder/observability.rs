@@ -56,8 +56,8 @@ impl Entra {
     /// Says why a token is accepted or refused: every check, with what it expects and found.
     ///
     /// The verdict is [`validate`](Self::validate)'s, and the checks are the same functions. For
-    /// whoever holds the token, in development and support: do not log it, and do not serve it
-    /// to strangers, since it tells what this API expects. Nothing is logged here.
+    /// the holder of the token, in development and support: do not log it, and do not serve it
+    /// to unknown clients, since it shows what this API expects. Nothing is logged here.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
@@ -74,7 +74,7 @@ impl Entra {
         self.explained(token, self.edge.clock.now(), &verdict)
     }
 
-    /// The same at a time (seconds since 1970-01-01 UTC) with the keys at hand, waiting for
+    /// The same at a time (seconds since 1970-01-01 UTC) with the cached keys, waiting for
     /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
     #[must_use]
     pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
@@ -97,7 +97,7 @@ impl Entra {
 
     /// The paths that the metadata belongs under, and the service that answers there.
     ///
-    /// Put them on the router outside the layer, for nobody has a token who asks; none without
+    /// Mount them outside the auth layer: clients fetch them before they have a token. Empty without
     /// [`EntraBuilder::resource`].
     ///
     /// ```
@@ -199,7 +199,7 @@ impl EntraBuilder {
         self
     }
 
-    /// Tells the span around a request who calls and why it was not let in: `entra.tenant`,
+    /// Records the caller and the reason of a rejection on the request's span: `entra.tenant`,
     /// `entra.client`, `entra.reason`, and with [`account_pseudonym_key`](Self::account_pseudonym_key) the
     /// pseudonym as `entra.account`. No field names a person.
     ///
@@ -227,9 +227,9 @@ impl EntraBuilder {
     }
 
     /// Names the account of every admitted request in the log (at `debug`), under a pseudonym: a
-    /// hash of its identity with this key. Nothing in the log names anybody without it.
+    /// hash of its identity with this key. Without the key, nothing in the log names an account.
     ///
-    /// Whoever has the key and a list of accounts can tell who it was; replicas with one key
+    /// The holder of the key and a list of accounts can identify the account; replicas with one key
     /// write one pseudonym. Use 32 random bytes.
     pub fn account_pseudonym_key(mut self, key: impl AsRef<[u8]>) -> Self {
         self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));

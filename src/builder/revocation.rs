@@ -191,7 +191,7 @@ impl Entra {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {
-    /// The time is more than a day ahead: nobody of the account would get in until then.
+    /// The time is more than a day ahead: the account's tokens would be rejected until then.
     #[error("the cut-off is more than a day ahead of now")]
     TooFarAhead,
     /// It holds here, and other replicas could not be told yet.

@@ -71,7 +71,7 @@ impl EntraLayer {
 
     /// Lets requests without a token pass too, without claims. A bad token is still refused.
     ///
-    /// `Option<Claims>` then tells a handler whether somebody signed in; `Claims` and guards
+    /// `Option<Claims>` then tells a handler whether the client sent a token; `Claims` and guards
     /// refuse such a request with 401.
     #[must_use]
     pub fn optional(mut self) -> Self {
@@ -113,7 +113,7 @@ impl<S> Layer<S> for EntraLayer {
     }
 }
 
-/// Who was let in.
+/// The accepted caller.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum RequestExtension {
@@ -156,7 +156,7 @@ impl Decide for Authenticate {
                 request.extensions_mut().insert(patience);
             }
             RequestExtension::Anonymous(anonymous) => {
-                // A layer further out may have admitted somebody; behind this one nobody signed in.
+                // An outer layer may have accepted a caller; behind this layer the request has none.
                 request.extensions_mut().remove::<Claims>();
                 request.extensions_mut().insert(anonymous);
             }
@@ -283,7 +283,7 @@ impl Authenticate {
         } = &*self.own;
         match known.unwrap_or_else(|| validator.validate_uncached(presented.as_bytes(), now)) {
             Verdict::Valid(claims) => self.admit_claims(claims, presented, head),
-            // Refused before all of it was decoded: perhaps it is not a token at all.
+            // Rejected before it was fully decoded: it may not be a token at all.
             Verdict::Refused(ValidationFailure::Invalid(
                 InvalidToken::TooLarge { .. }
                 | InvalidToken::Malformed

@@ -57,7 +57,7 @@ impl<'r> BearerCredential<'r> {
         self.0
     }
 
-    /// `b64token`: letters, digits and `-._~+/`, then perhaps `=`. `None` if it is anything else.
+    /// `b64token`: letters, digits and `-._~+/`, then optional `=`. `None` if it is anything else.
     pub(super) fn token(self) -> Option<&'r str> {
         let padding = self
             .0

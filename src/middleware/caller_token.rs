@@ -21,7 +21,7 @@ use super::rejection::Rejection;
 /// The caller's claims together with the token they were read from, in a handler's signature.
 ///
 /// What [`GraphClient`](crate::GraphClient) takes. The token is read from the request's own header
-/// at that moment and held against the claims; it is kept nowhere, and not shown in `Debug`.
+/// at that moment and checked against the claims; it is not stored and not shown in `Debug`.
 #[derive(Clone)]
 pub struct CallerToken {
     claims: Claims,

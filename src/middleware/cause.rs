@@ -8,7 +8,7 @@ use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 use super::challenge::claims_challenge;
 use super::context::AuthorityContext;
 
-/// Why a request is not let in.
+/// Why a request is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
     MissingToken,
@@ -21,7 +21,7 @@ pub(super) enum Cause {
         claims: String,
         authorization_uri: String,
     },
-    /// Nobody has consented to what this API wants to do on the caller's behalf.
+    /// Neither the user nor an administrator has consented to what this API asks for.
     ConsentRequired {
         scopes: String,
     },

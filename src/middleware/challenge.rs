@@ -10,7 +10,7 @@ use super::resources::Challenged;
 #[derive(Debug)]
 pub(super) struct Challenge(String);
 
-/// Whom a challenge is for, where it says the same to everybody.
+/// The recipient of a challenge, where all recipients get the same text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ChallengeKind {
     NoToken,

@@ -1,4 +1,4 @@
-//! A guard held against a request, and its question to the directory where it has one.
+//! Evaluates a guard for a request, and asks Microsoft Graph where the guard needs it.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(super) struct PendingGroupCheck {
     asked: EvaluationState,
 }
 
-/// Whom the directory let pass, and what is left to do and to wait.
+/// The caller that Microsoft Graph confirmed, and the work and waiting time that remain.
 pub(super) struct Settled {
     pub(super) claims: Claims,
     pub(super) spend: Option<ReplayCheck>,
@@ -67,9 +67,9 @@ pub(super) fn checked<G: Guard>(
     })
 }
 
-/// Holds a request's claims against a guard, waiting for nothing; without claims nobody passes.
+/// Checks a request's claims against a guard without waiting; a request without claims is rejected.
 ///
-/// Where nobody can be asked, the guard's own answer stands: `groups_overage`.
+/// Without a Graph configuration the guard's own answer applies: `groups_overage`.
 pub(super) fn hold<'r>(
     used: &'static str,
     check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
@@ -219,7 +219,7 @@ impl PendingGroupCheck {
 struct EvaluationState {
     groups: Vec<String>,
     known: Memberships,
-    /// Whether this request's is the first use of the token; `None` where nobody looked.
+    /// Whether this request is the first use of the token; `None` if no check was made.
     first_use: Option<bool>,
 }
 
@@ -253,7 +253,7 @@ impl EvaluationState {
         })
     }
 
-    /// Spends the token where its first use would let the caller pass, and never in vain.
+    /// Marks the token as used only if its first use would authorize the caller.
     fn spend(
         mut self,
         check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,

@@ -40,7 +40,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Claims {
     /// The claims, or nothing for an anonymous request behind the optional layer.
     ///
     /// # Errors
-    /// 500 without the layer: nobody having signed in and nobody having looked are two things.
+    /// 500 without the layer: a missing token and a missing check are different errors.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         match parts.extensions.get::<Self>() {
             Some(claims) => Ok(Some(claims.clone())),
@@ -55,8 +55,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Claims {
 
 /// The proof that a guard let the caller pass, in a handler's signature.
 ///
-/// Nobody can make one but the extractor, so a function that takes a `Permit<CanWriteTodos>`
-/// cannot be called for somebody who may not.
+/// Only the extractor can create one, so a function that takes a `Permit<CanWriteTodos>`
+/// cannot be called for an unauthorized caller.
 ///
 /// ```
 /// use axum_entra::guard::{Guard, RequireRole, RequireScope};

@@ -86,7 +86,7 @@ impl GraphClient {
     /// # Errors
     /// [`Rejection`]: 403 `user_only` for an application's own token, and before anything is
     /// sent. Where the authority wants the user to sign in again, 401 `interaction_required`, with
-    /// its claims challenge if it gave one. 403 `consent_required` where nobody has consented, 403
+    /// its claims challenge if it gave one. 403 `consent_required` where consent is missing, 403
     /// `directory_refused` where a policy forbids it. 503 where there are no credentials, or no
     /// token is given out for another reason; the log says which.
     pub async fn on_behalf_of<S: AsRef<str>>(
@@ -148,7 +148,7 @@ impl GraphClient {
     /// # Errors
     /// [`Rejection`], as [`on_behalf_of`](Self::on_behalf_of). For another user than the caller
     /// also 404 `not_found` where Graph does not know the id, and 403 `directory_refused` where
-    /// Graph refuses: then nothing has been ended, and nobody should be cut off here either.
+    /// Graph refuses: then no session has ended, and this API should not revoke tokens either.
     pub async fn revoke_sessions(
         &self,
         caller: &CallerToken,
@@ -167,7 +167,7 @@ impl GraphClient {
     }
 
     /// Forgets what is known of an account, in every authority: its memberships, its sessions,
-    /// and tokens on its behalf. Nobody else is touched.
+    /// and tokens on its behalf. Other accounts are not affected.
     pub fn forget(&self, tenant: Uuid, object: Uuid) {
         for connection in self.connections.iter() {
             connection.forget(tenant, object);

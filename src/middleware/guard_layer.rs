@@ -138,7 +138,7 @@ impl<G: Guard + Clone + Send + 'static> Decide for Authorize<G> {
     }
 }
 
-/// Nobody signed in, or nobody looked.
+/// The client sent no token, or the auth layer is missing.
 pub(super) fn missing_claims(used: &'static str, head: Head<'_>) -> Rejection {
     match head.extensions.get::<Anonymous>() {
         Some(Anonymous(edge)) => Rejection::missing_token(edge, head),

@@ -2,7 +2,7 @@
 
 use crate::guard::DenialReason;
 
-/// What a refused guard means, for whoever reads the answer.
+/// What a refused guard means, for the reader of the answer.
 pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
     match reason {
         DenialReason::Scope => "The access token lacks a scope this resource needs.",

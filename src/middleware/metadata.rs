@@ -253,7 +253,7 @@ impl Resource {
 
 /// Serves the protected-resource metadata; from [`Entra::metadata_routes`](crate::Entra::metadata_routes).
 ///
-/// It answers `GET` and `HEAD` to anybody, from any web page, and the preflight of such a page;
+/// It answers `GET` and `HEAD` to every client, from any web page, and the preflight of such a page;
 /// any other method is 405. It does not look at the path: the router has.
 #[derive(Debug, Clone)]
 pub struct MetadataService {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::graph::{Connection, GraphError, GraphRequestError};
 
 /// The time that a request may still wait for the directory: for what the layer, its guards and
-/// its handler ask together. Stands in the request's extensions once somebody has asked.
+/// its handler ask together. It is in the request's extensions after the first call.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience(Arc<Rest>);
 
@@ -91,7 +91,7 @@ mod tests {
         assert!(!asks(&patience, 400).await);
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         assert!(!asks(&patience, 1).await);
-        // Somebody who comes back much later is not refused for what was long ago.
+        // A client that retries much later is not rejected because of an old wait.
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(asks(&patience, 900).await);
     }

@@ -21,7 +21,7 @@ use super::head::Head;
 use super::messages;
 use super::problem::Problem;
 
-/// A request that is not let in, and what it is answered.
+/// A rejected request and its HTTP answer.
 ///
 /// It stays in the extensions of the response, so that a logging layer outside can say more than
 /// the client was told. Status, header and body follow RFC 6750, RFC 9457 and
@@ -54,7 +54,7 @@ impl Rejection {
         self
     }
 
-    /// To somebody whose token was good, through the edge it came in by.
+    /// For a caller with a valid token, with the context of the layer that accepted it.
     fn for_claims(cause: Cause, claims: &Claims, head: Head<'_>) -> Self {
         let origin = AuthorityContext::of(claims);
         let edge = origin.map(|origin| Arc::clone(&origin.edge));
@@ -95,7 +95,7 @@ impl Rejection {
         Self::new(refusal.into(), edge, head).in_full(origin)
     }
 
-    /// Turns a guard's refusal into an answer; a question nobody can answer is a refusal too.
+    /// Turns a guard's refusal into an answer; a check that cannot be made is a refusal too.
     pub(super) fn denied(denied: &Denied<'_>, claims: &Claims, head: Head<'_>) -> Self {
         let cause = denied
             .required_auth_context()
@@ -139,12 +139,12 @@ impl Rejection {
         Self::for_claims(Cause::StoreUnavailable, claims, head)
     }
 
-    /// Without a request at hand, but with the way of answering that a layer has.
+    /// Without a request, but with the answer settings of a layer.
     pub(crate) fn with_context(refusal: ValidationFailure, edge: &Arc<LayerContext>) -> Self {
         Self::of_token(refusal, Some(Arc::clone(edge)), None)
     }
 
-    /// Without a request at hand, as from [`Entra::validate`](crate::Entra::validate).
+    /// Without a request, as from [`Entra::validate`](crate::Entra::validate).
     pub(crate) fn without_request(refusal: ValidationFailure) -> Self {
         Self::of_token(refusal, None, None)
     }
@@ -301,7 +301,7 @@ impl Rejection {
 }
 
 impl From<GraphError> for Rejection {
-    /// Without the caller at hand, so with no claims challenge.
+    /// Without the caller, so with no claims challenge.
     fn from(error: GraphError) -> Self {
         Self::new(Cause::from(&error), None, None)
     }

@@ -20,7 +20,7 @@ pub(super) async fn sign_out(house: &ServiceState, received: &Received) -> Respo
         )
         .into_response();
     };
-    // Of somebody who is nobody for certain, nothing is kept.
+    // Nothing is stored for a caller without a certain identity.
     if let Some(account) = claims.account_id() {
         let now = house.edge.clock.now();
         house.edge.accounts.sign_out(&account, now).await;
@@ -57,8 +57,8 @@ pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> R
 
 /// OpenID Connect Front-Channel Logout 1.0 section 2: a browser loads the page, in a frame.
 ///
-/// Nothing proves who sent it there: a client that knows a session's id can end that session. Only a
-/// session that a valid token was seen of is kept, so that made-up ids take no room.
+/// Nothing proves who sent it there: a client that knows a session's id can end that session.
+/// Only a session that a valid token named is stored, so that invented ids take no memory.
 pub(super) async fn front_channel(house: &ServiceState, received: &Received) -> Response {
     let query = received.query.as_bytes();
     let (Some(issuer), Some(session)) = (only("iss", query), only("sid", query)) else {

@@ -12,7 +12,7 @@ const TENANT: &str = "entra.tenant";
 const CLIENT: &str = "entra.client";
 /// The account's pseudonym, where there is a key for one.
 const ACCOUNT: &str = "entra.account";
-/// Why the request was not let in.
+/// Why the request was rejected.
 const REASON: &str = "entra.reason";
 
 impl LayerContext {
@@ -31,7 +31,7 @@ impl LayerContext {
         }
     }
 
-    /// Tells why a request was not let in, by the layer or by a guard.
+    /// Records why the layer or a guard rejected a request.
     pub(super) fn record_reason(&self, reason: &'static str) {
         if self.records_caller {
             Span::current().record(REASON, reason);

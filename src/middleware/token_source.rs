@@ -17,8 +17,8 @@ use super::auth_layer::{EntraLayer, EntraService};
 
 /// A place where a token may stand when there is no `Authorization` header.
 ///
-/// The header wins: with one, be it of another scheme, no other place is looked at. Two tokens in
-/// other places are 400, as two headers are.
+/// The header wins: if it is present, even with another scheme, no other source is read.
+/// Two tokens in other places are 400, as two headers are.
 #[derive(Clone)]
 pub struct TokenSource(Kind);
 

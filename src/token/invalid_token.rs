@@ -36,7 +36,7 @@ pub enum InvalidToken {
     /// `iss` is no configured authority's, or `tid` or the key do not belong to it.
     #[error("the issuer is not accepted, or tenant or key do not belong to it")]
     InvalidIssuer,
-    /// The tenant is not one of those that may come in.
+    /// The tenant is not one of the accepted tenants.
     #[error("the tenant is not allowed")]
     TenantNotAllowed,
     /// `aud` is not this API.
@@ -47,13 +47,13 @@ pub enum InvalidToken {
     Expired {
         /// `exp`, in whole seconds since 1970-01-01 UTC.
         expired_at: u64,
-        /// The time it was held against.
+        /// The time it was checked against.
         now: u64,
     },
     /// The token's lifetime has not begun, even with skew.
     #[error("the token is not valid yet, it is {now}")]
     NotYetValid {
-        /// The time it was held against.
+        /// The time it was checked against.
         now: u64,
     },
     /// `ver` does not fit the issuer, is missing, or is switched off.
@@ -69,7 +69,7 @@ pub enum InvalidToken {
     /// a token.
     #[error("the token is an ID token")]
     IdToken,
-    /// `cnf`: bound to a key that the sender would have to prove, which nobody checks here.
+    /// `cnf`: bound to a key; this crate does not check the sender's proof of possession.
     #[error("the token is bound to its sender's key")]
     SenderConstrained,
     /// Issued before the account's cut-off.
@@ -111,7 +111,7 @@ impl InvalidToken {
         }
     }
 
-    /// A sentence for whoever holds the token in hand; nothing of the token is in it.
+    /// A sentence for the holder of the token; it contains nothing from the token.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match self {

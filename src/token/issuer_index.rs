@@ -23,7 +23,7 @@ pub(super) struct AuthorityRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lookup {
     Match(AuthorityRef),
-    /// Perhaps an authority's whose tenant is not learnt yet.
+    /// May belong to an authority whose tenant is not resolved yet.
     TenantPending(AuthorityRef),
     NoMatch,
 }
@@ -33,7 +33,7 @@ pub(super) enum Lookup {
 pub(super) struct Index {
     /// Found by comparing: for one authority that is less than to hash a token's issuer.
     exact: BTreeMap<Box<str>, AuthorityRef>,
-    /// Tenants that are to be learnt stand before templates for many.
+    /// Unresolved tenants come before templates for many tenants.
     templates: HashMap<String, Vec<(IssuerPattern, AuthorityRef)>>,
 }
 
@@ -88,7 +88,7 @@ impl Index {
         let (key, _) =
             lookup_key(issuer.for_tenant(uuid::Uuid::nil()).as_str()).ok_or_else(same)?;
         let templates = self.templates.entry(key).or_default();
-        // Two domains share a template until their tenants are learnt; two others would for good.
+        // Two domains share a template until their tenants are resolved; two others always would.
         let claimed = !place.tenant_from_discovery
             && templates.iter().any(|(other, before)| {
                 other == issuer
@@ -136,7 +136,7 @@ impl Index {
                 (false, _) => many = many.or(Some(*place)),
             }
         }
-        // What could be the tokens of a tenant that is still to be learnt are nobody's until then.
+        // Tokens that may belong to an unresolved tenant have no authority until it is resolved.
         match (perhaps, many) {
             (Some(place), _) => Lookup::TenantPending(place),
             (None, Some(place)) => Lookup::Match(place),

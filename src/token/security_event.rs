@@ -72,7 +72,7 @@ impl SignedMessage {
     }
 }
 
-/// Whom a subject names (RFC 9493, and "complex" subjects of the framework's section 3).
+/// The account that a subject names (RFC 9493, and "complex" subjects of the framework's section 3).
 #[derive(Debug, Default)]
 struct EventSubject<'s> {
     issuer_subject: Option<(&'s str, &'s str)>,
@@ -100,7 +100,7 @@ impl<'s> EventSubject<'s> {
                 self.tenant = of("tenant").and_then(|tenant| member(tenant, "id"));
                 self.session = of("session").and_then(|session| member(session, "id"));
             }
-            // An address or a number changes hands; nobody is known by it here.
+            // An address or a number can be reassigned, so it does not identify an account here.
             _ => {}
         }
     }
@@ -126,7 +126,7 @@ impl<'s> EventSubject<'s> {
         let session = tenant.zip(self.session.map(str::to_owned));
         (!accounts.is_empty() || session.is_some()).then_some(SessionTermination {
             // Most access tokens do not say which session they are of: where the account is
-            // named, all of it is cut off, and whoever was not meant renews silently.
+            // named, all its tokens are revoked, and the other sessions renew silently.
             all_sessions: true,
             accounts,
             session,

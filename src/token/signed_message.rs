@@ -1,4 +1,4 @@
-//! Signed messages that are no access tokens: who wrote them, and that nobody changed them.
+//! Signed messages that are not access tokens: verifies their sender and integrity.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 65_536;
 impl SignedMessage {
     /// Reads a message and verifies its signature with a key of the reader that is chosen for it.
     ///
-    /// Waits for the first fetch of all, and for one more if it names a key that nobody has seen;
+    /// Waits for the first fetch of all, and for one more if it names an unknown `kid`;
     /// two seconds in all.
     pub(crate) async fn verified<'k>(
         kind: TokenKind,
@@ -219,7 +219,7 @@ mod tests {
             refused,
             ValidationFailure::Invalid(InvalidToken::UnknownKey)
         ));
-        // Its twin: an id that nobody has seen is asked for once, and what comes decides.
+        // The counterpart: an unknown `kid` causes one fetch, and its result decides.
         let answers = async {
             let ticket = publisher.asked().await;
             publisher.answer(ticket, true);

@@ -40,7 +40,7 @@ pub(crate) struct Validator {
 /// What a token of unknown key may lead to.
 pub(super) enum KeySource<'v> {
     Ready(&'v KeyReader),
-    /// Nobody knows yet whose tenant it is, but somebody is finding out.
+    /// The tenant's authority is not known yet; discovery is running.
     TenantPending(&'v KeyReader),
 }
 
@@ -69,7 +69,7 @@ impl Validator {
         known.unwrap_or_else(|| self.validate_uncached(token.as_bytes(), now))
     }
 
-    /// The same at a time that need not be the present, so that nothing is learnt from it.
+    /// The same at a time that need not be the present, so the cache is not changed.
     pub(crate) fn validate_at(&self, token: &str, now: u64) -> Verdict {
         let known = self.lookup_cached(token.as_bytes(), now);
         known.unwrap_or_else(|| self.validate_bytes(token.as_bytes(), now, false))
@@ -169,7 +169,7 @@ impl Validator {
         }
     }
 
-    /// Judges a token as if nobody had seen it yet, and keeps it if it is good.
+    /// Validates a token without the cache, and caches it if it is valid.
     pub(crate) fn validate_uncached(&self, text: &[u8], now: u64) -> Verdict {
         self.validate_bytes(text, now, true)
     }
@@ -260,7 +260,7 @@ impl Validator {
         }
     }
 
-    /// Forgets all verified tokens once an authority's tenant is learnt: which authority judges a
+    /// Evicts all verified tokens once an authority's tenant is resolved: which authority validates a
     /// token may be another one from then on.
     pub(crate) fn forget_when_tenants_are_learnt(self: &Arc<Self>) {
         for installed in self
@@ -314,7 +314,7 @@ impl Validator {
             return Ok((installed, place, document, KeySource::TenantPending(reader)));
         }
         let document = match place.form {
-            // v1.0 tokens are held against the v1.0 document, v2.0 tokens against the v2.0 one.
+            // v1.0 tokens are checked against the v1.0 document, v2.0 tokens against the v2.0 one.
             Some(form) => installed
                 .trust
                 .version(version.and_then(TokenVersion::parse).unwrap_or(form))
@@ -332,7 +332,7 @@ impl Validator {
 
     /// Who issues tokens for this API: each issuer as its discovery document states it.
     ///
-    /// An authority that speaks for many tenants, or whose tenant is not learnt yet, has its own
+    /// An authority that serves many tenants, or whose tenant is not resolved yet, has its own
     /// address there.
     pub(crate) fn authorization_servers(&self) -> Vec<String> {
         let mut servers: Vec<String> = Vec::new();
@@ -358,7 +358,7 @@ impl Validator {
             Ok(reader)
         })
         .await?;
-        // Found again behind the signature, and after a tenant was learnt.
+        // Looked up again after signature verification and after a tenant was resolved.
         let trust = self
             .trust_of(&message.issuer)
             .ok_or(InvalidToken::InvalidIssuer)?;

@@ -9,7 +9,7 @@ use crate::claims::{AccountId, Claims, allocated};
 use crate::jwks::snapshot::KeyReader;
 use crate::jwks::{Generation, PublishedKey};
 
-/// Who vouched for a token: a key of one document of one authority.
+/// The key that signed a token: a key of one document of one authority.
 #[derive(Debug)]
 pub(in crate::token) struct SigningKeyRef {
     /// The authority's place in the validator, and its document's in the authority.
@@ -36,7 +36,7 @@ impl SigningKeyRef {
         key: Arc<PublishedKey>,
         generation: Generation,
     ) -> Self {
-        // A place that is too great for its number is nobody's.
+        // An index that does not fit its integer type belongs to no authority.
         let number = |place| u32::try_from(place).unwrap_or(u32::MAX);
         Self {
             authority: number(authority),
@@ -137,7 +137,7 @@ impl Entry {
     /// The claims, for a request that is admitted.
     #[inline]
     pub(in crate::token) fn clone_claims(&self, room: &ByteBudget, now: u64) -> Claims {
-        // Read before it is written: a line that nobody writes is in every core's cache.
+        // Read before write: a cache line that is only read stays in every core's cache.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }

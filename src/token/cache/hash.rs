@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Hashes the end of a token, with secrets of this process and this cache.
 ///
-/// The end of a token is the end of its signature, which whoever sends tokens cannot choose: what
+/// The end of a token is the end of its signature, which the sender of a token cannot choose: what
 /// is in the cache was signed by the authority. And whatever is found is compared as a whole.
 #[derive(Clone, Copy)]
 pub(super) struct TokenHash {

@@ -109,7 +109,7 @@ impl TokenCache {
         let (Some(sets), Some(mut writer)) = self.shard(place / self.sets_per_writer) else {
             return;
         };
-        // Under the lock: whoever forgets from here on will find the entry.
+        // Under the lock: every later removal will find the entry.
         if self.epoch() == before {
             writer.insert(
                 sets,
@@ -183,7 +183,7 @@ impl TokenCache {
             & self.sets.len().saturating_sub(1)
     }
 
-    /// What an account is found by; 0 is nobody's.
+    /// The hash that finds an account; 0 means no account.
     fn account(&self, user: Option<&AccountId>) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "half a hash is a hash")]
         user.map_or(0, |user| self.accounts.hash_one(user) as u32 | 1)

@@ -1,6 +1,6 @@
 //! Copies of the claims of hot tokens, so that cores do not fight for one reference count.
 //!
-//! A daemon's token may come in on all cores a hundred thousand times a second. One reference
+//! A daemon's token may arrive on all cores a hundred thousand times a second. One reference
 //! count would then travel from core to core with every request (measured: 31 ns become 120 ns
 //! with two cores). So a token that is asked for very often gets one copy of its claims for each
 //! thread. The copies are the entry's: they are gone when it is.
@@ -112,7 +112,7 @@ impl PerThreadClaims {
         if copies.is_some_and(|copies| copies.get(place).is_none_or(|copy| copy.get().is_some())) {
             return;
         }
-        // Whoever makes the first copy pays for the table.
+        // The thread that makes the first copy allocates the table.
         let table = match copies {
             Some(_) => 0,
             None => Self::table_bytes(),

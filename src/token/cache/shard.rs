@@ -98,7 +98,7 @@ impl Shard {
     /// has to go.
     fn evict(&mut self, sets: &[Set], most_bytes: usize, now: u64) {
         let places = self.accounts.len();
-        // In the second round nobody is spared.
+        // In the second round every entry can be evicted.
         for step in 0..places.saturating_mul(2) {
             if self.bytes <= most_bytes {
                 return;
@@ -136,7 +136,7 @@ impl Shard {
     }
 }
 
-/// The place for an entry: its own, an empty one, a dead one's, one's that nobody asked for.
+/// The slot for an entry: its own, an empty, an expired or an unused one.
 fn place_in(set: &Set, hash: u64, entry: &Entry, now: u64) -> usize {
     if let Some(way) = set
         .place_of(hash, entry.token())

@@ -1,4 +1,4 @@
-//! `aud`: for whom the token was issued.
+//! `aud`: the API that the token was issued for.
 
 use super::CheckContext;
 use crate::token::invalid_token::InvalidToken;

@@ -9,7 +9,7 @@ use crate::guid::parse_guid;
 use crate::jwks::PublishedKey;
 use crate::token::invalid_token::InvalidToken;
 
-/// The issuer must be the document's, the key's and the tenant's; the tenant must be let in.
+/// The issuer must be the document's, the key's and the tenant's; the tenant must be accepted.
 ///
 /// Source: Microsoft, "Access tokens", "Validate the issuer" and "Validate the signing key issuer".
 pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {

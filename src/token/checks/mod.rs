@@ -17,7 +17,7 @@ use crate::token_version::TokenVersion;
 
 use super::invalid_token::InvalidToken;
 
-/// What a verified token is held against.
+/// What a verified token is checked against.
 pub(super) struct CheckContext<'p> {
     pub(super) claims: &'p ParsedClaims,
     pub(super) trust: &'p ResolvedAuthority,

@@ -45,7 +45,7 @@ pub(super) fn of_token(
                 .to_owned(),
         ),
         "bad_signature" => hints.push(
-            "The token was changed on its way or cut off when it was copied, or somebody forged it."
+            "The token was changed on its way or cut off when it was copied, or it was forged."
                 .to_owned(),
         ),
         "policy" => hints.push(format!(
@@ -82,15 +82,15 @@ pub(super) fn of_token(
 const APP_ONLY: &str = "This is an application's own token (client credentials): it carries app roles, never \
      scopes. Guard the route with a role as well: RequireScope(…).or(RequireAppOnly.and(RequireRole(…))).";
 
-/// Hints for a caller whom a guard refused.
+/// Hints for a caller that a guard refused.
 pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
     let hint = match denied.reason() {
         DenialReason::Scope if claims.principal() == Principal::App => APP_ONLY.to_owned(),
         DenialReason::Scope => {
             let scopes: Vec<&str> = denied.scopes().collect();
             format!(
-                "The client has to ask for the scope ({}), and somebody has to consent. Scopes are compared with \
-                 letter case.",
+                "The client has to ask for the scope ({}), and a user or an administrator has to consent. \
+                 Scopes are compared with letter case.",
                 full_scope_name("{AppIdUri}", scopes.first().unwrap_or(&"…"))
             )
         }
@@ -162,7 +162,7 @@ fn scope_of(trust: Option<&ResolvedAuthority>) -> String {
     })
 }
 
-/// Tokens of another kind or for somebody else.
+/// Tokens of another kind or for another API.
 fn kind(peek: &Peek, trust: Option<&ResolvedAuthority>, hints: &mut Vec<String>) {
     let scope = scope_of(trust);
     let audience = peek.text("aud").unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::guard::{Caller, Guard};
 /// Every check of a token, in order, with what it expects and what it found.
 ///
 /// From [`Entra::explain`](crate::Entra::explain). `Display` is a table for a terminal; serde
-/// gives the same to a page. What stands in an unverified token is marked as such, for anybody
+/// gives the same to a page. Values of an unverified token are marked as such, for anyone
 /// can have written it. The token itself is not in here, and no name or address of a person.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
@@ -65,7 +65,7 @@ pub enum Outcome {
 }
 
 impl Explanation {
-    /// Whether the token is accepted, and let through by the guards it was held against.
+    /// Whether the token is accepted, and authorized by the guards it was checked against.
     #[must_use]
     pub const fn is_accepted(&self) -> bool {
         self.accepted
@@ -77,7 +77,7 @@ impl Explanation {
         self.reason
     }
 
-    /// Whether the signature verified. Where it did not, every value is hearsay.
+    /// Whether the signature verified. If it did not, every value is untrusted.
     #[must_use]
     pub const fn is_signature_verified(&self) -> bool {
         self.signature_verified
@@ -139,10 +139,7 @@ impl fmt::Display for Explanation {
             Some(reason) => writeln!(f, "refused: {reason}")?,
         }
         if !self.signature_verified {
-            writeln!(
-                f,
-                "(the signature is not verified: values marked ? are hearsay)"
-            )?;
+            writeln!(f, "(signature not verified; values marked ? are untrusted)")?;
         }
         for step in &self.steps {
             let mark = match step.outcome {

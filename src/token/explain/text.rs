@@ -7,7 +7,7 @@ use crate::token::validator::Validator;
 
 use super::unverified_view::{Peek, cut};
 
-/// What a check on claims expects; without an authority nobody can tell.
+/// What a check on claims expects; without an authority it is unknown.
 pub(super) fn expected(check: &str, trust: Option<&ResolvedAuthority>, now: u64) -> String {
     let Some(trust) = trust else {
         return match check {

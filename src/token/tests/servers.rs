@@ -54,7 +54,11 @@ fn a_tenant_is_named_by_its_issuer_whatever_it_was_configured_by() {
     assert_eq!(servers(entra(TENANT), None), [v2(TENANT)]);
     assert_eq!(servers(entra(TENANT), Some(&v2(TENANT))), [v2(TENANT)]);
     let domain = "contoso.onmicrosoft.com";
-    assert_eq!(servers(entra(domain), None), [v2(domain)], "not learnt yet");
+    assert_eq!(
+        servers(entra(domain), None),
+        [v2(domain)],
+        "not resolved yet"
+    );
     assert_eq!(servers(entra(domain), Some(&v2(TENANT))), [v2(TENANT)]);
 }
 

@@ -1,4 +1,4 @@
-//! Any history of several authorities, their documents, and what is learnt of their tenants: what
+//! Any history of several authorities, their documents, and what discovery says of their tenants: what
 //! the cache says yes to, the whole judgement says yes to, and so does a model of the contract.
 
 use std::collections::BTreeMap;
@@ -334,7 +334,7 @@ fn what_another_authority_accepted_is_forgotten_once_a_tenant_is_learnt() {
     };
     let text = |token: usize| WORLD.tokens[token].text.as_str();
     let says = |state: &State, token: usize| super::said(&state.cached.validate(text(token), NOW));
-    assert_ne!(says(&state, of("api://two")), "valid", "nobody's yet");
+    assert_ne!(says(&state, of("api://two")), "valid", "no authority yet");
     state.happen(&Event::Learn(1, 0));
     assert_eq!(says(&state, of("api://two")), "valid");
     assert!(state.cached.is_kept(text(of("api://two"))));

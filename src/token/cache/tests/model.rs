@@ -28,11 +28,11 @@ const ELSEWHERE: &str = "https://elsewhere.example/v2.0";
 /// What may happen between two requests.
 #[derive(Debug, Clone)]
 enum Event {
-    /// These tokens come in.
+    /// These tokens arrive.
     Ask(Vec<usize>),
     /// One comes in so often that it gets copies of its own.
     AskOften(usize),
-    /// So many others come in that some have to make room.
+    /// So many others arrive that some are evicted.
     Crowd(Range<usize>),
     Wait(u64),
     /// The clock is set, forwards or backwards.

@@ -1,4 +1,4 @@
-//! Who has to go when another one comes in: the dead, those nobody asked for, and then anybody.
+//! Eviction order for a new entry: expired entries, unused entries, then any entry.
 
 use super::*;
 use crate::token::cache::shard::Shard;
@@ -41,7 +41,7 @@ impl TestShard {
         self.claims.expires_at() + 1
     }
 
-    /// Somebody asks for it.
+    /// A request looks it up.
     fn uses(&self, set: usize, number: u64) {
         let room = super::super::per_thread::ByteBudget::of(0);
         let token = format!("{number:024}");
@@ -143,7 +143,7 @@ async fn the_hand_begins_anew_behind_the_last_place() {
         (&*shard.set(0), &*shard.set(1)),
         ("- 1 2 3 4 5 6", "30 8 9 10 11 12 13")
     );
-    // Nobody was asked for since; the hand goes on where it stood.
+    // No entry was looked up since; the clock hand continues from its position.
     shard.insert(0, 40);
     shard.insert(0, 41);
     assert_eq!(shard.set(0), "40 41 - 3 4 5 6");

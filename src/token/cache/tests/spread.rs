@@ -92,6 +92,6 @@ async fn accounts_are_told_apart_by_their_numbers_and_nobody_has_none() {
     assert!(numbers.len() > 9_980, "{}", numbers.len());
     assert!(
         numbers.iter().all(|number| number % 2 == 1),
-        "never nobody's"
+        "never 0: 0 means no account"
     );
 }

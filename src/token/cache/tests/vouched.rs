@@ -38,7 +38,7 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
         assert_eq!(vouched.key_is(&reader), expected);
         assert_eq!(vouched.key_is(&reader), expected);
     }
-    // The number of the key set is believed: nobody looks into it again.
+    // The generation of the key set is trusted: the set is not searched again.
     publish(&other);
     let vouched = SigningKeyRef::new(0, 0, key(), other.generation());
     assert_eq!(vouched.key_is(&reader), KeyState::Published);

@@ -18,7 +18,7 @@ pub(super) const SESSION: &str = "a-session";
 pub(super) const KEYS: usize = 3;
 pub(super) const TOKENS: usize = 9 * KEYS;
 
-/// A token and what it is, as whoever made it knows.
+/// A token and its properties, as its issuer knows them.
 pub(super) struct Minted {
     pub(super) text: String,
     /// Of no key, where it was never good.
