@@ -86,15 +86,17 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     };
     let token = emulator.token().user("alice").scope("access_as_user");
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+    // Issued a minute ago: Entra writes `iat` and `nbf` five minutes earlier.
+    let issued_at = now - 60 - 300;
     let alice = token
         .clone()
-        .issued_at(now - 60)
-        .not_before(now - 60)
+        .issued_at(issued_at)
+        .not_before(issued_at)
         .mint();
     let bob = token
         .user("bob")
-        .issued_at(now - 60)
-        .not_before(now - 60)
+        .issued_at(issued_at)
+        .not_before(issued_at)
         .mint();
     for base in [&first, &second] {
         let (her, his) = (get(base, &alice).await?, get(base, &bob).await?);
