@@ -37,7 +37,7 @@ impl<S: AsRef<str>> Guard for RequireClientId<S> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireClientApp", [&self.0])
+        name_set::not_guids("RequireClientId", [&self.0])
     }
 }
 
@@ -58,7 +58,7 @@ impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientId<S, N> {
     }
 
     fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireClientApp", &self.0)
+        name_set::not_guids("RequireClientId", &self.0)
     }
 }
 

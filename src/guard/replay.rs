@@ -1,6 +1,6 @@
 //! Each token once.
 
-use super::{Caller, DenialReason, Denied, Guard};
+use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Lets a token pass once, for operations that must not be repeated by whoever overhears it.
 ///
@@ -33,5 +33,9 @@ impl Guard for OncePerToken {
             Some(false) => Err(Denied::used_before()),
             None => Err(Denied::unless_first_use()),
         }
+    }
+
+    fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::Replay, "a token that was not used before")
     }
 }

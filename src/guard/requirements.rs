@@ -237,8 +237,8 @@ mod tests {
 
     use crate::ClientAuthMethod;
     use crate::guard::{
-        Guard, RequireAccountId, RequireAppOnly, RequireClientAuthMethod, RequireGroup,
-        RequireMaxAge, RequireRole, RequireScope, RequireUser,
+        Guard, OncePerToken, RequireAccountId, RequireAppOnly, RequireClientAuthMethod,
+        RequireGroup, RequireMaxAge, RequireRole, RequireScope, RequireUser,
     };
 
     #[test]
@@ -278,6 +278,10 @@ mod tests {
             (
                 text(&RequireClientAuthMethod(ClientAuthMethod::Secret)),
                 "a client that proved itself by secret or better",
+            ),
+            (
+                text(&RequireScope("a").and(OncePerToken)),
+                "scope `a` and a token that was not used before",
             ),
         ] {
             assert_eq!(said, expected);

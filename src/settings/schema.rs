@@ -146,7 +146,7 @@ pub(super) const RESTRICTING: &[(&str, &str)] = &[
     // Microsoft.Identity.Web and App Service.
     (
         "AllowedClientApplications",
-        "no such key: write the guard RequireClientApp::any([…]) on the routes",
+        "no such key: write the guard RequireClientId::any([…]) on the routes",
     ),
     (
         "TokenDecryptionCertificates",
@@ -172,11 +172,11 @@ pub(super) const RESTRICTING: &[(&str, &str)] = &[
     ),
     (
         "MaxAge",
-        "no such key: write the guard RequireRecentSignIn on the routes",
+        "no such key: write the guard RequireMaxAge on the routes",
     ),
     (
         "ProtocolValidator",
-        "no such key: write guards like RequireMfa, RequireAcr or RequireRecentSignIn on the routes",
+        "no such key: write guards like RequireMfa, RequireAcr or RequireMaxAge on the routes",
     ),
     // Of hand-written code and of samples: the application read them itself.
     (

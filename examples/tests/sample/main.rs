@@ -142,7 +142,7 @@ async fn a_settings_file_that_cannot_be_used_ends_the_program_with_one_line() {
         (
             "restricting",
             r#"{ "AzureAd": { "AllowedClientApplications": ["x"] } }"#,
-            "RequireClientApp",
+            "RequireClientId",
         ),
     ];
     for (name, settings, holds) in rows {

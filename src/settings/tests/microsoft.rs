@@ -132,7 +132,7 @@ fn forms() -> Vec<ValueType> {
             aad(&format!(r#","AllowedClientApplications":["{API}"]"#)),
             Refused(
                 "AzureAd:AllowedClientApplications = a list",
-                "RequireClientApp",
+                "RequireClientId",
             ),
         ),
         form(

@@ -85,6 +85,24 @@ fn a_section_that_names_a_policy_is_b2c_as_in_microsoft_identity_web() {
 }
 
 #[test]
+fn the_guards_that_errors_name_are_there_to_be_written() {
+    // What is public stands in these lines, and a guard of an older name does not.
+    let public: Vec<&str> = include_str!("../../guard/mod.rs")
+        .lines()
+        .filter(|line| line.starts_with("pub use "))
+        .flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric()))
+        .collect();
+    let words = RESTRICTING
+        .iter()
+        .flat_map(|(_, expected)| expected.split(|letter: char| !letter.is_alphanumeric()));
+    let named: Vec<&str> = words.filter(|word| word.starts_with("Require")).collect();
+    assert!(named.contains(&"RequireClientId") && named.contains(&"RequireMaxAge"));
+    for guard in named {
+        assert!(public.contains(&guard), "{guard}");
+    }
+}
+
+#[test]
 fn keys_that_restrict_are_errors_that_say_what_to_write() {
     for (key, expected) in RESTRICTING {
         for value in ["[\"x\"]", "{\"a\":\"b\"}", "\"x\"", "true", "[]"] {
