@@ -24,7 +24,7 @@ pub(crate) struct AuthorityClock {
 /// No answer had a `Date` yet.
 const NEVER: i64 = i64::MIN;
 
-/// How much later than the local clock a cut-off may become, in seconds (contract section 6).
+/// How much later than the local clock a cut-off may become, in seconds.
 const MOST_LATE: i64 = 86_400;
 
 /// From here on the operator is told, in seconds.

@@ -134,7 +134,7 @@ impl Cloud {
         self.facts().graph
     }
 
-    /// The scope of its Graph that stands for all permissions that were granted.
+    /// The scope of its Graph that means all permissions that were granted.
     pub(crate) fn graph_scope(self) -> String {
         let resource = self.graph_url().trim_end_matches("/v1.0");
         format!("{resource}/.default")
@@ -159,7 +159,7 @@ impl Cloud {
             .any(|own| own.eq_ignore_ascii_case(name))
     }
 
-    /// The cloud whose authority answers at a host, be it under an alias.
+    /// The cloud whose authority answers at a host, also under an alias.
     pub(crate) fn of_host(host: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cloud| cloud.has_host(host))
     }

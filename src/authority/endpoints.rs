@@ -52,7 +52,8 @@ impl Base {
     }
 }
 
-/// Issuers of a version that is switched off: their tokens are refused for that, not as strangers.
+/// Issuers of a version that is switched off: their tokens are refused for that reason, not as
+/// unknown.
 pub(super) type SwitchedOff = Vec<(Purpose, IssuerPattern)>;
 
 /// The documents of an authority, v1.0 and v2.0 or one for each policy.
@@ -116,8 +117,8 @@ fn version_document(
         TokenVersion::V1 => ("MetadataAddressV1", &authority.metadata_v1, ""),
         TokenVersion::V2 => ("MetadataAddress", &authority.metadata, "v2.0/"),
     };
-    // External ID issues v2.0 tokens alone, under a domain of the customer's own too; of an
-    // instance of no known cloud nobody knows the v1.0 issuer.
+    // External ID issues only v2.0 tokens, under a domain of the customer's own too; of an
+    // instance outside the known clouds the v1.0 issuer is unknown.
     let told = authority.sts_instance.is_some() || given.is_some();
     let known = base
         .cloud

@@ -1,4 +1,4 @@
-//! A transmitter of security events: whom we believe that something happened to an account.
+//! A trusted transmitter of security events about accounts.
 
 use super::endpoints::checked_url;
 use super::issuer::IssuerPattern;
@@ -7,8 +7,8 @@ use super::{Cloud, Document, JwksRefresh, Purpose};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
 
-/// A transmitter of Shared Signals whose events are believed: its issuer, and for whom its events
-/// must be meant.
+/// A transmitter of Shared Signals whose events are accepted: its issuer, and the audience that its
+/// events must name.
 ///
 /// Its keys are found as an authority's are: a document (OpenID Shared Signals Framework 1.0
 /// section 7, "Transmitter Configuration Metadata") that states the issuer, byte for byte, and

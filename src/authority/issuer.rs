@@ -59,7 +59,7 @@ impl IssuerPattern {
         parse_guid(issuer.get(start..start.checked_add(36)?)?)
     }
 
-    /// Whether a document may state `stated`: this very text; or, where it is to be learnt from the
+    /// Whether a document may state `stated`: this very text; or, where the tenant is read from the
     /// document which tenant it speaks for, one that fits.
     pub(crate) fn allows_statement(&self, stated: &str, tenant_from_discovery: bool) -> bool {
         *self.text == *stated || (tenant_from_discovery && self.matches(stated))

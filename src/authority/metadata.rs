@@ -44,7 +44,7 @@ impl Document {
     /// Whether keys may be read there.
     pub(crate) fn allows_keys_at(&self, url: &Url) -> bool {
         let on_cloud = || {
-            // "Same host" means host and port (contract §7); the cloud's hosts have one port.
+            // "Same host" means host and port; the cloud's hosts have one port.
             url.scheme() == "https"
                 && url.port_or_known_default() == Some(443)
                 && self
@@ -57,7 +57,7 @@ impl Document {
     }
 }
 
-/// Host and port, as the contract's "same host" means it.
+/// Host and port, which "same host" compares.
 pub(crate) fn host_and_port(url: &Url) -> Option<String> {
     Some(format!(
         "{}:{}",
@@ -66,7 +66,7 @@ pub(crate) fn host_and_port(url: &Url) -> Option<String> {
     ))
 }
 
-/// Whether documents may be read there: over TLS, or without it on this machine alone.
+/// Whether documents may be read there: over TLS, or without it only on this machine.
 pub(crate) fn is_allowed_address(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.host().is_some(),

@@ -1,4 +1,4 @@
-//! Whom we trust: an authority, its tenants, its issuers, and where its documents are.
+//! A trusted authority: its tenants, its issuers, and where its documents are.
 
 mod backdate;
 mod clock;
@@ -31,10 +31,10 @@ pub(crate) use metadata::{Document, Purpose, is_allowed_address};
 pub(crate) use resolved::ResolvedAuthority;
 pub use scope_name::full_scope_name;
 
-/// One authority whose tokens are accepted, and for whom they must be meant.
+/// One authority whose tokens are accepted, and the audiences that they must name.
 ///
-/// Several may stand side by side in one [`EntraBuilder`](crate::EntraBuilder); a token is judged by the one
-/// whose issuer it names, and by its keys, audiences and tenants alone.
+/// One [`EntraBuilder`](crate::EntraBuilder) takes several; a token is validated only against the
+/// authority whose issuer it names, with the keys, audiences and tenants of that authority.
 ///
 /// ```
 /// use axum_entra::{Authority, Tenant};
@@ -190,7 +190,7 @@ impl Authority {
         self
     }
 
-    /// The tenants that may come in; mandatory with `common` and `organizations`.
+    /// The tenants whose tokens are accepted; mandatory with `common` and `organizations`.
     #[must_use]
     pub fn allowed_tenants(mut self, tenants: AllowedTenants) -> Self {
         self.allowed_tenants = Some(tenants);
@@ -243,7 +243,7 @@ impl Authority {
         self
     }
 
-    /// Accepts tokens signed by the application's own keys alone (`?appid=`), as an application
+    /// Accepts only tokens signed by the application's own keys (`?appid=`), as an application
     /// with claims mapping gets them.
     #[must_use]
     pub fn application_signing_keys(mut self) -> Self {
@@ -251,7 +251,7 @@ impl Authority {
         self
     }
 
-    /// The id of a B2C tenant that is named by its domain, so that it need not be learnt.
+    /// The id of a B2C tenant that is named by its domain, so that discovery need not resolve it.
     #[must_use]
     pub fn tenant_id(mut self, id: Tenant) -> Self {
         if let Kind::B2c { tenant_id, .. } = &mut self.kind {

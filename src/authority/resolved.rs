@@ -1,4 +1,4 @@
-//! An authority with everything worked out: what a token is held against.
+//! An authority with every default resolved: what a token is checked against.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) struct ResolvedAuthority {
     pub(crate) documents: Vec<Document>,
     /// Issuers of a version that is switched off.
     pub(crate) disabled_issuers: Vec<(Purpose, IssuerPattern)>,
-    /// Whether the tenant's id is learnt from its documents.
+    /// Whether the tenant's id is read from its discovery documents.
     pub(crate) tenant_from_discovery: bool,
     pub(crate) audiences: Vec<String>,
     /// What full scope names begin with; at least one.
@@ -255,7 +255,7 @@ impl Authority {
         })
     }
 
-    /// The App ID URI of a registration that nobody changed.
+    /// The default App ID URI of a registration.
     fn usual_app_id_uri(&self) -> String {
         let mut given = self.audiences.iter();
         match (given.find(|name| name.contains("://")), &self.kind) {
@@ -271,7 +271,7 @@ impl Authority {
         }
     }
 
-    /// Looks at every value by itself; says whether the tenant's id has to be learnt.
+    /// Checks every value by itself; returns whether discovery has to resolve the tenant's id.
     fn check(&self) -> Result<bool, ConfigError> {
         if parse_guid(&self.client_id).is_none() {
             return Err(ConfigError::value("ClientId", &self.client_id, "a GUID"));
@@ -352,7 +352,7 @@ impl Authority {
 /// hour and five minutes; B2C's have 3,600 s.
 const ISSUED_AT_BACKDATE: u64 = 300;
 
-/// Whether the tenant's id has to be learnt.
+/// Whether discovery has to resolve the tenant's id.
 fn check_tenant(setting: &str, tenant: &Tenant) -> Result<bool, ConfigError> {
     match tenant {
         Tenant::Domain(domain) if !is_domain(domain) => Err(ConfigError::value(

@@ -1,4 +1,4 @@
-//! Which tenants may come in.
+//! Which tenants are accepted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::guid::parse_guid;
 pub enum Tenant {
     /// One tenant, by its id.
     Id(Uuid),
-    /// One tenant, by a verified domain name. Its id is learnt from the first good discovery
+    /// One tenant, by a verified domain name. Its id is read from the first valid discovery
     /// document and fixed from then on; until then its tokens are answered with 503.
     Domain(String),
     /// Work, school and personal accounts of every tenant.
@@ -36,7 +36,7 @@ impl Tenant {
             .unwrap_or_else(|_| Self::Domain(text.to_owned()))
     }
 
-    /// As it stands in an address.
+    /// As it is written in a URL.
     pub(crate) fn segment(&self) -> String {
         match self {
             Self::Id(id) => id.hyphenated().to_string(),
@@ -95,7 +95,7 @@ pub(crate) fn is_domain(text: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AllowedTenants {
-    /// Every tenant there is. Anybody can make a tenant: decide by tenant elsewhere, or accept that.
+    /// Every tenant. Anyone can create a tenant: restrict tenants elsewhere, or accept that.
     Any,
     /// These and no others.
     Only(Vec<Uuid>),

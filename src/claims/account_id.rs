@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::PLACEHOLDER_SUBJECT;
 use crate::guid::parse_guid;
 
-/// Under what to keep the data of a user or application; two keys are equal for one account alone.
+/// Under what to keep the data of a user or application; two keys are equal only for one account.
 ///
 /// Never a name or an address: those change hands. The same person has another key in every
 /// tenant, as the same `oid` in two tenants is two accounts.
@@ -21,7 +21,7 @@ pub enum AccountId {
         /// `oid`.
         object: Uuid,
     },
-    /// (`iss`,`sub`): for this application alone.
+    /// (`iss`,`sub`): only for this application.
     Subject {
         /// `iss`.
         issuer: Box<str>,
@@ -49,7 +49,7 @@ impl AccountId {
 }
 
 impl fmt::Debug for AccountId {
-    /// Its kind alone: object ids name a person.
+    /// Only its kind: object ids name a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Entra { .. } => "UserKey::Object(…)",

@@ -89,7 +89,7 @@ impl<'c> Agent<'c> {
 }
 
 impl fmt::Debug for Agent<'_> {
-    /// The kind alone, as `Claims` shows no ids.
+    /// Only the kind, as `Claims` shows no ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Agent")
             .field("kind", &self.kind)

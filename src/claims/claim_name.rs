@@ -7,7 +7,7 @@ use super::span::Span;
 /// What stands behind a member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// There is no such member, or it is `null`, which the contract counts as absence.
+    /// There is no such member, or it is `null`, which counts as absence.
     Absent,
     /// A string, without its quotes and with its escapes resolved.
     Text(Span),

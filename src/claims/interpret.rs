@@ -19,7 +19,7 @@ use crate::token_version::TokenVersion;
 /// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
 const GREATEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Claims that are understood and not judged yet; the checks look at them.
+/// Claims that are parsed and not checked yet.
 pub(crate) struct ParsedClaims(Inner);
 
 impl RawClaims<'_> {
@@ -37,8 +37,8 @@ impl RawClaims<'_> {
         }
         let (text, values, others) = self.compacted()?;
         let mut reading = Reading { text, values };
-        // RFC 7519 section 4.1.2; a subject that nobody can read would be nobody, or anybody.
-        // So would facets be: whoever reads them would take an agent for a person.
+        // RFC 7519 section 4.1.2: a subject that cannot be read identifies no account, or any.
+        // Unreadable facets would make an API take an agent for a person.
         for name in [Name::Subject, Name::ActorFacets, Name::SubjectFacets] {
             if let Value::Json(_) = reading.value(name) {
                 return Err(Malformed);
@@ -88,7 +88,7 @@ impl RawClaims<'_> {
             nonce: None,
             home: None,
         })
-        // Without anything known of the issuer, every other provider is somebody else's.
+        // As the issuer is unknown, every other provider counts as external.
         .issued_by(IssuerKind::EntraId, |_| false))
     }
 

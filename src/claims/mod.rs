@@ -49,7 +49,7 @@ use crate::token_version::TokenVersion;
 /// The text that older B2C policies send as `sub`, the same for every user.
 const PLACEHOLDER_SUBJECT: &str = "Not supported currently. Use oid claim.";
 
-/// Entra's have 22 to 60 bytes, and nobody else can choose one; records of used tokens are bounded
+/// Entra's have 22 to 60 bytes, and only Entra can choose one; records of used tokens are bounded
 /// in number, so in size too.
 const LONGEST_TOKEN_ID: usize = 4_096;
 
@@ -93,13 +93,13 @@ impl Claims {
         self.inner().version
     }
 
-    /// `iss`: who issued the token, exactly as it stands there.
+    /// `iss`: who issued the token, exactly as the token states it.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.text(Name::Issuer).unwrap_or_default()
     }
 
-    /// `aud`: for whom the token was issued; one value, seldom more.
+    /// `aud`: the audiences of the token; one value, seldom more.
     pub fn audiences(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(Some(self.inner().audiences))
     }
@@ -294,7 +294,7 @@ impl Claims {
     /// Whether the account is a guest in this tenant.
     ///
     /// Entra ID: `acct` is there and not 0; without `acct`, an `idp` that is no issuer of this
-    /// tenant, or no string. External ID: `acct` alone. B2C: never.
+    /// tenant, or no string. External ID: only `acct`. B2C: never.
     #[must_use]
     pub fn is_guest(&self) -> bool {
         self.inner().is_guest
@@ -360,7 +360,8 @@ impl Claims {
         matches!(self.json(Name::InCorporateNetwork), Some("true"))
     }
 
-    /// `pwd_exp`, as it stands there: Microsoft's pages disagree on whether it is a time or a span.
+    /// `pwd_exp`, as the token states it: Microsoft's pages disagree on whether it is a time or a
+    /// span.
     #[must_use]
     pub fn password_expiry(&self) -> Option<u64> {
         self.json(Name::PasswordExpiry)?.parse().ok()
@@ -372,7 +373,7 @@ impl Claims {
         self.text(Name::PasswordUrl)
     }
 
-    /// Names and addresses, for display alone.
+    /// Names and addresses, only for display.
     #[must_use]
     pub fn profile(&self) -> ProfileClaims<'_> {
         ProfileClaims::of(self)
@@ -398,7 +399,7 @@ impl Claims {
         inner.others().map(|[name, _]| name.of(&inner.text))
     }
 
-    /// Whether both say the same, of every claim that anybody can ask for.
+    /// Whether both have the same value for every claim that an accessor returns.
     pub(crate) fn is_same_token(&self, other: &Self) -> bool {
         let (own, others) = (self.inner(), other.inner());
         let told = |inner: &Inner| (inner.times, inner.auth_time);

@@ -56,7 +56,7 @@ impl<'t> Members<'t> {
         }
         let value = self.value(value)?;
         match known {
-            // Opaque to resources, long, and of no use to anybody here.
+            // Opaque to resources, long, and not used here.
             Name::ReuseData | Name::ReuseHash => Ok(()),
             _ => self.values.set(known, value),
         }
@@ -136,7 +136,7 @@ impl<'t> Members<'t> {
         }
     }
 
-    /// No name that decides stands there in two letter cases.
+    /// No name that decides occurs in two letter cases.
     fn check_twins(&self) -> Result<(), Malformed> {
         let seen = |name: Name| self.seen.get(name as usize).copied().unwrap_or(true);
         let mut case_variants = CASE_CHECKED_CLAIMS.iter().zip(self.case_variants);
@@ -159,7 +159,7 @@ impl<'t> Members<'t> {
     }
 }
 
-/// Members whose twins in another letter case would let two readers see two tokens.
+/// Members whose case variants would make two readers see two tokens.
 pub(super) const CASE_CHECKED_CLAIMS: [(&str, Name); 6] = [
     ("iss", Name::Issuer),
     ("aud", Name::Audience),

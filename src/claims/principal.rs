@@ -1,4 +1,4 @@
-//! Who stands behind a token, and how its client proved itself.
+//! Whether a user or an application is the principal of a token, and how its client authenticated.
 
 use super::agent::has_number;
 use crate::token_version::TokenVersion;

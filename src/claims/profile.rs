@@ -1,4 +1,4 @@
-//! Claims for the eye alone.
+//! Claims that are only for display.
 
 use super::{Claims, raw::Name};
 

@@ -1,7 +1,8 @@
 //! The payload of a token, read once, into spans of its own text.
 //!
-//! Reading happens in two steps, because the contract wants it so: [`RawClaims::parse`] looks at the
-//! *form* alone (one JSON object, strict), which must be known before an authority can be chosen;
+//! Reading happens in two steps, because the form is checked before the claims:
+//! [`RawClaims::parse`] checks only the *form* (one JSON object, strict), which must be known before
+//! an authority can be chosen;
 //! what the members *mean* is looked at by [`RawClaims::interpret`], after the signature is verified.
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ pub(crate) use super::claim_name::{Name, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// A payload whose form is right and whose meaning nobody has looked at.
+/// A payload whose form is valid and whose claims are not interpreted yet.
 #[derive(Debug)]
 pub(crate) struct RawClaims<'p> {
     /// The payload, and behind it the strings that had escapes in them.
@@ -82,7 +83,7 @@ impl<'p> RawClaims<'p> {
             .map(|(_, raw)| raw.of(&self.text))
     }
 
-    /// The values and the other members that somebody can ask for, in a text that holds nothing
+    /// The values and the other members that an accessor returns, in a text that holds nothing
     /// else. Times have been read by now.
     pub(super) fn compacted(self) -> Result<(String, Values, SpanRange), Malformed> {
         let Self {

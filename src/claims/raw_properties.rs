@@ -7,7 +7,7 @@ use super::object_reader::CASE_CHECKED_CLAIMS;
 use super::raw::{Name, RawClaims, Value as Read};
 use super::strict_json::deep_form;
 
-/// Names that decide, names that are known, and names of nobody; no twins in another letter case.
+/// Names that decide, names that are known, and unknown names; no case variants.
 const NAMES: [&str; 12] = [
     "iss", "aud", "tid", "exp", "sub", "oid", "scp", "x", "y", "é", "a b", "\"",
 ];
@@ -142,9 +142,9 @@ proptest! {
         prop_assert!(RawClaims::parse(text.as_bytes()).is_err());
     }
 
-    /// A spoilt text is refused, or it is JSON all the same and read as the library reads it.
+    /// A corrupted text is refused, or it is still JSON and read as the library reads it.
     #[test]
-    fn what_is_accepted_of_spoilt_text_every_reader_accepts(
+    fn what_is_accepted_of_corrupted_text_every_reader_accepts(
         object in objects(), seed in any::<u64>(), every in 1..20_u64,
         spoilt in prop::collection::vec((any::<prop::sample::Index>(), spoilers()), 1..4)
     ) {

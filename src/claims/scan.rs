@@ -14,7 +14,7 @@ pub(crate) struct Scanner<'t> {
     rest: &'t [u8],
 }
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scanned {
     pub(crate) kind: Kind,
@@ -25,7 +25,7 @@ pub(crate) struct Scanned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
-    /// A string without escapes; the span is what stands between its quotes.
+    /// A string without escapes; the span is what is between its quotes.
     Plain,
     /// A string with escapes, quotes and all; whether the escapes are right is not known.
     Escaped,
@@ -51,7 +51,7 @@ impl Scanned {
 }
 
 impl Scanned {
-    /// What stands between a string's quotes, where that is all there is to it.
+    /// What is between a string's quotes, where that is all there is to it.
     #[inline]
     pub(crate) fn plain(self, text: &str) -> Option<&[u8]> {
         let piece = self.span.bytes_of(text);
@@ -62,7 +62,7 @@ impl Scanned {
 impl<'t> Scanner<'t> {
     /// Calls `member` with the name and the value of each member, in their order.
     ///
-    /// Does not check that no name stands twice.
+    /// Does not check for duplicate names.
     pub(crate) fn object(
         text: &'t str,
         mut member: impl FnMut(Scanned, Scanned) -> Result<(), Malformed>,
@@ -179,7 +179,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Skips what stands before the next quote, backslash or control character.
+    /// Skips what is before the next quote, backslash or control character.
     #[inline]
     fn skip_plain(&mut self) {
         // Most strings are short: eight bytes at a time.

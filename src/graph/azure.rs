@@ -1,4 +1,4 @@
-//! The one door to `azure_core`: a credential of the Azure SDK gives the assertions.
+//! The only file that imports `azure_core`: a credential of the Azure SDK gives the assertions.
 
 use std::sync::Arc;
 

@@ -76,7 +76,7 @@ impl Backoff {
             return known.map(|()| None);
         }
         let trial = Arc::clone(&self.trial).lock_owned().await;
-        // Somebody else may have tried meanwhile.
+        // Another request may have tried meanwhile.
         match self.known() {
             Some(known) => known.map(|()| None),
             None => Ok(Some(trial)),
@@ -88,7 +88,7 @@ impl Backoff {
         *lock(&self.state) = State::Open;
     }
 
-    /// Nobody can tell: there was no answer. What was refused before stays so.
+    /// There was no answer, so the outcome is unknown. What was refused before stays so.
     pub(super) fn untold(&self) {
         let mut state = lock(&self.state);
         if matches!(*state, State::Untried) {
@@ -128,7 +128,7 @@ impl Backoff {
         error
     }
 
-    /// What needs no trial; `None` where somebody has to try.
+    /// What needs no trial; `None` where a request has to try.
     fn known(&self) -> Option<Result<(), GraphError>> {
         let now = Instant::now();
         match &*lock(&self.state) {
@@ -156,7 +156,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Contract section 6: one call for each pause, which doubles from a second to a minute.
+/// One call for each pause, which doubles from a second to a minute.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 

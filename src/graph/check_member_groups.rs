@@ -41,7 +41,7 @@ impl Connection {
 
     /// Which of these groups the asker is a member of; one question for all who ask at a time.
     ///
-    /// Groups that are not named by an object id stay open: the directory knows ids alone.
+    /// Groups that are not named by an object id stay open: Graph knows only ids.
     pub(crate) async fn memberships(
         self: &Arc<Self>,
         asker: &Requester,
@@ -81,7 +81,7 @@ impl Connection {
         let body = json!({ "groupIds": ids });
         let answer = self.post_as(asker, CALL, address, Some(body)).await?;
         let members = if answer.is_missing() {
-            // Who is not in the directory is in none of its groups (contract §6).
+            // An account that is not in the directory is in none of its groups.
             Vec::new()
         } else {
             answer.json::<Members>(CALL)?.value

@@ -8,7 +8,7 @@ use crate::causes::WithCauses;
 
 /// Why the directory gave no answer.
 ///
-/// For handlers: as a [`Rejection`](crate::Rejection) it is the answer the contract has for it.
+/// For handlers: as a [`Rejection`](crate::Rejection) it is the HTTP answer for this error.
 /// Cheap to clone, because everybody who waited for one question gets the same.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub enum GraphError {
     },
     /// Neither the user nor an administrator has consented to what this API wants to do on the
     /// user's behalf.
-    #[error("nobody has consented to these scopes on the user's behalf: {scopes}")]
+    #[error("consent is missing for these scopes on the user's behalf: {scopes}")]
     ConsentRequired {
         /// The scopes that were asked for.
         scopes: String,
@@ -44,7 +44,7 @@ pub enum GraphError {
     /// policy blocks it, the user is not assigned, or a permission is missing.
     #[error("the directory refuses this to the caller")]
     Refused,
-    /// An application's own token, on behalf of which there is nobody to act.
+    /// An application's own token: there is no user on whose behalf to act.
     #[error("there is no user on whose behalf to act")]
     UserTokenRequired,
     /// The token does not say in a usable way whose account it is (`tid` and `oid`).
@@ -76,7 +76,7 @@ impl GraphError {
         }
     }
 
-    /// The request's own token is not at hand, which would have to be handed on.
+    /// The request's own token is not available, which would have to be passed on.
     pub(crate) fn without_token() -> Self {
         GraphRequestError::MissingUserToken.into()
     }
@@ -124,7 +124,7 @@ impl From<GraphRequestError> for GraphError {
     }
 }
 
-/// Contract §7: a failure is remembered for `Retry-After`, else one second.
+/// A failure is remembered for `Retry-After`, else one second.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// A mistaken header must not put an account out of service for days.

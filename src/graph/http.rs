@@ -1,4 +1,4 @@
-//! The one HTTP door of the directory: single calls, within bounds.
+//! The only HTTP transport to Microsoft Graph: single calls, within bounds.
 
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +43,7 @@ pub(super) struct Answer {
 }
 
 impl HttpTransport {
-    /// The longest that all calls for one request may take (contract section 7, "Graph").
+    /// The longest that all calls for one request may take.
     pub(crate) const fn longest(&self) -> Duration {
         self.timeout.saturating_mul(2)
     }
@@ -141,7 +141,7 @@ impl Graph {
         below(self.base.clone(), segments)
     }
 
-    /// The same below `/beta`, which lies beside `/v1.0`.
+    /// The same below `/beta`, which is next to `/v1.0`.
     pub(super) fn beta_address<S: AsRef<str>>(&self, segments: impl IntoIterator<Item = S>) -> Url {
         let mut base = self.base.clone();
         let versioned = base.path().trim_end_matches('/').ends_with("/v1.0");

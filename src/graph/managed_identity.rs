@@ -19,7 +19,7 @@ pub(crate) struct ManagedIdentity {
     /// A user-assigned identity, by `client_id`, `object_id` or `msi_res_id`; the machine's own
     /// without it.
     pub(crate) parameter: Option<(&'static str, String)>,
-    /// For whom the assertion is; `api://AzureADTokenExchange` without it.
+    /// The audience of the assertion; `api://AzureADTokenExchange` without it.
     pub(crate) audience: Option<String>,
 }
 

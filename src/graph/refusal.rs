@@ -21,7 +21,7 @@ pub(super) enum ValidationFailure {
         /// It is the credential that is refused, and so everything that is asked for with it.
         credential: bool,
     },
-    /// Nobody needs to do anything but wait.
+    /// Waiting is enough; no action is needed.
     Later(GraphRequestError),
 }
 
@@ -92,7 +92,7 @@ impl Body {
         self.numbers.iter().any(|own| numbers.contains(own))
     }
 
-    /// The rows of contract section 6, "on-behalf-of refused for good", in their order.
+    /// The permanent refusals of on-behalf-of, in the order in which they are tried.
     fn for_the_caller(&self, scopes: &str) -> Option<GraphError> {
         let consent = "consent_required";
         if self.error == consent || self.suberror == consent || self.has(&[NO_CONSENT]) {

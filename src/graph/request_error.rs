@@ -96,7 +96,7 @@ pub enum GraphRequestError {
         source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// The request carried no token that could be handed on.
-    #[error("the request's own token is not at hand")]
+    #[error("the request's own token is not available")]
     MissingUserToken,
     /// The task that asked ended without an answer.
     #[error("the question was given up")]

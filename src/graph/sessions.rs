@@ -157,7 +157,7 @@ impl Connection {
 }
 
 /// An answer about another account, where Graph's 403 and 404 are for the caller to know: a
-/// permission is missing, or nobody has that id.
+/// permission is missing, or no account has that id.
 fn success_with_another(answer: Answer, call: &'static str) -> Result<Answer, GraphError> {
     match answer.status {
         StatusCode::NOT_FOUND => Err(GraphError::AccountNotFound),
@@ -231,7 +231,7 @@ fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
     parts.next().is_none().then_some(three)
 }
 
-/// How far Graph's clock may be ahead of ours (contract section 6, "whose clock").
+/// How far Graph's clock may be ahead of the local one.
 const MOST_LATER: u64 = 86_400;
 
 /// Longer than any user principal name (113 characters) that is percent-encoded.

@@ -6,7 +6,7 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 named_guard! {
     /// Requires that the user went through a B2C policy, in any letter case.
     ///
-    /// B2C tokens alone have a policy: every other token is refused, whatever its `tfp` or `acr`
+    /// Only B2C tokens have a policy: every other token is refused, whatever its `tfp` or `acr`
     /// says.
     RequireB2cPolicy, any: RequireAnyB2cPolicy
 }

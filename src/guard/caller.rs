@@ -11,7 +11,7 @@ pub struct Caller<'c> {
     claims: &'c Claims,
     time: Time,
     memberships: Cow<'c, Memberships>,
-    /// Whether this is the first request with the token; `None` where nobody looked.
+    /// Whether this is the first request with the token; `None` if that was not checked.
     first_use: Option<bool>,
 }
 
@@ -50,7 +50,7 @@ impl Memberships {
 }
 
 impl<'c> Caller<'c> {
-    /// A caller of whom the claims alone are known, at a time (seconds since 1970-01-01 UTC).
+    /// A caller of which only the claims are known, at a time (seconds since 1970-01-01 UTC).
     #[must_use]
     pub fn at(claims: &'c Claims, now: u64) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl<'c> Caller<'c> {
         }
     }
 
-    /// The same, of whom the time is found out by the claims.
+    /// The same, with a clock that takes the claims.
     pub(crate) fn by_clock(claims: &'c Claims, now: fn(&Claims) -> u64) -> Self {
         Self {
             claims,
@@ -100,7 +100,7 @@ impl<'c> Caller<'c> {
         }
     }
 
-    /// Whether the caller is a member of a group; `None` where nobody knows yet.
+    /// Whether the caller is a member of a group; `None` where that is not known yet.
     #[must_use]
     pub fn is_member_of(&self, group: &str) -> Option<bool> {
         let groups = self.claims.groups();

@@ -37,7 +37,7 @@ impl<A: Guard, B: Guard> Guard for And<A, B> {
 pub struct Or<A, B>(pub(super) A, pub(super) B);
 
 impl<A: Guard, B: Guard> Guard for Or<A, B> {
-    /// Yes wins over "ask", so that nothing is asked in vain.
+    /// Allow takes precedence over "ask", so that nothing is asked unnecessarily.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         let first = match self.0.check(caller) {
             Ok(()) => return Ok(()),

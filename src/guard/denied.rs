@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::name_set::Names;
 
-/// The stable code of a refusal, as it stands in the answer's `reason`.
+/// The stable code of a refusal, as in the answer's `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DenialReason {
@@ -14,15 +14,15 @@ pub enum DenialReason {
     NoPermissions,
     /// A role is missing.
     Role,
-    /// The tenant is not one of those let in here.
+    /// The tenant is not one of those that the guard accepts.
     Tenant,
     /// Not a member of the group.
     Group,
-    /// The token says "too many groups to list" and nobody can be asked.
+    /// The token says "too many groups to list" and there is no access to Microsoft Graph.
     GroupsOverage,
     /// A directory role is missing.
     DirectoryRole,
-    /// The client application is not one of those let in here.
+    /// The client application is not one of those that the guard accepts.
     ClientApp,
     /// The client did not prove itself strongly enough.
     ClientAuthMethod,
@@ -44,15 +44,15 @@ pub enum DenialReason {
     Agent,
     /// Not an agent, as far as the token tells.
     NotAgent,
-    /// The account is not one of those let in here.
+    /// The account is not one of those that the guard accepts.
     ObjectId,
-    /// The token names nobody for certain.
+    /// The token does not identify an account.
     NoIdentity,
     /// The user signed in too long ago, or it is not known when.
     SignInTooOld,
     /// The token was used before, or has nothing to be known by.
     Replay,
-    /// Nobody has consented to what this API wants to do on the user's behalf.
+    /// Consent is missing for what this API wants to do on the user's behalf.
     ConsentRequired,
     /// The directory refuses what the caller asked of it.
     DirectoryRefused,
@@ -100,7 +100,7 @@ impl fmt::Display for DenialReason {
     }
 }
 
-/// A refusal: its reason, what would do instead, and perhaps a question that is still open.
+/// A refusal: its reason, what would be accepted instead, and a question if one is still open.
 #[derive(Clone)]
 #[must_use]
 pub struct Denied<'g> {
@@ -207,7 +207,7 @@ impl<'g> Denied<'g> {
         !self.unresolved_groups.is_empty() || self.asks_first_use()
     }
 
-    /// Whether it matters that nobody looked yet if the token was used before.
+    /// Whether the decision depends on the replay check, which has not run yet.
     pub(crate) const fn asks_first_use(&self) -> bool {
         matches!(self.first_use, FirstUse::Unknown)
     }

@@ -41,7 +41,7 @@ fn guard(rule: &Rule) -> Any {
     })
 }
 
-/// What a rule means, by the table alone.
+/// What a rule means, only by the table.
 fn table(rule: &Rule, leaf: &impl Fn(&Rule) -> Answer) -> Answer {
     match rule {
         Rule::Both(a, b) => table(a, leaf).min(table(b, leaf)),

@@ -4,10 +4,10 @@
 //! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
 //! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
 //!
-//! A guard on nothing does not compile, be it "any" or "all" of nothing:
+//! A guard on nothing does not compile, neither "any" nor "all" of nothing:
 //!
 //! ```compile_fail
-//! let nobody = axum_entra::guard::RequireRole::any::<&str, 0>([]);
+//! let empty = axum_entra::guard::RequireRole::any::<&str, 0>([]);
 //! ```
 //! ```compile_fail
 //! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);

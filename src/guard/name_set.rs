@@ -70,7 +70,7 @@ fn phrase<S: AsRef<str>>(before: &str, how: &str, what: &str, names: &[S]) -> St
 /// Declares a guard on one name, and its forms on several: any of them, all of them.
 ///
 /// The constructors refuse an empty list when they are compiled: a guard on nothing would let
-/// everybody pass or nobody, and both surprise.
+/// every caller pass or none, and both surprise.
 macro_rules! named_guard {
     (
         $(#[$doc:meta])* $one:ident,
@@ -87,7 +87,7 @@ macro_rules! named_guard {
         impl $one {
             /// One of several will do. An empty list does not compile.
             pub const fn any<S: AsRef<str>, const N: usize>(names: [S; N]) -> $any<S, N> {
-                const { assert!(N > 0, "a guard on an empty list would let nobody pass") }
+                const { assert!(N > 0, "a guard on an empty list would refuse every caller") }
                 $any(names)
             }
 

@@ -1,4 +1,4 @@
-//! Who the caller is: user or application, member or guest, somebody or nobody.
+//! Who the caller is: user or application, member or guest, with or without an account id.
 
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::claims::Principal;
@@ -42,7 +42,7 @@ impl Guard for RequireAppOnly {
 /// Refuses guests, as [`Claims::is_guest`](crate::Claims::is_guest) tells them.
 ///
 /// Entra ID: `acct` other than 0, or without `acct` an identity provider (`idp`) that is no issuer
-/// of the token's own tenant. External ID: `acct` alone. B2C: nobody is a guest.
+/// of the token's own tenant. External ID: only `acct`. B2C has no guests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DenyGuests;
 
@@ -63,7 +63,7 @@ impl Guard for DenyGuests {
 /// Requires that the token names one account: [`account_id`](crate::Claims::account_id) is there.
 ///
 /// Older B2C policies send the same placeholder as `sub` for everybody; without an `oid` such a
-/// token names nobody.
+/// token identifies no account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAccountId;
 

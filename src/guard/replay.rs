@@ -2,7 +2,7 @@
 
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
-/// Lets a token pass once, for operations that must not be repeated by whoever overhears it.
+/// Accepts a token once, for operations that a party who intercepts it must not repeat.
 ///
 /// The token is known by the `nonce` of its header, else by `uti`, else by `jti`, each among the
 /// tokens of its issuer; the record is kept until it has expired. The `nonce` *claim* is another
@@ -10,10 +10,10 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 /// `replay`, a second use with 401 `replay`, and while the records are out of reach the answer is
 /// 503 `store_unavailable`.
 ///
-/// A token is spent only where that lets its bearer pass: with `and`, a caller whom the other
-/// guard refuses keeps the token; with `or`, a caller who passes without it keeps it too. Within
-/// one request several of these guards count as one use. Whether the handler does its work after
-/// the token is spent is not known here, and a client that gets no answer needs a new token.
+/// A token is marked as used only where that lets its bearer pass: with `and`, a caller that the
+/// other guard refuses keeps the token; with `or`, a caller who passes without it keeps it too.
+/// Within one request several of these guards count as one use. Whether the handler does its work
+/// after the token is spent is not known here, and a client that gets no answer needs a new token.
 ///
 /// ```
 /// use axum_entra::guard::{Guard, OncePerToken, RequireScope};

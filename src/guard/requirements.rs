@@ -54,7 +54,7 @@ impl Requirements {
         }
     }
 
-    /// A scope is needed, by the name that stands in the token (`Todo.Read`).
+    /// A scope is needed, by its name in the token (`Todo.Read`).
     pub fn scope(name: impl Into<String>) -> Self {
         Self::only(Alternative {
             scopes: vec![name.into()],
@@ -81,7 +81,7 @@ impl Requirements {
         })
     }
 
-    /// A rule of the application's own, of which nothing is told.
+    /// A custom rule without a description.
     pub fn custom() -> Self {
         Self::condition(
             DenialReason::Custom("custom"),
@@ -118,7 +118,7 @@ impl Requirements {
         parts.fold(Self::none(), Self::and)
     }
 
-    /// The lists that guards hold are never empty; of none this would be a way for nobody.
+    /// The lists that guards hold are never empty; an empty one would accept no caller.
     pub(super) fn any(mut parts: impl Iterator<Item = Self>) -> Self {
         let first = parts.next().unwrap_or_else(Self::custom);
         parts.fold(first, Self::or)

@@ -7,7 +7,7 @@ use crate::guid::parse_guid;
 named_guard! {
     /// Requires that the caller comes from a tenant, by its id in either letter case.
     ///
-    /// A name that is no GUID lets nobody pass. Which tenants the *layer* accepts is a setting
+    /// A name that is not a GUID matches no tenant. Which tenants the *layer* accepts is a setting
     /// (`AllowedTenants`); this guard narrows it down for a route.
     RequireTenant, any: RequireAnyTenant
 }

@@ -1,4 +1,5 @@
-//! The one door to the crypto library: keys that verify, prepared once, and this API's own.
+//! The only file that imports the crypto library: verifying keys, prepared once, and
+//! the signing key of this API.
 
 use std::fmt;
 
@@ -72,7 +73,7 @@ impl VerifyingKey {
         })
     }
 
-    /// The same key, whose tokens are another cloud's: well signed, and issued by nobody known.
+    /// The same key, whose tokens are another cloud's: correctly signed, and of an unknown issuer.
     pub(crate) fn of_another_cloud(self) -> Self {
         Self {
             of_another_cloud: true,
@@ -128,7 +129,7 @@ fn without_leading_zeros(number: &[u8]) -> &[u8] {
     number.get(zeros..).unwrap_or_default()
 }
 
-/// A secret that turns texts into names nobody else can make or match (RFC 2104).
+/// A secret that turns texts into names that only its holder can make or match (RFC 2104).
 #[derive(Clone)]
 pub(crate) struct HashKey(hmac::Key);
 
@@ -210,7 +211,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Bytes nobody can guess.
+/// Bytes that cannot be guessed.
 pub(crate) fn random() -> Result<[u8; 16], Unusable> {
     let mut bytes = [0; 16];
     fill(&mut bytes).map_err(|_| Unusable)?;

@@ -11,7 +11,8 @@ use super::fetch_error::JwksFetchError;
 use crate::authority::issuer::{IssuerPattern, TENANT_PLACEHOLDER, first_guid};
 use crate::authority::{Document, Purpose};
 
-/// The tenant of an authority that is known by its domain: learnt once, fixed from then on.
+/// The tenant of an authority that is known by its domain: read from discovery once, fixed from
+/// then on.
 #[derive(Default)]
 pub(crate) struct DiscoveredTenant {
     tenant: OnceLock<Uuid>,
@@ -61,7 +62,7 @@ pub(crate) struct Discovery {
 pub(crate) struct Endpoints {
     /// Where tokens are asked for, on the authority's own host.
     pub(crate) token: Url,
-    /// Which Microsoft Graph is the tenant's (`msgraph_host`), as it stands there.
+    /// Which Microsoft Graph is the tenant's (`msgraph_host`), as the document states it.
     pub(crate) graph_host: Option<String>,
 }
 
@@ -133,7 +134,7 @@ impl Discovery {
             };
         let fits = |pattern: &IssuerPattern| {
             let pattern = expected(pattern);
-            // A tenant that is to be learnt must be stated; a template would be every tenant.
+            // A tenant that discovery resolves must be stated; a template would be every tenant.
             let stated_one = !tenant_from_discovery || !stated.contains(TENANT_PLACEHOLDER);
             stated_one
                 && match document.purpose {

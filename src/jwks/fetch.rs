@@ -16,20 +16,20 @@ use crate::authority::issuer::IssuerPattern;
 use crate::authority::{AuthorityClock, Document, append_app_id, stated_time};
 use crate::clock::Clock;
 
-/// Where one document's keys come from, and what was learnt of them last time.
+/// Where one document's keys come from, and what the last fetch found.
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     pub(crate) client: HttpClient,
     pub(crate) document: Document,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
-    /// Whether the authority's tenant is to be learnt from its documents.
+    /// Whether the authority's tenant is read from its documents.
     pub(crate) tenant_from_discovery: bool,
     pub(crate) discovered_tenant: std::sync::Arc<DiscoveredTenant>,
     pub(crate) last: Option<Validators>,
     /// Where those look who ask the authority for tokens, and Graph for answers.
     pub(crate) endpoints: Option<watch::Sender<Option<Endpoints>>>,
-    /// Whose clock good answers tell, and the local one it is held against.
+    /// The clock that successful answers report, and the local one it is compared with.
     pub(crate) clocks: Option<(Arc<AuthorityClock>, Clock)>,
 }
 

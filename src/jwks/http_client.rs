@@ -1,4 +1,5 @@
-//! The one door to the HTTP client: made so that no secret leaves by a redirect or a plain proxy.
+//! The only file that makes the HTTP client: made so that no secret leaves by a redirect or a plain
+//! proxy.
 
 use std::error::Error;
 use std::time::Duration;
@@ -54,8 +55,8 @@ pub(crate) fn idle_http_client() -> Result<HttpClient, ConfigError> {
     finished(HttpClient::builder().no_proxy().tls_certs_only([]))
 }
 
-/// Makes a client that follows no redirect, whoever described it: a 307 would hand the client
-/// secret and the caller's token to wherever it points.
+/// Makes a client that follows no redirect, also if the application configured it: a 307 would hand
+/// the client secret and the caller's token to wherever it points.
 pub(crate) fn finished(builder: HttpClientBuilder) -> Result<HttpClient, ConfigError> {
     let builder = builder
         .redirect(reqwest::redirect::Policy::none())

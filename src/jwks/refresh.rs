@@ -44,7 +44,7 @@ impl Refresher {
         self.publisher.bound_by(&second.publisher);
     }
 
-    /// Runs: on schedule, when a request asks, and not one moment longer than somebody reads.
+    /// Runs: on schedule, when a request asks, and only until the last reader is dropped.
     pub(crate) async fn run(mut self) {
         let mut next = self.refresh(None).await;
         loop {

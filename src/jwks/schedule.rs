@@ -1,4 +1,4 @@
-//! When to fetch next: arithmetic alone, no clock and no chance of its own.
+//! When to fetch next: only arithmetic, without a clock or randomness of its own.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Schedule {
     ///
     /// The document's `max-age` can shorten the interval to five minutes and never lengthens it:
     /// Entra's is a day, and keys change without notice. While keys are `withdrawn`, the document
-    /// is read every five minutes, for they may come back (contract section 6).
+    /// is read every five minutes, for they may come back.
     ///
     /// `chance` is between 0 and 1.
     pub(crate) fn after_success(

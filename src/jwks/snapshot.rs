@@ -20,7 +20,7 @@ use crate::snapshot::Loaded;
 /// One request for an unknown key, and one to look again.
 const ASKS: usize = 2;
 
-/// The number of a request for a fetch that nobody waits for.
+/// The number of a request for a fetch that no request waits for.
 const NO_TICKET: u64 = 0;
 
 /// Makes a connected pair.
@@ -71,7 +71,7 @@ pub(crate) struct KeyReader {
     progress: watch::Receiver<Progress>,
     demand: Mutex<FetchRequests>,
     cooldown: Duration,
-    /// How old keys may be that nobody keeps fresh any more.
+    /// How old keys may be that no task refreshes any more.
     max_stale: Option<Duration>,
     /// Requests that wait for a fetch.
     waiting: Arc<AtomicUsize>,
@@ -113,7 +113,7 @@ impl KeyReader {
         }
     }
 
-    /// The same where nobody keeps the keys fresh any more; the writer takes them out of use
+    /// The same where no task refreshes the keys any more; the writer takes them out of use
     /// itself, as long as it lives.
     #[cold]
     fn generation_without_writer(&self) -> Option<Generation> {
@@ -136,9 +136,9 @@ impl KeyReader {
         (number > 0).then_some(Generation(number))
     }
 
-    /// Asks for a fetch because of a key id that nobody has seen.
+    /// Asks for a fetch because of an unknown `kid`.
     ///
-    /// Within the cooldown nobody asks and nobody waits. Requests that come while the fetch is
+    /// Within the cooldown no request asks and none waits. Requests that come while the fetch is
     /// under way share it.
     pub(crate) fn ask(&self) -> Asked {
         let mut demand = self.demand.lock().unwrap_or_else(PoisonError::into_inner);
@@ -252,7 +252,7 @@ impl KeyPublisher {
         self.ended(ticket, !good, None);
     }
 
-    /// Tells those who wait that a fetch ended, and that nobody is to ask for that long.
+    /// Notifies waiting requests that a fetch ended, and that none may ask for that long.
     pub(super) fn ended(&self, ticket: Option<u64>, failed: bool, quiet: Option<Duration>) {
         let quiet_until = quiet.and_then(|quiet| Instant::now().checked_add(quiet));
         self.progress.send_modify(|progress| {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The longest time a request waits for fetches (contract §6).
+/// The longest time a request waits for fetches.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// How many requests may wait for one document; the others are 503 at once.
 ///
-/// Many more than are on their way when keys roll over, since all of them are let in by one fetch;
+/// Many more than are on their way when keys roll over, since one fetch answers all of them;
 /// so few that junk which waits takes neither memory nor connections worth speaking of.
 const MOST_WAITING: usize = 256;
 
@@ -54,7 +54,7 @@ impl Drop for Seat {
     }
 }
 
-/// What becomes of a request with a key id that nobody has seen.
+/// What becomes of a request with an unknown `kid`.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// A fetch is under way, and decides.

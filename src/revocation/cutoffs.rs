@@ -17,7 +17,7 @@ use super::notifier::{RevocationNotifier, Subscription};
 /// What to call with an account of which nothing is to be kept.
 pub(super) type Forget = Box<dyn Fn(&AccountId) + Send + Sync>;
 
-/// What this replica knows, which every request is held against.
+/// What this replica knows; every request is checked against it.
 #[derive(Default)]
 pub(super) struct Revocations {
     /// The greatest cut-off there ever was: a token that is not older needs no look-up, unless its
@@ -54,7 +54,7 @@ pub(super) enum Due {
     Nothing,
 }
 
-/// What became of a session's end that nobody proved.
+/// The outcome of ending a session without proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unproven {
     Ended,
@@ -190,7 +190,7 @@ impl Revocations {
         self.forget(account);
     }
 
-    /// Ends a session that nobody proved to have ended, if there is room for it.
+    /// Ends a session without proof that it ended, if there is room for it.
     pub(super) fn end_unproven(&self, mark: &RevocationKey, at: u64, now: u64) -> Unproven {
         let uptime = self.uptime.seconds();
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::claims::Claims;
 
-/// A Bloom filter of ended sessions. It answers "no" for certain and "yes" now and then in vain.
+/// A Bloom filter of ended sessions. Its "no" is certain; its "yes" can be a false positive.
 ///
 /// Nothing is ever taken out of it: a session that was forgotten costs its tokens a look-up.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct EndedSessions {
     words: OnceLock<Box<[AtomicU64]>>,
 }
 
-/// 2^20 bits, 128 KiB: with 100,000 sessions one token of thirty is looked up in vain.
+/// 2^20 bits, 128 KiB: with 100,000 sessions one token of thirty is looked up unnecessarily.
 const WORDS: usize = 1 << 14;
 
 impl EndedSessions {

@@ -15,10 +15,10 @@ use super::monotonic_clock::Uptime;
 /// A token issued before a cut-off must be dead before the cut-off is forgotten. Entra's longest
 /// access tokens, those of clients with continuous access evaluation, live up to 28 hours
 /// (Microsoft, "Continuous access evaluation", "Token lifetime"); the rest of the two days is for
-/// clocks that are apart. Tokens that live longer are nobody's here but a test's.
+/// clock skew. Only tests have tokens that live longer.
 ///
-/// It is time that passes, not the time of a clock: one that is set to next week makes nobody
-/// forget.
+/// It is elapsed time, not wall-clock time: a clock that is set to next week removes no mark
+/// early.
 pub(super) const KEPT: u64 = 48 * 60 * 60;
 
 /// What is remembered of accounts and sessions.
@@ -36,7 +36,7 @@ pub(super) struct Marks {
     pub(super) lifted: HashMap<Whom, (AccountId, Held)>,
     /// How many sessions were ended without proof.
     pub(super) unproven: usize,
-    /// How often somebody signed out.
+    /// The number of sign-outs.
     pub(super) sign_outs: u64,
     /// How many there may be before the old ones are looked for.
     pub(super) sweep_at: usize,

@@ -1,4 +1,4 @@
-//! The store of one process: nobody to tell, and never lost.
+//! The store of one process: no replicas to notify, and never unavailable.
 
 use std::sync::Arc;
 

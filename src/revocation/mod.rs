@@ -1,6 +1,6 @@
 //! What replicas must agree on about an account.
 //!
-//! Cut-offs are held in memory by every replica, so that a request asks nobody; only the record
+//! Cut-offs are held in memory by every replica, so that a request needs no call; only the record
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -69,7 +69,7 @@ pub(crate) enum TokenStatus {
 const GREATEST_EXACT: u64 = 1 << 53;
 
 impl RevocationState {
-    /// Kept in this process alone.
+    /// Kept only in this process.
     pub(crate) fn in_memory() -> Self {
         let local = Arc::new(Revocations::default());
         Self {
@@ -105,7 +105,7 @@ impl RevocationState {
     pub(crate) fn standing(&self, claims: &Claims, backdate: &Backdate, now: u64) -> TokenStatus {
         if let Some(found) = self.local.look_up(claims, backdate) {
             if let Some((session, at)) = found.seen {
-                // Nobody waits for it: told in vain is told again at the next token.
+                // No request waits for it: if publishing fails, the next token repeats it.
                 drop(self.store.publish(&session, at, true));
             }
             let cut_off = found.cut_off;
@@ -276,7 +276,7 @@ impl RevocationState {
             (Due::Nothing, _) => return,
             (Due::Then(second), Ok(runtime)) => (second, runtime),
             (Due::Now | Due::Then(_), _) => {
-                // Not told now is told later; nobody has to try again.
+                // The store publishes later what it cannot publish now; the caller need not retry.
                 let mark = RevocationKey::SignedOut(account.clone());
                 let told = self.store.publish(&mark, now, true);
                 self.local.forget(account);
@@ -311,7 +311,7 @@ impl RevocationState {
 
     /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.
     ///
-    /// It must not own what owns these `RevocationState`, or nobody will ever be dropped.
+    /// It must not own what owns these `RevocationState`, or neither will ever be dropped.
     pub(crate) fn on_forget(&self, forget: impl Fn(&AccountId) + Send + Sync + 'static) {
         self.local.on_forget(Box::new(forget));
     }
@@ -396,7 +396,7 @@ mod tests {
         };
         let marks = (1..=3).map(|number| (RevocationKey::Account(of(number)), 1_000));
         let told = accounts.advance(marks.collect(), 1_000);
-        // Whoever asked has gone.
+        // The caller was dropped.
         drop(told);
         assert_eq!(
             accounts.status().revocation_count,

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use tokio::time::Instant;
 
-/// A clock that jumps ahead and comes back must not make anybody forget what still holds.
+/// A clock that jumps ahead and comes back must not remove revocations that still hold.
 ///
 /// What it costs: where a clock was set right after the first record, or a machine slept, records
 /// stay for so much longer.

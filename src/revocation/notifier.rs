@@ -1,4 +1,4 @@
-//! Who is woken by what happens to an account: those whom it may concern, and few others.
+//! Wakes the streams that a revocation may concern, and few others.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -9,8 +9,8 @@ use crate::claims::{AccountId, Claims};
 
 use super::event::{RevocationKey, Whom};
 
-/// One bell for many accounts and sessions. Whoever may end a session without proof, as a browser's
-/// logout does, wakes about one stream of twenty by it, and not all of them.
+/// One bell for many accounts and sessions. A client that ends a session without proof, as a
+/// browser's logout does, wakes about one stream of twenty, and not all of them.
 #[derive(Debug)]
 pub(super) struct RevocationNotifier {
     hasher: RandomState,
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stranger_s_session_wakes_few() {
+    async fn an_unknown_session_wakes_few() {
         let bells = RevocationNotifier::default();
         let mut woken = 0;
         let mut ears: Vec<Subscription> = (0..1_000)

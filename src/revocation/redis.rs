@@ -1,4 +1,4 @@
-//! The one door to redis-rs: what is asked of the shared store, command by command.
+//! The only file that imports redis-rs: what is asked of the shared store, command by command.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +23,8 @@ use super::subscriber;
 
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///
-/// Every replica follows a stream of revocations and sign-outs, so that a request asks nobody;
-/// [`OncePerToken`](crate::guard::OncePerToken) alone asks Redis. A connection that is dead
+/// Every replica follows a stream of revocations and sign-outs, so that a request needs no call;
+/// only [`OncePerToken`](crate::guard::OncePerToken) asks Redis. A connection that is dead
 /// without having been closed is noticed within four seconds, and the policy holds from then on.
 /// What was revoked here stays revoked, and is published again to a Redis that lost it. Give it a
 /// `maxmemory-policy` of `noeviction`: what it evicts, a replica that starts later never learns.
@@ -173,7 +173,7 @@ impl From<RedisError> for StoreConnectionError {
     }
 }
 
-/// The way to the store, and the names of what lies there.
+/// The connection to the store, and the names of its keys.
 pub(super) struct RedisClient {
     client: Client,
     /// A hash: mark → its time, only ever raised, and when it was written.
@@ -181,7 +181,7 @@ pub(super) struct RedisClient {
     /// A stream: what was raised, one entry after the other.
     events: String,
     /// A hash: `epoch`, new whenever the store forgot everything, `sequence`, the last event, and
-    /// `pruned`, when somebody last began to remove old marks.
+    /// `pruned`, when a replica last began to remove old marks.
     place: String,
     used: String,
     raise: Script,
@@ -244,7 +244,7 @@ const BEGIN: &str = include_str!("scripts/begin.lua");
 const PRUNE: &str = include_str!("scripts/prune.lua");
 
 impl RedisClient {
-    /// Raises marks for everybody; `tell` has it told also where it is no news.
+    /// Raises marks for every replica; `tell` publishes them also where they are not new.
     pub(super) async fn advance(
         &self,
         marks: &[(String, u64)],
@@ -265,7 +265,7 @@ impl RedisClient {
     }
 
     /// Removes marks that are older than `kept` seconds by the store's clock, among some of them,
-    /// unless somebody did so less than `pause` seconds ago. Returns where to go on.
+    /// unless a replica did so less than `pause` seconds ago. Returns where to go on.
     pub(super) async fn prune(
         &self,
         cursor: &str,
@@ -284,7 +284,7 @@ impl RedisClient {
         Ok(seconds)
     }
 
-    /// Whether nobody used this before; from now on somebody did, for so many seconds.
+    /// Whether this was not used before; marks it as used for so many seconds.
     ///
     /// No point in time: Redis' clock may be another one.
     pub(super) async fn first_use(
@@ -470,7 +470,7 @@ impl EventStream<'_> {
     }
 }
 
-/// A text that nobody else makes; not a secret.
+/// A unique text; not a secret.
 fn unique() -> String {
     format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use crate::claims::Claims;
 
 /// A bounded record of sessions. A browser's logout proves nothing but that its sender knows a
-/// session's id; with this, ids that were made up take no room.
+/// session's id; with this record, invented ids take no room.
 ///
-/// Kept as hashes with a random key: 64 bits that agree by chance let one made-up id pass.
+/// Kept as hashes with a random key: 64 bits that agree by chance accept one invented id.
 #[derive(Debug, Default)]
 pub(super) struct SeenSessions {
     hasher: RandomState,

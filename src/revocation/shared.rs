@@ -117,7 +117,7 @@ impl State {
 impl Store for RedisRevocations {
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
-            // Told when the store is back; nobody is to wait for that.
+            // Published when the store is back; no caller may wait for that.
             return Answer::Now(Err(StoreUnavailable));
         }
         let (link, state, text) = (

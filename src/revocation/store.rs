@@ -88,7 +88,7 @@ pub(super) trait Store: fmt::Debug + Send + Sync {
     /// Tells the others what was raised here; `again` also where they know it.
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()>;
 
-    /// Whether nobody used this before; from now on somebody did, until that time.
+    /// Whether this was not used before; marks it as used until that time.
     fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool>;
 
     /// What to do as long as what others revoke does not arrive here; `None` while it does.

@@ -143,7 +143,7 @@ impl Follower {
         if !self.state.following.swap(true, Ordering::AcqRel) {
             tracing::info!("following the shared store");
         }
-        // What is old is removed by and by: nobody has to wait for it.
+        // The task removes old marks in steps: no request waits for it.
         tokio::select! {
             ended = self.keep_up(&mut news, begun) => ended,
             never = self.prune() => match never {},
@@ -309,7 +309,7 @@ impl Follower {
 }
 
 impl Drop for Follower {
-    /// However the task ends, nobody follows after it.
+    /// However the task ends, the stream is no longer followed.
     fn drop(&mut self) {
         self.state.following.store(false, Ordering::Release);
     }

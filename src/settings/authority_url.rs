@@ -10,7 +10,7 @@ use super::forms::{guid, is_domain, is_policy};
 pub(crate) enum TenantName {
     /// The tenant's id.
     Id(Uuid),
-    /// One of the tenant's domains, in lower case; the id is learnt from the discovery document.
+    /// One of the tenant's domains, in lower case; the id is read from the discovery document.
     Domain(String),
     /// Every organization and personal accounts.
     Common,
@@ -34,7 +34,7 @@ impl TenantName {
         }
     }
 
-    /// Tokens of tenants that nobody named would come in: these must be named.
+    /// Tokens of any tenant would be accepted: the accepted tenants must be named.
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Common | Self::Organizations)
     }
@@ -94,7 +94,7 @@ impl Authority {
     }
 }
 
-/// `https://contoso.ciamlogin.com/` stands for the tenant `contoso.onmicrosoft.com`.
+/// `https://contoso.ciamlogin.com/` means the tenant `contoso.onmicrosoft.com`.
 ///
 /// Source: Microsoft.Identity.Web, `AuthorityHelpers.BuildCiamAuthorityIfNeeded`.
 fn external_id_tenant(url: &Url) -> Option<TenantName> {

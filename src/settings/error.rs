@@ -72,7 +72,7 @@ pub enum SettingsError {
         nearest: String,
     },
 
-    /// One key is given twice in the same file, perhaps in different letter case.
+    /// One key is given twice in the same file, also in different letter case.
     #[error("{key} ({origin}) is given twice: expected each key once, whatever its letter case")]
     #[non_exhaustive]
     DuplicateKey {
@@ -135,5 +135,5 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
-/// Long enough for every address and list of scopes that anybody reads.
+/// Long enough for every readable address and list of scopes.
 const LONGEST_SHOWN: usize = 200;

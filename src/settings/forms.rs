@@ -144,7 +144,7 @@ impl ValueType for SecretText {
     }
 }
 
-/// The path of a file; whether the file is there is found out by whoever reads it.
+/// The path of a file; the reader finds out whether the file exists.
 pub(super) struct FilePath;
 
 impl ValueType for FilePath {

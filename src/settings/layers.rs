@@ -28,7 +28,7 @@ pub(super) struct Node {
     /// The file or the environment variable that it came from last.
     pub(super) origin: String,
     pub(super) scalar: Option<Scalar>,
-    /// Written as a list, perhaps an empty one.
+    /// Written as a list, which can be empty.
     pub(super) list: bool,
     null: bool,
     children: BTreeMap<String, Node>,

@@ -134,7 +134,7 @@ impl<'t> Reader<'t> {
         let read = |element: &'t Node| {
             let path = format!("{path}:{}", element.name);
             if element.scalar.is_some() || element.list {
-                // Whoever writes a string here may have meant a secret.
+                // A string here may be meant as a secret.
                 return Err(self.wrong(
                     &path,
                     element,
@@ -339,7 +339,7 @@ fn is_under(known: &str, path: &str) -> bool {
         .is_some_and(|(group, _)| group.eq_ignore_ascii_case(path))
 }
 
-/// `https://user:password@host/`, which no key takes but somebody may have written.
+/// `https://user:password@host/`, which no key takes but a file may contain.
 fn names_a_password(text: &str) -> bool {
     text.split_once("://").is_some_and(|(_, rest)| {
         rest.split('/')

@@ -77,7 +77,7 @@ macro_rules! keys {
         /// The path of every key of the table.
         pub(super) const $all: &[&str] = &[$($path),*];
 
-        /// Path, meaning and form of every key, for the documents that are held against the table.
+        /// Path, meaning and form of every key, for the documents that are compared with the table.
         #[cfg(test)]
         pub(super) fn table() -> Vec<(&'static str, &'static str, String)> {
             vec![$(($path, $meaning, Named::form(&$name))),*]
@@ -140,8 +140,9 @@ pub(super) const CLIENT_CERTIFICATES: &str = "ClientCertificates";
 /// Lists of which a file and the environment often give one part each without meaning to.
 pub(super) const OFTEN_MERGED: [&str; 3] = [ALLOWED_TENANTS.path, AUDIENCES.path, POLICIES.path];
 
-/// Keys that restrict who may come in, or change whose tokens are accepted, and have no counterpart
-/// here: each with what to write in its place. To ignore one would accept more than its file says.
+/// Keys that restrict which callers are accepted, or change whose tokens are accepted, and have no
+/// counterpart here: each with what to write in its place. To ignore one would accept more than its
+/// file says.
 pub(super) const RESTRICTING: &[(&str, &str)] = &[
     // Microsoft.Identity.Web and App Service.
     (
@@ -197,8 +198,8 @@ pub(super) const RESTRICTING: &[(&str, &str)] = &[
 ];
 
 /// Keys that Microsoft.Identity.Web, ASP.NET Core or MSAL.NET binds in this section and that mean
-/// nothing to an API in Rust. Whatever is under them is left alone. None of them restricts who may
-/// come in: those are in [`RESTRICTING`].
+/// nothing to an API in Rust. Whatever is under them is ignored. None of them restricts which
+/// callers are accepted: those keys are in [`RESTRICTING`].
 pub(super) const IGNORED: &[&str] = &[
     // Microsoft.Identity.Web: MicrosoftIdentityOptions, MicrosoftIdentityApplicationOptions, the JSON schema.
     "AppHomeTenantId",

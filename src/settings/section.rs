@@ -1,4 +1,4 @@
-//! One section, typed and checked: every value is one the contract allows, and they fit together.
+//! One section, typed and checked: every value is allowed, and the values fit together.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! A guard describes itself ([`Guard::describe`](axum_entra::guard::Guard::describe)). [`OpenApiRouterExt`] puts
 //! it around a route *and* writes what it demands into the route's operation, from the same value,
-//! so that the document and the door cannot drift apart: `security`, the answers 401 and 403 with
+//! so that the document and the checks cannot drift apart: `security`, the answers 401 and 403 with
 //! the schema of their problem bodies, and the extension `x-entra-guard` with roles and the rest
 //! that OpenAPI has no words for. [`SecuritySchemes`] adds what only the whole document knows: where tokens
 //! come from, and the full names of scopes.
@@ -26,7 +26,7 @@
 //!     // … .authenticated(entra.layer())
 //!     .split_for_parts();
 //! # drop(router);
-//! // With an `Entra` at hand: `SecuritySchemes::of(&entra)`.
+//! // With an `Entra`: `SecuritySchemes::of(&entra)`.
 //! let tenant = "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111";
 //! SecuritySchemes::new(tenant, "api://6e74172b-be56-4843-9ff4-e66a39bb12e3")
 //!     .scope("Todo.Read", "Read your to-do lists")
@@ -42,7 +42,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! A guard that stands in a handler's signature alone (`Permit<G>`) is not seen: put it around the
+//! A guard that is only in a handler's signature (`Permit<G>`) is not seen: put it around the
 //! route with [`OpenApiRouterExt::require_guard`] too. So is what an `OpenApiRouter` is given by `route` and
 //! `layer` instead of `routes` and [`OpenApiRouterExt`].
 //!

@@ -16,7 +16,7 @@ pub(super) fn schema() -> RefOr<Schema> {
     };
     let object = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Object))
-        .description(Some("Why a request was not let in (RFC 9457)."))
+        .description(Some("Why a request was rejected (RFC 9457)."))
         .property(
             "type",
             text("Always about:blank: the status says the kind."),

@@ -1,4 +1,4 @@
-//! What Entra writes into a token: the claims of each kind of token, before anything is spoilt.
+//! What Entra writes into a token: the claims of each kind of token, before a test changes any.
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};

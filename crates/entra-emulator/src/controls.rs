@@ -47,15 +47,15 @@ impl Emulator {
 
     /// Ends a user's refresh tokens and browser sessions, as `revokeSignInSessions` does.
     ///
-    /// Access tokens live on, also for on-behalf-of if they are of the same second. A name nobody
-    /// has does nothing.
+    /// Access tokens live on, also for on-behalf-of if they are of the same second. An unknown
+    /// name does nothing.
     pub fn revoke_sessions(&self, user: &str) {
         if let Some(user) = self.user(user) {
             self.authority().sign_ins().revoke(user.object_id());
         }
     }
 
-    /// `signInSessionsValidFromDateTime` of a user, in seconds since 1970; `None` if nobody has
+    /// `signInSessionsValidFromDateTime` of a user, in seconds since 1970; `None` if no user has
     /// that name.
     #[must_use]
     pub fn sessions_valid_from(&self, user: &str) -> Option<u64> {

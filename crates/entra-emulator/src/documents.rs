@@ -34,13 +34,13 @@ pub(super) struct Request {
     pub(super) owner: Owner,
     /// The tenant as the address spells it, which the document's addresses repeat.
     pub(super) segment: String,
-    /// The policy stands in `?p=`, not in the path.
+    /// The policy is in `?p=`, not in the path.
     pub(super) policy_in_query: bool,
     pub(super) app: Option<String>,
 }
 
 impl Request {
-    /// `None` where the address names a tenant or a policy nobody knows.
+    /// `None` where the address names an unknown tenant or policy.
     pub(super) fn new(
         authority: &Authority,
         version: Version,

@@ -1,7 +1,8 @@
 //! Microsoft Graph, as far as memberships and sign-in sessions go.
 //!
-//! It stands under `/graph/v1.0` and `/graph/beta`, takes the emulator's own tokens for Graph only,
-//! and checks their permissions. It does not check directory roles: a delegated permission is enough.
+//! It is served under `/graph/v1.0` and `/graph/beta`, takes the emulator's own tokens for Graph
+//! only, and checks their permissions. It does not check directory roles: a delegated permission is
+//! enough.
 
 mod caller;
 mod graph_error;
@@ -80,7 +81,7 @@ impl Request<'_> {
             return Err(GraphError::method_not_allowed());
         }
         caller.may(action, &target)?;
-        // As Graph, it says "no" before it says "nobody".
+        // Like Graph, it checks the permission before it checks that the account exists.
         let target = target?;
         match action {
             Action::CheckMemberGroups => memberships::check(self, &target, false),

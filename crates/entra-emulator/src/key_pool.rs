@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{error::EmulatorError, signing_key::SigningKey};
 
-/// Grows when somebody needs one more; nothing in it outlives the process.
+/// Grows when an emulator needs one more key; nothing in it outlives the process.
 static POOL: Mutex<Vec<Arc<SigningKey>>> = Mutex::new(Vec::new());
 
-/// The pool's key number `index`, made now if nobody has needed it before.
+/// The pool's key number `index`, made now if it was not needed before.
 ///
 /// Two emulators that draw the same number get the same key. Their issuers differ.
 pub(super) fn key(index: usize) -> Result<Arc<SigningKey>, EmulatorError> {

@@ -62,7 +62,7 @@ impl KeyRings {
         keys.find(|key| key.kid() == kid).cloned()
     }
 
-    /// A key that stands in a document at the moment.
+    /// A key that is in a document at the moment.
     pub(super) fn published_by_kid(&self, kid: &str) -> Option<Arc<SigningKey>> {
         let published = self
             .rings

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if arguments.tls {
         builder = builder.tls();
     }
-    // The signals are caught before anybody can know the address.
+    // The process catches the signals before any client can know the address.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let emulator = builder.start().await?;

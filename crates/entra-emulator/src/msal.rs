@@ -1,4 +1,4 @@
-//! What MSAL asks before it signs anybody in: instance metadata and the user's realm.
+//! What MSAL asks before it signs a user in: instance metadata and the user's realm.
 
 use axum::{
     Json,

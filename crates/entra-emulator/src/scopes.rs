@@ -26,7 +26,8 @@ pub(super) struct OpenId {
 impl<'a> Asked<'a> {
     /// Understands the `scope` of a v2.0 request: at most one API, and scopes it has.
     ///
-    /// A bare scope is one of Microsoft Graph's; OpenID Connect's alone mean Microsoft Graph too.
+    /// A bare scope is one of Microsoft Graph's; only OpenID Connect's scopes also mean Microsoft
+    /// Graph.
     pub(super) fn scopes(
         authority: &'a Authority,
         client: &App,

@@ -191,7 +191,7 @@ pub(super) fn id_made_of(name: &str) -> String {
         .to_string()
 }
 
-/// A GUID nobody has had before.
+/// A new, unique GUID.
 pub(super) fn fresh_id() -> Uuid {
     uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid()
 }

@@ -109,7 +109,7 @@ impl SignIns {
     }
 }
 
-/// Things given out under a handle nobody can guess; the oldest are forgotten first.
+/// Values issued under a handle that cannot be guessed; the oldest are evicted first.
 #[derive(Debug)]
 pub(super) struct Kept<T> {
     by_handle: BTreeMap<String, T>,

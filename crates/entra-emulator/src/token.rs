@@ -1,4 +1,4 @@
-//! Tokens made to measure: good by default, and spoilt in one place by each method.
+//! Tokens for tests: valid by default, and each method changes one thing.
 
 mod minting;
 
@@ -17,7 +17,7 @@ use super::{
 /// Without further choices: a v2.0 token of alice in contoso, for the sample API, from the public
 /// client `cli`, with the scope `access_as_user`, valid from now for the token lifetime.
 ///
-/// Nothing is checked. Names nobody knows make users and apps with no rights, and a made-up
+/// Nothing is checked. Unknown names make users and apps with no rights, and an unknown
 /// tenant, audience or issuer is written as it is.
 #[derive(Debug, Clone)]
 #[must_use = "a builder makes no token before `mint`"]
@@ -303,7 +303,7 @@ impl TokenBuilder {
         self
     }
 
-    /// Signs this text as the header, be it JSON or not.
+    /// Signs this text as the header, whether it is JSON or not.
     pub fn raw_header(self, text: impl Into<String>) -> Self {
         Self {
             raw_header: Some(text.into()),
@@ -311,7 +311,7 @@ impl TokenBuilder {
         }
     }
 
-    /// Signs this text as the payload, be it JSON or not. It has no mark of the emulator.
+    /// Signs this text as the payload, whether it is JSON or not. It has no mark of the emulator.
     pub fn raw_payload(self, text: impl Into<String>) -> Self {
         Self {
             raw_payload: Some(text.into()),

@@ -73,7 +73,7 @@ impl TokenRequest<'_> {
         Asked::scopes(self.authority, client, self.tenant, scope)
     }
 
-    /// The `claims` parameter, which the sign-in must satisfy: a token alone cannot.
+    /// The `claims` parameter, which the sign-in must satisfy: no token can.
     fn demands(&self) -> Result<ClaimsRequest, Refusal> {
         let claims = self.field("claims").map(ClaimsRequest::read);
         match claims {
@@ -185,7 +185,7 @@ impl Authority {
         }
     }
 
-    /// The app with this client id, whether or not it proves to be it.
+    /// The app with this client id, whether or not the client authenticates.
     pub(super) fn client(&self, id: &str, tenant: &str) -> Result<&App, Refusal> {
         let client = self.directory.app(id).filter(|app| app.client_id == id);
         client.ok_or_else(|| Refusal::unknown_client(id, tenant))

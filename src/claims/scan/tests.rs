@@ -1,4 +1,4 @@
-//! The walk over JSON, held against the library.
+//! The walk over JSON, compared with the library.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn values_are_told_apart() {
     assert!(values.eq(expected));
 }
 
-/// JSON, and JSON with something spoilt.
+/// JSON, and corrupted JSON.
 fn json() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"\\n\"", "\"\\x\"", "\"ä", "\"", " ",

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use crate::graph::error::GraphError;
 
-/// What a look finds, without asking anybody.
+/// What a lookup finds, without a request to Graph.
 #[derive(Debug)]
 pub(crate) enum CacheLookup<T> {
     /// All that was asked for; of several questions in their order.
     Hit(T),
     /// Asking failed a moment ago.
     Failed(GraphError),
-    /// Somebody has to be asked.
+    /// A request has to be sent.
     Miss,
 }
 

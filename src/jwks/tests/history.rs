@@ -90,7 +90,7 @@ impl Process {
         }
     }
 
-    /// Whether a token of a key is let in.
+    /// Whether a token of a key is accepted.
     async fn allows_tenant(&mut self, kid: &str, published: &Value) -> bool {
         let has = |reader: &KeyReader| !reader.keys().unwrap().with_id(kid).is_empty();
         if has(&self.reader) {

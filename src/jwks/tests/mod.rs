@@ -1,4 +1,5 @@
-//! RSA signatures that others made, good and faulty, against the one door to the crypto library.
+//! RSA signatures that others made, good and faulty, against the only file that imports the crypto
+//! library.
 
 mod alerts;
 mod bound;
@@ -25,7 +26,7 @@ pub(crate) fn ordinary_document() -> Document {
     trust.documents.into_iter().next_back().unwrap()
 }
 
-/// A public key of 2,048 bits that nobody has the other half of.
+/// A public key of 2,048 bits whose private key does not exist.
 fn jwk(kid: &str, number: u8) -> Value {
     let mut modulus = [0xff; 256];
     modulus[254] = number;

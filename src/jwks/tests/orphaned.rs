@@ -1,4 +1,4 @@
-//! Keys that nobody keeps fresh any more.
+//! Keys that no task refreshes any more.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests with a key id that nobody has seen: who asks, who waits, and what they are told.
+//! Requests with an unknown `kid`: which ones ask, which ones wait, and the answer they get.
 
 use std::time::Duration;
 

@@ -102,7 +102,7 @@ async fn cut_offs_are_forgotten_only_when_no_older_token_can_be_alive() {
         revocations.advance(&RevocationKey::Account(account(number)), 1_000, 1_000);
     }
     let last = RevocationKey::Account(account(9_999));
-    // A clock that jumps ahead makes nobody forget.
+    // A clock that jumps ahead removes no mark early.
     revocations.advance(&last, 2_000 + KEPT, 2_000 + KEPT);
     assert_eq!(revocations.len(), FEW + 8);
     tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
@@ -169,7 +169,7 @@ async fn an_ended_session_is_kept_for_two_days_after_its_last_token() {
     sweep();
     assert!(
         revocations.look_up(&of("x"), &NONE).is_none(),
-        "nobody came"
+        "no token was seen"
     );
 }
 

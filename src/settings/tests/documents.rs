@@ -1,4 +1,4 @@
-//! The documents on settings, held against the table of keys.
+//! The documents on settings, compared with the table of keys.
 
 use serde_json::Value;
 

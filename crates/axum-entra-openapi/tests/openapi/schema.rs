@@ -1,4 +1,4 @@
-//! Real answers, held against the schema that the document gives for them.
+//! Real answers, checked against the schema that the document gives for them.
 
 use axum_entra_openapi::PROBLEM_SCHEMA_NAME;
 use serde_json::Value;

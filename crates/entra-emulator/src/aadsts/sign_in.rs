@@ -46,7 +46,7 @@ impl Refusal {
         Self::bad_request("invalid_request", 90_015, sentence)
     }
 
-    /// `prompt=none`, and nobody has signed in with this browser.
+    /// `prompt=none`, and no user has signed in with this browser.
     pub(crate) fn login_required() -> Self {
         let sentence = "A silent sign-in request was sent but no user is signed in.".to_owned();
         Self::bad_request("login_required", 50_058, sentence)
@@ -73,7 +73,7 @@ impl Refusal {
     pub(crate) fn malformed_grant(name: &str) -> Self {
         let sentence = format!(
             "The provided value for the input parameter '{name}' is not valid: it is malformed, or \
-             nobody issued it."
+             it was never issued."
         );
         Self::bad_request("invalid_grant", 9_002_313, sentence)
     }

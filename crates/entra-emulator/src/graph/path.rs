@@ -1,4 +1,4 @@
-//! What a path asks, and of whom.
+//! What a path asks, and for which account.
 
 use axum::http::Method;
 

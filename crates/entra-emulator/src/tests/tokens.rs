@@ -37,7 +37,7 @@ async fn after_a_rotation_old_tokens_verify_until_old_keys_retire() {
 }
 
 #[tokio::test]
-async fn a_token_can_be_spoilt_in_one_place() {
+async fn a_token_can_be_invalid_in_one_place() {
     let emulator = Emulator::start().await.unwrap();
     let token = || emulator.token();
     assert_eq!(claims(&token().claim("scp", 7).mint())["scp"], 7);

@@ -245,7 +245,7 @@ const NOT_IN_ID_TOKENS: [&str; 10] = [
     "xms_par_app_azp",
 ];
 
-/// An app nobody registered: its name is its client id if it looks like one.
+/// An unregistered app: its name is its client id if it looks like one.
 fn unknown_app(which: &str) -> Cow<'static, App> {
     let id = match uuid::Uuid::try_parse(which) {
         Ok(_) => which.to_owned(),

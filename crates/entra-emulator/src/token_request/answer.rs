@@ -124,7 +124,7 @@ impl TokenRequest<'_> {
             false => token,
         };
         match (self.version, &self.policy) {
-            // Microsoft Graph's tokens are v1.0 with a nonce in the header, whoever asks.
+            // Microsoft Graph's tokens are v1.0 with a nonce in the header, for every client.
             _ if asked.is_graph() => {
                 let nonce = URL_SAFE_NO_PAD.encode_to_string(seeds::fresh_id().as_bytes());
                 let token = token.v1().audience(asked.name.as_str());
