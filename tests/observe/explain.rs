@@ -242,7 +242,7 @@ async fn a_route_is_asked_as_its_guard_would_be() {
 }
 
 #[tokio::test]
-async fn hearsay_is_marked_and_the_token_is_not_repeated() {
+async fn unverified_values_are_marked_and_the_token_is_not_repeated() {
     let (emulator, entra) = emulated().await;
     let forged = emulator
         .token()
@@ -272,7 +272,7 @@ async fn hearsay_is_marked_and_the_token_is_not_repeated() {
         assert!(!told.contains("alice"), "{told}");
     }
     assert!(
-        page.contains("hearsay") && page.contains("refused: bad_signature"),
+        page.contains("values marked ? are untrusted") && page.contains("refused: bad_signature"),
         "{page}"
     );
 }
