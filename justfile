@@ -2,7 +2,7 @@
 
 export CARGO_BUILD_JOBS := env("CARGO_BUILD_JOBS", "2")
 
-# Everything that must be green before you ask for eyes.
+# Everything that must be green before you ask for a review.
 check:
     .ci/run
 
@@ -19,7 +19,7 @@ doc:
 test:
     cargo test
 
-# The library alone: its default features, and one feature by itself.
+# Only the library: its default features, and one feature by itself.
 test-library:
     cargo test -p axum-entra
 
