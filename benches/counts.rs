@@ -1,6 +1,6 @@
 //! Instructions and allocations of a request: `cargo bench --bench counts [-- --write]`
 //!
-//! Counts are the same on a busy machine, so they can be held against `counts.toml`: more than 5 %
+//! Counts are the same on a busy machine, so they can be compared with `counts.toml`: more than 5 %
 //! above it fails. Instructions are callgrind's, are skipped without valgrind, and are held only
 //! where compiler and processor are those of the file; `--write` puts this run's counts into it.
 #![allow(

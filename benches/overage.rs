@@ -1,7 +1,7 @@
 //! What a group guard costs under overage: `cargo bench --bench overage`
 //!
 //! A listed group against one that Graph has to be asked for: answered from memory, asked with a
-//! token for Graph at hand, asked with nothing at hand. All with a token that was verified before.
+//! token for Graph cached, asked with nothing cached. All with a token that was verified before.
 //! The emulator runs in the same thread, so its work counts too; a real Graph is far away instead.
 //! The least of many interleaved rounds, since the machine may be shared.
 #![allow(clippy::print_stdout, reason = "a table")]

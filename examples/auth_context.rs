@@ -26,7 +26,7 @@ use startup::Sample;
 use whoami::whoami;
 
 guards! {
-    /// Whoever signed in the way the context `c1` asks for.
+    /// A caller that signed in as the context `c1` requires.
     CanDelete = RequireAuthContext("c1");
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Employees of one Entra tenant, customers of Azure AD B2C, customers of Entra External ID: three
 //! authorities side by side, each with its own issuers, keys and audiences. A token is judged by
-//! the authority whose issuer it names, and by nobody else's keys.
+//! the authority whose issuer it names, and only by its keys.
 //!
 //! **With real tenants.** The section `AzureAd` of an `appsettings.json` is a workforce tenant or
 //! an External ID tenant (`"Instance": "https://contoso.ciamlogin.com/"`), the section

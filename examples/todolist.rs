@@ -32,7 +32,7 @@ guards! {
     /// A user with either scope, or an application with either role.
     CanRead = RequireScope::any(["Todolist.Read", "Todolist.ReadWrite"])
         .or(RequireRole::any(["Todolist.Read.All", "Todolist.ReadWrite.All"]));
-    /// Whoever may change something.
+    /// A caller that may change something.
     CanWrite = RequireScope("Todolist.ReadWrite").or(RequireRole("Todolist.ReadWrite.All"));
 }
 

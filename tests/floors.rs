@@ -1,4 +1,4 @@
-//! The house of `docs/architecture.md`: imports go down, a foreign crate has one door, files are small.
+//! The layout of `docs/architecture.md`: imports go down, one file imports each foreign crate, files are small.
 
 #![allow(
     clippy::unwrap_used,
@@ -319,7 +319,7 @@ fn uses(code: &str) -> Vec<String> {
     let flat: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
     for root in ["crate::", "super::super::", "pub(in crate::"] {
         for (at, _) in flat.match_indices(root) {
-            // `$crate::` in a macro is whoever expands it; `pub(in crate::x)` is found once.
+            // `$crate::` in a macro is the crate that expands it; `pub(in crate::x)` is found once.
             let before = flat[..at].chars().last();
             if before == Some('$') || (root == "crate::" && flat[..at].ends_with("pub(in ")) {
                 continue;

@@ -55,7 +55,7 @@ impl Issuer {
         document.to_string()
     }
 
-    /// Six keys, as Entra publishes, at hand: nothing is fetched.
+    /// Six keys, as Entra publishes, given statically: nothing is fetched.
     pub(crate) fn authority(&self) -> Authority {
         self.tenant(Tenant::new(CONTOSO), 6)
     }

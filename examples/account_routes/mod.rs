@@ -103,7 +103,7 @@ pub(crate) async fn revoke(
 /// Forgets what is kept of the caller.
 #[utoipa::path(post, path = "/signout", responses((status = 204, description = "Forgotten")))]
 pub(crate) async fn sign_out(State(entra): State<Entra>, claims: Claims) -> StatusCode {
-    // A token that names nobody has left nothing to forget.
+    // A token without an account has left nothing to remove.
     if let Some(account) = claims.account_id() {
         entra.sign_out(&account).await;
     }
@@ -144,7 +144,7 @@ async fn end(
         if claims.account_id() == account {
             return cut_off_own(&entra, &caller, told).await;
         }
-        // Nobody else is cut off unless Graph agreed.
+        // No other account is cut off unless Graph agreed.
         let cut_off = told?;
         match account {
             Some(account) => revoke_at(&entra, &account, cut_off).await,

@@ -42,7 +42,7 @@ impl FrontPage {
         }
     }
 
-    /// A route that anybody may call.
+    /// A route that needs no token.
     pub(crate) fn open(self, method: &str, path: &str) -> Self {
         self.row(method, path, NOTHING.to_owned())
     }

@@ -1,6 +1,6 @@
 //! `/inspect`: a page for development that decodes a token in the browser and asks the server why
-//! it would be let in or not. It is there only when asked for, answers this machine only, and logs
-//! nothing. Whom a proxy on this machine speaks for cannot be told: behind one, leave it off.
+//! it would be accepted or not. It is there only when asked for, answers this machine only, and logs
+//! nothing. It cannot see which client a proxy on this machine forwards: behind one, leave it off.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A long time of mixed traffic, rollovers and outages, with every answer held against a model.
+//! A long time of mixed traffic, rollovers and outages, with every answer checked against a model.
 //!
 //! `cargo run --example soak -- --seconds 600 --seed 1`. Ends with exit code 1 if an
 //! answer was wrong, a request got stuck or memory grew. What is tried is chosen by the seed; what

@@ -82,7 +82,7 @@ impl Model {
         })
     }
 
-    /// Whether an answer is right, and what is learnt from it.
+    /// Whether an answer is right, and what follows from it.
     ///
     /// `before` is what was known of the key when the request was sent.
     pub(crate) fn judge(&self, what: &Try, number: u64, before: Key, answer: &str) -> bool {

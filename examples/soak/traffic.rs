@@ -1,4 +1,4 @@
-//! What clients send: good tokens, spoilt ones and junk.
+//! What clients send: valid tokens, damaged ones and junk.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

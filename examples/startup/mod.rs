@@ -121,7 +121,7 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
     let metrics = install_metrics()?;
     let settings = Settings::load(arguments.settings.as_deref())?;
     let (builder, emulator) = if settings.is_empty() {
-        // Whoever names a file means its authority, not one that accepts public passwords.
+        // An operator who names a file means its authority, not one that accepts public passwords.
         if let Some(file) = &arguments.settings {
             return Err(Wrong(format!(
                 "--settings {}: expected a section AzureAd or AzureAdB2C, in the file or the environment",
@@ -185,7 +185,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Where a client on this machine finds a listener, be it on every address.
+/// Where a client on this machine finds a listener, also one on every address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
@@ -251,7 +251,7 @@ impl Sample {
     }
 
     async fn serve(self, app: Router) -> Result<(), Wrong> {
-        // The signals are caught before anybody can know the address.
+        // The signals are caught before any client can know the address.
         let (mut terminate, mut interrupt) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
@@ -287,7 +287,7 @@ impl Sample {
         let most = self.entra.max_token_size();
         tokio::select! {
             () = server::serve(self.listener, app, most, graceful) => {}
-            // Somebody who never ends a request must not hold the program up.
+            // A client that never ends a request must not delay the end of the program.
             () = stop => {}
         }
         Ok(())

@@ -22,7 +22,7 @@ static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| entra().back_channel_logo
 fuzz_target!(|data: &str| {
     let post = |body: String| status(&RECEIVER, "application/x-www-form-urlencoded", body);
     let Some((by_us, header, payload, token)) = signed(data) else {
-        // Nobody has signed it, so nothing ends with it.
+        // No published key signed it, so it ends nothing.
         assert_eq!(post(data.to_owned()), 400);
         return;
     };
@@ -58,7 +58,7 @@ fuzz_target!(|data: &str| {
         .as_str()
         .is_some_and(|oid| oid.parse::<axum_entra::Uuid>().is_ok());
     assert!(is_text(&payload["sub"]) || is_text(&payload["sid"]) || object);
-    // One character less of the signature, and it is nobody's.
+    // One character less of the signature, and no key verifies it.
     assert_eq!(
         post(format!("logout_token={}", &token[..token.len() - 2])),
         400

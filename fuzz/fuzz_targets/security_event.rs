@@ -26,7 +26,7 @@ static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| entra().shared_signals())
 fuzz_target!(|data: &str| {
     let push = |body: String| status(&RECEIVER, MEDIA_TYPE, body);
     let Some((by_them, header, payload, token)) = signed(data) else {
-        // Nobody has signed it, so nobody is cut off by it.
+        // No published key signed it, so it cuts no account off.
         assert_eq!(push(data.to_owned()), 400);
         return;
     };
@@ -52,7 +52,7 @@ fuzz_target!(|data: &str| {
     assert!(payload["iat"].as_f64().expect("a number") - SKEW <= NOW as f64);
     let events = payload["events"].as_object().expect("events");
     assert!((1..=16).contains(&events.len()));
-    // A known event has a subject that somebody may be known by.
+    // A known event has a subject that can identify an account.
     for (name, event) in events {
         let kind = name.strip_prefix("https://schemas.openid.net/secevent/caep/event-type/");
         if kind.is_some_and(|kind| KNOWN.contains(&kind)) {
@@ -65,7 +65,7 @@ fuzz_target!(|data: &str| {
             );
         }
     }
-    // One character less of the signature, and it is nobody's.
+    // One character less of the signature, and no key verifies it.
     assert_eq!(push(token[..token.len() - 2].to_owned()), 400);
     // No access token, and no logout token.
     assert!(entra().validate_at(&token, NOW).is_err());

@@ -44,7 +44,7 @@ fuzz_target!(|data: &str| {
         .strip_prefix('s')
         .and_then(|text| text.split_once('\n'))
     else {
-        // Nobody has signed it, so nobody may pass with it.
+        // No published key signed it, so it is refused.
         assert!(entra.validate_at(data, NOW).is_err());
         return;
     };
@@ -80,6 +80,6 @@ fuzz_target!(|data: &str| {
     assert!(payload["nbf"].as_f64().is_none_or(|nbf| nbf - SKEW <= now));
     assert!(payload["iat"].as_f64().is_none_or(|iat| iat - SKEW <= now));
     assert!(payload.get("cnf").is_none_or(Value::is_null));
-    // One character less of the signature, and it is nobody's.
+    // One character less of the signature, and no key verifies it.
     assert!(entra.validate_at(&token[..token.len() - 2], NOW).is_err());
 });

@@ -30,7 +30,7 @@ fn about_two(house: &House) -> String {
     message.without("sub_id").claim("events", events).mint()
 }
 
-/// A request whose body comes in pieces, each after a pause.
+/// A request whose body arrives in pieces, each after a pause.
 fn in_pieces(text: &str) -> Request<Body> {
     let pieces: Vec<String> = text
         .as_bytes()

@@ -28,7 +28,7 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
     house.at(NOON + 1);
     house.entra.sign_out(&alice_key).await;
     assert_eq!(*told.lock().unwrap(), [alice_key.clone(), alice_key]);
-    // Nothing is revoked, for nobody.
+    // Nothing is revoked, for no account.
     assert_eq!(house.get("/me", &alice).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
     told.lock().unwrap().clear();
@@ -90,7 +90,7 @@ async fn two_thousand_sign_outs_of_a_second_are_told_as_one_and_the_rest_as_anot
     for _ in 0..2_000 {
         assert_eq!(sign_out(&alice).await, 204);
     }
-    // Another account waits for nobody.
+    // Another account does not wait.
     assert_eq!(sign_out(&bob).await, 204);
     assert_eq!(*told.lock().unwrap(), [alice_key.clone(), bob_key.clone()]);
     // What came after the first one is not lost.

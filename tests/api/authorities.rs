@@ -153,7 +153,7 @@ fn at(emulator: &Emulator, tenant: Tenant, client: &str) -> Authority {
         .sts_instance(emulator.url())
 }
 
-/// The emulator's claims for the tenant with keys at hand.
+/// The emulator's claims for the tenant with static keys.
 fn statically_signed(emulator: &Emulator, kid: &str, number: usize) -> String {
     let claims = emulator
         .token()

@@ -1,4 +1,4 @@
-//! Guards: each with what it lets in and what it refuses, in every place it can stand.
+//! Guards: each with what it accepts and what it refuses, in every place it can be used.
 
 mod alternatives;
 mod each;

@@ -1,4 +1,4 @@
-//! Every refusal of the contract (§2, §6, §7) with a twin that is let in.
+//! Every refusal of the contract (§2, §6, §7) with a valid counterpart that is accepted.
 
 mod answers;
 mod claims;

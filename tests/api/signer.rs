@@ -9,7 +9,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde_json::{Value, json};
 
-/// A key pair that names nobody: the key id is given when it is used.
+/// A key pair without a name: the key id is given when it is used.
 pub(crate) struct Key(KeyPair);
 
 /// The keys of this process, made at their first use. Two numbers are two keys.

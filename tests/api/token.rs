@@ -1,4 +1,4 @@
-//! A token that is let in, and ways to spoil it.
+//! A token that is accepted, and ways to invalidate it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 pub(crate) const OTHER: &str = "22222222-2222-4222-8222-222222222222";
 pub(crate) const API: &str = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 
-/// One tenant of the public cloud, both versions, with keys at hand and clocks that agree.
+/// One tenant of the public cloud, both versions, with static keys and clocks that agree.
 pub(crate) fn authority() -> Authority {
     Authority::entra(Tenant::new(TENANT), API)
         .static_jwks(json!({ "keys": [key(0).jwk(KID), key(1).jwk("key-2")] }).to_string())
@@ -28,7 +28,7 @@ pub(crate) fn built(authority: Authority) -> Entra {
         .unwrap()
 }
 
-/// The claims of a token that is let in.
+/// The claims of a token that is accepted.
 pub(crate) fn good() -> Map<String, Value> {
     let claims = json!({
         "aud": API,

@@ -98,7 +98,7 @@ async fn keys(State(counts): State<Arc<Counts>>) -> String {
     key(0).jwks(KID).to_string()
 }
 
-/// Where tokens of attackers point to; nobody may come.
+/// Where tokens of attackers point to; no request may arrive there.
 async fn trap(State(counts): State<Arc<Counts>>, Path(_): Path<String>) -> String {
     counts.trap.fetch_add(1, Ordering::SeqCst);
     key(1).jwks("stranger").to_string()

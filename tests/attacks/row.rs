@@ -1,4 +1,4 @@
-//! One row of the table: what is spoilt, and what is answered.
+//! One row of the table: what is changed, and what is answered.
 //!
 //! Texts may hold `$` words, which [`Forge`](super::forge::Forge) fills in.
 
@@ -23,13 +23,13 @@ pub(crate) struct Row {
     pub(crate) header: Option<String>,
     #[serde(default)]
     pub(crate) without_header: Vec<String>,
-    /// The whole JOSE header, be it JSON or not.
+    /// The whole JOSE header, whether JSON or not.
     pub(crate) raw_header: Option<String>,
     /// Claims to set, as a JSON object; put in as text, so that odd numbers stay as they are.
     pub(crate) claims: Option<String>,
     #[serde(default)]
     pub(crate) without: Vec<String>,
-    /// The whole payload, be it JSON or not.
+    /// The whole payload, whether JSON or not.
     pub(crate) raw_payload: Option<String>,
     /// The whole payload in hexadecimal, for bytes that are no text.
     pub(crate) payload_hex: Option<String>,

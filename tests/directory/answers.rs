@@ -62,7 +62,7 @@ async fn graph_refusing_or_failing_is_503_with_its_retry_after() {
         );
         assert_eq!(answer.body["error"], "temporarily_unavailable");
         assert_eq!(answer.retry_after(), Some(retry_after), "{name}");
-        // It is remembered: the next request asks nobody.
+        // It is remembered: the next request does not ask Graph.
         let again = get(&app, "/group", &in_overage(&world)).await;
         assert_is(&again, 503, "directory_unavailable");
         assert_eq!(world.fake.graph_calls().len(), 1, "{name}");

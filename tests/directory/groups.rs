@@ -1,4 +1,4 @@
-//! Groups overage: what is asked, of whom, and how often. Contract §6, "groups overage".
+//! Groups overage: what is asked, where, and how often. Contract §6, "groups overage".
 
 use std::array;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +72,7 @@ fn overage(token: TokenBuilder, endpoint: &str) -> TokenBuilder {
         )
 }
 
-/// Where the URL in a token leads: nobody may ever come.
+/// Where the URL in a token leads: no request may ever arrive there.
 async fn hostile() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());
@@ -170,7 +170,7 @@ async fn a38_without_a_resolver_an_overage_is_403_in_every_shape() {
                 "{case}"
             );
         }
-        // The same token passes where there is somebody to ask.
+        // The same token passes where Graph can be asked.
         world.fake.member_of(&[GROUP_ID]);
         let answer = get(&app(&world.entra()), "/group", &token).await;
         assert_eq!(answer.status, 200, "{case}");

@@ -98,7 +98,7 @@ fn after_its_runtime() -> (tokio::runtime::Runtime, Authority, Entra) {
 fn a_runtime_that_ends_takes_no_request_with_it() {
     let (second, authority, entra) = after_its_runtime();
     second.block_on(async {
-        // The keys are good for as long as keys may be; nobody is there who could fetch others.
+        // The keys are good for as long as keys may be; no task can fetch others.
         assert_eq!(outcome(&entra, &authority.first_token()).await, "in");
         let start = Instant::now();
         let answer = outcome(&entra, &authority.second_token()).await;

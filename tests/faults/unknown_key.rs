@@ -40,7 +40,7 @@ async fn rolls_over_with(fault: BadAnswer, document: Document) {
     );
     authority.repair();
     in_the_end(&entra, &unknown, "in", &what).await;
-    // Behind the cooldown this asks again, and on a busy machine it may ask in vain.
+    // Behind the cooldown this asks again, and on a busy machine it may ask without success.
     in_the_end(&entra, &known, "unknown_key", &what).await;
 }
 

@@ -323,7 +323,7 @@ async fn each_address_has_its_own_document_and_challenges() {
             json!([format!("{address}/Todo.Read")])
         );
     }
-    // Which of both the root would speak for, nobody could tell: it is no document.
+    // Which of both the root would speak for, cannot be known: there is no document.
     assert_eq!(call(&app, ROOT, None).await.status().as_u16(), 401);
 }
 

@@ -1,4 +1,4 @@
-//! Properties of answers, for names and addresses that nobody would choose.
+//! Properties of answers, for names and addresses that are unlikely in practice.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

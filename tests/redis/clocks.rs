@@ -169,7 +169,7 @@ async fn no_replicas_clock_undoes_what_another_one_revoked() {
         model.step().await;
         model.agrees().await;
     }
-    // What they know is held against tokens, each by the right time.
+    // Tokens are checked against what they know, each by the right time.
     let right = &model.replicas[2].1;
     for number in &model.revoked {
         let token = token(&model.emulator, *number, 600);

@@ -128,7 +128,7 @@ async fn a_flush_undoes_no_revocation() {
     for number in 0..20 {
         assert_eq!(one.reason(&token(&emulator, number, 60)).await, "revoked");
     }
-    // It is noticed, and the store gets everything again: from whoever is left.
+    // It is noticed, and the store gets everything again: from the replicas that are left.
     drop(other);
     eventually("published again", async || {
         matches!(

@@ -1,4 +1,4 @@
-//! Very many marks in the store: nobody waits for the old ones.
+//! Very many marks in the store: no request waits for the old ones.
 
 use std::time::{Duration, Instant};
 

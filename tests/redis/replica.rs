@@ -99,7 +99,7 @@ impl Replica {
     }
 }
 
-/// An account that nobody has but this number.
+/// The account of this number only.
 pub(crate) fn account(number: u128) -> AccountId {
     AccountId::Entra {
         tenant: CONTOSO.parse().unwrap(),

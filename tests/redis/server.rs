@@ -73,7 +73,7 @@ impl Server {
         }
     }
 
-    /// Holds the process up: connections stay open and nobody answers.
+    /// Holds the process up: connections stay open without an answer.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
     }

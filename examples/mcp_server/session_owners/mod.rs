@@ -1,6 +1,6 @@
 //! MCP sessions belong to who began them: the account, by the client it began them with.
 //!
-//! The SDK knows a session by its id alone, so whoever learns the id could read and steer it with
+//! The SDK knows a session only by its id, so a client that learns it could read and steer it with
 //! a token of their own. From version 2026-07-28 of the protocol on there are no sessions; the
 //! header is then taken off, so that the SDK cannot find one by it.
 
@@ -22,7 +22,7 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// The first version without sessions; versions are dates, so text compares as they do.
 const WITHOUT_SESSIONS: &str = "2026-07-28";
 
-/// An account and its client. Nobody owns anything with a token that names no account.
+/// An account and its client. A token without an account owns nothing.
 type Owner = (AccountId, String);
 
 /// Who began which session.

@@ -41,7 +41,7 @@ impl TodoTools {
     }
 }
 
-/// No claims, no answer: a server that was put up without the layer serves nobody.
+/// No claims, no answer: a server without the layer answers no request.
 fn claims(parts: &Parts) -> Result<&Claims, String> {
     let claims = parts.extensions.get::<Claims>();
     claims.ok_or_else(|| "not_configured".to_owned())

@@ -1,4 +1,4 @@
-//! Every sample, tried by strangers: any method, any content type, HTTP/1.1 and HTTP/2, no token,
+//! Every sample, tried by unauthorized callers: any method, any content type, HTTP/1.1 and HTTP/2, no token,
 //! another tenant's token, a token without the permission. What is not built is skipped with a
 //! line; what is in `examples/` and in no table here fails.
 
@@ -182,7 +182,7 @@ impl Answer {
         self.headers.contains_key("grpc-status")
     }
 
-    /// Refused, and by whom it should be; anything else is a door that stood open.
+    /// Refused, and with the expected status; anything else is a route that was open.
     fn is_refusal(&self, method: &Method, asks_for_grpc: bool) -> bool {
         // The CORS layer outside: no handler ran, and nothing is told.
         if method == Method::OPTIONS {
@@ -489,11 +489,11 @@ async fn a_session_belongs_to_the_account_and_the_client_that_began_it() {
             }
         }
     }
-    // A made-up id, and a refusal that comes first.
+    // An invented id, and a refusal that comes first.
     let made_up = send("POST", &alice, &[("mcp-session-id", "x")], note).await;
     assert_eq!(made_up.status(), 404);
     assert_eq!(send("POST", "junk", &[id], note).await.status(), 401);
-    // Nobody ended it meanwhile.
+    // It was not ended meanwhile.
     assert_eq!(send("POST", &alice, &[id], note).await.status(), 202);
     assert!(
         send("DELETE", &alice, &[id], b"")

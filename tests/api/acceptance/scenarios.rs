@@ -86,7 +86,7 @@ async fn unknown_key_published_later() {
     assert_eq!(stage.documents.count("/v2/keys") - before, 1);
 }
 
-/// A21: a hundred made-up key ids in a minute cost one fetch for each cooldown.
+/// A21: a hundred unknown `kid`s in a minute cost one fetch for each cooldown.
 async fn unknown_key_flood(clock: &StoppedClock) {
     let stage = Stage::set("P-V2", None).await;
     let entra = stage.entra(noon()).await;

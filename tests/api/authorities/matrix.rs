@@ -1,4 +1,4 @@
-//! Each token at each service: let in where it belongs, and nowhere else.
+//! Each token at each service: accepted where it belongs, and nowhere else.
 
 use axum_entra::{Authority, Tenant};
 use entra_emulator::{B2C_POLICY, CONTOSO, Emulator};

@@ -39,7 +39,7 @@ impl Service<Request<Body>> for Fussy {
     type Future = Ready<Result<Response<Body>, &'static str>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
-        // Not at once, so that somebody who does not look again is found out.
+        // Not at once, so that a service that does not check again is found.
         if !std::mem::replace(&mut self.polled, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;

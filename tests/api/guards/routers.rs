@@ -210,7 +210,7 @@ async fn no_method_no_path_and_no_header_opens_a_route() {
     }
 }
 
-/// The layer is there, so that it is missing would be a false alarm that any stranger could cause.
+/// The layer is there, so that it is missing would be a false alarm that any client could cause.
 #[tokio::test]
 async fn a_preflight_to_a_handler_with_claims_is_no_fault_of_the_wiring() {
     let entra = built(authority());

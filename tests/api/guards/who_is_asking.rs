@@ -83,7 +83,7 @@ async fn every_extractor_finds_the_claims_behind_the_layer() {
 #[tokio::test]
 async fn nobody_is_nobody_also_where_another_layer_found_somebody() {
     let entra = built(authority());
-    // Whoever takes the header away between the two means it.
+    // Code that removes the header between the two does so on purpose.
     let app = optional(&entra)
         .layer(map_request(|mut request: Request<Body>| async move {
             request.headers_mut().remove(AUTHORIZATION);

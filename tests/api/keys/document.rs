@@ -1,4 +1,4 @@
-//! Which keys of a document count, and for whom.
+//! Which keys of a document count, and for which tokens.
 
 use std::time::Duration;
 

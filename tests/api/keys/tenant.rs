@@ -62,7 +62,7 @@ async fn before_the_tenant_is_learnt_the_answer_is_503() {
     assert_eq!(ask(&entra, &theirs).await.brief(), (401, "issuer".into()));
 }
 
-/// Contract §7: until it is learnt whose tenant a domain is, any of the many could be it.
+/// Contract §7: until a domain's tenant is resolved, any of the many could be it.
 #[tokio::test]
 async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);

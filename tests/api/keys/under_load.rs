@@ -21,7 +21,7 @@ async fn service(emulator: &Emulator, entra: &Entra) -> Router {
     protected(entra, &Runs::default())
 }
 
-/// The keys change under twenty clients; nobody is refused and nobody notices.
+/// The keys change under twenty clients; no client is refused or notices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollover_under_load_costs_no_request() {
     let emulator = Emulator::start().await.unwrap();
@@ -76,7 +76,7 @@ async fn a_rollover_under_load_costs_no_request() {
     );
 }
 
-/// Ten thousand made-up key ids from fifty clients: at most one fetch a cooldown, and tokens with
+/// Ten thousand unknown `kid`s from fifty clients: at most one fetch a cooldown, and tokens with
 /// known keys are answered as ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {

@@ -1,4 +1,4 @@
-//! Key ids that nobody has seen: one shared fetch, then silence for a while.
+//! An unknown `kid`: one shared fetch, then none for a while.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn within_the_cooldown_nobody_asks_and_nobody_waits() {
         assert_eq!(documents.count("/v2/keys"), fetches);
         clock.pass(Duration::from_secs(21)).await;
     }
-    // The key is there, but nobody looks before the cooldown is over.
+    // The key is there, but no request fetches before the cooldown is over.
     ask(&entra, &signed(1, "k4")).await;
     documents.put(
         "/v2/keys",

@@ -415,7 +415,7 @@ async fn a_tokens_own_text_cannot_break_out_of_a_challenge() {
     assert_eq!(odd.challenge(), Some("Bearer error=\"insufficient_scope\""));
 }
 
-/// A port that nobody listens on: no keys, so nothing can be decided.
+/// A port without a listener: no keys, so nothing can be decided.
 #[tokio::test]
 async fn without_keys_the_answer_is_503_and_when_to_come_back() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

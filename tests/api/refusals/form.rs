@@ -170,7 +170,7 @@ async fn the_jose_header_is_that_of_an_access_token() {
         (json!({ "nonce": "n1", "kid": "key-2" }), "graph_token"),
         (json!({ "nonce": 5 }), "in"),
         (json!({ "nonce": 5, "kid": "key-2" }), "graph_token"),
-        // members nobody asked for
+        // members without a meaning here
         (json!({ "other": { "a": [1, 2, { "b": null }] } }), "in"),
     ];
     let rows = rows.map(|(changes, expected)| (changes.to_string(), under(changes), expected));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{NOW, emulated};
 
-/// The checks in a row: `!` failed, `-` not reached, `?` is hearsay.
+/// The checks in a row: `!` failed, `-` not reached, `?` is unverified.
 fn way(explanation: &Explanation) -> String {
     let steps = explanation.steps().iter().map(|step| {
         let outcome = match step.outcome {

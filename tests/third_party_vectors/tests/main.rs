@@ -1,5 +1,5 @@
 //! Tokens that others made, good and faulty, through the whole pipeline; and whatever is accepted
-//! is held against another library.
+//! is compared with another library.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
