@@ -382,7 +382,7 @@ impl RedisClient {
 
 impl fmt::Debug for RedisClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
+        f.debug_struct("RedisClient")
             .field("marks", &self.marks)
             .finish_non_exhaustive()
     }

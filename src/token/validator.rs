@@ -368,16 +368,8 @@ impl Validator {
     /// The tenant of an issuer whose tokens are accepted.
     pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
         let (_, tenant) = first_guid(issuer)?;
-        self.trust_of(issuer)?
-            .allows_tenant(tenant)
-            .then_some(tenant)
-    }
-
-    #[allow(dead_code, reason = "for times that are compared with an authority's")]
-    /// What the clock of a tenant's authority shows when the local one shows `now`.
-    pub(crate) fn authority_time(&self, tenant: Option<Uuid>, now: u64) -> u64 {
-        let clock = self.clock_of(tenant, now);
-        clock.map_or(now, |clock| clock.now(now))
+        let authority = self.trust_of(issuer)?;
+        authority.allows_tenant(tenant).then_some(tenant)
     }
 
     /// The cut-off for what happens in a tenant now: the next whole second of its authority's
