@@ -27,7 +27,9 @@ use crate::middleware::{
 };
 #[cfg(feature = "redis")]
 use crate::revocation::RedisStore;
-use crate::token::{AuthorityStatus, ValidationFailure, Validator, Verdict};
+use crate::token::{
+    AuthorityStatus, MAX_TOKEN_BYTES, TOKEN_CACHE_BYTES, ValidationFailure, Validator, Verdict,
+};
 
 pub use revocation::RevokeError;
 
@@ -69,8 +71,8 @@ impl Entra {
     pub fn builder_for(authority: Authority) -> EntraBuilder {
         EntraBuilder {
             authorities: vec![(authority, None)],
-            most_bytes: 65_536,
-            cache_bytes: 67_108_864,
+            most_bytes: MAX_TOKEN_BYTES.size(),
+            cache_bytes: TOKEN_CACHE_BYTES.size(),
             edge: LayerContext::default(),
             client: None,
             roots: Vec::new(),

@@ -28,6 +28,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authority;
+mod bounds;
 mod builder;
 mod causes;
 mod claims;

@@ -2,8 +2,9 @@
 
 use url::Url;
 
+use super::address::{POLICY, is_policy_name, web_address};
 use super::issuer::{IssuerPattern, TENANT_PLACEHOLDER};
-use super::metadata::{Document, Purpose, host_and_port, is_allowed_address};
+use super::metadata::{Document, Purpose, host_and_port};
 use super::{Authority, Cloud, Kind};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;
@@ -28,6 +29,19 @@ impl Base {
             .cloud
             .or_else(|| instance.host_str().and_then(Cloud::of_host));
         Ok(Self { instance, cloud })
+    }
+
+    /// A cloud's host with a path, which would become a part of every address, is refused.
+    pub(super) fn check_path(&self) -> Result<(), ConfigError> {
+        let is_cloud = self.instance.host_str().and_then(Cloud::of_host).is_some();
+        match is_cloud && !self.instance.path().trim_end_matches('/').is_empty() {
+            false => Ok(()),
+            true => Err(ConfigError::value(
+                "Instance",
+                &self.instance,
+                "the address of a cloud, without a path: TenantId names the tenant",
+            )),
+        }
     }
 
     /// The instance without a slash at its end.
@@ -195,7 +209,7 @@ fn policy_document(
         ));
     }
     let address = match &authority.metadata {
-        Some(text) => checked_url("MetadataAddress", &text.replace("{policy}", policy))?,
+        Some(text) => checked_url("MetadataAddress", &text.replace(POLICY, policy))?,
         None => checked_url(
             "Domain",
             &format!(
@@ -228,16 +242,6 @@ fn policy_document(
             .application_signing_keys
             .then(|| authority.client_id.clone()),
     })
-}
-
-/// A name that cannot leave its place in an address.
-fn is_policy_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 128
-        && !text.starts_with('.')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 fn is_external_id(host: &str) -> bool {
@@ -273,17 +277,13 @@ pub(crate) fn append_app_id(address: &mut Url, app_id: &str) {
 }
 
 pub(super) fn checked_url(setting: &str, text: &str) -> Result<Url, ConfigError> {
-    Url::parse(text)
-        .ok()
-        .filter(is_allowed_address)
-        .filter(|url| url.username().is_empty() && url.password().is_none())
-        .ok_or_else(|| {
-            ConfigError::value(
-                setting,
-                text,
-                "an https URL, or an http URL with a loopback address",
-            )
-        })
+    web_address(text).ok_or_else(|| {
+        ConfigError::value(
+            setting,
+            text,
+            "an https URL, or an http URL with a loopback address",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use crate::bounds::Bounds;
 use crate::config_error::ConfigError;
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// How often keys are fetched, and how long they may be used when that fails.
 ///
@@ -15,7 +14,7 @@ pub struct JwksRefresh {
     pub(crate) refresh: Duration,
     pub(crate) cooldown: Duration,
     /// `None`: a day, or twice `refresh` where that is more.
-    max_stale: Option<Duration>,
+    pub(crate) max_stale: Option<Duration>,
     pub(crate) withdrawal_grace: Duration,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
@@ -24,17 +23,28 @@ pub struct JwksRefresh {
 impl Default for JwksRefresh {
     fn default() -> Self {
         Self {
-            refresh: Duration::from_secs(3_600),
-            cooldown: Duration::from_secs(30),
+            refresh: Self::REFRESH.seconds(),
+            cooldown: Self::COOLDOWN.seconds(),
             max_stale: None,
-            withdrawal_grace: Duration::from_secs(7_200),
-            timeout: Duration::from_millis(5_000),
-            max_bytes: 1_048_576,
+            withdrawal_grace: Self::WITHDRAWAL_GRACE.seconds(),
+            timeout: Duration::from_millis(Self::TIMEOUT_MILLIS.default),
+            max_bytes: Self::MAX_BYTES.size(),
         }
     }
 }
 
 impl JwksRefresh {
+    /// In seconds.
+    pub(crate) const REFRESH: Bounds = Bounds::new(60..=86_400, 3_600);
+    /// In seconds.
+    pub(crate) const COOLDOWN: Bounds = Bounds::new(1..=3_600, 30);
+    /// In seconds; never less than twice the time between refreshes.
+    pub(crate) const MAX_STALE: Bounds = Bounds::new(120..=604_800, 86_400);
+    /// In seconds.
+    pub(crate) const WITHDRAWAL_GRACE: Bounds = Bounds::new(0..=86_400, 7_200);
+    pub(crate) const TIMEOUT_MILLIS: Bounds = Bounds::new(1..=600_000, 5_000);
+    pub(crate) const MAX_BYTES: Bounds = Bounds::new(1..=1 << 30, 1_048_576);
+
     /// Time between two fetches in the background, less up to a tenth: 60 s to 24 h, 1 h by default.
     #[must_use]
     pub fn refresh(mut self, every: Duration) -> Self {
@@ -72,8 +82,11 @@ impl JwksRefresh {
 
     /// How old keys may be.
     pub(crate) fn most_stale(&self) -> Duration {
-        self.max_stale
-            .unwrap_or_else(|| DAY.max(self.refresh.saturating_mul(2)))
+        self.max_stale.unwrap_or_else(|| {
+            Self::MAX_STALE
+                .seconds()
+                .max(self.refresh.saturating_mul(2))
+        })
     }
 
     /// Longest time one document may take: 1 ms to 10 min, 5 s by default.
@@ -91,48 +104,23 @@ impl JwksRefresh {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let seconds = |text: &str, value: Duration, least: u64, most: u64, expected: &str| {
-            if value < Duration::from_secs(least) || value > Duration::from_secs(most) {
-                return Err(ConfigError::value(text, value.as_secs(), expected));
-            }
-            Ok(())
-        };
-        seconds(
-            "Keys:RefreshSeconds",
-            self.refresh,
-            60,
-            86_400,
-            "60 to 86400",
-        )?;
-        seconds("Keys:CooldownSeconds", self.cooldown, 1, 3_600, "1 to 3600")?;
-        seconds(
-            "Keys:MaxStaleSeconds",
-            self.most_stale(),
+        Self::REFRESH.check("Keys:RefreshSeconds", self.refresh.as_secs())?;
+        Self::COOLDOWN.check("Keys:CooldownSeconds", self.cooldown.as_secs())?;
+        let (least, most) = (
             self.refresh.as_secs().saturating_mul(2),
-            604_800,
-            "twice RefreshSeconds to 604800",
-        )?;
-        seconds(
-            "Keys:WithdrawalGraceSeconds",
-            self.withdrawal_grace,
-            0,
-            86_400,
-            "0 to 86400",
-        )?;
-        if self.timeout.is_zero() || self.timeout > Duration::from_secs(600) {
-            return Err(ConfigError::value(
-                "Keys:TimeoutMillis",
-                self.timeout.as_millis(),
-                "1 to 600000",
-            ));
+            Self::MAX_STALE.most,
+        );
+        let stale = self.most_stale().as_secs();
+        if !(least..=most).contains(&stale) {
+            let expected =
+                format!("a whole number from {least}, which is twice RefreshSeconds, to {most}");
+            return Err(ConfigError::value("Keys:MaxStaleSeconds", stale, &expected));
         }
-        if !(1..=1 << 30).contains(&self.max_bytes) {
-            return Err(ConfigError::value(
-                "Keys:MaxBytes",
-                self.max_bytes,
-                "1 to 1073741824",
-            ));
-        }
-        Ok(())
+        let grace = self.withdrawal_grace.as_secs();
+        Self::WITHDRAWAL_GRACE.check("Keys:WithdrawalGraceSeconds", grace)?;
+        let millis = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        Self::TIMEOUT_MILLIS.check("Keys:TimeoutMillis", millis)?;
+        let bytes = u64::try_from(self.max_bytes).unwrap_or(u64::MAX);
+        Self::MAX_BYTES.check("Keys:MaxBytes", bytes)
     }
 }

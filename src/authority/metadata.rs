@@ -1,8 +1,9 @@
 //! One discovery document, and where its keys may lie.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::Cloud;
+use super::address::is_allowed_address;
 use super::issuer::IssuerPattern;
 use crate::token_version::TokenVersion;
 
@@ -64,20 +65,6 @@ pub(crate) fn host_and_port(url: &Url) -> Option<String> {
         url.host_str()?,
         url.port_or_known_default()?
     ))
-}
-
-/// Whether documents may be read there: over TLS, or without it only on this machine.
-pub(crate) fn is_allowed_address(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.host().is_some(),
-        "http" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        },
-        _ => false,
-    }
 }
 
 #[cfg(test)]

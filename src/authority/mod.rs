@@ -1,5 +1,6 @@
 //! A trusted authority: its tenants, its issuers, and where its documents are.
 
+mod address;
 mod backdate;
 mod clock;
 mod cloud;
@@ -15,6 +16,7 @@ mod tenants;
 
 use std::time::Duration;
 
+use crate::bounds::Bounds;
 use crate::token_version::TokenVersion;
 
 pub use cloud::Cloud;
@@ -22,14 +24,25 @@ pub use event_transmitter::SecurityEventTransmitter;
 pub use jwks_refresh::JwksRefresh;
 pub use tenants::{AllowedTenants, ParseTenantError, Tenant};
 
+pub(crate) use address::web_address;
+#[cfg(feature = "settings")]
+pub(crate) use address::{is_address_with_policy, is_app_id_uri, is_domain, is_policy_name};
 pub(crate) use backdate::Backdate;
 pub(crate) use clock::{AuthorityClock, stated_time};
 pub(crate) use endpoints::{append_app_id, is_external_id_issuer};
 pub(crate) use event_transmitter::ResolvedTransmitter;
 pub(crate) use graph_home::GraphHome;
-pub(crate) use metadata::{Document, Purpose, is_allowed_address};
+pub(crate) use metadata::{Document, Purpose};
 pub(crate) use resolved::ResolvedAuthority;
 pub use scope_name::full_scope_name;
+
+/// In seconds.
+pub(crate) const CLOCK_SKEW: Bounds = Bounds::new(0..=600, 300);
+/// In seconds; the default is that of Entra ID and External ID.
+///
+/// Both of Microsoft's printed samples and tokens of External ID have `exp` − `iat` = 3,900 s, an
+/// hour and five minutes; B2C's have 3,600 s.
+pub(crate) const ISSUED_AT_BACKDATE: Bounds = Bounds::new(0..=600, 300);
 
 /// One authority whose tokens are accepted, and the audiences that they must name.
 ///
@@ -46,32 +59,32 @@ pub use scope_name::full_scope_name;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Authority {
-    pub(in crate::authority) kind: Kind,
-    pub(in crate::authority) client_id: String,
-    pub(in crate::authority) cloud: Option<Cloud>,
-    pub(in crate::authority) instance: Option<String>,
-    pub(in crate::authority) audiences: Vec<String>,
-    pub(in crate::authority) app_id_uris: Vec<String>,
-    pub(in crate::authority) allowed_tenants: Option<AllowedTenants>,
-    pub(in crate::authority) personal_accounts: bool,
-    pub(in crate::authority) versions: Vec<TokenVersion>,
-    pub(in crate::authority) issuer: Option<String>,
-    pub(in crate::authority) sts_instance: Option<String>,
-    pub(in crate::authority) metadata: Option<String>,
-    pub(in crate::authority) metadata_v1: Option<String>,
-    pub(in crate::authority) application_signing_keys: bool,
-    pub(in crate::authority) without_permissions: bool,
-    pub(in crate::authority) id_tokens: bool,
-    pub(in crate::authority) required_scopes: Vec<String>,
-    pub(in crate::authority) clock_skew: Duration,
-    pub(in crate::authority) issued_at_backdate: Option<Duration>,
-    pub(in crate::authority) freshness: JwksRefresh,
-    pub(in crate::authority) static_jwks: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) client_id: String,
+    pub(crate) cloud: Option<Cloud>,
+    pub(crate) instance: Option<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) app_id_uris: Vec<String>,
+    pub(crate) allowed_tenants: Option<AllowedTenants>,
+    pub(crate) personal_accounts: bool,
+    pub(crate) versions: Vec<TokenVersion>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) sts_instance: Option<String>,
+    pub(crate) metadata: Option<String>,
+    pub(crate) metadata_v1: Option<String>,
+    pub(crate) application_signing_keys: bool,
+    pub(crate) without_permissions: bool,
+    pub(crate) id_tokens: bool,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) clock_skew: Duration,
+    pub(crate) issued_at_backdate: Option<Duration>,
+    pub(crate) freshness: JwksRefresh,
+    pub(crate) static_jwks: Option<String>,
 }
 
 /// What an authority issues tokens for.
 #[derive(Debug, Clone)]
-pub(in crate::authority) enum Kind {
+pub(crate) enum Kind {
     Entra {
         tenant: Tenant,
     },
@@ -102,7 +115,7 @@ impl Authority {
             without_permissions: false,
             id_tokens: false,
             required_scopes: Vec::new(),
-            clock_skew: Duration::from_secs(300),
+            clock_skew: CLOCK_SKEW.seconds(),
             issued_at_backdate: None,
             freshness: JwksRefresh::default(),
             static_jwks: None,

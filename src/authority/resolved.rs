@@ -5,12 +5,12 @@ use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
+use super::address::{POLICY, is_app_id_uri, is_domain};
 use super::endpoints::{Base, checked_url, documents};
 use super::issuer::IssuerPattern;
-use super::tenants::is_domain;
 use super::{
-    AllowedTenants, Authority, AuthorityClock, Backdate, Cloud, Document, GraphHome, JwksRefresh,
-    Kind, Purpose, Tenant,
+    AllowedTenants, Authority, AuthorityClock, Backdate, CLOCK_SKEW, Cloud, Document, GraphHome,
+    ISSUED_AT_BACKDATE, JwksRefresh, Kind, Purpose, Tenant,
 };
 use crate::config_error::ConfigError;
 use crate::guid::{CONSUMERS_TENANT_ID, parse_guid};
@@ -158,19 +158,9 @@ impl Authority {
             if let Some(start) = base.text().strip_suffix("/tfp") {
                 base.instance = checked_url("Instance", start)?;
             }
-            if self
-                .metadata
-                .as_deref()
-                .is_some_and(|text| !text.contains("{policy}"))
-                && matches!(&self.kind, Kind::B2c { policies, .. } if policies.len() > 1)
-            {
-                return Err(ConfigError::value(
-                    "MetadataAddress",
-                    self.metadata.as_deref().unwrap_or_default(),
-                    "a URL with `{policy}` in it, since there are several policies",
-                ));
-            }
         }
+        base.check_path()?;
+        self.check_policy_places()?;
         let (documents, disabled_issuers) = documents(&self, &base)?;
         let graph = GraphHome::of(&self, base.instance.host_str(), base.cloud);
         let (segment, policy) = match &self.kind {
@@ -190,7 +180,7 @@ impl Authority {
             (None, Kind::Entra { tenant }) if tenant.is_many() => {
                 return Err(ConfigError::missing(
                     "AllowedTenants",
-                    "a list of tenant GUIDs or \"any\", since TenantId stands for many",
+                    "a list of GUIDs, or \"any\", since TenantId stands for many tenants",
                 ));
             }
             // The issuer says which tenant it is.
@@ -234,7 +224,7 @@ impl Authority {
             backdate: Arc::new(Backdate::of_seconds(match self.issued_at_backdate {
                 Some(backdate) => backdate.as_secs(),
                 None if is_b2c => 0,
-                None => ISSUED_AT_BACKDATE,
+                None => ISSUED_AT_BACKDATE.default,
             })),
             without_permissions: self.without_permissions,
             accepts_id_tokens: self.id_tokens,
@@ -253,6 +243,29 @@ impl Authority {
             allowed_tenants,
             personal_accounts,
         })
+    }
+
+    /// Several policies need their place in a metadata address, and none has one.
+    fn check_policy_places(&self) -> Result<(), ConfigError> {
+        let policies = match &self.kind {
+            Kind::Entra { .. } => 0,
+            Kind::B2c { policies, .. } => policies.len(),
+        };
+        for (setting, address) in [
+            ("MetadataAddress", &self.metadata),
+            ("MetadataAddressV1", &self.metadata_v1),
+        ] {
+            let Some(address) = address else {
+                continue;
+            };
+            let expected = match (address.contains(POLICY), policies) {
+                (false, 2..) => "an address with {policy} in it, since there are several policies",
+                (true, 0) => "an address without {policy}, since there is no policy",
+                _ => continue,
+            };
+            return Err(ConfigError::value(setting, address, expected));
+        }
+        Ok(())
     }
 
     /// The default App ID URI of a registration.
@@ -276,13 +289,9 @@ impl Authority {
         if parse_guid(&self.client_id).is_none() {
             return Err(ConfigError::value("ClientId", &self.client_id, "a GUID"));
         }
-        if self.clock_skew.as_secs() > 600 {
-            let seconds = self.clock_skew.as_secs();
-            return Err(ConfigError::value("ClockSkewSeconds", seconds, "0 to 600"));
-        }
-        if let Some(backdate) = self.issued_at_backdate.filter(|most| most.as_secs() > 600) {
-            let (key, seconds) = ("IssuedAtBackdateSeconds", backdate.as_secs());
-            return Err(ConfigError::value(key, seconds, "0 to 600"));
+        CLOCK_SKEW.check("ClockSkewSeconds", self.clock_skew.as_secs())?;
+        if let Some(backdate) = self.issued_at_backdate {
+            ISSUED_AT_BACKDATE.check("IssuedAtBackdateSeconds", backdate.as_secs())?;
         }
         self.freshness.check()?;
         if self.audiences.iter().any(String::is_empty) {
@@ -292,14 +301,7 @@ impl Authority {
                 "a text that is not empty",
             ));
         }
-        // A challenge leaves out what could break out of its quotes.
-        let is_uri = |uri: &String| {
-            uri.contains("://")
-                && uri
-                    .bytes()
-                    .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-        };
-        if let Some(bad) = self.app_id_uris.iter().find(|uri| !is_uri(uri)) {
+        if let Some(bad) = self.app_id_uris.iter().find(|uri| !is_app_id_uri(uri)) {
             return Err(ConfigError::value(
                 "AppIdUri",
                 bad,
@@ -331,7 +333,18 @@ impl Authority {
                 if policies.is_empty() {
                     return Err(ConfigError::missing(
                         "SignUpSignInPolicyId",
-                        "the name of a policy (or several in Policies)",
+                        "a policy like B2C_1_susi (or several in Policies)",
+                    ));
+                }
+                if let Some(many) = [Some(tenant), tenant_id.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .find(|tenant| !tenant.is_one())
+                {
+                    return Err(ConfigError::value(
+                        "TenantId",
+                        many,
+                        "a GUID or a domain, since a B2C tenant is one",
                     ));
                 }
                 check_tenant("Domain", tenant)? && !matches!(tenant_id, Some(Tenant::Id(_)))
@@ -347,10 +360,6 @@ impl Authority {
         Ok(learnt)
     }
 }
-
-/// Both of Microsoft's printed samples and tokens of External ID have `exp` − `iat` = 3,900 s, an
-/// hour and five minutes; B2C's have 3,600 s.
-const ISSUED_AT_BACKDATE: u64 = 300;
 
 /// Whether discovery has to resolve the tenant's id.
 fn check_tenant(setting: &str, tenant: &Tenant) -> Result<bool, ConfigError> {

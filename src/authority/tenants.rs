@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use super::address::is_domain;
 use crate::guid::parse_guid;
 
 /// The tenant an authority speaks for: one, or one of the three that stand for many.
@@ -47,6 +48,11 @@ impl Tenant {
         }
     }
 
+    /// Whether this is one tenant, as a B2C tenant is.
+    pub(crate) const fn is_one(&self) -> bool {
+        matches!(self, Self::Id(_) | Self::Domain(_))
+    }
+
     /// Whether tokens of many tenants come from here, so that a choice of tenants must be made.
     pub(crate) const fn is_many(&self) -> bool {
         matches!(self, Self::Common | Self::Organizations)
@@ -73,20 +79,6 @@ impl FromStr for Tenant {
             _ => Err(ParseTenantError),
         }
     }
-}
-
-/// Labels of letters, digits and hyphens with dots between: nothing that could leave its place
-/// in an address.
-pub(crate) fn is_domain(text: &str) -> bool {
-    text.len() <= 253
-        && text.contains('.')
-        && text.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        })
 }
 
 /// Which tenants' tokens are accepted, where an authority speaks for many.

@@ -14,7 +14,7 @@ use crate::jwks::http_client::{Reach, finished, http_client, idle_http_client};
 use crate::middleware::ServiceState;
 #[cfg(feature = "redis")]
 use crate::revocation::RevocationState;
-use crate::token::{Transmitter, Validator};
+use crate::token::{MAX_TOKEN_BYTES, Transmitter, Validator};
 
 impl EntraBuilder {
     /// Checks everything and starts to fetch keys; does not wait for them.
@@ -22,13 +22,8 @@ impl EntraBuilder {
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
     pub fn build(mut self) -> Result<Entra, ConfigError> {
-        if !(1_024..=262_144).contains(&self.most_bytes) {
-            return Err(ConfigError::value(
-                "MaxTokenBytes",
-                self.most_bytes,
-                "1024 to 262144",
-            ));
-        }
+        let most = u64::try_from(self.most_bytes).unwrap_or(u64::MAX);
+        MAX_TOKEN_BYTES.check("MaxTokenBytes", most)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
         let trusts = self.authorities.into_iter();
         let trusts: Vec<_> = trusts

@@ -14,14 +14,17 @@ impl EntraBuilder {
     /// # Errors
     /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut authorities = settings.authorities().into_iter().zip(settings.sections());
-        let (first, section) = authorities
+        let mut sections = settings.sections();
+        let first = sections
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder = Entra::builder_for(first).directory_if(section.directory_access()?);
-        for (authority, section) in authorities {
+        let mut builder =
+            Entra::builder_for(first.authority.clone()).directory_if(first.directory_access()?);
+        for section in sections {
             let access = section.directory_access()?;
-            builder = builder.authority(authority).directory_if(access);
+            builder = builder
+                .authority(section.authority.clone())
+                .directory_if(access);
         }
         // A token is measured before it is known whose it is; what a section does not say is no wish.
         if let Some(most) = settings
@@ -64,16 +67,16 @@ impl EntraBuilder {
     fn store_of(self, settings: &Settings) -> Result<Self, ConfigError> {
         let mut stores = settings
             .sections()
-            .filter_map(|section| section.redis.as_ref());
-        let Some(store) = stores.next() else {
+            .filter_map(|section| Some((section.redis_url.as_ref()?, section.on_loss)));
+        let Some((url, on_loss)) = stores.next() else {
             return Ok(self);
         };
         let expected = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
-        if stores.any(|other| other.url != store.url || other.on_loss != store.on_loss) {
+        if stores.any(|other| other != (url, on_loss)) {
             return Err(expected("the same store in both sections"));
         }
         #[cfg(feature = "redis")]
-        return Ok(self.redis(RedisStore::new(store.url.expose(), store.on_loss)));
+        return Ok(self.redis(RedisStore::new(url.expose(), on_loss)));
         // What must be shared and is not would let revoked tokens pass.
         #[cfg(not(feature = "redis"))]
         return Err(expected("a build with the feature `redis`"));

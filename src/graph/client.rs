@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::access_token::AccessToken;
 use super::cache::SingleFlightCache;
 use super::client_credentials::AppTokens;
+use super::config::GraphOptions;
 use super::error::GraphError;
 use super::http::{Answer, Graph, HttpTransport};
 use super::on_behalf_of::TokensOnBehalf;
@@ -25,7 +26,9 @@ pub(crate) struct Connection {
     place: Place,
     door: HttpTransport,
     pub(super) clock: Clock,
-    pub(super) options: Options,
+    pub(super) options: GraphOptions,
+    /// How far Graph's clock may be behind this machine's, in seconds.
+    pub(super) clock_skew: u64,
     on_behalf: Arc<TokensOnBehalf>,
     app_only: Arc<AppTokens>,
     pub(super) memberships: SingleFlightCache<Account, Uuid, bool>,
@@ -33,24 +36,20 @@ pub(crate) struct Connection {
     pub(super) sessions: SingleFlightCache<Account, (), Sessions>,
 }
 
-/// What is asked, for how long it is kept, and what for.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    pub(crate) cache: Duration,
-    pub(crate) resolve_groups: bool,
-    pub(crate) check_sessions: bool,
-    /// How far Graph's clock may be behind this machine's, in seconds.
-    pub(crate) clock_skew: u64,
-}
-
 impl Connection {
-    pub(super) fn new(place: Place, desk: TokenEndpointClient, options: Options) -> Self {
+    pub(super) fn new(
+        place: Place,
+        desk: TokenEndpointClient,
+        options: GraphOptions,
+        clock_skew: u64,
+    ) -> Self {
         let longest = desk.door.longest();
         Self {
             place,
             door: desk.door.clone(),
             clock: desk.clock.clone(),
             options,
+            clock_skew,
             on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
             app_only: Arc::new(AppTokens::new(desk)),
             memberships: SingleFlightCache::new("memberships", MOST_ACCOUNTS, longest),

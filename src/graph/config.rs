@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::client::{Connection, Options};
+use super::client::Connection;
 use super::credential::ClientCredential;
 use super::http::Graph;
 use super::place::Place;
 use super::token_endpoint::TokenEndpointClient;
-use crate::authority::{Cloud, GraphHome, ResolvedAuthority, is_allowed_address};
+use crate::authority::{Cloud, GraphHome, ResolvedAuthority, web_address};
+use crate::bounds::Bounds;
 use crate::config_error::ConfigError;
 
 /// What this API may ask Microsoft Graph, and what it signs in with.
@@ -36,10 +37,36 @@ use crate::config_error::ConfigError;
 #[must_use]
 pub struct GraphConfig {
     credential: ClientCredential,
-    graph: Option<String>,
-    cache: Duration,
-    resolve_groups: bool,
-    check_sessions: bool,
+    options: GraphOptions,
+}
+
+/// What Graph is asked, where, and how long its answers are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphOptions {
+    pub(crate) graph: Option<String>,
+    pub(crate) cache: Duration,
+    pub(crate) resolve_groups: bool,
+    pub(crate) check_sessions: bool,
+}
+
+impl GraphOptions {
+    /// In seconds.
+    pub(crate) const CACHE: Bounds = Bounds::new(0..=86_400, 300);
+
+    const fn new() -> Self {
+        Self {
+            graph: None,
+            cache: Self::CACHE.seconds(),
+            resolve_groups: true,
+            check_sessions: false,
+        }
+    }
+}
+
+impl Default for GraphOptions {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl GraphConfig {
@@ -47,10 +74,15 @@ impl GraphConfig {
     pub const fn new(credential: ClientCredential) -> Self {
         Self {
             credential,
-            graph: None,
-            cache: Duration::from_secs(300),
-            resolve_groups: true,
-            check_sessions: false,
+            options: GraphOptions::new(),
+        }
+    }
+
+    #[cfg(feature = "settings")]
+    pub(crate) const fn with(credential: ClientCredential, options: GraphOptions) -> Self {
+        Self {
+            credential,
+            options,
         }
     }
 
@@ -58,19 +90,19 @@ impl GraphConfig {
     ///
     /// Needed where the authority's address does not tell the cloud.
     pub fn graph_url(mut self, address: impl Into<String>) -> Self {
-        self.graph = Some(address.into());
+        self.options.graph = Some(address.into());
         self
     }
 
     /// How long an answer of Graph is kept: up to a day, five minutes by default.
     pub const fn cache(mut self, keep: Duration) -> Self {
-        self.cache = keep;
+        self.options.cache = keep;
         self
     }
 
     /// Whether guards may have groups overage answered by Graph; they may by default.
     pub const fn resolve_groups(mut self, resolve: bool) -> Self {
-        self.resolve_groups = resolve;
+        self.options.resolve_groups = resolve;
         self
     }
 
@@ -78,7 +110,7 @@ impl GraphConfig {
     /// revoked (`signInSessionsValidFromDateTime`). Off by default: it costs a question to Graph
     /// for each user and while of the cache, and no answer means 503.
     pub const fn check_sessions(mut self, check: bool) -> Self {
-        self.check_sessions = check;
+        self.options.check_sessions = check;
         self
     }
 
@@ -88,7 +120,7 @@ impl GraphConfig {
 
     /// Whether Graph is asked over `https`: everywhere but on this machine.
     pub(crate) fn asks_over_https(&self) -> bool {
-        let address = self.graph.as_deref().map(Url::parse);
+        let address = self.options.graph.as_deref().map(Url::parse);
         address.is_none_or(|url| url.is_ok_and(|url| url.scheme() == "https"))
     }
 
@@ -98,7 +130,7 @@ impl GraphConfig {
         trust: &ResolvedAuthority,
         desk: TokenEndpointClient,
     ) -> Result<Connection, ConfigError> {
-        let place = match (&self.graph, trust.graph) {
+        let place = match (&self.options.graph, trust.graph) {
             (Some(address), home) => known(address, home, &desk)?,
             (None, GraphHome::Cloud(cloud)) => known(cloud.graph_url(), trust.graph, &desk)?,
             (None, GraphHome::NamedAmong(among)) if trust.static_jwks.is_none() => Place::Named {
@@ -113,29 +145,14 @@ impl GraphConfig {
                 ));
             }
         };
-        if self.cache > LONGEST {
-            return Err(ConfigError::value(
-                "Graph:CacheSeconds",
-                self.cache.as_secs(),
-                "0 to 86400",
-            ));
-        }
-        let options = Options {
-            cache: self.cache,
-            resolve_groups: self.resolve_groups,
-            check_sessions: self.check_sessions,
-            clock_skew: trust.clock_skew,
-        };
-        Ok(Connection::new(place, desk, options))
+        GraphOptions::CACHE.check("Graph:CacheSeconds", self.options.cache.as_secs())?;
+        Ok(Connection::new(place, desk, self.options, trust.clock_skew))
     }
 }
 
 fn known(address: &str, home: GraphHome, desk: &TokenEndpointClient) -> Result<Place, ConfigError> {
-    let base = Url::parse(address)
-        .ok()
-        .filter(is_allowed_address)
-        .filter(|url| url.username().is_empty() && url.password().is_none())
-        .filter(|url| url.query().is_none() && url.fragment().is_none())
+    let base = web_address(address)
+        .filter(|url| url.query().is_none())
         .ok_or_else(|| {
             ConfigError::value(
                 "Graph:BaseUrl",
@@ -165,5 +182,3 @@ fn scope(base: &Url, home: GraphHome) -> String {
         _ => Cloud::Public.graph_scope(),
     }
 }
-
-const LONGEST: Duration = Duration::from_secs(86_400);

@@ -29,6 +29,8 @@ mod token_endpoint;
 
 pub use access_token::AccessToken;
 pub use config::GraphConfig;
+#[cfg(feature = "settings")]
+pub(crate) use config::GraphOptions;
 pub use credential::{AssertionFuture, ClientAssertionProvider, ClientCredential};
 pub use error::GraphError;
 pub use request_error::GraphRequestError;

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::authority_url::TenantName;
 use super::credential::Secret;
 use super::layers::Scalar;
-use super::section::TokenVersion;
+use crate::authority::{Tenant, is_domain, is_policy_name};
+use crate::bounds::Bounds;
+use crate::guid::parse_guid;
 use crate::revocation::StoreFailurePolicy;
+use crate::token_version::TokenVersion;
 
 /// The form of one value. An error says what was expected with `expected`.
 pub(super) trait ValueType {
@@ -29,21 +31,39 @@ pub(super) struct List<F>(pub(super) F);
 /// One value, or a list of values of the same form.
 pub(super) struct OneOrList<F>(pub(super) F);
 
-/// A whole number within bounds, and what it is if it is not given.
-pub(super) struct Integer {
-    pub(super) least: u64,
-    pub(super) most: u64,
-    pub(super) default: u64,
+/// A whole number within bounds, and what it counts.
+pub(super) struct Number<T> {
+    bounds: Bounds,
+    of: fn(u64) -> T,
 }
 
-impl ValueType for Integer {
-    type Value = u64;
-    fn expected(&self) -> String {
-        format!("a whole number from {} to {}", self.least, self.most)
+impl Number<Duration> {
+    pub(super) const fn seconds(bounds: Bounds) -> Self {
+        let of = Duration::from_secs;
+        Self { bounds, of }
     }
-    fn read(&self, given: &Scalar) -> Option<u64> {
+
+    pub(super) const fn millis(bounds: Bounds) -> Self {
+        let of = Duration::from_millis;
+        Self { bounds, of }
+    }
+}
+
+impl Number<usize> {
+    pub(super) const fn bytes(bounds: Bounds) -> Self {
+        let of = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self { bounds, of }
+    }
+}
+
+impl<T> ValueType for Number<T> {
+    type Value = T;
+    fn expected(&self) -> String {
+        self.bounds.expected()
+    }
+    fn read(&self, given: &Scalar) -> Option<T> {
         let number = given.text.trim().parse().ok()?;
-        (self.least..=self.most).contains(&number).then_some(number)
+        self.bounds.allow(number).then(|| (self.of)(number))
     }
 }
 
@@ -167,11 +187,11 @@ impl ValueType for Guid {
         "a GUID like 11111111-1111-4111-8111-111111111111".to_owned()
     }
     fn read(&self, given: &Scalar) -> Option<Uuid> {
-        guid(quoted(given)?)
+        parse_guid(quoted(given)?)
     }
 }
 
-/// A GUID that is compared as text later on, in lower case as Entra writes it.
+/// A GUID, letter for letter.
 pub(super) struct GuidText;
 
 impl ValueType for GuidText {
@@ -180,7 +200,7 @@ impl ValueType for GuidText {
         Guid.expected()
     }
     fn read(&self, given: &Scalar) -> Option<String> {
-        Guid.read(given).map(|_| given.text.to_ascii_lowercase())
+        Guid.read(given).map(|_| given.text.clone())
     }
 }
 
@@ -188,13 +208,13 @@ impl ValueType for GuidText {
 pub(super) struct TenantForm;
 
 impl ValueType for TenantForm {
-    type Value = TenantName;
+    type Value = Tenant;
     fn expected(&self) -> String {
         "a GUID, a domain like contoso.onmicrosoft.com, common, organizations or consumers"
             .to_owned()
     }
-    fn read(&self, given: &Scalar) -> Option<TenantName> {
-        TenantName::parse(quoted(given)?)
+    fn read(&self, given: &Scalar) -> Option<Tenant> {
+        quoted(given)?.parse().ok()
     }
 }
 
@@ -219,11 +239,11 @@ pub(super) struct PolicyName;
 impl ValueType for PolicyName {
     type Value = String;
     fn expected(&self) -> String {
-        "a policy like B2C_1_susi, of letters, digits, _ and -".to_owned()
+        "a policy like B2C_1_susi, of letters, digits, `_`, `-` and `.`".to_owned()
     }
     fn read(&self, given: &Scalar) -> Option<String> {
         quoted(given)
-            .filter(|text| is_policy(text))
+            .filter(|text| is_policy_name(text))
             .map(str::to_owned)
     }
 }
@@ -237,11 +257,7 @@ impl ValueType for Version {
         "\"1.0\" or \"2.0\"".to_owned()
     }
     fn read(&self, given: &Scalar) -> Option<TokenVersion> {
-        match given.text.as_str() {
-            "1.0" => Some(TokenVersion::V1),
-            "2.0" => Some(TokenVersion::V2),
-            _ => None,
-        }
+        TokenVersion::parse(&given.text)
     }
 }
 
@@ -254,7 +270,7 @@ impl ValueType for AllowedTenant {
         "a list of GUIDs, or \"any\"".to_owned()
     }
     fn read(&self, given: &Scalar) -> Option<Uuid> {
-        guid(quoted(given)?)
+        parse_guid(quoted(given)?)
     }
 }
 
@@ -281,34 +297,6 @@ impl ValueType for OnLossForm {
             }
         }
     }
-}
-
-/// A GUID with hyphens and nothing around it.
-pub(super) fn guid(text: &str) -> Option<Uuid> {
-    (text.len() == 36)
-        .then(|| Uuid::try_parse(text).ok())
-        .flatten()
-}
-
-/// Labels of letters, digits and hyphens, at least two of them.
-pub(super) fn is_domain(text: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
-}
-
-/// What a policy's name is made of, so that it cannot leave its place in an address.
-pub(super) fn is_policy(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// The text of a string; a bare number or `true` is none.

@@ -24,21 +24,9 @@ impl Section {
                     "ClientSecret or ClientCredentials beside it, to ask Graph with",
                 ));
             }
-            if self.graph.resolve_groups {
-                tracing::warn!(
-                    "Graph:ResolveGroups has no effect without ClientSecret or ClientCredentials"
-                );
-            }
             return Ok(None);
         };
-        let mut access = GraphConfig::new(credential)
-            .cache(self.graph.cache)
-            .resolve_groups(self.graph.resolve_groups)
-            .check_sessions(self.graph.check_sessions);
-        if let Some(address) = &self.graph.base_url {
-            access = access.graph_url(address.as_str());
-        }
-        Ok(Some(access))
+        Ok(Some(GraphConfig::with(credential, self.graph.clone())))
     }
 
     /// The first credential that works, as in Microsoft.Identity.Web.
@@ -90,8 +78,8 @@ impl Section {
             } => Ok(ClientCredential::assertion_provider(ManagedIdentity {
                 door: HttpTransport {
                     client: http_client(Reach::Plain, &[])?,
-                    timeout: self.keys.timeout,
-                    max_bytes: self.keys.max_bytes,
+                    timeout: self.authority.freshness.timeout,
+                    max_bytes: self.authority.freshness.max_bytes,
                 },
                 parameter: match identity {
                     ManagedIdentityName::System => None,

@@ -11,8 +11,8 @@ mod authority_url;
 mod credential;
 mod error;
 mod forms;
-mod into_authority;
 mod into_graph_config;
+mod issuing;
 mod layers;
 mod lists;
 mod reader;
@@ -20,7 +20,6 @@ mod schema;
 mod section;
 #[cfg(test)]
 mod tests;
-mod validate;
 mod value_types;
 
 use std::ffi::OsString;
@@ -29,14 +28,8 @@ use std::path::Path;
 use self::layers::Node;
 use self::reader::Reader;
 
-pub(crate) use self::authority_url::TenantName;
 pub use self::error::{RedactedValue, SettingsError};
 pub(crate) use self::section::Section;
-#[cfg(test)]
-use self::{
-    credential::Credential,
-    section::{AllowedTenants, KeySettings, TokenVersions},
-};
 
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.
 ///
@@ -191,6 +184,11 @@ impl Settings {
                 })
             }
         }
+    }
+
+    /// Both sections, `AzureAd` first: where a setting is one for the whole process, it counts.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.entra.iter().chain(&self.b2c)
     }
 
     /// Neither section is given.

@@ -14,6 +14,36 @@ pub(super) struct Reader<'t> {
     path: String,
 }
 
+/// A key whose value is read, if it is given.
+pub(super) trait Readable {
+    /// What its text turns into.
+    type Value;
+    fn read(&self, from: &Reader<'_>) -> Result<Option<Self::Value>, SettingsError>;
+}
+
+impl<F: ValueType> Readable for Key<F> {
+    type Value = F::Value;
+    fn read(&self, from: &Reader<'_>) -> Result<Option<F::Value>, SettingsError> {
+        from.one(self)
+    }
+}
+
+impl<F: ValueType> Readable for Key<List<F>> {
+    type Value = Vec<F::Value>;
+    fn read(&self, from: &Reader<'_>) -> Result<Option<Vec<F::Value>>, SettingsError> {
+        let given = from.list(self)?;
+        Ok((!given.is_empty()).then_some(given))
+    }
+}
+
+impl<F: ValueType> Readable for Key<OneOrList<F>> {
+    type Value = Vec<F::Value>;
+    fn read(&self, from: &Reader<'_>) -> Result<Option<Vec<F::Value>>, SettingsError> {
+        let given = from.one_or_list(self)?;
+        Ok((!given.is_empty()).then_some(given))
+    }
+}
+
 impl<'t> Reader<'t> {
     /// Reads the keys under a node that stands at a path.
     pub(super) fn new(node: &'t Node, path: String) -> Self {

@@ -1,10 +1,20 @@
-//! Every key of a section: its form, its bounds, its default, its meaning. The single source.
+//! Every key of a section: its form, its meaning, and where its value goes. The single source.
+//!
+//! Bounds and defaults are those of the types that the values go to.
 
+use std::time::Duration;
+
+use super::error::SettingsError;
 use super::forms::{
-    AllowedTenant, Bool, DomainName, FilePath, GuidText, Integer, List, OnLossForm, OneOrList,
+    AllowedTenant, Bool, DomainName, FilePath, GuidText, List, Number, OnLossForm, OneOrList,
     PolicyName, Refused, ScopeList, SecretText, TenantForm, Text, ValueType, Version,
 };
+use super::reader::{Readable as _, Reader};
+use super::section::{Section, add_new};
 use super::value_types::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
+use crate::authority::{CLOCK_SKEW, ISSUED_AT_BACKDATE, JwksRefresh};
+use crate::graph::GraphOptions;
+use crate::token;
 
 /// One key: where it is, what its value looks like, what it means.
 pub(super) struct Key<F> {
@@ -71,11 +81,24 @@ impl<F: ValueType> Named for Key<OneOrList<F>> {
     }
 }
 
+/// Makes the table of keys. What stands behind a row's meaning puts a given value into the section;
+/// rows without it are read together with others, in `section.rs`.
 macro_rules! keys {
-    ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal;)*) => {
+    ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal $(, |$section:ident, $given:pat_param| $put:expr)?;)*) => {
         $(pub(super) const $name: Key<$form> = Key { path: $path, form: $value, meaning: $meaning };)*
         /// The path of every key of the table.
         pub(super) const $all: &[&str] = &[$($path),*];
+
+        /// Reads every key that has a place in the section, and puts the given values there.
+        pub(super) fn put_into(section: &mut Section, from: &Reader<'_>) -> Result<(), SettingsError> {
+            $($(
+                if let Some($given) = $name.read(from)? {
+                    let $section = &mut *section;
+                    $put;
+                }
+            )?)*
+            Ok(())
+        }
 
         /// Path, meaning and form of every key, for the documents that are compared with the table.
         #[cfg(test)]
@@ -86,50 +109,79 @@ macro_rules! keys {
 }
 
 const ADDRESS: WebAddress = WebAddress { query: false };
-const MOST_BYTES: u64 = 1 << 40;
 
 keys! { SECTION_KEYS;
     INSTANCE: WebAddress = ADDRESS, "Instance", "the cloud, or the host of B2C or External ID";
     TENANT_ID: TenantForm = TenantForm, "TenantId", "the tenant whose tokens are accepted";
     CLIENT_ID: GuidText = GuidText, "ClientId", "this API's application id";
     AUTHORITY: WebAddress = ADDRESS, "Authority", "Instance and TenantId in one";
-    AUDIENCE: Text = Text, "Audience", "an accepted audience";
-    AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences";
+    AUDIENCE: Text = Text, "Audience", "an accepted audience",
+        |section, audience| section.authority.audiences.push(audience);
+    AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences",
+        |section, audiences| add_new(&mut section.authority.audiences, audiences, |a, b| a == b);
     ALLOWED_TENANTS: List<AllowedTenant> = List(AllowedTenant), "AllowedTenants", "the tenants whose tokens are accepted";
-    ALLOW_PERSONAL_ACCOUNTS: Bool = Bool, "AllowPersonalAccounts", "accept the tenant of personal accounts";
-    TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens";
-    ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens";
-    STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers";
-    METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is";
-    METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is";
-    CUSTOM_SIGNING_KEYS: Bool = Bool, "CustomSigningKeys", "the application has signing keys of its own";
+    ALLOW_PERSONAL_ACCOUNTS: Bool = Bool, "AllowPersonalAccounts", "accept the tenant of personal accounts",
+        |section, allow| section.authority.personal_accounts = allow;
+    TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens",
+        |section, versions| section.authority.versions = versions;
+    ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens",
+        |section, issuer| section.authority.issuer = Some(issuer);
+    STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers",
+        |section, address| section.authority.sts_instance = Some(address.into());
+    METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is",
+        |section, address| section.authority.metadata = Some(address);
+    METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is",
+        |section, address| section.authority.metadata_v1 = Some(address);
+    CUSTOM_SIGNING_KEYS: Bool = Bool, "CustomSigningKeys", "the application has signing keys of its own",
+        |section, own| section.authority.application_signing_keys = own;
     DOMAIN: DomainName = DomainName, "Domain", "the tenant's domain";
     SIGN_UP_SIGN_IN_POLICY_ID: PolicyName = PolicyName, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
     POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
-    ALLOW_ACL: Bool = Bool, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles";
-    CLOCK_SKEW_SECONDS: Integer = Integer { least: 0, most: 600, default: 300 }, "ClockSkewSeconds", "leeway on a token's lifetime";
-    ISSUED_AT_BACKDATE_SECONDS: Integer = Integer { least: 0, most: 600, default: 300 }, "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is";
-    MAX_TOKEN_BYTES: Integer = Integer { least: 1_024, most: 262_144, default: 65_536 }, "MaxTokenBytes", "the longest accepted token";
-    REFRESH_SECONDS: Integer = Integer { least: 60, most: 86_400, default: 3_600 }, "Keys:RefreshSeconds", "time between refreshes of the keys";
-    COOLDOWN_SECONDS: Integer = Integer { least: 1, most: 3_600, default: 30 }, "Keys:CooldownSeconds", "least time between fetches for unknown keys";
-    MAX_STALE_SECONDS: Integer = Integer { least: 120, most: 604_800, default: 86_400 }, "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds";
-    WITHDRAWAL_GRACE_SECONDS: Integer = Integer { least: 0, most: 86_400, default: 7_200 }, "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies";
-    TIMEOUT_MILLIS: Integer = Integer { least: 1, most: 600_000, default: 5_000 }, "Keys:TimeoutMillis", "the longest fetch";
-    MAX_BYTES: Integer = Integer { least: 1, most: 1 << 30, default: 1_048_576 }, "Keys:MaxBytes", "the largest document";
-    TOKEN_CACHE_MAX_BYTES: Integer = Integer { least: 0, most: MOST_BYTES, default: 67_108_864 }, "TokenCache:MaxBytes", "memory for verified tokens, 0 for none";
-    CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM";
+    ALLOW_ACL: Bool = Bool, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles",
+        |section, allow| section.authority.without_permissions = allow;
+    CLOCK_SKEW_SECONDS: Number<Duration> = Number::seconds(CLOCK_SKEW), "ClockSkewSeconds", "leeway on a token's lifetime",
+        |section, skew| section.authority.clock_skew = skew;
+    ISSUED_AT_BACKDATE_SECONDS: Number<Duration> = Number::seconds(ISSUED_AT_BACKDATE), "IssuedAtBackdateSeconds", "how much earlier than its issue time a token's iat is",
+        |section, backdate| section.authority.issued_at_backdate = Some(backdate);
+    MAX_TOKEN_BYTES: Number<usize> = Number::bytes(token::MAX_TOKEN_BYTES), "MaxTokenBytes", "the longest accepted token",
+        |section, most| section.max_token_bytes = Some(most);
+    REFRESH_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::REFRESH), "Keys:RefreshSeconds", "time between refreshes of the keys",
+        |section, every| section.authority.freshness.refresh = every;
+    COOLDOWN_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::COOLDOWN), "Keys:CooldownSeconds", "least time between fetches for unknown keys",
+        |section, least| section.authority.freshness.cooldown = least;
+    MAX_STALE_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::MAX_STALE), "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds",
+        |section, most| section.authority.freshness.max_stale = Some(most);
+    WITHDRAWAL_GRACE_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::WITHDRAWAL_GRACE), "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies",
+        |section, grace| section.authority.freshness.withdrawal_grace = grace;
+    TIMEOUT_MILLIS: Number<Duration> = Number::millis(JwksRefresh::TIMEOUT_MILLIS), "Keys:TimeoutMillis", "the longest fetch",
+        |section, most| section.authority.freshness.timeout = most;
+    MAX_BYTES: Number<usize> = Number::bytes(JwksRefresh::MAX_BYTES), "Keys:MaxBytes", "the largest document",
+        |section, most| section.authority.freshness.max_bytes = most;
+    TOKEN_CACHE_MAX_BYTES: Number<usize> = Number::bytes(token::TOKEN_CACHE_BYTES), "TokenCache:MaxBytes", "memory for verified tokens, 0 for none",
+        |section, most| section.token_cache_bytes = Some(most);
+    CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM",
+        |section, file| section.ca_file = Some(file);
     CLIENT_SECRET: SecretText = SecretText, "ClientSecret", "what this API signs in with";
-    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud";
-    GRAPH_RESOLVE_GROUPS: Bool = Bool, "Graph:ResolveGroups", "ask Graph about groups a token cannot list";
-    GRAPH_CACHE_SECONDS: Integer = Integer { least: 0, most: 86_400, default: 300 }, "Graph:CacheSeconds", "how long Graph's answers are kept";
-    GRAPH_CHECK_SESSIONS: Bool = Bool, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked";
+    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud",
+        |section, address| section.graph.graph = Some(address.into());
+    GRAPH_RESOLVE_GROUPS: Bool = Bool, "Graph:ResolveGroups", "ask Graph about groups a token cannot list",
+        |section, resolve| section.graph.resolve_groups = resolve;
+    GRAPH_CACHE_SECONDS: Number<Duration> = Number::seconds(GraphOptions::CACHE), "Graph:CacheSeconds", "how long Graph's answers are kept",
+        |section, keep| section.graph.cache = keep;
+    GRAPH_CHECK_SESSIONS: Bool = Bool, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked",
+        |section, check| section.graph.check_sessions = check;
     SCOPES: ScopeList = ScopeList, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
     APP_PERMISSIONS: ScopeList = ScopeList, "AppPermissions", "an object of lists for look-up";
-    POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken";
-    APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with";
-    RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address";
-    REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share";
-    REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach";
+    POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken",
+        |_section, ()| {};
+    APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with",
+        |section, uris| section.authority.app_id_uris = uris;
+    RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address",
+        |section, addresses| section.resources = addresses;
+    REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share",
+        |section, url| section.redis_url = Some(url);
+    REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach",
+        |section, policy| section.on_loss = policy;
 }
 
 /// The list whose elements have keys of their own.

@@ -1,115 +1,37 @@
-//! One section, typed and checked: every value is allowed, and the values fit together.
+//! One section: what its keys say, in the types of the library, and whether they fit together.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use url::Url;
-use uuid::Uuid;
-
-use super::authority_url::TenantName;
 use super::credential::{self, Credential, Secret};
-use super::error::SettingsError;
-use super::forms::Integer;
+use super::error::{RedactedValue, SettingsError};
+use super::issuing::Issuing;
 use super::lists::Lists;
 use super::reader::Reader;
-use super::schema::{self, Key};
+use super::schema;
+use crate::authority::{AllowedTenants, Authority};
+use crate::config_error::ConfigError;
+use crate::graph::GraphOptions;
 use crate::revocation::StoreFailurePolicy;
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
 pub(crate) struct Section {
-    pub(crate) instance: Option<Url>,
-    pub(crate) tenant: Option<TenantName>,
-    /// A GUID in lower case, since audiences are compared as text and Entra writes them so.
-    pub(crate) client_id: String,
-    /// `Audience` and `Audiences`; empty if neither is given.
-    pub(crate) audiences: Vec<String>,
-    pub(crate) allowed_tenants: Option<AllowedTenants>,
-    pub(crate) allow_personal_accounts: bool,
-    pub(crate) token_versions: TokenVersions,
-    /// The exact text.
-    pub(crate) issuer: Option<String>,
-    pub(crate) sts_instance: Option<Url>,
-    /// `{policy}` is still in it.
-    pub(crate) metadata_address: Option<String>,
-    /// `{policy}` is still in it.
-    pub(crate) metadata_address_v1: Option<String>,
-    pub(crate) application_signing_keys: bool,
-    pub(crate) domain: Option<String>,
-    /// `SignUpSignInPolicyId`, then `Policies`, each once whatever its letter case.
-    pub(crate) policies: Vec<String>,
-    pub(crate) allow_acl: bool,
-    pub(crate) clock_skew: Duration,
-    /// 0 for B2C unless it is given.
-    pub(crate) issued_at_backdate: Duration,
-    /// `None` leaves it to the other section, and then to the default.
-    pub(crate) max_token_bytes: Option<usize>,
-    pub(crate) keys: KeySettings,
-    /// 0 is off; `None` as above.
-    pub(crate) token_cache_bytes: Option<usize>,
-    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) authority: Authority,
     /// `ClientCredentials` (older: `ClientCertificates`) in their order, then `ClientSecret`; the
     /// first that works is used.
     pub(crate) credentials: Vec<Credential>,
-    pub(crate) graph: GraphSettings,
+    pub(crate) graph: GraphOptions,
     /// `Scopes` and `AppPermissions`.
     pub(crate) lists: Lists,
-    /// The exact texts.
-    pub(crate) app_id_uris: Vec<String>,
+    /// `None` leaves it to the other section, and then to the default.
+    pub(crate) max_token_bytes: Option<usize>,
+    /// 0 is off; `None` as above.
+    pub(crate) token_cache_bytes: Option<usize>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// The exact texts.
     pub(crate) resources: Vec<String>,
-    /// `None` without `Redis:Url`.
-    pub(crate) redis: Option<RedisSettings>,
-}
-
-/// Whose tokens are accepted where the authority is many tenants' authority.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AllowedTenants {
-    Any,
-    Only(Vec<Uuid>),
-}
-
-/// A version of access tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenVersion {
-    V1,
-    V2,
-}
-
-/// The versions of access tokens that are accepted, at least one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TokenVersions {
-    pub(crate) v1: bool,
-    pub(crate) v2: bool,
-}
-
-/// How the signing keys are kept fresh.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeySettings {
-    pub(crate) refresh: Duration,
-    pub(crate) cooldown: Duration,
-    /// At least twice `refresh`.
-    pub(crate) max_stale: Duration,
-    pub(crate) withdrawal_grace: Duration,
-    pub(crate) timeout: Duration,
-    pub(crate) max_bytes: usize,
-}
-
-/// How Microsoft Graph is asked.
-#[derive(Debug, Clone)]
-pub(crate) struct GraphSettings {
-    pub(crate) base_url: Option<Url>,
-    /// Not given: true where there are credentials.
-    pub(crate) resolve_groups: bool,
-    pub(crate) cache: Duration,
-    pub(crate) check_sessions: bool,
-}
-
-/// The store that replicas share.
-#[derive(Debug, Clone)]
-pub(crate) struct RedisSettings {
     /// It may hold a password.
-    pub(crate) url: Secret,
+    pub(crate) redis_url: Option<Secret>,
     pub(crate) on_loss: StoreFailurePolicy,
 }
 
@@ -134,68 +56,66 @@ impl Section {
                 .map(Credential::Secret),
         );
 
+        let issuing = Issuing::read(from, b2c)?;
         let mut section = Self {
-            instance: from.one(&schema::INSTANCE)?,
-            tenant: from.one(&schema::TENANT_ID)?,
-            client_id: from.one(&schema::CLIENT_ID)?.unwrap_or_default(),
-            audiences: distinct(
-                from.one(&schema::AUDIENCE)?,
-                from.list(&schema::AUDIENCES)?,
-                |a, b| a == b,
-            ),
-            allowed_tenants: allowed_tenants(from)?,
-            allow_personal_accounts: from.one(&schema::ALLOW_PERSONAL_ACCOUNTS)?.unwrap_or(false),
-            token_versions: token_versions(&from.list(&schema::TOKEN_VERSIONS)?),
-            issuer: from.one(&schema::ISSUER)?,
-            sts_instance: from.one(&schema::STS_INSTANCE)?,
-            metadata_address: from.one(&schema::METADATA_ADDRESS)?,
-            metadata_address_v1: from.one(&schema::METADATA_ADDRESS_V1)?,
-            application_signing_keys: from.one(&schema::CUSTOM_SIGNING_KEYS)?.unwrap_or(false),
-            domain: match b2c {
-                true => from.one_or_empty(&schema::DOMAIN)?,
-                // It decides nothing here, so a placeholder that was left is no mistake.
-                false => from.one_or_empty(&schema::DOMAIN).unwrap_or_default(),
-            },
-            policies: distinct(
-                from.one_or_empty(&schema::SIGN_UP_SIGN_IN_POLICY_ID)?,
-                from.list(&schema::POLICIES)?,
-                |a, b| a.eq_ignore_ascii_case(b),
-            ),
-            allow_acl: from.one(&schema::ALLOW_ACL)?.unwrap_or(false),
-            clock_skew: seconds(from, &schema::CLOCK_SKEW_SECONDS)?,
-            issued_at_backdate: match from.one(&schema::ISSUED_AT_BACKDATE_SECONDS)? {
-                Some(given) => Duration::from_secs(given),
-                None if b2c => Duration::ZERO,
-                None => Duration::from_secs(schema::ISSUED_AT_BACKDATE_SECONDS.form.default),
-            },
-            max_token_bytes: given_size(from, &schema::MAX_TOKEN_BYTES)?,
-            keys: key_settings(from)?,
-            token_cache_bytes: given_size(from, &schema::TOKEN_CACHE_MAX_BYTES)?,
-            ca_file: from.one(&schema::CA_FILE)?,
-            graph: GraphSettings {
-                base_url: from.one(&schema::GRAPH_BASE_URL)?,
-                resolve_groups: from
-                    .one(&schema::GRAPH_RESOLVE_GROUPS)?
-                    .unwrap_or(!credentials.is_empty()),
-                cache: seconds(from, &schema::GRAPH_CACHE_SECONDS)?,
-                check_sessions: from.one(&schema::GRAPH_CHECK_SESSIONS)?.unwrap_or(false),
-            },
+            authority: issuing.authority(from, b2c)?,
             credentials,
+            graph: GraphOptions::default(),
             lists: Lists::read(from, warnings)?,
-            app_id_uris: from.one_or_list(&schema::APP_ID_URI)?,
-            resources: from.one_or_list(&schema::RESOURCE)?,
-            redis: redis(from)?,
+            max_token_bytes: None,
+            token_cache_bytes: None,
+            ca_file: None,
+            resources: Vec::new(),
+            redis_url: None,
+            on_loss: StoreFailurePolicy::default(),
         };
-        from.one(&schema::POP_TOKENS)?;
-        section.follow_authority(from, b2c)?;
-        section.check(from, b2c)?;
-        if !b2c && !section.policies.is_empty() {
+        schema::put_into(&mut section, from)?;
+        section.authority.allowed_tenants = allowed_tenants(from)?;
+        section.authority.required_scopes = section.lists.needed.clone();
+        if let Err(error) = section.authority.clone().resolve() {
+            return Err(with_key(from, error));
+        }
+        if !b2c && !issuing.policies.is_empty() {
             warnings.push(format!(
                 "{} has B2C policies, which belong in the section AzureAdB2C",
                 from.path()
             ));
         }
+        if section.credentials.is_empty() && from.one(&schema::GRAPH_RESOLVE_GROUPS)? == Some(true)
+        {
+            warnings.push(format!(
+                "{}:{} has no effect without ClientSecret or ClientCredentials",
+                from.path(),
+                schema::GRAPH_RESOLVE_GROUPS.path,
+            ));
+        }
         Ok(section)
+    }
+}
+
+/// What the authority finds wrong, under the key of the section and with the value as it was written.
+fn with_key(from: &Reader<'_>, error: ConfigError) -> SettingsError {
+    let at = |setting: String| format!("{}:{setting}", from.path());
+    match error {
+        ConfigError::InvalidValue {
+            setting, expected, ..
+        } => match from.node(&setting) {
+            Some(node) => from.wrong(&setting, node, false, expected),
+            None => SettingsError::Missing {
+                key: at(setting),
+                expected,
+            },
+        },
+        ConfigError::Missing { setting, expected } => SettingsError::Missing {
+            key: at(setting),
+            expected,
+        },
+        other => SettingsError::InvalidValue {
+            key: from.path().to_owned(),
+            value: RedactedValue::word("a section"),
+            origin: "file and environment".to_owned(),
+            expected: other.to_string(),
+        },
     }
 }
 
@@ -226,23 +146,6 @@ fn credentials_key(from: &Reader<'_>, warnings: &mut Vec<String>) -> Option<&'st
     }
 }
 
-fn key_settings(from: &Reader<'_>) -> Result<KeySettings, SettingsError> {
-    let refresh = whole(from, &schema::REFRESH_SECONDS)?;
-    let at_least = refresh.saturating_mul(2);
-    let max_stale = schema::MAX_STALE_SECONDS;
-    Ok(KeySettings {
-        refresh: Duration::from_secs(refresh),
-        cooldown: seconds(from, &schema::COOLDOWN_SECONDS)?,
-        max_stale: Duration::from_secs(
-            from.one(&max_stale)?
-                .unwrap_or_else(|| max_stale.form.default.max(at_least)),
-        ),
-        withdrawal_grace: seconds(from, &schema::WITHDRAWAL_GRACE_SECONDS)?,
-        timeout: Duration::from_millis(whole(from, &schema::TIMEOUT_MILLIS)?),
-        max_bytes: size(from, &schema::MAX_BYTES)?,
-    })
-}
-
 fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, SettingsError> {
     let key = schema::ALLOWED_TENANTS;
     let any = |text: &str| text.eq_ignore_ascii_case("any");
@@ -253,52 +156,15 @@ fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, Settings
     }
 }
 
-fn token_versions(given: &[TokenVersion]) -> TokenVersions {
-    let accepted = |version| given.is_empty() || given.contains(&version);
-    TokenVersions {
-        v1: accepted(TokenVersion::V1),
-        v2: accepted(TokenVersion::V2),
-    }
-}
-
-fn redis(from: &Reader<'_>) -> Result<Option<RedisSettings>, SettingsError> {
-    let on_loss = from.one(&schema::REDIS_ON_LOSS)?.unwrap_or_default();
-    Ok(from
-        .one(&schema::REDIS_URL)?
-        .map(|url| RedisSettings { url, on_loss }))
-}
-
-/// One value and a list of more, each once.
-fn distinct(
-    first: Option<String>,
-    rest: Vec<String>,
+/// Adds the values that a list does not have yet.
+pub(super) fn add_new(
+    list: &mut Vec<String>,
+    more: Vec<String>,
     same: impl Fn(&str, &str) -> bool,
-) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for value in first.into_iter().chain(rest) {
-        if !all.iter().any(|known| same(known, &value)) {
-            all.push(value);
+) {
+    for value in more {
+        if !list.iter().any(|known| same(known, &value)) {
+            list.push(value);
         }
     }
-    all
-}
-
-fn whole(from: &Reader<'_>, key: &Key<Integer>) -> Result<u64, SettingsError> {
-    Ok(from.one(key)?.unwrap_or(key.form.default))
-}
-
-fn seconds(from: &Reader<'_>, key: &Key<Integer>) -> Result<Duration, SettingsError> {
-    whole(from, key).map(Duration::from_secs)
-}
-
-fn size(from: &Reader<'_>, key: &Key<Integer>) -> Result<usize, SettingsError> {
-    whole(from, key).map(in_memory)
-}
-
-fn given_size(from: &Reader<'_>, key: &Key<Integer>) -> Result<Option<usize>, SettingsError> {
-    Ok(from.one(key)?.map(in_memory))
-}
-
-fn in_memory(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -1,12 +1,11 @@
 //! The forms of addresses: `https`, and `http` for this machine only.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use url::{Host, Url};
+use url::Url;
 
 use super::credential::Secret;
 use super::forms::{ValueType, quoted};
 use super::layers::Scalar;
+use crate::authority::{is_address_with_policy, is_app_id_uri, web_address};
 
 /// A web address, in some places with a query.
 pub(super) struct WebAddress {
@@ -65,10 +64,7 @@ impl ValueType for AppIdUri {
     }
     fn read(&self, given: &Scalar) -> Option<String> {
         let text = quoted(given)?;
-        let (scheme, rest) = text.split_once("://")?;
-        // What stands in a challenge needs no escapes there (RFC 6750 section 3).
-        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        (!scheme.is_empty() && !rest.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
+        is_app_id_uri(text).then(|| text.to_owned())
     }
 }
 
@@ -82,11 +78,7 @@ impl ValueType for WebPattern {
     }
     fn read(&self, given: &Scalar) -> Option<String> {
         let text = quoted(given)?;
-        let filled = text.replace("{policy}", "B2C_1_policy");
-        let url = web_address(&filled).filter(|_| !filled.contains(['{', '}']))?;
-        let host_is_fixed = web_address(&text.replace("{policy}", "other"))
-            .is_some_and(|other| other.origin() == url.origin());
-        host_is_fixed.then(|| text.to_owned())
+        is_address_with_policy(text).then(|| text.to_owned())
     }
 }
 
@@ -105,32 +97,5 @@ impl ValueType for RedisAddress {
         let sound = matches!(url.scheme(), "redis" | "rediss")
             && url.host_str().is_some_and(|host| !host.is_empty());
         sound.then(|| Secret::new(text))
-    }
-}
-
-/// A web address that a secret may travel to: `https`, or `http` on this machine.
-fn web_address(text: &str) -> Option<Url> {
-    // The parser of URLs repairs these, but a setting is compared and shown as it was written.
-    let repaired = text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
-    let (scheme, rest) = text.split_once("://")?;
-    if repaired || rest.starts_with('/') {
-        return None;
-    }
-    let url = Url::parse(text).ok()?;
-    let safe = match url.scheme() {
-        "https" => scheme.eq_ignore_ascii_case("https"),
-        "http" => is_loopback(&url),
-        _ => false,
-    };
-    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    (safe && bare && url.has_host()).then_some(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }

@@ -21,6 +21,13 @@ mod unverified;
 mod validator;
 mod verified;
 
+use crate::bounds::Bounds;
+
+/// The longest token that is looked at.
+pub(crate) const MAX_TOKEN_BYTES: Bounds = Bounds::new(1_024..=262_144, 65_536);
+/// Memory for verified tokens; 0 for none.
+pub(crate) const TOKEN_CACHE_BYTES: Bounds = Bounds::new(0..=1 << 40, 67_108_864);
+
 pub use explain::{Explanation, Outcome, Step};
 pub use invalid_token::InvalidToken;
 pub use status::{AuthorityStatus, JwksStatus};

@@ -92,11 +92,16 @@ fn the_defaults_of_the_schema_are_those_of_the_code() {
     // What two sections share has its default in the builder.
     assert_eq!(stated.max_token_bytes.take(), Some(65_536));
     assert_eq!(stated.token_cache_bytes.take(), Some(67_108_864));
-    // Not given, the cloud's own host is worked out later.
+    // Not given, these are worked out later, from the cloud and from each other.
     assert_eq!(
-        stated.instance.take().unwrap().as_str(),
-        "https://login.microsoftonline.com/"
+        stated.authority.instance.as_deref(),
+        Some("https://login.microsoftonline.com/")
     );
+    let stale = stated.authority.freshness.max_stale.take();
+    assert_eq!(stale, Some(silent.authority.freshness.most_stale()));
+    let resolved = |section: &Section| format!("{:?}", section.authority.clone().resolve());
+    assert_eq!(resolved(&stated), resolved(&silent));
+    stated.authority = silent.authority.clone();
     assert_eq!(format!("{stated:?}"), format!("{silent:?}"));
 }
 

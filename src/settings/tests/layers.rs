@@ -20,21 +20,23 @@ fn the_environment_wins_key_by_key_and_element_by_element() {
         ],
     );
     let section = section.unwrap().entra.unwrap();
-    assert_eq!(section.client_id, "33333333-3333-4333-8333-333333333333");
-    assert_eq!(section.audiences, ["c", "b", "d"]);
-    assert!(matches!(section.allowed_tenants, Some(AllowedTenants::Only(only)) if only.len() == 1));
     assert_eq!(
-        (section.keys.refresh, section.keys.cooldown),
+        section.authority.client_id,
+        "33333333-3333-4333-8333-333333333333"
+    );
+    assert_eq!(section.authority.audiences, ["c", "b", "d"]);
+    assert!(
+        matches!(section.authority.allowed_tenants, Some(AllowedTenants::Only(only)) if only.len() == 1)
+    );
+    assert_eq!(
+        (
+            section.authority.freshness.refresh,
+            section.authority.freshness.cooldown
+        ),
         (Duration::from_secs(120), Duration::from_secs(7))
     );
-    assert!(section.allow_personal_accounts);
-    assert_eq!(
-        section.token_versions,
-        TokenVersions {
-            v1: true,
-            v2: false
-        }
-    );
+    assert!(section.authority.personal_accounts);
+    assert_eq!(section.authority.versions, [TokenVersion::V1]);
 
     let any = load(
         &file(&format!(r#""AllowedTenants":["{TENANT}"]"#)),
@@ -42,7 +44,7 @@ fn the_environment_wins_key_by_key_and_element_by_element() {
     )
     .unwrap();
     assert_eq!(
-        any.entra.unwrap().allowed_tenants,
+        any.entra.unwrap().authority.allowed_tenants,
         Some(AllowedTenants::Any)
     );
 }
@@ -112,7 +114,7 @@ fn the_environment_alone_is_enough() {
         ]),
     );
     let section = settings.unwrap().entra.unwrap();
-    assert_eq!(section.tenant, Some(TenantName::Common));
+    assert_eq!(tenant(&section), Tenant::Common);
     assert!(
         matches!(&section.credentials[..], [Credential::AssertionFile { path }] if path.ends_with("token"))
     );
@@ -128,6 +130,7 @@ fn list_elements_stand_in_the_order_of_their_numbers() {
         .unwrap()
         .entra
         .unwrap()
+        .authority
         .audiences;
     assert_eq!(
         audiences,
@@ -177,7 +180,7 @@ fn the_last_letter_case_in_sorted_order_wins_with_a_warning() {
             "environment variable AZUREAD__AUDIENCE is ignored: environment variable AzureAd__Audience is the same key in another letter case and wins"
         ]
     );
-    assert_eq!(settings.entra.unwrap().audiences, ["late"]);
+    assert_eq!(settings.entra.unwrap().authority.audiences, ["late"]);
 
     let same = load(
         &file(""),
@@ -223,7 +226,16 @@ fn a_key_given_twice_in_the_file_is_named() {
     let parts = format!(
         r#"{{"azuread":{{"tenantid":"{TENANT}"}},"AzureAd":{{"Keys":{{"MaxBytes":2}}}},"AZUREAD:ClientId":"{API}"}}"#
     );
-    assert_eq!(load(&parts, []).unwrap().entra.unwrap().keys.max_bytes, 2);
+    assert_eq!(
+        load(&parts, [])
+            .unwrap()
+            .entra
+            .unwrap()
+            .authority
+            .freshness
+            .max_bytes,
+        2
+    );
 }
 
 #[test]

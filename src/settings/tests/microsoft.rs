@@ -138,7 +138,7 @@ fn forms() -> Vec<ValueType> {
         form(
             "agents and their services: the audience",
             aad(&format!(r#","Audience":"api://{API}""#)),
-            Loads(&[], |settings| section(settings).audiences.len() == 1),
+            Loads(&[], |settings| section(settings).authority.audiences.len() == 1),
         ),
         form(
             "schema of the sidecar: several audiences, capabilities, region, pii",
@@ -155,7 +155,7 @@ fn forms() -> Vec<ValueType> {
                     "ShowPII",
                 ],
                 |settings| {
-                    section(settings).allow_acl && section(settings).audiences == ["api://a", "b"]
+                    section(settings).authority.without_permissions && section(settings).authority.audiences == ["api://a", "b"]
                 },
             ),
         ),
@@ -255,7 +255,7 @@ fn forms() -> Vec<ValueType> {
                 r#""AzureAd":{{"Instance":"https://login.microsoftonline.com/","Domain":"contoso.onmicrosoft.com","TenantId":"common","ClientId":"{API}","ClientSecret":"x","ClientCapabilities":["cp1"],"AllowedTenants":["{TENANT}"]}}"#
             ),
             Loads(&["ClientCapabilities"], |settings| {
-                matches!(&section(settings).allowed_tenants, Some(AllowedTenants::Only(own)) if own.len() == 1)
+                matches!(&section(settings).authority.allowed_tenants, Some(AllowedTenants::Only(own)) if own.len() == 1)
             }),
         ),
         form(
@@ -289,7 +289,7 @@ fn forms() -> Vec<ValueType> {
             format!(
                 r#""AzureAd":{{"Instance":"https://contoso.ciamlogin.com/","TenantId":"{TENANT}","ClientId":"{API}"}}"#
             ),
-            Loads(&[], |settings| section(settings).instance.is_some()),
+            Loads(&[], |settings| section(settings).authority.instance.is_some()),
         ),
         form(
             "External ID by authority, and a scope",
@@ -297,7 +297,7 @@ fn forms() -> Vec<ValueType> {
                 r#""AzureAd":{{"Authority":"https://contoso.ciamlogin.com/","ClientId":"{API}","Scopes":"Custom.Scope2","CallbackPath":"/signin-oidc"}}"#
             ),
             Loads(&["CallbackPath"], |settings| {
-                section(settings).tenant == TenantName::parse("contoso.onmicrosoft.com")
+                tenant(section(settings)) == Tenant::new("contoso.onmicrosoft.com")
             }),
         ),
         form(
@@ -306,7 +306,7 @@ fn forms() -> Vec<ValueType> {
                 r#""AzureAd":{{"Authority":"https://login.contoso.com/contoso.onmicrosoft.com","ClientId":"{API}","PreserveAuthority":true}}"#
             ),
             Loads(&["PreserveAuthority"], |settings| {
-                section(settings).instance.is_some()
+                section(settings).authority.instance.is_some()
             }),
         ),
         form(
@@ -380,7 +380,7 @@ fn forms() -> Vec<ValueType> {
             aad(
                 r#","Domain":"[Enter the domain of your tenant, e.g. contoso.onmicrosoft.com]""#,
             ),
-            Loads(&[], |settings| section(settings).domain.is_none()),
+            Loads(&[], |settings| !settings.is_empty()),
         ),
         form(
             "US Government",
@@ -412,7 +412,7 @@ fn forms() -> Vec<ValueType> {
                     "ResetPasswordPolicyId",
                     "SignedOutCallbackPath",
                 ],
-                |settings| section(settings).policies == ["b2c_1_susi"],
+                |settings| policies(section(settings)) == ["b2c_1_susi"],
             ),
         ),
         form(
@@ -427,7 +427,7 @@ fn forms() -> Vec<ValueType> {
             format!(
                 r#""AzureAdB2C":{{"Authority":"https://contoso.b2clogin.com/tfp/contoso.onmicrosoft.com/B2C_1_susi","ClientId":"{API}","Domain":"contoso.onmicrosoft.com"}}"#
             ),
-            Loads(&[], |settings| section(settings).policies == ["B2C_1_susi"]),
+            Loads(&[], |settings| policies(section(settings)) == ["B2C_1_susi"]),
         ),
         form(
             "B2C: the authority without a policy",

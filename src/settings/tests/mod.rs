@@ -10,7 +10,10 @@
 
 use std::time::Duration;
 
+use super::credential::Credential;
 use super::*;
+use crate::TokenVersion;
+use crate::authority::{AllowedTenants, Authority, JwksRefresh, Kind, Tenant};
 
 mod documents;
 mod layers;
@@ -43,6 +46,22 @@ fn file(members: &str) -> String {
 
 fn entra(members: &str) -> Section {
     load(&file(members), []).unwrap().entra.unwrap()
+}
+
+/// The tenant of an authority of Entra ID.
+fn tenant(section: &Section) -> Tenant {
+    match &section.authority.kind {
+        Kind::Entra { tenant } => tenant.clone(),
+        Kind::B2c { .. } => panic!("B2C"),
+    }
+}
+
+/// The policies of an authority of B2C.
+fn policies(section: &Section) -> Vec<String> {
+    match &section.authority.kind {
+        Kind::B2c { policies, .. } => policies.clone(),
+        Kind::Entra { .. } => panic!("no B2C"),
+    }
 }
 
 fn entra_error(members: &str) -> String {

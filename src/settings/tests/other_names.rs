@@ -23,7 +23,7 @@ fn a_section_of_another_name_is_read_alone() {
         settings.warnings(),
         ["EntraId:CallbackPath (appsettings.json) is ignored: it means nothing here"]
     );
-    assert_eq!(settings.entra.unwrap().audiences, ["a"]);
+    assert_eq!(settings.entra.unwrap().authority.audiences, ["a"]);
 
     let line = one_line(named("EntraId", &text, [("ENTRAID__CLIENTID", "x")]).unwrap_err());
     assert!(
@@ -54,7 +54,7 @@ fn a_section_may_lie_deeper_and_its_neighbours_are_left_alone() {
     );
     let section = "Authentication:EntraId";
     let settings = named(section, &nested, [("Authentication__Schemes", "x")]).unwrap();
-    assert_eq!(settings.entra.unwrap().client_id, API);
+    assert_eq!(settings.entra.unwrap().authority.client_id, API);
     let variables = [("AUTHENTICATION__EntraId__TenantId", "comon")];
     let line = one_line(named(section, &nested, variables).unwrap_err());
     assert!(
@@ -190,5 +190,6 @@ fn a_client_id_is_used_in_lower_case() {
         r#"{{"AzureAd":{{"TenantId":"{TENANT}","ClientId":"ABCDEF22-2222-4222-8222-222222222222"}}}}"#
     );
     let section = load(&text, []).unwrap().entra.unwrap();
-    assert_eq!(section.client_id, "abcdef22-2222-4222-8222-222222222222");
+    let resolved = section.authority.resolve().unwrap();
+    assert_eq!(resolved.client_id, "abcdef22-2222-4222-8222-222222222222");
 }

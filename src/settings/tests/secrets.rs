@@ -29,7 +29,7 @@ fn secrets_appear_in_no_debug_and_no_error() {
     assert!(
         matches!(section.credentials.last(), Some(Credential::Secret(secret)) if secret.expose() == "hush-1")
     );
-    assert_eq!(section.redis.unwrap().on_loss, StoreFailurePolicy::Deny);
+    assert_eq!(section.on_loss, StoreFailurePolicy::Deny);
 
     for members in [
         r#""ClientSecret":["hush"]"#,

@@ -49,12 +49,11 @@ For more info see https://aka.ms/dotnet-template-ms-identity-platform
 
     let section = settings.entra.unwrap();
     assert_eq!(
-        section.instance.unwrap().as_str(),
-        "https://login.microsoftonline.com/"
+        section.authority.instance.as_deref(),
+        Some("https://login.microsoftonline.com/")
     );
-    assert_eq!(section.tenant, TenantName::parse(TENANT));
-    assert_eq!(section.client_id, API);
-    assert_eq!(section.domain.as_deref(), Some("contoso.onmicrosoft.com"));
+    assert_eq!(tenant(&section), Tenant::new(TENANT));
+    assert_eq!(section.authority.client_id, API);
     assert_eq!(section.lists.needed, ["access_as_user"]);
     assert!(section.credentials.is_empty());
 }
@@ -62,41 +61,36 @@ For more info see https://aka.ms/dotnet-template-ms-identity-platform
 #[test]
 fn what_is_not_given_has_the_default_of_the_contract() {
     let section = entra("");
+    let own = &section.authority;
+    assert!(own.audiences.is_empty() && section.lists.needed.is_empty());
     assert!(
-        section.audiences.is_empty()
-            && section.policies.is_empty()
-            && section.lists.needed.is_empty()
+        own.instance.is_none()
+            && own.issuer.is_none()
+            && section.redis_url.is_none()
+            && own.allowed_tenants.is_none()
     );
-    assert!(
-        section.instance.is_none()
-            && section.issuer.is_none()
-            && section.redis.is_none()
-            && section.allowed_tenants.is_none()
-    );
-    assert!(
-        !section.allow_personal_accounts && !section.allow_acl && !section.application_signing_keys
-    );
-    assert_eq!(section.token_versions, TokenVersions { v1: true, v2: true });
-    assert_eq!(section.clock_skew, Duration::from_secs(300));
+    assert!(!own.personal_accounts && !own.without_permissions && !own.application_signing_keys);
+    assert_eq!(own.versions, [TokenVersion::V1, TokenVersion::V2]);
+    let resolved = own.clone().resolve().unwrap();
+    assert_eq!(resolved.clock_skew, 300);
     // Entra ID and External ID backdate `iat`, B2C does not.
-    assert_eq!(section.issued_at_backdate, Duration::from_secs(300));
+    assert_eq!(resolved.backdate.seconds(), 300);
     let policy = r#""SignUpSignInPolicyId":"B2C_1_susi""#;
     let b2c = load(&b2c_file(policy), []).unwrap().b2c.unwrap();
-    assert_eq!(b2c.issued_at_backdate, Duration::ZERO);
+    assert_eq!(b2c.authority.resolve().unwrap().backdate.seconds(), 0);
     assert_eq!(
         (section.max_token_bytes, section.token_cache_bytes),
         (None, None)
     );
-    let keys = KeySettings {
-        refresh: Duration::from_secs(3_600),
-        cooldown: Duration::from_secs(30),
-        max_stale: Duration::from_secs(86_400),
-        withdrawal_grace: Duration::from_secs(7_200),
-        timeout: Duration::from_secs(5),
-        max_bytes: 1_048_576,
-    };
-    assert_eq!(section.keys, keys);
-    assert!(!section.graph.resolve_groups && !section.graph.check_sessions);
+    let keys = JwksRefresh::default()
+        .refresh(Duration::from_secs(3_600))
+        .cooldown(Duration::from_secs(30))
+        .withdrawal_grace(Duration::from_secs(7_200))
+        .timeout(Duration::from_secs(5))
+        .max_bytes(1_048_576);
+    assert_eq!(section.authority.freshness, keys);
+    assert_eq!(keys.most_stale(), Duration::from_secs(86_400));
+    assert!(section.graph.resolve_groups && !section.graph.check_sessions);
     assert_eq!(section.graph.cache, Duration::from_secs(300));
     assert_eq!(
         StoreFailurePolicy::default(),
@@ -148,7 +142,7 @@ fn stale_keys_are_as_old_as_two_refreshes_at_least() {
     );
     let stale = |keys: &str| {
         let section = entra(&format!(r#""Keys":{{{keys}}}"#));
-        section.keys.max_stale.as_secs()
+        section.authority.freshness.most_stale().as_secs()
     };
     assert_eq!(
         stale(r#""RefreshSeconds":7200,"MaxStaleSeconds":14400"#),
@@ -166,7 +160,10 @@ fn b2c_alone_is_enough_and_needs_a_policy() {
         b2c(r#""SignUpSignInPolicyId":"B2C_1_susi","Policies":["b2c_1_SUSI","B2C_1_edit"]"#)
             .unwrap();
     assert!(settings.entra.is_none());
-    assert_eq!(settings.b2c.unwrap().policies, ["B2C_1_susi", "B2C_1_edit"]);
+    assert_eq!(
+        policies(&settings.b2c.unwrap()),
+        ["B2C_1_susi", "B2C_1_edit"]
+    );
 
     assert!(
         one_line(b2c("").unwrap_err()).starts_with("AzureAdB2C:SignUpSignInPolicyId is not given")
@@ -191,10 +188,7 @@ fn b2c_alone_is_enough_and_needs_a_policy() {
     assert!(few(&format!(r#""ClientId":"{API}""#)).starts_with("AzureAdB2C:Instance is not given"));
     assert!(few(r#""Domain":"contoso""#).starts_with("AzureAdB2C:Domain = \"contoso\""));
     // Of Entra ID it decides nothing.
-    assert_eq!(
-        entra(r#""Domain":"[Enter the domain of your tenant]""#).domain,
-        None
-    );
+    entra(r#""Domain":"[Enter the domain of your tenant]""#);
     assert!(
         few(&format!(
             r#""ClientId":"{API}","Instance":"https://contoso.b2clogin.com""#
@@ -222,7 +216,7 @@ fn several_policies_need_their_place_in_a_metadata_address() {
     let place = "https://contoso.b2clogin.com/x/{policy}/v2.0/.well-known/openid-configuration";
     let settings = with(place, r#""a","b""#).unwrap();
     assert_eq!(
-        settings.b2c.unwrap().metadata_address.as_deref(),
+        settings.b2c.unwrap().authority.metadata.as_deref(),
         Some(place)
     );
     assert!(with("https://contoso.com/x?p={policy}", r#""a""#).is_ok());
@@ -246,17 +240,14 @@ fn an_authority_stands_for_instance_and_tenant_and_must_agree_with_them() {
     };
     let section = only("https://login.microsoftonline.us/contoso.com/v2.0").unwrap();
     assert_eq!(
-        section.instance.unwrap().as_str(),
-        "https://login.microsoftonline.us/"
+        section.authority.instance.as_deref(),
+        Some("https://login.microsoftonline.us/")
     );
-    assert_eq!(
-        section.tenant,
-        Some(TenantName::Domain("contoso.com".to_owned()))
-    );
+    assert_eq!(tenant(&section), Tenant::Domain("contoso.com".to_owned()));
     let external = only("https://contoso.ciamlogin.com/").unwrap();
     assert_eq!(
-        external.tenant,
-        Some(TenantName::Domain("contoso.onmicrosoft.com".to_owned()))
+        tenant(&external),
+        Tenant::Domain("contoso.onmicrosoft.com".to_owned())
     );
     for bad in [
         "https://login.microsoftonline.com/",
@@ -295,11 +286,12 @@ fn an_authority_stands_for_instance_and_tenant_and_must_agree_with_them() {
         )
     };
     assert_eq!(
-        b2c("tfp/contoso.onmicrosoft.com/B2C_1_susi/v2.0", "")
-            .unwrap()
-            .b2c
-            .unwrap()
-            .policies,
+        policies(
+            &b2c("tfp/contoso.onmicrosoft.com/B2C_1_susi/v2.0", "")
+                .unwrap()
+                .b2c
+                .unwrap()
+        ),
         ["B2C_1_susi"]
     );
     assert!(

@@ -269,7 +269,7 @@ fn http_is_for_loopback_addresses_only() {
         let members = format!(
             r#""Instance":"{good}","StsInstance":"{good}","Issuer":"{good}","MetadataAddress":"{good}","Resource":"{good}","Graph":{{"BaseUrl":"{good}"}}"#
         );
-        assert_eq!(entra(&members).issuer.as_deref(), Some(good));
+        assert_eq!(entra(&members).authority.issuer.as_deref(), Some(good));
     }
     for key in [
         "Instance",
@@ -359,27 +359,21 @@ fn every_key_reads_as_the_contract_writes_it() {
         "Scopes":" a  b ","CaFile":"ca.pem","Issuer":"https://x.ciamlogin.com/X/v2.0","CustomSigningKeys":true,"Audience":"api://x","Audiences":["api://x","y"],
         "TokenCache":{"MaxBytes":0},"Graph":{"ResolveGroups":true,"CheckSessions":"true"},"Redis":{"Url":"redis://127.0.0.1/","OnLoss":"allow_younger_than:60"}"#,
     );
-    assert!(
-        section.allow_personal_accounts && section.allow_acl && section.application_signing_keys
-    );
-    assert_eq!(section.allowed_tenants, Some(AllowedTenants::Any));
-    assert_eq!(
-        section.token_versions,
-        TokenVersions {
-            v1: false,
-            v2: true
-        }
-    );
+    let own = &section.authority;
+    assert!(own.personal_accounts && own.without_permissions && own.application_signing_keys);
+    assert_eq!(own.allowed_tenants, Some(AllowedTenants::Any));
+    assert_eq!(own.versions, [TokenVersion::V2]);
     assert_eq!(section.lists.needed, ["a", "b"]);
-    assert_eq!(section.audiences, ["api://x", "y"]);
+    assert_eq!(own.required_scopes, ["a", "b"]);
+    assert_eq!(own.audiences, ["api://x", "y"]);
     assert_eq!(
-        section.issuer.as_deref(),
+        own.issuer.as_deref(),
         Some("https://x.ciamlogin.com/X/v2.0")
     );
     assert_eq!(section.token_cache_bytes, Some(0));
     assert!(section.graph.resolve_groups && section.graph.check_sessions);
     assert_eq!(
-        section.redis.unwrap().on_loss,
+        section.on_loss,
         StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(60))
     );
 }
@@ -389,7 +383,7 @@ fn an_address_and_an_app_id_uri_may_be_one_or_a_list() {
     let section = |text: &str| load(&file(text), []).map(|loaded| loaded.entra.unwrap());
     let lists = |text: &str| {
         let section = section(text).unwrap();
-        (section.resources, section.app_id_uris)
+        (section.resources, section.authority.app_id_uris)
     };
     let one = r#""Resource":"https://x.example/mcp","AppIdUri":"api://x""#;
     let pair = |a: &[&str], b: &[&str]| {
@@ -422,5 +416,60 @@ fn an_address_and_an_app_id_uri_may_be_one_or_a_list() {
         let line = one_line(section(text).expect_err(text));
         assert!(line.starts_with(key), "{line}");
         assert!(line.contains("or a list of such"), "{line}");
+    }
+}
+
+#[test]
+fn file_and_code_agree_on_what_a_domain_a_policy_a_guid_and_an_address_are() {
+    let long = format!("{}.example", "a".repeat(64));
+    let tenants = [
+        (TENANT, true),
+        ("contoso.onmicrosoft.com", true),
+        ("common.example", true),
+        ("contoso", false),
+        ("-a.example", false),
+        ("a-.example", false),
+        ("11111111111141118111111111111111", false),
+        ("{11111111-1111-4111-8111-111111111111}", false),
+        (&long, false),
+    ];
+    for (name, valid) in tenants {
+        let text = format!(r#"{{"AzureAd":{{"TenantId":"{name}","ClientId":"{API}"}}}}"#);
+        assert_eq!(load(&text, []).is_ok(), valid, "{name}");
+        let code = Authority::entra(Tenant::new(name), API).resolve();
+        assert_eq!(code.is_ok(), valid, "{name}");
+    }
+    let long = "a".repeat(129);
+    let policies = [
+        ("B2C_1_susi", true),
+        ("b2c_1a_sign-up.v2", true),
+        (".a", false),
+        ("a/b", false),
+        ("ä", false),
+        (&long, false),
+    ];
+    for (name, valid) in policies {
+        let text = b2c_file(&format!(r#""Policies":["{name}"]"#));
+        assert_eq!(load(&text, []).is_ok(), valid, "{name}");
+        let domain = Tenant::new("contoso.onmicrosoft.com");
+        let code = Authority::b2c("https://contoso.b2clogin.com", domain, API, [name]);
+        assert_eq!(code.resolve().is_ok(), valid, "{name}");
+    }
+    let addresses = [
+        ("https://login.contoso.example", true),
+        ("http://127.0.0.1:8080/", true),
+        ("https://login.microsoftonline.com/", true),
+        ("https://login.microsoftonline.com/common", false),
+        ("https:/login.contoso.example", false),
+        ("https://login.contoso.example/#a", false),
+        ("https://user:hush@login.contoso.example", false),
+        ("https://login.contoso.example/a b", false),
+        ("http://login.contoso.example", false),
+    ];
+    for (address, valid) in addresses {
+        let loaded = load(&file(&format!(r#""Instance":"{address}""#)), []);
+        assert_eq!(loaded.is_ok(), valid, "{address}");
+        let code = Authority::entra(Tenant::new(TENANT), API).instance(address);
+        assert_eq!(code.resolve().is_ok(), valid, "{address}");
     }
 }
