@@ -27,6 +27,7 @@ use crate::middleware::{
 };
 #[cfg(feature = "redis")]
 use crate::revocation::RedisStore;
+use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token::{
     AuthorityStatus, MAX_TOKEN_BYTES, TOKEN_CACHE_BYTES, ValidationFailure, Validator, Verdict,
 };
@@ -59,6 +60,7 @@ pub struct Entra {
     house: Arc<ServiceState>,
     connections: Arc<[Arc<Connection>]>,
     resources: Arc<[Arc<Resource>]>,
+    scope_hierarchy: Arc<ScopeHierarchy>,
 }
 
 impl Entra {
@@ -79,6 +81,7 @@ impl Entra {
             hooks: Vec::new(),
             signals: Vec::new(),
             described: ResourceConfig::default(),
+            scope_hierarchy: ScopeHierarchy::default(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -160,6 +163,12 @@ impl Entra {
         }
     }
 
+    /// Which scopes imply others, as given to [`EntraBuilder::scope_hierarchy`].
+    #[must_use]
+    pub fn scope_hierarchy(&self) -> &ScopeHierarchy {
+        &self.scope_hierarchy
+    }
+
     /// How fresh the keys are, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
@@ -208,6 +217,7 @@ pub struct EntraBuilder {
     hooks: Vec<Hook>,
     signals: Vec<SecurityEventTransmitter>,
     described: ResourceConfig,
+    scope_hierarchy: ScopeHierarchy,
     #[cfg(feature = "redis")]
     redis: Option<RedisStore>,
 }
@@ -229,6 +239,36 @@ impl EntraBuilder {
         if let Some((_, last)) = self.authorities.last_mut() {
             *last = access;
         }
+        self
+    }
+
+    /// Declares which scopes imply others, for the tokens of all authorities.
+    ///
+    /// Guards on scopes, [`Claims::has_scope`] and the setting `Scopes` then accept a token with the
+    /// wider scope, and challenges name the least scope. Without it no scope implies another.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// use axum_entra::{Entra, ScopeHierarchy, Tenant};
+    ///
+    /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// let scopes = ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read");
+    /// let entra = Entra::builder(tenant.clone(), "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .scope_hierarchy(scopes)
+    ///     .build()?;
+    ///
+    /// let circle = ScopeHierarchy::new().implies("a", "b").implies("b", "a");
+    /// let refused = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .scope_hierarchy(circle)
+    ///     .build();
+    /// assert!(refused.is_err());
+    /// # drop(entra); Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`build`](Self::build) refuses circles, and names that no token has.
+    pub fn scope_hierarchy(mut self, hierarchy: ScopeHierarchy) -> Self {
+        self.scope_hierarchy = hierarchy;
         self
     }
 

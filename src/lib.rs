@@ -42,6 +42,7 @@ mod jwks;
 mod metrics;
 mod middleware;
 mod revocation;
+mod scope_hierarchy;
 #[cfg(feature = "settings")]
 pub mod settings;
 mod snapshot;
@@ -66,6 +67,7 @@ pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
 #[cfg(feature = "redis")]
 pub use revocation::RedisStore;
 pub use revocation::{StoreFailurePolicy, StoreStatus};
+pub use scope_hierarchy::ScopeHierarchy;
 pub use token::{AuthorityStatus, InvalidToken, JwksStatus};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {

@@ -24,6 +24,8 @@
 //! # }
 //! ```
 
+use std::sync::Arc;
+
 use http::Request;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +33,7 @@ use crate::claims::raw::RawClaims;
 use crate::claims::{Claims, IssuerKind};
 use crate::clock::Clock;
 use crate::guid::parse_guid;
+use crate::scope_hierarchy::ScopeHierarchy;
 
 /// The tenant of test claims, unless another is named.
 pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
@@ -54,15 +57,13 @@ pub fn claims() -> ClaimsBuilder {
         "nbf": now,
         "exp": now.saturating_add(3_600),
     });
-    match members {
-        Value::Object(members) => ClaimsBuilder {
-            members,
-            kind: IssuerKind::EntraId,
+    ClaimsBuilder {
+        members: match members {
+            Value::Object(members) => members,
+            _ => Map::new(),
         },
-        _ => ClaimsBuilder {
-            members: Map::new(),
-            kind: IssuerKind::EntraId,
-        },
+        kind: IssuerKind::EntraId,
+        scope_hierarchy: None,
     }
 }
 
@@ -72,6 +73,7 @@ pub fn claims() -> ClaimsBuilder {
 pub struct ClaimsBuilder {
     members: Map<String, Value>,
     kind: IssuerKind,
+    scope_hierarchy: Option<Arc<ScopeHierarchy>>,
 }
 
 impl ClaimsBuilder {
@@ -97,6 +99,13 @@ impl ClaimsBuilder {
     /// Scopes, with spaces between.
     pub fn scope(self, scopes: &str) -> Self {
         self.claim("scp", scopes)
+    }
+
+    /// Which scopes imply others, as with
+    /// [`EntraBuilder::scope_hierarchy`](crate::EntraBuilder::scope_hierarchy), which also checks it.
+    pub fn scope_hierarchy(mut self, hierarchy: ScopeHierarchy) -> Self {
+        self.scope_hierarchy = Some(Arc::new(hierarchy));
+        self
     }
 
     /// App roles.
@@ -153,7 +162,9 @@ impl ClaimsBuilder {
         let finished = RawClaims::parse(text.as_bytes()).and_then(RawClaims::interpret);
         let finished = finished.expect("claims of types that a token may have, and `exp`");
         let finished = finished.issued_by(self.kind, |_| false);
-        finished.into_claims(tenant, None, None)
+        finished
+            .with_scope_hierarchy(self.scope_hierarchy)
+            .into_claims(tenant, None, None)
     }
 
     /// A request whose caller these claims are, as if a layer had admitted it.

@@ -18,6 +18,7 @@ const FLOORS: [&[&str]; 5] = [
         "causes",
         "config_error",
         "token_version",
+        "scope_hierarchy",
         "snapshot",
         "metrics",
     ],

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::config_error::ConfigError;
 use crate::guid::{CONSUMERS_TENANT_ID, parse_guid};
+use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token_version::TokenVersion;
 
 /// One authority, checked and complete.
@@ -32,6 +33,8 @@ pub(crate) struct ResolvedAuthority {
     pub(crate) without_permissions: bool,
     pub(crate) accepts_id_tokens: bool,
     pub(crate) required_scopes: Vec<String>,
+    /// Which scopes imply others, if the application declared any.
+    pub(crate) scope_hierarchy: Option<Arc<ScopeHierarchy>>,
     pub(crate) client_id: String,
     /// Where a client sends its user for a new token.
     pub(crate) authorization_uri: String,
@@ -229,6 +232,7 @@ impl Authority {
             without_permissions: self.without_permissions,
             accepts_id_tokens: self.id_tokens,
             required_scopes: self.required_scopes,
+            scope_hierarchy: None,
             authorization_uri: format!("{}/{segment}/{policy}oauth2/v2.0/authorize", base.text()),
             clock: Arc::new(AuthorityClock::new(name.as_str(), clock_skew)),
             name,

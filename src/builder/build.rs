@@ -25,9 +25,16 @@ impl EntraBuilder {
         let most = u64::try_from(self.most_bytes).unwrap_or(u64::MAX);
         MAX_TOKEN_BYTES.check("MaxTokenBytes", most)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
+        self.scope_hierarchy.check()?;
+        let declared = !self.scope_hierarchy.is_empty();
+        let scope_hierarchy = declared.then(|| Arc::new(self.scope_hierarchy));
         let trusts = self.authorities.into_iter();
         let trusts: Vec<_> = trusts
-            .map(|(authority, access)| Ok((authority.resolve()?, access)))
+            .map(|(authority, access)| {
+                let mut trust = authority.resolve()?;
+                trust.scope_hierarchy.clone_from(&scope_hierarchy);
+                Ok((trust, access))
+            })
             .collect::<Result<_, ConfigError>>()?;
         #[cfg(feature = "redis")]
         if let Some(redis) = self.redis {
@@ -118,6 +125,7 @@ impl EntraBuilder {
             edge,
             house,
             resources: resources.into(),
+            scope_hierarchy: scope_hierarchy.unwrap_or_default(),
             connections: connections.into(),
         })
     }

@@ -11,6 +11,7 @@ use super::compact_spans::CompactSpans;
 use super::groups::SpanRange;
 use super::span::Span;
 use super::{IssuerKind, Principal, Time, Times};
+use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token_version::TokenVersion;
 
 /// The claims themselves, behind the one `Arc` of [`Claims`](super::Claims).
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     /// The header's `nonce`, by which a token can be told from every other.
     pub(super) nonce: Option<Box<str>>,
     pub(super) home: Option<ContextHandle>,
+    /// Which scopes imply others, if the application declared any.
+    pub(super) scope_hierarchy: Option<Arc<ScopeHierarchy>>,
 }
 
 impl Inner {

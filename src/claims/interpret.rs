@@ -14,6 +14,7 @@ use super::scan::{Kind, Scanner};
 use super::span::Span;
 use super::strict_json::has_member;
 use super::{Claims, ContextHandle, Inner, Principal, Time, Times};
+use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token_version::TokenVersion;
 
 /// The greatest whole number that every JSON reader takes for the same (RFC 8259 section 6).
@@ -87,6 +88,7 @@ impl RawClaims<'_> {
             auth_time: auth_time.map(Time::at),
             nonce: None,
             home: None,
+            scope_hierarchy: None,
         })
         // As the issuer is unknown, every other provider counts as external.
         .issued_by(IssuerKind::EntraId, |_| false))
@@ -169,6 +171,12 @@ impl ParsedClaims {
         }
         self.0.kind = kind;
         self.0.is_guest = is_guest;
+        self
+    }
+
+    /// Which scopes imply others at this API.
+    pub(crate) fn with_scope_hierarchy(mut self, hierarchy: Option<Arc<ScopeHierarchy>>) -> Self {
+        self.0.scope_hierarchy = hierarchy;
         self
     }
 

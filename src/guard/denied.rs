@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::name_set::Names;
+use crate::scope_hierarchy::ScopeHierarchy;
 
 /// The stable code of a refusal, as in the answer's `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -186,8 +187,29 @@ impl<'g> Denied<'g> {
     /// The scopes that would do; none where no scope would.
     pub fn scopes(&self) -> impl Iterator<Item = &'g str> {
         let most = if self.one_scope { 1 } else { usize::MAX };
+        self.named_scopes().take(most)
+    }
+
+    /// The scopes to ask for, without those that others imply; none where no scope would do.
+    pub(crate) fn least_scopes(
+        &self,
+        hierarchy: Option<&ScopeHierarchy>,
+    ) -> impl Iterator<Item = &'g str> {
+        let least = hierarchy
+            .filter(|_| self.one_scope)
+            .and_then(|hierarchy| hierarchy.least(self.named_scopes()));
+        let named = least.is_none().then(|| self.scopes());
+        let named = named.into_iter().flatten();
+        let needed = named.filter(move |name| {
+            !hierarchy.is_some_and(|hierarchy| hierarchy.is_implied(name, self.scopes()))
+        });
+        least.into_iter().chain(needed)
+    }
+
+    /// Every scope that the guard names, be one of them needed or all.
+    fn named_scopes(&self) -> impl Iterator<Item = &'g str> + Clone {
         let scopes = self.scopes;
-        (0..most).map_while(move |index| scopes.and_then(|scopes| scopes.name(index)))
+        (0..usize::MAX).map_while(move |index| scopes.and_then(|scopes| scopes.name(index)))
     }
 
     /// The authentication context that would do.

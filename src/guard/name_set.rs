@@ -1,6 +1,7 @@
 //! Names that guards hold: literals or owned strings, one or several, never none.
 
 use crate::guid::parse_guid;
+use crate::scope_hierarchy::scope_name_problem;
 
 /// Names one by one, without a copy of them.
 pub(crate) trait Names: Sync {
@@ -31,14 +32,7 @@ pub(super) fn no_scopes<'n, S: AsRef<str> + 'n>(
     names: impl IntoIterator<Item = &'n S>,
 ) -> Vec<String> {
     let of = |name: &str| {
-        let is_graphic = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-        let why = if name.contains("://") {
-            "a token has the short name of a scope, without the application's URI before it"
-        } else if name.is_empty() || name == "/" || !name.bytes().all(is_graphic) {
-            "a scope is one word of visible ASCII letters, without quotes and backslashes"
-        } else {
-            return None;
-        };
+        let why = scope_name_problem(name)?;
         Some(format!("RequireScope({name:?}) can never match: {why}"))
     };
     let names = names.into_iter().map(AsRef::as_ref);

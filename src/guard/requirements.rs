@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::DenialReason;
+use crate::scope_hierarchy::ScopeHierarchy;
 
 /// The ways through a guard: who goes one of them to its end may pass.
 ///
@@ -114,6 +115,34 @@ impl Requirements {
         &self.any_of
     }
 
+    /// The same without what a [`ScopeHierarchy`] makes unnecessary: of two ways that differ in a
+    /// scope only, the one with the narrower scope is left, and on one way no scope that another
+    /// on it implies.
+    ///
+    /// ```
+    /// use axum_entra::{ScopeHierarchy, guard::{Guard, RequireScope}};
+    ///
+    /// let hierarchy = ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read");
+    /// let guard = RequireScope::any(["Todo.ReadWrite", "Todo.Read"]);
+    /// let least = guard.describe().least(&hierarchy);
+    /// assert_eq!(least.to_string(), "scope `Todo.Read`");
+    /// ```
+    pub fn least(&self, hierarchy: &ScopeHierarchy) -> Self {
+        let ways = self.any_of.iter();
+        let ways: Vec<Alternative> = ways.map(|way| way.least(hierarchy)).collect();
+        let mut least = Self { any_of: Vec::new() };
+        for way in &ways {
+            let mut others = ways.iter().filter(|other| *other != way);
+            let is_spare = |other: &Alternative| {
+                way.includes(other, hierarchy) && !other.includes(way, hierarchy)
+            };
+            if !others.any(is_spare) {
+                least.add(way.clone());
+            }
+        }
+        least
+    }
+
     pub(super) fn all(parts: impl Iterator<Item = Self>) -> Self {
         parts.fold(Self::none(), Self::and)
     }
@@ -164,6 +193,28 @@ impl Alternative {
     #[must_use]
     pub fn accepts_apps(&self) -> bool {
         self.scopes.is_empty() && !self.has_condition(DenialReason::UserOnly)
+    }
+
+    fn least(&self, hierarchy: &ScopeHierarchy) -> Self {
+        let scopes = self.scopes.iter();
+        let scopes = scopes.filter(|scope| !hierarchy.is_implied(scope, self.scopes.iter()));
+        Self {
+            scopes: scopes.cloned().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a token that goes this way can go the other for certain.
+    fn includes(&self, other: &Self, hierarchy: &ScopeHierarchy) -> bool {
+        let has = |needed: &String| {
+            self.scopes
+                .iter()
+                .any(|own| hierarchy.includes(own, needed))
+        };
+        other.scopes.iter().all(has)
+            && self.scopes.is_empty() == other.scopes.is_empty()
+            && self.roles == other.roles
+            && self.conditions == other.conditions
     }
 
     fn has_condition(&self, reason: DenialReason) -> bool {
@@ -236,6 +287,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::ClientAuthMethod;
+    use crate::ScopeHierarchy;
     use crate::guard::{
         Guard, OncePerToken, RequireAccountId, RequireAppOnly, RequireClientAuthMethod,
         RequireGroup, RequireMaxAge, RequireRole, RequireScope, RequireUser,
@@ -286,6 +338,29 @@ mod tests {
         ] {
             assert_eq!(said, expected);
         }
+    }
+
+    #[test]
+    fn a_hierarchy_leaves_the_least_scopes_of_each_way() {
+        let hierarchy = ScopeHierarchy::new()
+            .implies("rw", "r")
+            .implies("r", "count");
+        let least = |guard: &dyn Guard| guard.describe().least(&hierarchy).to_string();
+        assert_eq!(
+            least(&RequireScope::any(["rw", "r", "other"])),
+            "scope `r`, or scope `other`"
+        );
+        assert_eq!(
+            least(&RequireScope::all(["r", "other", "rw"])),
+            "scope `other` and scope `rw`"
+        );
+        // Ways that differ in more than a scope are both left.
+        let both = RequireScope("rw").or(RequireScope("r").and(RequireRole("x")));
+        assert_eq!(least(&both), "scope `rw`, or scope `r` and role `x`");
+        let same_role = RequireScope::any(["rw", "r"]).and(RequireRole("x"));
+        assert_eq!(least(&same_role), "scope `r` and role `x`");
+        let either = RequireScope("rw").or(RequireRole("x"));
+        assert_eq!(least(&either), "scope `rw`, or role `x`");
     }
 
     #[test]

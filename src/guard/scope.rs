@@ -2,7 +2,6 @@
 
 use super::name_set::{self, named_guard};
 use super::{Caller, Denied, Guard, Requirements};
-use crate::claims::Principal;
 
 named_guard! {
     /// Requires a scope, as a whole word and in this letter case.
@@ -10,7 +9,8 @@ named_guard! {
     /// An app-only token never passes, whatever it carries: scopes are permissions that a user
     /// gave. Source: Microsoft, "Verify scopes and app roles protected web API".
     ///
-    /// Does not check that the API exposes the scope.
+    /// A token with a wider scope passes where the application declared that it implies this one
+    /// ([`ScopeHierarchy`](crate::ScopeHierarchy)). Does not check that the API exposes the scope.
     ///
     /// ```
     /// # use axum_entra::guard::RequireScope;
@@ -27,8 +27,7 @@ named_guard! {
 }
 
 fn has(caller: &Caller<'_>, scope: &str) -> bool {
-    // `idtyp` = app beside a `scp` is no user's token.
-    caller.claims().principal() != Principal::App && caller.claims().has_scope(scope)
+    caller.claims().has_scope(scope)
 }
 
 /// A single name as a list of one.

@@ -105,7 +105,7 @@ impl Rejection {
             })
             .unwrap_or_else(|| match denied.is_replay() {
                 true => Cause::Invalid(InvalidToken::Replayed),
-                false => Cause::Denied(PolicyDenial::from(denied)),
+                false => Cause::Denied(PolicyDenial::of(denied, claims)),
             });
         Self::for_claims(cause, claims, head)
     }

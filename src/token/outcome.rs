@@ -1,7 +1,7 @@
 //! What can come of looking at a token.
 
 use crate::authority::ResolvedAuthority;
-use crate::claims::{Claims, Principal};
+use crate::claims::Claims;
 use crate::guard::{DenialReason, Denied};
 use crate::jwks::snapshot::PendingFetch;
 
@@ -49,11 +49,13 @@ impl From<InvalidToken> for ValidationFailure {
     }
 }
 
-impl From<&Denied<'_>> for PolicyDenial {
-    fn from(denied: &Denied<'_>) -> Self {
+impl PolicyDenial {
+    /// What a guard said of a caller.
+    pub(crate) fn of(denied: &Denied<'_>, claims: &Claims) -> Self {
+        let scopes: Vec<&str> = denied.least_scopes(claims.scope_hierarchy()).collect();
         Self {
             reason: denied.reason(),
-            scopes: denied.scopes().collect::<Vec<_>>().join(" "),
+            scopes: scopes.join(" "),
             auth_context: denied.required_auth_context().map(str::to_owned),
         }
     }
@@ -69,12 +71,16 @@ pub(super) fn refused_by_rule(claims: &Claims, trust: &ResolvedAuthority) -> Opt
             auth_context: None,
         });
     }
-    let user = claims.principal() != Principal::App;
-    let has = |needed: &String| user && claims.has_scope(needed);
-    let first = trust.required_scopes.first()?;
-    (!trust.required_scopes.iter().any(has)).then(|| PolicyDenial {
+    let needed = trust.required_scopes.iter().map(String::as_str);
+    let first = needed.clone().next()?;
+    let least = || {
+        let hierarchy = claims.scope_hierarchy();
+        hierarchy.and_then(|hierarchy| hierarchy.least(needed.clone()))
+    };
+    let passes = needed.clone().any(|scope| claims.has_scope(scope));
+    (!passes).then(|| PolicyDenial {
         reason: DenialReason::Scope,
-        scopes: first.clone(),
+        scopes: least().unwrap_or(first).to_owned(),
         auth_context: None,
     })
 }

@@ -4,6 +4,7 @@ mod alternatives;
 mod each;
 mod readiness;
 mod routers;
+mod scope_hierarchy;
 mod token_kinds;
 mod who_is_asking;
 

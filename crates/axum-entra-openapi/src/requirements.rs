@@ -8,6 +8,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::problem::answer;
 use super::security_schemes::Endpoint;
+use axum_entra::ScopeHierarchy;
 use axum_entra::guard::{Alternative, Requirements};
 
 /// The extension that holds the demands, for readers of the document and for the next layer.
@@ -39,7 +40,12 @@ impl OperationRequirements {
     }
 
     /// Writes them into the operation, with the requirements and answers that follow from them.
-    pub(super) fn write(&self, operation: &mut Operation, endpoints: &[Endpoint]) {
+    pub(super) fn write(
+        &self,
+        operation: &mut Operation,
+        endpoints: &[Endpoint],
+        hierarchy: &ScopeHierarchy,
+    ) {
         let Ok(value) = serde_json::to_value(self) else {
             return;
         };
@@ -55,7 +61,10 @@ impl OperationRequirements {
             )
         } else {
             let (needed, refusals) = (&self.description, self.refusals());
-            format!("The token is valid and not enough. Needed: {needed}. {refusals}")
+            let implied = self.implications(hierarchy);
+            format!(
+                "The token is valid but lacks a permission. Needed: {needed}.{implied} {refusals}"
+            )
         };
         for (status, answer) in [
             (
@@ -83,6 +92,32 @@ impl OperationRequirements {
                 .responses
                 .insert(status.to_owned(), RefOr::T(answer));
         }
+    }
+
+    /// The same with the least scopes only.
+    pub(super) fn least(&self, hierarchy: &ScopeHierarchy) -> Self {
+        Self {
+            description: self.description.least(hierarchy),
+            anonymous: self.anonymous,
+        }
+    }
+
+    /// Which wider scopes imply those that are needed, a sentence each.
+    fn implications(&self, hierarchy: &ScopeHierarchy) -> String {
+        let mut told = Vec::new();
+        for scope in self.alternatives().iter().flat_map(Alternative::scopes) {
+            let wider: Vec<String> = hierarchy
+                .implying(scope)
+                .map(|wider| format!("`{wider}`"))
+                .collect();
+            if !wider.is_empty() {
+                let sentence = format!(" Scope `{scope}` is implied by {}.", wider.join(", "));
+                if !told.contains(&sentence) {
+                    told.push(sentence);
+                }
+            }
+        }
+        told.concat()
     }
 
     /// The codes that `reason` may have.
@@ -142,7 +177,7 @@ pub(super) fn add_requirement(operation: &mut Operation, description: Requiremen
             anonymous: false,
         },
     };
-    demands.write(operation, &[]);
+    demands.write(operation, &[], &ScopeHierarchy::new());
 }
 
 /// The layer's word on an operation; a guard inside it lets no anonymous request pass.
@@ -154,7 +189,7 @@ pub(super) fn authenticate(operation: &mut Operation, description: Requirements,
             anonymous,
             ..demands
         };
-        demands.write(operation, &[]);
+        demands.write(operation, &[], &ScopeHierarchy::new());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum_entra::Entra;
+use axum_entra::{Entra, ScopeHierarchy};
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{
@@ -28,6 +28,7 @@ use axum_entra::full_scope_name;
 pub struct SecuritySchemes {
     endpoints: Vec<Endpoint>,
     descriptions: BTreeMap<String, String>,
+    hierarchy: ScopeHierarchy,
 }
 
 /// One authority.
@@ -54,23 +55,23 @@ impl SecuritySchemes {
         )
     }
 
-    /// Begins with every authority that an [`Entra`] trusts.
+    /// Begins with every authority that an [`Entra`] trusts, and with its scope hierarchy.
     pub fn of(entra: &Entra) -> Self {
-        entra
-            .sign_in_endpoints()
-            .fold(Self::none(), |all, endpoint| {
-                all.at(
-                    endpoint.authorization_endpoint,
-                    endpoint.app_id_uri,
-                    endpoint.issues_app_tokens,
-                )
-            })
+        let none = Self::none().scope_hierarchy(entra.scope_hierarchy().clone());
+        entra.sign_in_endpoints().fold(none, |all, endpoint| {
+            all.at(
+                endpoint.authorization_endpoint,
+                endpoint.app_id_uri,
+                endpoint.issues_app_tokens,
+            )
+        })
     }
 
     fn none() -> Self {
         Self {
             endpoints: Vec::new(),
             descriptions: BTreeMap::new(),
+            hierarchy: ScopeHierarchy::new(),
         }
     }
 
@@ -96,6 +97,13 @@ impl SecuritySchemes {
         for endpoint in &mut self.endpoints {
             endpoint.app_id_uri.clone_from(&uri);
         }
+        self
+    }
+
+    /// Declares which scopes imply others: operations then list the least scopes only, and say which
+    /// others imply them. [`of`](Self::of) takes the hierarchy from the [`Entra`].
+    pub fn scope_hierarchy(mut self, hierarchy: ScopeHierarchy) -> Self {
+        self.hierarchy = hierarchy;
         self
     }
 
@@ -140,11 +148,12 @@ impl Modify for SecuritySchemes {
             let Some(demands) = OperationRequirements::of(operation) else {
                 continue;
             };
+            let demands = demands.least(&self.hierarchy);
             for way in demands.alternatives() {
                 named.extend_from_slice(way.scopes());
                 has_app_ways |= way.accepts_apps();
             }
-            demands.write(operation, &self.endpoints);
+            demands.write(operation, &self.endpoints, &self.hierarchy);
         }
         let components = document.components.get_or_insert_with(Default::default);
         for endpoint in &self.endpoints {

@@ -89,6 +89,7 @@ impl Checked {
         };
         finished
             .issued_by(self.issuer_kind, is_own)
+            .with_scope_hierarchy(trust.scope_hierarchy.clone())
             .into_claims(self.tenant, nonce, home)
     }
 }

@@ -16,6 +16,7 @@ mod page;
 #[path = "../../../../examples/problems/mod.rs"]
 mod problems;
 mod schema;
+mod scope_hierarchy;
 mod sessions;
 mod structure;
 #[path = "../../../../examples/todo_api/mod.rs"]
