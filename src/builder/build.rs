@@ -25,7 +25,9 @@ impl EntraBuilder {
         let most = u64::try_from(self.most_bytes).unwrap_or(u64::MAX);
         MAX_TOKEN_BYTES.check("MaxTokenBytes", most)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
-        self.scope_hierarchy.check()?;
+        if let Some((name, expected)) = self.scope_hierarchy.problem() {
+            return Err(ConfigError::value("scope_hierarchy", name, expected));
+        }
         let declared = !self.scope_hierarchy.is_empty();
         let scope_hierarchy = declared.then(|| Arc::new(self.scope_hierarchy));
         let trusts = self.authorities.into_iter();
