@@ -70,24 +70,36 @@ impl Base {
 /// unknown.
 pub(super) type SwitchedOff = Vec<(Purpose, IssuerPattern)>;
 
-/// The documents of an authority, v1.0 and v2.0 or one for each policy.
-pub(super) fn documents(
-    authority: &Authority,
-    base: &Base,
-) -> Result<(Vec<Document>, SwitchedOff), ConfigError> {
+/// The documents of an authority.
+#[derive(Default)]
+pub(super) struct Documents {
+    /// v1.0 and v2.0, or one for each policy.
+    pub(super) used: Vec<Document>,
+    pub(super) off: SwitchedOff,
+    /// The v2.0 document of an authority of many tenants whose v2.0 tokens are switched off: read
+    /// only for what it says of the v1.0 keys.
+    pub(super) binding: Option<Document>,
+}
+
+pub(super) fn documents(authority: &Authority, base: &Base) -> Result<Documents, ConfigError> {
     match &authority.kind {
         Kind::Entra { tenant } => {
-            let mut documents = Vec::new();
-            let mut off = Vec::new();
+            let Documents {
+                used: mut documents,
+                mut off,
+                mut binding,
+            } = Documents::default();
             for version in [TokenVersion::V1, TokenVersion::V2] {
                 match version_document(authority, base, tenant, version)? {
                     Some(document) if authority.versions.contains(&version) => {
                         documents.push(document);
                     }
-                    Some(Document {
-                        purpose, issuers, ..
-                    }) => {
-                        off.extend(issuers.into_iter().map(|issuer| (purpose.clone(), issuer)));
+                    Some(document) => {
+                        let issuers = document.issuers.iter().cloned();
+                        off.extend(issuers.map(|issuer| (document.purpose.clone(), issuer)));
+                        if version == TokenVersion::V2 && tenant.is_many() {
+                            binding = Some(document);
+                        }
                     }
                     None => {}
                 }
@@ -98,7 +110,11 @@ pub(super) fn documents(
                     "a version that this authority issues: 2.0, or 1.0 with StsInstance",
                 ));
             }
-            Ok((documents, off))
+            Ok(Documents {
+                used: documents,
+                off,
+                binding,
+            })
         }
         Kind::B2c {
             tenant,
@@ -116,7 +132,10 @@ pub(super) fn documents(
                 policy_document(authority, base, &segment, &id, policy)
             })
             .collect::<Result<_, _>>()
-            .map(|documents| (documents, Vec::new())),
+            .map(|used| Documents {
+                used,
+                ..Documents::default()
+            }),
     }
 }
 
@@ -296,7 +315,7 @@ mod tests {
 
     fn addresses(authority: &Authority) -> Vec<String> {
         let base = Base::of(authority).unwrap();
-        let (documents, _) = documents(authority, &base).unwrap();
+        let documents = documents(authority, &base).unwrap().used;
         documents
             .iter()
             .map(|document| document.address.to_string())

@@ -6,7 +6,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::address::{POLICY, is_app_id_uri, is_domain};
-use super::endpoints::{Base, checked_url, documents};
+use super::endpoints::{Base, Documents, checked_url, documents};
 use super::issuer::IssuerPattern;
 use super::{
     AllowedTenants, Authority, AuthorityClock, Backdate, CLOCK_SKEW, Cloud, Document, GraphHome,
@@ -21,6 +21,11 @@ use crate::token_version::TokenVersion;
 #[derive(Debug)]
 pub(crate) struct ResolvedAuthority {
     pub(crate) documents: Vec<Document>,
+    /// The v2.0 document that is read only for the tenants it binds v1.0 keys to.
+    pub(crate) binding: Option<Document>,
+    /// Whether v1.0 keys are in use only after the v2.0 document was read: it may bind them to one
+    /// of many tenants.
+    pub(crate) v1_keys_need_binding: bool,
     /// Issuers of a version that is switched off.
     pub(crate) disabled_issuers: Vec<(Purpose, IssuerPattern)>,
     /// Whether the tenant's id is read from its discovery documents.
@@ -71,6 +76,7 @@ impl ResolvedAuthority {
                 || self
                     .documents
                     .iter()
+                    .chain(&self.binding)
                     .any(|document| document.address.scheme() == "https")
         };
         asks.then(https)
@@ -164,7 +170,11 @@ impl Authority {
         }
         base.check_path()?;
         self.check_policy_places()?;
-        let (documents, disabled_issuers) = documents(&self, &base)?;
+        let Documents {
+            used: documents,
+            off: disabled_issuers,
+            binding,
+        } = documents(&self, &base)?;
         let graph = GraphHome::of(&self, base.instance.host_str(), base.cloud);
         let (segment, policy) = match &self.kind {
             Kind::Entra { tenant } => (tenant.segment(), String::new()),
@@ -221,6 +231,8 @@ impl Authority {
         let clock_skew = self.clock_skew.as_secs();
         Ok(ResolvedAuthority {
             documents,
+            binding,
+            v1_keys_need_binding: matches!(&self.kind, Kind::Entra { tenant } if tenant.is_many()),
             disabled_issuers,
             tenant_from_discovery,
             clock_skew,

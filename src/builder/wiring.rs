@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::authority::{Purpose, ResolvedAuthority};
+use crate::authority::{Document, ResolvedAuthority};
 use crate::claims::ContextHandle;
 use crate::config_error::ConfigError;
 use crate::graph::{Connection, GraphConfig, HttpTransport, TokenEndpointClient};
@@ -52,7 +52,23 @@ pub(super) fn install(
     let tenant_from_discovery = trust.tenant_from_discovery;
     let discovered_tenant = Arc::default();
     let mut readers: Vec<KeyReader> = Vec::new();
-    let mut versions = Vec::new();
+    let mut fetched = |document: &Document, endpoints| {
+        let (publisher, reader) = refreshing(&trust.freshness);
+        let remote = Remote {
+            client: client.clone(),
+            document: document.clone(),
+            timeout: trust.freshness.timeout,
+            max_bytes: trust.freshness.max_bytes,
+            tenant_from_discovery,
+            discovered_tenant: Arc::clone(&discovered_tenant),
+            last: None,
+            clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
+            endpoints,
+        };
+        let name = document.address.to_string();
+        refreshers.push(Refresher::new(name, remote, publisher, &trust.freshness));
+        reader
+    };
     for (index, document) in trust.documents.iter().enumerate() {
         if let Some(jwks) = &trust.static_jwks {
             endpoints.send_replace(trust.token_endpoint().map(|token| Endpoints {
@@ -69,36 +85,25 @@ pub(super) fn install(
             readers.push(fixed_set(keys));
             continue;
         }
-        let (publisher, reader) = refreshing(&trust.freshness);
-        let remote = Remote {
-            client: client.clone(),
-            document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
-            tenant_from_discovery,
-            discovered_tenant: Arc::clone(&discovered_tenant),
-            last: None,
-            // Each policy of B2C has its own; the first policy's is taken.
-            clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
-            endpoints: (index == 0 || !trust.is_b2c()).then(|| endpoints.clone()),
-        };
-        let name = document.address.to_string();
-        let refresher = Refresher::new(name, remote, publisher, &trust.freshness);
-        if let Purpose::Version(version) = document.purpose {
-            versions.push((version, refreshers.len()));
-        }
-        refreshers.push(refresher);
-        readers.push(reader);
+        // Each policy of B2C has its own; the first policy's is taken.
+        let known = (index == 0 || !trust.is_b2c()).then(|| endpoints.clone());
+        readers.push(fetched(document, known));
     }
-    let refresher_of = |wanted| {
-        let found = versions.iter().find(|(version, _)| *version == wanted);
-        found.and_then(|(_, place)| refreshers.get(*place))
-    };
-    if let (Some(first), Some(second)) = (
-        refresher_of(TokenVersion::V1),
-        refresher_of(TokenVersion::V2),
-    ) {
-        first.bound_by(second);
+    // An application that brings its own keys says itself whose tokens each of them verifies.
+    let binding = trust
+        .binding
+        .as_ref()
+        .filter(|_| trust.static_jwks.is_none());
+    let binding = binding.map(|document| fetched(document, None));
+    if trust.static_jwks.is_none()
+        && let Some(first) = trust.version(TokenVersion::V1)
+    {
+        let (before, after) = readers.split_at_mut(first.saturating_add(1));
+        // In the order of their versions: v2.0 comes after v1.0.
+        let second = after.first().or(binding.as_ref());
+        if let (Some(first), Some(second)) = (before.last_mut(), second) {
+            first.bind_to(second, trust.v1_keys_need_binding);
+        }
     }
     let home = ContextHandle(Arc::new(AuthorityContext {
         edge: Arc::clone(edge),
@@ -111,6 +116,7 @@ pub(super) fn install(
     Ok(AuthorityState {
         trust,
         readers,
+        binding,
         tenant_from_discovery,
         discovered_tenant,
         home: Some(home),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::fetch_error::JwksFetchError;
@@ -42,10 +43,49 @@ pub(super) struct SharedState {
     /// Held by who changes the snapshot: the task, and who forgets withdrawn keys.
     state: Mutex<State>,
     /// The v2.0 document of the same authority, which says whose tokens these v1.0 keys verify.
-    bound_by: OnceLock<Weak<Self>>,
+    bound_by: OnceLock<Binding>,
     /// The v1.0 document of the same authority.
     binds: OnceLock<Weak<Self>>,
 }
+
+/// The v2.0 document that binds the keys of a v1.0 document to tenants.
+#[derive(Debug)]
+pub(super) struct Binding {
+    pub(super) document: Weak<SharedState>,
+    /// Asks for the document to be read again.
+    pub(super) ask: mpsc::WeakSender<u64>,
+    /// Whether the v1.0 keys are in use only after the document was read once.
+    pub(super) required: bool,
+}
+
+impl Binding {
+    /// The last good keys of the document, also while they are too old to be used.
+    fn known(&self) -> Option<Arc<KeySet>> {
+        let document = self.document.upgrade()?;
+        let state = document.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner).known.clone()
+    }
+
+    /// Has the document read again where the v1.0 document has keys that it cannot have spoken of
+    /// when it was read last.
+    fn read_again_for(&self, keys: &KeySet, before: Option<&KeySet>) {
+        let Some(known) = self.known().filter(|_| self.required) else {
+            return;
+        };
+        let is_new = |kid: &str| {
+            known.with_id(kid).is_empty() && before.is_none_or(|keys| keys.with_id(kid).is_empty())
+        };
+        if keys.ids().any(is_new)
+            && let Some(ask) = self.ask.upgrade()
+            && ask.capacity() == ask.max_capacity()
+        {
+            let _ = ask.try_send(NO_TICKET);
+        }
+    }
+}
+
+/// The number of a request for a fetch that no request waits for.
+pub(super) const NO_TICKET: u64 = 0;
 
 /// What is known besides the snapshot.
 #[derive(Debug, Default)]
@@ -76,23 +116,22 @@ impl SharedState {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut snapshot = (**self.snapshot.load()).clone();
         let result = change(&mut snapshot, &mut state);
+        let binding = self.bound_by.get();
+        let second = binding.and_then(Binding::known);
         if let Some(keys) = &snapshot.keys {
-            if let Some(bound) = self.bound(keys) {
+            if let Some(bound) = second.as_deref().and_then(|second| keys.bound_by(second)) {
                 snapshot.keys = Some(Arc::new(bound));
             }
             state.known.clone_from(&snapshot.keys);
         }
-        let generation = snapshot.keys.as_ref().map_or(0, |keys| keys.generation().0);
+        // Keys that nothing binds yet are loaded and not in use.
+        let is_pending = binding.is_some_and(|own| own.required && second.is_none());
+        let in_use = snapshot.keys.as_ref().filter(|_| !is_pending);
+        let generation = in_use.map_or(0, |keys| keys.generation().0);
         self.snapshot.store(Arc::new(snapshot));
         // After the keys: who reads the new number finds the new keys.
         self.generation.store(generation, Ordering::Release);
         result
-    }
-
-    fn bound(&self, keys: &KeySet) -> Option<KeySet> {
-        let second = self.bound_by.get()?.upgrade()?;
-        let known = second.state.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.bound_by(known.known.as_deref()?)
     }
 
     /// Gives up withdrawn keys whose time is over, and says how many.
@@ -109,9 +148,11 @@ impl SharedState {
     }
 
     /// The v2.0 document of an authority says whose tokens the keys of its v1.0 document verify.
-    pub(super) fn bind(first: &Arc<Self>, second: &Arc<Self>) {
-        let _ = first.bound_by.set(Arc::downgrade(second));
-        let _ = second.binds.set(Arc::downgrade(first));
+    pub(super) fn bind(first: &Arc<Self>, binding: Binding) {
+        if let Some(second) = binding.document.upgrade() {
+            let _ = second.binds.set(Arc::downgrade(first));
+        }
+        let _ = first.bound_by.set(binding);
     }
 
     pub(super) fn load(&self) -> Loaded<Arc<Snapshot>> {
@@ -145,6 +186,9 @@ impl SharedState {
                 _ => Duration::ZERO,
             };
             state.honoured = began;
+            if let Some(binding) = self.bound_by.get() {
+                binding.read_again_for(&keys, state.known.as_deref());
+            }
             let (keys, vanished) = match state.known.as_deref() {
                 Some(before) => keys.following(before, grace, now),
                 None => (keys, Vec::new()),

@@ -150,6 +150,11 @@ impl KeySet {
         self.by_kid.get(kid).map_or(&[], Vec::as_slice)
     }
 
+    /// The ids of the keys in use.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_kid.keys().map(|kid| &**kid)
+    }
+
     /// Whether the document has this id for a key that cannot be used; fetching again is no help.
     pub(crate) fn has_unusable_kid(&self, kid: &str) -> bool {
         self.skipped_ids.contains(kid)

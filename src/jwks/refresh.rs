@@ -39,11 +39,6 @@ impl Refresher {
         }
     }
 
-    /// The v2.0 document of the same authority says whose tokens this document's keys verify.
-    pub(crate) fn bound_by(&self, second: &Self) {
-        self.publisher.bound_by(&second.publisher);
-    }
-
     /// Runs: on schedule, when a request asks, and only until the last reader is dropped.
     pub(crate) async fn run(mut self) {
         let mut next = self.refresh(None).await;

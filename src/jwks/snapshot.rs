@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::board::SharedState;
+use super::board::{Binding, NO_TICKET, SharedState};
 pub(super) use super::board::{Change, Forgets};
 pub(crate) use super::board::{Generation, Snapshot};
 use super::fetch_error::JwksFetchError;
@@ -17,11 +17,8 @@ use super::waiting::{Progress, Until};
 use crate::authority::JwksRefresh;
 use crate::snapshot::Loaded;
 
-/// One request for an unknown key, and one to look again.
-const ASKS: usize = 2;
-
-/// The number of a request for a fetch that no request waits for.
-const NO_TICKET: u64 = 0;
+/// One request for an unknown key, one to forget withdrawn keys, and one for keys to be bound.
+const ASKS: usize = 3;
 
 /// Makes a connected pair.
 pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
@@ -32,6 +29,7 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
         board: Arc::clone(&board),
         ask,
         progress: seen,
+        binding: None,
         demand: Mutex::new(FetchRequests {
             ticket: 0,
             last: None,
@@ -69,6 +67,8 @@ pub(crate) struct KeyReader {
     board: Arc<SharedState>,
     ask: mpsc::Sender<u64>,
     progress: watch::Receiver<Progress>,
+    /// That of the document without which the keys are not in use.
+    binding: Option<watch::Receiver<Progress>>,
     demand: Mutex<FetchRequests>,
     cooldown: Duration,
     /// How old keys may be that no task refreshes any more.
@@ -89,6 +89,19 @@ impl KeyReader {
     pub(crate) fn with_max_stale(mut self, most: Duration) -> Self {
         self.max_stale = Some(most);
         self
+    }
+
+    /// The v2.0 document of the same authority says whose tokens this v1.0 document's keys verify.
+    ///
+    /// `required`: they are in use only after that document was read once.
+    pub(crate) fn bind_to(&mut self, second: &Self, required: bool) {
+        let binding = Binding {
+            document: Arc::downgrade(&second.board),
+            ask: second.ask.downgrade(),
+            required,
+        };
+        SharedState::bind(&self.board, binding);
+        self.binding = required.then(|| second.progress.clone());
     }
 
     /// One load; keep what it returns for the whole request.
@@ -183,12 +196,17 @@ impl KeyReader {
         PendingFetch::seated(self.progress.clone(), until, &self.waiting)
     }
 
-    /// The first fetch of all, while it is under way.
+    /// The first fetch of all, while it is under way: of this document, then of the one that binds
+    /// its keys.
     pub(crate) fn first_attempt(&self) -> Option<PendingFetch> {
-        if self.progress.borrow().attempts > 0 || self.ask.is_closed() {
+        if self.ask.is_closed() {
             return None;
         }
-        self.awaiting(Until::FirstAttempt)
+        let mut both = [Some(&self.progress), self.binding.as_ref()]
+            .into_iter()
+            .flatten();
+        let under_way = both.find(|progress| progress.borrow().attempts == 0)?;
+        PendingFetch::seated(under_way.clone(), Until::FirstAttempt, &self.waiting)
     }
 }
 
@@ -204,11 +222,6 @@ impl KeyPublisher {
     #[cfg(test)]
     pub(crate) fn publish(&self, after: Snapshot) {
         self.board.change(|snapshot, _| *snapshot = after);
-    }
-
-    /// The v2.0 document of the same authority says whose tokens this document's keys verify.
-    pub(crate) fn bound_by(&self, second: &Self) {
-        SharedState::bind(&self.board, &second.board);
     }
 
     pub(crate) fn current(&self) -> Arc<Snapshot> {

@@ -14,6 +14,8 @@ pub(crate) struct AuthorityState {
     pub(crate) trust: ResolvedAuthority,
     /// In the order of the trust's documents.
     pub(crate) readers: Vec<KeyReader>,
+    /// The keys of the trust's binding document, which verify no token.
+    pub(crate) binding: Option<KeyReader>,
     pub(crate) tenant_from_discovery: bool,
     pub(crate) discovered_tenant: Arc<DiscoveredTenant>,
     /// What guards want to find again in claims that this authority's tokens become.
@@ -21,6 +23,11 @@ pub(crate) struct AuthorityState {
 }
 
 impl AuthorityState {
+    /// The keys of all documents, the binding one's too.
+    pub(super) fn all_readers(&self) -> impl Iterator<Item = &KeyReader> {
+        self.readers.iter().chain(&self.binding)
+    }
+
     /// What the authority's clock shows when the local one shows `now`.
     pub(super) fn authority_time(&self, now: u64) -> u64 {
         self.trust.clock.now(now)

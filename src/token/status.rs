@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::authority::{Purpose, ResolvedAuthority};
+use crate::authority::Purpose;
 use crate::jwks::JwksFetchError;
-use crate::jwks::snapshot::KeyReader;
 use crate::token_version::TokenVersion;
+
+use super::authority_state::AuthorityState;
 
 /// One authority and its key documents.
 #[derive(Debug, Clone)]
@@ -17,7 +18,9 @@ pub struct AuthorityStatus {
     /// How far its clock is from the local one, in seconds: the authority's minus the local one.
     /// `None` before the first good answer with a `Date`.
     pub clock_offset_seconds: Option<i64>,
-    /// Its documents: v1.0 and v2.0, or one for each B2C policy.
+    /// Its documents: v1.0 and v2.0, or one for each B2C policy. For `common` and `organizations`
+    /// with `TokenVersions` 1.0 the v2.0 document is read too, since it says whose tokens the v1.0
+    /// keys verify; none of its keys verifies a token.
     pub keys: Vec<JwksStatus>,
     usable: bool,
 }
@@ -30,7 +33,8 @@ pub struct JwksStatus {
     pub document: String,
     /// Where its discovery document is.
     pub address: String,
-    /// How many keys are in use; 0 where tokens of this document are answered with 503.
+    /// How many keys are in use; 0 where tokens of this document are answered with 503, also
+    /// where the keys were read and the document that binds them to tenants was not.
     pub count: usize,
     /// How many of them the last answer lacks: they verify until their grace is over.
     pub withdrawn: usize,
@@ -41,11 +45,13 @@ pub struct JwksStatus {
 }
 
 impl AuthorityStatus {
-    pub(super) fn of(trust: &ResolvedAuthority, readers: &[KeyReader]) -> Self {
+    pub(super) fn of(installed: &AuthorityState) -> Self {
+        let trust = &installed.trust;
         let keys = trust
             .documents
             .iter()
-            .zip(readers)
+            .chain(&trust.binding)
+            .zip(installed.all_readers())
             .map(|(document, reader)| {
                 let keys = reader.keys();
                 let snapshot = reader.load();
@@ -62,13 +68,14 @@ impl AuthorityStatus {
                 }
             });
         let keys: Vec<JwksStatus> = keys.collect();
-        // v1.0 counts where v2.0 is off.
+        // v1.0 counts where v2.0 is off. Its keys are in use only after what binds them was read.
         let second = trust.version(TokenVersion::V2);
         Self {
             name: trust.name.clone(),
             clock_offset_seconds: trust.clock.offset(),
             usable: keys
                 .iter()
+                .take(trust.documents.len())
                 .enumerate()
                 .filter(|(place, _)| second.is_none_or(|second| second == *place))
                 .all(|(_, keys)| keys.count > 0),

@@ -283,7 +283,11 @@ impl Validator {
 
     /// Ends the grace of keys that have vanished from their documents, and has these read again.
     pub(crate) fn forget_withdrawn_keys(&self) {
-        for reader in self.authorities.iter().flat_map(|own| &own.readers) {
+        for reader in self
+            .authorities
+            .iter()
+            .flat_map(AuthorityState::all_readers)
+        {
             reader.forget_withdrawn();
         }
     }
@@ -401,10 +405,7 @@ impl Validator {
     }
 
     pub(crate) fn status(&self) -> Vec<AuthorityStatus> {
-        self.authorities
-            .iter()
-            .map(|installed| AuthorityStatus::of(&installed.trust, &installed.readers))
-            .collect()
+        self.authorities.iter().map(AuthorityStatus::of).collect()
     }
 }
 

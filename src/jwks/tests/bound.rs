@@ -1,4 +1,6 @@
 //! Keys of a v1.0 document, which name no issuer, bound by the v2.0 document of their authority.
+//!
+//! Contract section 6, "`issuer` member of a key".
 
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -7,7 +9,7 @@ use super::jwk;
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{Authority, Document};
 use crate::jwks::KeySet;
-use crate::jwks::snapshot::{KeyPublisher, KeyReader, refreshing};
+use crate::jwks::snapshot::{FetchOutcome, KeyPublisher, KeyReader, patience, refreshing};
 use crate::{AllowedTenants, JwksRefresh, Tenant};
 
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -24,14 +26,16 @@ struct Both {
 }
 
 impl Both {
-    fn new() -> Self {
+    /// `required`: the v1.0 keys are in use only after the v2.0 document was read.
+    fn new(required: bool) -> Self {
         let trust = Authority::entra(Tenant::Common, "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee")
             .allowed_tenants(AllowedTenants::Any)
             .resolve()
             .unwrap();
         let pairs = (0..2).map(|_| refreshing(&JwksRefresh::default()));
-        let (publishers, readers): (Vec<_>, Vec<_>) = pairs.unzip();
-        publishers[0].bound_by(&publishers[1]);
+        let (publishers, mut readers): (Vec<_>, Vec<KeyReader>) = pairs.unzip();
+        let (first, second) = readers.split_at_mut(1);
+        first[0].bind_to(&second[0], required);
         Self {
             documents: trust.documents,
             publishers,
@@ -67,9 +71,9 @@ fn second(kid: &str, tenant: &str) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_the_v2_document_binds_to_a_tenant_is_for_no_other_in_whatever_order() {
-    for v2_first in [true, false] {
-        let both = Both::new();
-        let one = || both.answers(0, &[first("bound"), first("free"), first("v1 alone")]);
+    for (v2_first, required) in [(true, true), (false, true), (true, false), (false, false)] {
+        let both = Both::new(required);
+        let one = || both.answers(0, &[first("bound"), first("free"), first("v1 only")]);
         let two = || {
             let free = second("free", "{tenantid}");
             both.answers(1, &[second("bound", CONSUMERS), free]);
@@ -79,17 +83,22 @@ async fn a_key_that_the_v2_document_binds_to_a_tenant_is_for_no_other_in_whateve
             one();
         } else {
             one();
-            assert!(both.is_for("bound", COMPANY), "nothing is known yet");
             let before = both.readers[0].generation();
+            if required {
+                assert!(both.readers[0].keys().is_none(), "no tenant is known yet");
+                assert_eq!(before, None);
+            } else {
+                assert!(both.is_for("bound", COMPANY), "one tenant has no other");
+            }
             two();
-            assert_ne!(
-                both.readers[0].generation(),
-                before,
-                "the cache looks again"
+            let after = both.readers[0].generation();
+            assert!(
+                after.is_some() && after != before,
+                "cached tokens are checked again"
             );
         }
         assert!(both.is_for("bound", CONSUMERS) && !both.is_for("bound", COMPANY));
-        for kid in ["free", "v1 alone"] {
+        for kid in ["free", "v1 only"] {
             assert!(
                 both.is_for(kid, CONSUMERS) && both.is_for(kid, COMPANY),
                 "{kid}"
@@ -100,7 +109,7 @@ async fn a_key_that_the_v2_document_binds_to_a_tenant_is_for_no_other_in_whateve
 
 #[tokio::test(start_paused = true)]
 async fn what_binds_a_key_holds_until_the_v2_document_says_otherwise() {
-    let both = Both::new();
+    let both = Both::new(true);
     both.answers(0, &[first("k")]);
     both.answers(1, &[second("k", CONSUMERS), second("other", "{tenantid}")]);
     // The v2.0 document loses the key for good, or all of its keys.
@@ -127,24 +136,69 @@ async fn what_binds_a_key_holds_until_the_v2_document_says_otherwise() {
 
 #[tokio::test(start_paused = true)]
 async fn two_tenants_of_one_id_are_two_and_another_cloud_is_none() {
-    let both = Both::new();
-    both.answers(0, &[first("two"), first("elsewhere"), first("nobody")]);
+    let both = Both::new(true);
+    both.answers(0, &[first("two"), first("elsewhere"), first("no tenant")]);
     let mut elsewhere = second("elsewhere", "{tenantid}");
     elsewhere["cloud_instance_name"] = json!("microsoftonline.us");
-    let mut nobody = second("nobody", COMPANY);
-    nobody["issuer"] = json!("https://login.microsoftonline.com/v2.0");
+    let mut without = second("no tenant", COMPANY);
+    without["issuer"] = json!("https://login.microsoftonline.com/v2.0");
     both.answers(
         1,
         &[
             second("two", CONSUMERS),
             second("two", COMPANY),
             elsewhere,
-            nobody,
+            without,
         ],
     );
     assert!(both.is_for("two", CONSUMERS) && both.is_for("two", COMPANY));
     assert!(!both.is_for("two", OTHER));
-    for kid in ["elsewhere", "nobody"] {
+    for kid in ["elsewhere", "no tenant"] {
         assert!(!both.is_for(kid, COMPANY), "{kid}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_for_the_first_fetch_of_both_documents() {
+    let both = Both::new(true);
+    let waiting = || both.readers[0].first_attempt();
+    assert!(waiting().is_some());
+    both.answers(0, &[first("k")]);
+    both.publishers[0].answer(None, true);
+    let second = waiting().expect("the v2.0 document is on its way");
+    both.answers(1, &[second_of_all("k")]);
+    both.publishers[1].answer(None, true);
+    assert_eq!(second.arrival(patience()).await, FetchOutcome::Updated);
+    assert!(waiting().is_none() && both.is_for("k", COMPANY));
+    // One tenant's v1.0 keys wait for their own document only.
+    let one = Both::new(false);
+    one.answers(0, &[first("k")]);
+    one.publishers[0].answer(None, true);
+    assert!(one.readers[0].first_attempt().is_none() && one.is_for("k", COMPANY));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_new_in_the_v1_document_has_the_v2_document_read_again() {
+    for required in [true, false] {
+        let mut both = Both::new(required);
+        both.answers(0, &[first("old")]);
+        both.answers(1, &[second_of_all("old"), second_of_all("v2 first")]);
+        both.answers(0, &[first("old"), first("v2 first")]);
+        assert!(!asked(&mut both).await, "every key is known");
+        both.answers(0, &[first("old"), first("new")]);
+        assert_eq!(asked(&mut both).await, required);
+        both.answers(0, &[first("old"), first("new")]);
+        assert!(!asked(&mut both).await, "once for each new key");
+    }
+}
+
+/// Whether the v2.0 document is to be fetched.
+async fn asked(both: &mut Both) -> bool {
+    let asked = both.publishers[1].asked();
+    let asked = tokio::time::timeout(Duration::from_secs(1), asked).await;
+    asked.is_ok_and(|ticket| ticket.is_some())
+}
+
+fn second_of_all(kid: &str) -> Value {
+    second(kid, "{tenantid}")
 }

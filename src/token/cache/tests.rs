@@ -57,6 +57,7 @@ impl Twins {
             let installed = AuthorityState {
                 trust,
                 readers: vec![reader],
+                binding: None,
                 tenant_from_discovery: false,
                 discovered_tenant: Arc::default(),
                 home: None,

@@ -147,20 +147,20 @@ impl<'t> Trace<'t> {
         let address = address.map(|document| document.address.to_string());
         let expected = format!("keys of {}", address.unwrap_or_default());
         let (KeySource::Ready(reader) | KeySource::TenantPending(reader)) = keys;
-        let snapshot = reader.load();
-        let keys = match (&keys, snapshot.keys.as_deref()) {
+        let in_use = reader.keys();
+        let keys = match (&keys, in_use.as_deref()) {
             (KeySource::Ready(_), Some(keys)) => keys,
             _ => {
                 self.add(
                     "keys",
                     Err("keys_unavailable"),
                     expected,
-                    Some(state(&snapshot)),
+                    Some(state(reader)),
                 );
                 return self.skip_remaining(Some(trust), 2);
             }
         };
-        self.add("keys", Ok(()), expected, Some(state(&snapshot)));
+        self.add("keys", Ok(()), expected, Some(state(reader)));
         let candidates = token.kid().map_or(&[][..], |kid| keys.with_id(kid));
         let known = if candidates.is_empty() {
             // While a fetch is under way nothing is decided yet.

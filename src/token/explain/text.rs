@@ -2,7 +2,7 @@
 
 use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
-use crate::jwks::snapshot::Snapshot;
+use crate::jwks::snapshot::KeyReader;
 use crate::token::validator::Validator;
 
 use super::unverified_view::{Peek, cut};
@@ -80,10 +80,15 @@ pub(super) fn issuers(validator: &Validator) -> String {
     issuers.join(" or ")
 }
 
-pub(super) fn state(snapshot: &Snapshot) -> String {
-    match (&snapshot.keys, &snapshot.last_error) {
-        (Some(keys), _) => format!("{} keys", keys.len()),
-        (None, Some(error)) => format!("none: {error}"),
-        (None, None) => "none yet".to_owned(),
+pub(super) fn state(reader: &KeyReader) -> String {
+    let snapshot = reader.load();
+    match (reader.keys(), &snapshot.keys, &snapshot.last_error) {
+        (Some(keys), ..) => format!("{} keys", keys.len()),
+        (None, _, Some(error)) => format!("none: {error}"),
+        (None, Some(_), None) => {
+            "read, and not used: too old, or not bound to tenants by the v2.0 document yet"
+                .to_owned()
+        }
+        (None, None, None) => "none yet".to_owned(),
     }
 }

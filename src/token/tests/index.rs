@@ -18,6 +18,7 @@ fn installed(authority: Authority) -> AuthorityState {
     let reader = |_: &_| key_store(std::time::Duration::from_secs(1)).1;
     AuthorityState {
         readers: trust.documents.iter().map(reader).collect(),
+        binding: None,
         tenant_from_discovery: trust.tenant_from_discovery,
         trust,
         discovered_tenant: Arc::default(),

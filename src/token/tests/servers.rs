@@ -31,6 +31,7 @@ fn servers(authority: Authority, stated: Option<&str>) -> Vec<String> {
     }
     let installed = AuthorityState {
         readers,
+        binding: None,
         tenant_from_discovery: trust.tenant_from_discovery,
         trust,
         discovered_tenant: Arc::default(),

@@ -359,51 +359,108 @@ async fn of_two_keys_with_one_id_each_is_for_its_own_issuer() {
     assert_eq!(at_once(&both, &of_tenant(TENANT)), "in");
 }
 
-/// Contract §6: how a consumers' key once opened companies' mailboxes.
+const V1: &str = "https://sts.windows.net/{tenantid}/";
+const V2: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// A v1.0 token of a tenant.
+fn first_version(number: usize, kid: &str, tenant: &str) -> String {
+    let mut claims = good();
+    claims.insert("ver".into(), json!("1.0"));
+    claims.insert("iss".into(), json!(V1.replace("{tenantid}", tenant)));
+    claims.insert("tid".into(), json!(tenant));
+    let header = json!({ "alg": "RS256", "kid": kid });
+    key(number).sign(&header.to_string(), &text(&claims))
+}
+
+/// Contract §6: how a consumers' key once opened companies' mailboxes. Whether v2.0 tokens are on
+/// or off, the v2.0 document says whose tokens a v1.0 key verifies; before it was read, that cannot
+/// be decided.
 #[tokio::test]
-async fn a_v1_key_that_the_v2_document_binds_to_a_tenant_is_no_other_tenants() {
-    let consumers = "9188040d-6c67-4c5b-b112-36a304b66dad";
+async fn a_v1_key_of_many_tenants_verifies_only_after_the_v2_document_has_said_for_whom() {
+    let (one, two) = (TokenVersion::V1, TokenVersion::V2);
+    let _clock = StoppedClock::new();
+    for (tenant, versions) in [
+        (Tenant::Common, vec![one, two]),
+        (Tenant::Common, vec![one]),
+        (Tenant::Organizations, vec![one]),
+    ] {
+        let documents = Documents::start().await;
+        let (mut free, mut bound) = (key(1).jwk("free"), key(0).jwk(KID));
+        let both = jwks(&[bound.clone(), free.clone()]);
+        documents.put_authority("/v1", V1, &both);
+        documents.put(&discovery_path("/v2"), Page::status(500));
+        let many = Authority::entra(tenant, API)
+            .token_versions(versions)
+            .allowed_tenants(AllowedTenants::Any)
+            .allow_personal_accounts()
+            .metadata_address_v1(documents.discovery("/v1"))
+            .metadata_address(documents.discovery("/v2"));
+        let entra = started(many);
+        let status = || entra.status()[0].keys.clone();
+        eventually("both answers", || {
+            status()[0].age.is_some() && status()[1].last_error.is_some()
+        })
+        .await;
+        assert!(!entra.is_ready() && status()[0].count == 0);
+        let company = first_version(0, KID, TENANT);
+        for token in [&company, &first_version(1, "free", TENANT)] {
+            assert_eq!(at_once(&entra, token), "keys_unavailable");
+            assert_eq!(ask(&entra, token).await.status, 503);
+        }
+        bound["issuer"] = json!(V2.replace("{tenantid}", CONSUMERS));
+        free["issuer"] = json!(V2);
+        documents.put_authority("/v2", V2, &jwks(&[bound, free]));
+        entra.forget_withdrawn_keys();
+        eventually("v2.0 keys", || status()[1].count == 2).await;
+        assert!(entra.is_ready() && status()[0].count == 2);
+        assert_eq!(at_once(&entra, &company), "issuer");
+        assert_eq!(at_once(&entra, &first_version(0, KID, CONSUMERS)), "in");
+        for tenant in [TENANT, CONSUMERS] {
+            assert_eq!(at_once(&entra, &first_version(1, "free", tenant)), "in");
+        }
+        // What it said holds while it cannot be read.
+        documents.put(&discovery_path("/v2"), Page::status(500));
+        entra.forget_withdrawn_keys();
+        eventually("a failure", || status()[1].last_error.is_some()).await;
+        assert_eq!(at_once(&entra, &company), "issuer");
+        assert_eq!(at_once(&entra, &first_version(1, "free", TENANT)), "in");
+        assert!(entra.is_ready());
+    }
+}
+
+/// The counterpart: one tenant's v1.0 document is enough, and no other is fetched.
+#[tokio::test]
+async fn of_one_tenant_with_version_1_only_no_v2_document_is_read() {
     let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
-    let (v1, v2) = (
-        "https://sts.windows.net/{tenantid}/",
-        "https://login.microsoftonline.com/{tenantid}/v2.0",
-    );
-    let (free, bound) = (key(1).jwk("free"), key(0).jwk(KID));
-    documents.put_authority("/v1", v1, &jwks(&[bound.clone(), free.clone()]));
-    documents.put(&discovery_path("/v2"), Page::status(500));
-    let common = Authority::entra(Tenant::Common, API)
-        .allowed_tenants(AllowedTenants::Any)
-        .allow_personal_accounts()
+    let v1 = V1.replace("{tenantid}", TENANT);
+    documents.put_authority("/v1", &v1, &jwks(&[key(0).jwk(KID)]));
+    let one = Authority::entra(Tenant::new(TENANT), API)
+        .token_versions([TokenVersion::V1])
         .metadata_address_v1(documents.discovery("/v1"))
         .metadata_address(documents.discovery("/v2"));
-    let entra = started(common);
-    let status = || entra.status()[0].keys.clone();
-    eventually("v1.0 keys", || status()[0].count == 2).await;
-    assert!(!entra.is_ready(), "the v2.0 document counts");
-    let token = |number: usize, kid: &str, tenant: &str| {
-        let mut claims = good();
-        claims.insert("ver".into(), json!("1.0"));
-        claims.insert("iss".into(), json!(v1.replace("{tenantid}", tenant)));
-        claims.insert("tid".into(), json!(tenant));
-        let header = json!({ "alg": "RS256", "kid": kid });
-        key(number).sign(&header.to_string(), &text(&claims))
-    };
-    // Nothing is known of the key yet; what was accepted by it is forgotten with that.
-    let company = token(0, KID, TENANT);
-    assert_eq!(at_once(&entra, &company), "in");
-    assert_eq!(at_once(&entra, &company), "in");
-    let (mut bound, mut free) = (bound, free);
-    bound["issuer"] = json!(v2.replace("{tenantid}", consumers));
-    free["issuer"] = json!(v2);
-    documents.put_authority("/v2", v2, &jwks(&[bound, free]));
-    entra.forget_withdrawn_keys();
-    eventually("v2.0 keys", || status()[1].count == 2).await;
+    let entra = ready(one).await;
+    assert_eq!(at_once(&entra, &first_version(0, KID, TENANT)), "in");
+    assert_eq!(entra.status()[0].keys.len(), 1);
+    let seen = documents.seen();
+    assert!(seen.iter().all(|path| path.starts_with("/v1/")), "{seen:?}");
+}
+
+/// An application that brings its own keys says itself whose tokens each of them verifies.
+#[tokio::test]
+async fn static_keys_of_many_tenants_are_bound_by_their_own_issuer_only() {
+    let (free, mut bound) = (key(1).jwk("free"), key(0).jwk(KID));
+    bound["issuer"] = json!(V1.replace("{tenantid}", CONSUMERS));
+    let many = Authority::entra(Tenant::Common, API)
+        .token_versions([TokenVersion::V1])
+        .allowed_tenants(AllowedTenants::Any)
+        .allow_personal_accounts()
+        .static_jwks(jwks(&[bound, free]).to_string());
+    let entra = built(many);
     assert!(entra.is_ready());
-    assert_eq!(at_once(&entra, &company), "issuer");
-    assert_eq!(at_once(&entra, &token(0, KID, consumers)), "in");
-    for tenant in [TENANT, consumers] {
-        assert_eq!(at_once(&entra, &token(1, "free", tenant)), "in");
-    }
+    assert_eq!(at_once(&entra, &first_version(0, KID, TENANT)), "issuer");
+    assert_eq!(at_once(&entra, &first_version(0, KID, CONSUMERS)), "in");
+    assert_eq!(at_once(&entra, &first_version(1, "free", TENANT)), "in");
 }
 
 /// A token of a tenant, signed by the first key under `KID`.

@@ -181,12 +181,13 @@ impl State {
                     publishers[number][which].push((document.clone(), publisher));
                     readers.push(reader);
                 }
-                let last = |which: usize| &publishers[number][which].last().unwrap().1;
-                last(0).bound_by(last(1));
+                let (first, second) = readers.split_at_mut(1);
+                first[0].bind_to(&second[0], trust.v1_keys_need_binding);
                 AuthorityState {
                     tenant_from_discovery: trust.tenant_from_discovery,
                     trust,
                     readers,
+                    binding: None,
                     discovered_tenant: Arc::clone(&discovered_tenant[number]),
                     home: None,
                 }

@@ -102,6 +102,7 @@ impl<'w> State<'w> {
             let installed = AuthorityState {
                 trust,
                 readers: vec![reader],
+                binding: None,
                 tenant_from_discovery: false,
                 discovered_tenant: Arc::default(),
                 home: None,
