@@ -25,7 +25,11 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[path = "../problems/mod.rs"]
 pub(crate) mod problems;
@@ -111,13 +115,27 @@ pub(crate) async fn run_planned(
     }
 }
 
+/// Logs on standard error, filtered by `RUST_LOG` (`info`, `axum_entra=debug,info`; `info` where it is
+/// absent or cannot be read). A filter of targets does without regular expressions, which cost the first
+/// build more than the rest of the logs.
+fn start_logs() {
+    let wanted = std::env::var("RUST_LOG")
+        .ok()
+        .filter(|text| !text.is_empty());
+    let targets = wanted
+        .and_then(|text| text.parse::<Targets>().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let stderr = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(stderr.with_filter(targets))
+        .init();
+}
+
 async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Result<(), Wrong> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    start_logs();
     let metrics = install_metrics()?;
     let settings = Settings::load(arguments.settings.as_deref())?;
     let (builder, emulator) = if settings.is_empty() {
