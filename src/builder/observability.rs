@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Entra, EntraBuilder};
 use crate::claims::Claims;
-use crate::middleware::{MetadataService, Pseudonyms, Rejection, ResourceMetadata};
+use crate::middleware::{
+    MetadataService, Pseudonyms, Rejection, ResourceDescription, ResourceMetadata,
+};
 use crate::token::Explanation;
 
 /// Where the clients of an API get tokens for it, at one authority. From
@@ -159,8 +161,39 @@ impl EntraBuilder {
     }
 
     /// The same, unless an address was given: what a program knows of its own listener.
+    ///
+    /// May be called more than once, for several addresses.
     pub fn default_resource(mut self, address: impl Into<String>) -> Self {
-        self.described.listener = Some(address.into());
+        self.described.listener.push(address.into());
+        self
+    }
+
+    /// Says of the address with this path what its document offers and what challenges there name,
+    /// in place of [`resource_scopes`](Self::resource_scopes) and
+    /// [`challenge_scopes`](Self::challenge_scopes), which are for all addresses.
+    ///
+    /// ```
+    /// # use axum_entra::{EntraBuilder, ResourceDescription};
+    /// # fn described(builder: EntraBuilder) -> EntraBuilder {
+    /// builder
+    ///     .resource("https://todo.example.com/mcp")
+    ///     .resource("https://todo.example.com/reports/mcp")
+    ///     .describe_resource(
+    ///         "/reports/mcp",
+    ///         ResourceDescription::new()
+    ///             .scopes(["Data.Read"])
+    ///             .challenge_scopes(["Data.Read"]),
+    ///     )
+    /// # }
+    /// ```
+    ///
+    /// Does nothing where no address has the path.
+    pub fn describe_resource(
+        mut self,
+        path: impl Into<String>,
+        description: ResourceDescription,
+    ) -> Self {
+        self.described.descriptions.push((path.into(), description));
         self
     }
 

@@ -52,6 +52,18 @@ struct Inner {
     tells: bool,
 }
 
+impl Inner {
+    /// The refusal of a token whose audience is another address of this API than the route's.
+    #[inline]
+    fn of_another_resource(&self, claims: &Claims, head: Head<'_>) -> Option<Rejection> {
+        let resources = &self.edge.resources;
+        let is_other =
+            resources.are_several() && resources.are_for_another(head.path(), claims.audiences());
+        let invalid = ValidationFailure::Invalid(InvalidToken::InvalidAudience);
+        is_other.then(|| Rejection::refused(invalid, &self.edge, head))
+    }
+}
+
 impl EntraLayer {
     pub(crate) fn new(validator: Arc<Validator>, edge: Arc<LayerContext>) -> Self {
         let checks_sessions = validator
@@ -251,6 +263,9 @@ impl Authenticate {
         presented: BearerCredential<'_>,
         head: Head<'_>,
     ) -> Decision {
+        if let Some(rejection) = self.own.of_another_resource(&claims, head) {
+            return refuse(rejection);
+        }
         if !self.own.checks_sessions {
             return Decision::Allow(RequestExtension::Claims(claims));
         }
@@ -309,6 +324,9 @@ impl Authenticate {
                 .validate_after_fetch(awaited, &token, || edge.clock.now())
                 .await
                 .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
+            if let Some(rejection) = own.of_another_resource(&claims, head.as_head()) {
+                return Err(rejection);
+            }
             let patience = check_sessions(&claims, head.as_head())
                 .resolve(&claims, &token, &head)
                 .await?;

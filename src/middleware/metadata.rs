@@ -65,14 +65,59 @@ impl IntoResponse for ResourceMetadata {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResourceConfig {
     pub(crate) addresses: Vec<String>,
-    /// The address of the program's own listener, where no other was given.
-    pub(crate) listener: Option<String>,
+    /// Addresses at the program's own listener, where no others were given.
+    pub(crate) listener: Vec<String>,
     pub(crate) name: Option<String>,
     pub(crate) scopes: Vec<String>,
     /// What a client without a good token is told to ask for.
     pub(crate) challenge_scopes: Vec<String>,
     /// Where the document is, if it is served elsewhere.
     pub(crate) metadata: Option<String>,
+    /// What is said of one address, by its path.
+    pub(crate) descriptions: Vec<(String, ResourceDescription)>,
+}
+
+/// What protected-resource metadata and challenges say of one address of an API with several.
+///
+/// For [`EntraBuilder::describe_resource`](crate::EntraBuilder::describe_resource).
+#[derive(Debug, Clone, Default)]
+pub struct ResourceDescription {
+    name: Option<String>,
+    scopes: Vec<String>,
+    challenge_scopes: Vec<String>,
+}
+
+impl ResourceDescription {
+    /// Says nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A name for people.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The scopes that the metadata offers, as
+    /// [`EntraBuilder::resource_scopes`](crate::EntraBuilder::resource_scopes).
+    #[must_use]
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// The scopes that a challenge names to a client without a good token: the least that it can
+    /// begin with, as
+    /// [`EntraBuilder::challenge_scopes`](crate::EntraBuilder::challenge_scopes).
+    #[must_use]
+    pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.challenge_scopes
+            .extend(scopes.into_iter().map(Into::into));
+        self
+    }
 }
 
 /// One address of this API, checked, with what follows from it.
@@ -99,14 +144,22 @@ impl ResourceConfig {
         if resources.is_empty() {
             return Resources::new(vec![Challenged {
                 metadata: self.metadata.clone(),
-                scope: self.challenge_scope(trusts, None),
+                scope: self.challenge_scope(trusts, None, &self.challenge_scopes),
                 ..Challenged::default()
             }]);
         }
         let each = resources.iter().map(|resource| Challenged {
+            address: resource.address.clone(),
             path: resource.path.clone(),
             metadata: Some(self.metadata.as_ref().unwrap_or(&resource.metadata).clone()),
-            scope: self.challenge_scope(trusts, Some(&resource.address)),
+            scope: self.challenge_scope(
+                trusts,
+                Some(&resource.address),
+                match self.description(&resource.path) {
+                    Some(own) if !own.challenge_scopes.is_empty() => &own.challenge_scopes,
+                    _ => &self.challenge_scopes,
+                },
+            ),
             ..Challenged::default()
         });
         Resources::new(each.collect())
@@ -116,17 +169,22 @@ impl ResourceConfig {
     /// route needs one.
     ///
     /// With several authorities the latter are only known where all need the same.
-    fn challenge_scope(&self, trusts: &[&ResolvedAuthority], address: Option<&str>) -> String {
+    fn challenge_scope(
+        &self,
+        trusts: &[&ResolvedAuthority],
+        address: Option<&str>,
+        given: &[String],
+    ) -> String {
         let Some((first, others)) = trusts.split_first() else {
             return String::new();
         };
         let needed = &first.required_scopes;
-        let scopes = match &*self.challenge_scopes {
+        let scopes = match given {
             [] if others.iter().any(|other| other.required_scopes != *needed) => {
                 return String::new();
             }
             [] => needed.get(..1).unwrap_or_default(),
-            _ => &self.challenge_scopes,
+            _ => given,
         };
         let uri = first.app_id_uri(address);
         let scopes: Vec<_> = scopes
@@ -134,6 +192,13 @@ impl ResourceConfig {
             .map(|scope| full_scope_name(uri, scope))
             .collect();
         scopes.join(" ")
+    }
+
+    /// What is said of the address with a path.
+    fn description(&self, path: &str) -> Option<&ResourceDescription> {
+        let mut all = self.descriptions.iter();
+        let found = all.find(|(own, _)| own.trim_end_matches('/') == path);
+        found.map(|(_, description)| description)
     }
 
     /// Works the addresses out; none where no address is given, and nothing is served.
@@ -144,7 +209,7 @@ impl ResourceConfig {
         let are_given = !self.addresses.is_empty();
         let addresses = match are_given {
             true => &*self.addresses,
-            false => self.listener.as_slice(),
+            false => &*self.listener,
         };
         let mut resources: Vec<Arc<Resource>> = Vec::new();
         for address in addresses {
@@ -196,12 +261,18 @@ impl ResourceConfig {
             // And where those look who take the last slash off.
             paths.extend(inserted.strip_suffix('/').map(str::to_owned));
         }
-        let scopes = self.scopes.iter();
+        let path = path.trim_end_matches('/');
+        let own = self.description(path);
+        let scopes = match own {
+            Some(own) if !own.scopes.is_empty() => own.scopes.iter(),
+            _ => self.scopes.iter(),
+        };
+        let name = own.and_then(|own| own.name.as_ref());
         Ok(Resource {
-            path: path.trim_end_matches('/').to_owned(),
+            path: path.to_owned(),
             metadata: format!("{origin}{inserted}{query}"),
             paths,
-            name: self.name.clone(),
+            name: name.or(self.name.as_ref()).cloned(),
             scopes: scopes
                 .map(|scope| full_scope_name(app_id_uri, scope))
                 .collect(),

@@ -6,6 +6,8 @@ use super::head::{Head, RouteResource};
 /// What challenges say of one address of this API, or of an API that has given none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Challenged {
+    /// The address as it was given; empty where there is none.
+    pub(crate) address: String,
     /// The path of the address, without a slash at its end.
     pub(crate) path: String,
     /// Where the protected-resource metadata is (RFC 9728), if it is served.
@@ -32,6 +34,20 @@ impl Resources {
 
     pub(super) fn at(&self, place: usize) -> Option<&Challenged> {
         self.0.get(place)
+    }
+
+    /// Whether a token was issued for another address of this API than the one that a route is
+    /// under: its `aud` is that address (v1.0 tokens, RFC 8707).
+    pub(super) fn are_for_another<'t>(
+        &self,
+        path: &str,
+        audiences: impl Iterator<Item = &'t str> + Clone,
+    ) -> bool {
+        let own = self.of_path(path);
+        let mut all = self.0.iter().enumerate();
+        let has = |address: &str| audiences.clone().any(|audience| audience == address);
+        let is_own = self.at(own).is_some_and(|one| has(&one.address));
+        !is_own && all.any(|(place, one)| place != own && has(&one.address))
     }
 
     /// The place of the address that a request's route is under.
@@ -61,6 +77,29 @@ impl Resources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_for_one_address_is_not_for_another() {
+        let one = |path: &&str| Challenged {
+            address: format!("https://x{path}"),
+            path: (*path).to_owned(),
+            ..Challenged::default()
+        };
+        let both = Resources::new(["/mcp", "/reports/mcp"].iter().map(one).collect());
+        for (path, audiences, is_for_another) in [
+            ("/mcp", &["https://x/mcp"][..], false),
+            ("/mcp", &["https://x/reports/mcp"], true),
+            ("/reports/mcp", &["https://x/mcp"], true),
+            ("/reports/mcp/x", &["https://x/reports/mcp"], false),
+            ("/mcp", &["client id"], false),
+            ("/mcp", &["client id", "https://x/reports/mcp"], true),
+            ("/mcp", &["https://x/mcp", "https://x/reports/mcp"], false),
+            ("/mcp", &[], false),
+        ] {
+            let found = both.are_for_another(path, audiences.iter().copied());
+            assert_eq!(found, is_for_another, "{path} {audiences:?}");
+        }
+    }
 
     #[test]
     fn a_route_is_under_the_longest_path_that_its_own_begins_with() {
