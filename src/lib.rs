@@ -73,10 +73,14 @@ pub use token::{AuthorityStatus, InvalidToken, JwksStatus};
 pub mod explain {
     pub use crate::token::{Explanation, Outcome, Step};
 }
+/// Model Context Protocol servers: a guard for each tool.
+pub mod mcp {
+    pub use crate::middleware::{AnyToken, ToolGuards, ToolGuardsService};
+}
 pub use middleware::{
     CallerToken, EntraLayer, EntraService, GraphClient, GuardLayer, GuardService, Guarded,
-    MetadataService, Permit, Receiver, Rejection, ResourceMetadata, SourcedFuture, SourcedLayer,
-    SourcedService, TokenExpiry, TokenSource, UntilExpiry,
+    MetadataService, Permit, Receiver, Rejection, ResourceDescription, ResourceMetadata,
+    SourcedFuture, SourcedLayer, SourcedService, TokenExpiry, TokenSource, UntilExpiry,
 };
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.

@@ -41,6 +41,7 @@ pub(crate) use inner::ContextHandle;
 use inner::Inner;
 pub(crate) use interpret::ParsedClaims;
 pub(crate) use issuer_kind::IssuerKind;
+pub(crate) use strict_json::{MemberName, is_of_the_library};
 pub(crate) use times::{Time, Times};
 
 use crate::guid::CONSUMERS_TENANT_ID;

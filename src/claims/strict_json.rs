@@ -12,7 +12,7 @@ use super::raw::Malformed;
 const MAX_DEPTH: usize = 128;
 
 /// A member's name, borrowed where it has no escapes.
-pub(super) struct MemberName;
+pub(crate) struct MemberName;
 
 impl<'t> DeserializeSeed<'t> for MemberName {
     type Value = Cow<'t, str>;
@@ -124,7 +124,7 @@ impl<'t> Visitor<'t> for Form {
 }
 
 /// Whether serde_json reads a member of that name as something else, such as the JSON in its text.
-pub(super) fn is_of_the_library(name: &str) -> bool {
+pub(crate) fn is_of_the_library(name: &str) -> bool {
     name.starts_with("$serde_json::private::")
 }
 

@@ -57,6 +57,9 @@ pub enum DenialReason {
     ConsentRequired,
     /// The directory refuses what the caller asked of it.
     DirectoryRefused,
+    /// A tool, prompt, resource or method of an MCP server that has no guard
+    /// ([`mcp::ToolGuards`](crate::mcp::ToolGuards)).
+    Tool,
     /// A guard of the application's own.
     Custom(&'static str),
 }
@@ -90,6 +93,7 @@ impl DenialReason {
             Self::Replay => "replay",
             Self::ConsentRequired => "consent_required",
             Self::DirectoryRefused => "directory_refused",
+            Self::Tool => "tool",
             Self::Custom(code) => code,
         }
     }

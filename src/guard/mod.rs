@@ -23,6 +23,7 @@ mod client_id;
 mod combinators;
 mod denied;
 mod directory_role;
+mod every;
 mod group;
 #[cfg(test)]
 mod laws;
@@ -60,6 +61,7 @@ pub use scope::{RequireAllScopes, RequireAnyScope, RequireScope};
 pub use tenant::{RequireAnyTenant, RequireTenant};
 
 pub(crate) use caller::Memberships;
+pub(crate) use every::{Every, SharedGuard};
 
 /// A rule that lets a caller pass or says why not.
 ///

@@ -7,6 +7,7 @@ use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
 use super::challenge::claims_challenge;
 use super::context::AuthorityContext;
+use super::mcp::McpFailure;
 
 /// Why a request is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(super) enum Cause {
     NotConfigured {
         used: &'static str,
     },
+    Mcp(McpFailure),
 }
 
 /// When to come back after 503, in seconds: the pauses between fetches grow to a minute.

@@ -41,6 +41,7 @@ pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
             "Nobody has consented to what this API asks for on the user's behalf."
         }
         DenialReason::DirectoryRefused => "The directory refuses this to the caller.",
+        DenialReason::Tool => "This server has no such tool or method, or none that may be called.",
         DenialReason::Custom(_) => "The caller may not use this resource.",
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod fuzzing;
 mod graph;
 mod guard_layer;
 mod head;
+mod mcp;
 mod messages;
 mod metadata;
 mod patience;
@@ -38,7 +39,8 @@ pub use expiry::{TokenExpiry, UntilExpiry};
 pub use extractors::Permit;
 pub use graph::GraphClient;
 pub use guard_layer::{GuardLayer, GuardService, Guarded, tell_mistakes};
-pub use metadata::{MetadataService, ResourceMetadata};
+pub use mcp::{AnyToken, ToolGuards, ToolGuardsService};
+pub use metadata::{MetadataService, ResourceDescription, ResourceMetadata};
 pub use rejection::Rejection;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 

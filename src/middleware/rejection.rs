@@ -18,6 +18,7 @@ use super::cause::{Cause, RETRY_SECONDS, is_revoked, sign_in_of, step_up};
 use super::challenge::{Challenge, ChallengeKind, claims_challenge};
 use super::context::{AuthorityContext, LayerContext};
 use super::head::Head;
+use super::mcp::McpFailure;
 use super::messages;
 use super::problem::Problem;
 
@@ -139,6 +140,11 @@ impl Rejection {
         Self::for_claims(Cause::StoreUnavailable, claims, head)
     }
 
+    /// A request of a wrong form to an MCP server, or a session of another caller.
+    pub(super) fn mcp(failure: McpFailure, claims: &Claims, head: Head<'_>) -> Self {
+        Self::for_claims(Cause::Mcp(failure), claims, head)
+    }
+
     /// Without a request, but with the answer settings of a layer.
     pub(crate) fn with_context(refusal: ValidationFailure, edge: &Arc<LayerContext>) -> Self {
         Self::of_token(refusal, Some(Arc::clone(edge)), None)
@@ -163,6 +169,7 @@ impl Rejection {
             | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Cause::NotFound => StatusCode::NOT_FOUND,
             Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Cause::Mcp(failure) => failure.status(),
         }
     }
 
@@ -184,6 +191,7 @@ impl Rejection {
             | Cause::DirectoryUnavailable { .. } => "temporarily_unavailable",
             Cause::NotFound => "not_found",
             Cause::NotConfigured { .. } => "server_error",
+            Cause::Mcp(failure) => failure.error(),
         }
     }
 
@@ -202,6 +210,7 @@ impl Rejection {
             Cause::NotFound => "not_found",
             Cause::StoreUnavailable => "store_unavailable",
             Cause::NotConfigured { .. } => "not_configured",
+            Cause::Mcp(failure) => failure.reason(),
         }
     }
 
@@ -244,6 +253,7 @@ impl Rejection {
             Cause::NotFound => "The directory does not know this account.",
             Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
             Cause::StoreUnavailable => messages::STORE,
+            Cause::Mcp(failure) => failure.sentence(),
             Cause::NotConfigured { used } => {
                 return format!("{used} is used on a route without EntraLayer around it.").into();
             }
@@ -289,7 +299,8 @@ impl Rejection {
             | Cause::StoreUnavailable
             | Cause::DirectoryUnavailable { .. }
             | Cause::NotFound
-            | Cause::NotConfigured { .. } => return None,
+            | Cause::NotConfigured { .. }
+            | Cause::Mcp(_) => return None,
         };
         let metadata = resource.and_then(|resource| resource.metadata.as_deref());
         Some(
@@ -351,10 +362,14 @@ impl Rejection {
             error: self.error(),
             reason: self.reason(),
         };
-        let mut response = if self.grpc {
-            problem.into_grpc_response(status)
-        } else {
-            problem.into_response(status)
+        let json_rpc = match &self.cause {
+            Cause::Mcp(failure) => failure.json_rpc_response(),
+            _ => None,
+        };
+        let mut response = match json_rpc {
+            _ if self.grpc => problem.into_grpc_response(status),
+            Some(response) => response,
+            None => problem.into_response(status),
         };
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

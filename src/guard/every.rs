@@ -1,0 +1,92 @@
+//! Guards whose number is known at run time.
+
+use std::sync::Arc;
+
+use super::{Caller, Denied, Guard, Requirements};
+
+/// A guard that many requests share.
+#[derive(Clone)]
+pub(crate) struct SharedGuard(Arc<dyn Guard + Send + Sync>);
+
+impl SharedGuard {
+    pub(crate) fn new(guard: impl Guard + Send + Sync + 'static) -> Self {
+        Self(Arc::new(guard))
+    }
+}
+
+impl Guard for SharedGuard {
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        self.0.check(caller)
+    }
+
+    fn describe(&self) -> Requirements {
+        self.0.describe()
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        self.0.mistakes()
+    }
+}
+
+/// All of them must let the caller pass; none of none is needed.
+pub(crate) struct Every(pub(crate) Vec<SharedGuard>);
+
+impl Guard for Every {
+    /// As [`And`](super::And): no wins over "ask", and all questions are asked together.
+    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let mut open: Option<Denied<'_>> = None;
+        for guard in &self.0 {
+            match guard.check(caller) {
+                Ok(()) => {}
+                Err(denied) if !denied.is_open() => return Err(denied),
+                Err(denied) => {
+                    open = Some(match open {
+                        None => denied,
+                        Some(first) => first.also(denied),
+                    });
+                }
+            }
+        }
+        open.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{DenialReason, RequireGroup, RequireRole, RequireScope};
+    use crate::testing;
+
+    #[test]
+    fn the_first_final_refusal_is_the_answer_and_questions_are_asked_together() {
+        let claims = testing::claims()
+            .scope("a")
+            .claim("hasgroups", true)
+            .build();
+        let caller = Caller::at(&claims, 0);
+        let denied = |guards: Vec<SharedGuard>| {
+            let every = Every(guards);
+            let denied = every.check(&caller).err();
+            denied.map(|denied| (denied.reason(), denied.unresolved_groups().len()))
+        };
+        let a = || SharedGuard::new(RequireScope("a"));
+        let group = |id: &'static str| SharedGuard::new(RequireGroup(id));
+        let one = "aaaaaaaa-0000-4000-8000-000000000001";
+        let two = "aaaaaaaa-0000-4000-8000-000000000002";
+        assert_eq!(denied(vec![]), None);
+        assert_eq!(denied(vec![a(), a()]), None);
+        assert_eq!(
+            denied(vec![a(), group(one), group(two)]),
+            Some((DenialReason::GroupsOverage, 2))
+        );
+        let roles = [
+            SharedGuard::new(RequireRole("r")),
+            SharedGuard::new(RequireScope("b")),
+        ];
+        let [role, scope] = roles;
+        assert_eq!(
+            denied(vec![group(one), role, scope]),
+            Some((DenialReason::Role, 0))
+        );
+    }
+}

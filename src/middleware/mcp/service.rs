@@ -1,0 +1,173 @@
+//! The service that asks a guard for each message of a request.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::claims::Claims;
+use crate::guard::{Caller, Every};
+
+use super::super::evaluate::{GuardOutcome, checked, hold};
+use super::super::guard_layer::missing_claims;
+use super::super::head::Head;
+use super::super::rejection::Rejection;
+use super::ToolGuards;
+use super::body::{Unread, is_encoded, is_too_long, read};
+use super::failure::McpFailure;
+use super::headers::StatedVersion;
+use super::message::Messages;
+use super::sessions::{Owner, SessionIds};
+
+/// The service that [`ToolGuards`] makes of an MCP server.
+#[derive(Debug, Clone)]
+pub struct ToolGuardsService<S> {
+    inner: S,
+    guards: Arc<ToolGuards>,
+}
+
+impl<S> Layer<S> for ToolGuards {
+    type Service = ToolGuardsService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ToolGuardsService {
+            inner,
+            guards: Arc::new(self.clone()),
+        }
+    }
+}
+
+impl<S> Service<Request<Body>> for ToolGuardsService<S>
+where
+    S: Service<Request<Body>> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was polled ready is the one to be called; its clone was not.
+        let unready = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, unready);
+        let guards = Arc::clone(&self.guards);
+        Box::pin(async move {
+            match guards.admit(request).await {
+                Ok((request, claims)) => {
+                    let mut response = ready.call(request).await?.into_response();
+                    let owner = || Owner::of(&claims);
+                    guards.sessions.seal(response.headers_mut(), owner);
+                    Ok(response)
+                }
+                Err(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}
+
+/// What errors name.
+const NAME: &str = "mcp::ToolGuards";
+
+impl ToolGuards {
+    /// Lets a request through to the server, with the claims of its caller.
+    async fn admit(
+        &self,
+        request: Request<Body>,
+    ) -> Result<(Request<Body>, Claims), Box<Rejection>> {
+        let (mut parts, body) = request.into_parts();
+        let Some(claims) = parts.extensions.get::<Claims>().cloned() else {
+            return Err(Box::new(missing_claims(NAME, Head::of_parts(&parts))));
+        };
+        let refuse = |failure, parts: &Parts| {
+            let head = Head::of_parts(parts);
+            Box::new(Rejection::mcp(failure, &claims, head))
+        };
+        let has_message = parts.method == Method::POST;
+        if has_message && is_encoded(&parts.headers) {
+            return Err(refuse(McpFailure::Encoded, &parts));
+        }
+        let read = match is_too_long(&parts.headers) {
+            true => Err(Unread::TooLong),
+            false => read(body.into_data_stream()).await,
+        };
+        let whole = read.map_err(|unread| {
+            let failure = match unread {
+                Unread::TooLong => McpFailure::TooLong,
+                Unread::Broken => McpFailure::Body,
+            };
+            refuse(failure, &parts)
+        })?;
+        let bytes = whole.bytes();
+        if has_message || !bytes.is_empty() {
+            let needed = self.needed_by_body(bytes, &parts.headers);
+            let needed = needed.map_err(|failure| refuse(failure, &parts))?;
+            authorize(needed, &mut parts).await?;
+        } else if StatedVersion::of(&parts.headers) == StatedVersion::Invalid {
+            return Err(refuse(McpFailure::headers(None), &parts));
+        }
+        if StatedVersion::of(&parts.headers).is_stateless() {
+            SessionIds::remove(&mut parts.headers);
+        } else {
+            let opened = self
+                .sessions
+                .open(&mut parts.headers, || Owner::of(&claims));
+            opened.map_err(|_| refuse(McpFailure::SessionNotFound, &parts))?;
+        }
+        Ok((Request::from_parts(parts, whole.into_body()), claims))
+    }
+
+    /// The guards of what a body asks for.
+    fn needed_by_body(&self, body: &[u8], headers: &HeaderMap) -> Result<Every, McpFailure> {
+        if is_encoded(headers) {
+            return Err(McpFailure::Encoded);
+        }
+        let version = StatedVersion::of(headers);
+        let messages = Messages::read(body).map_err(|_| McpFailure::Body)?;
+        if version.is_stateless() && matches!(messages, Messages::Batch(_)) {
+            return Err(McpFailure::Body);
+        }
+        version
+            .check(headers, &messages)
+            .map_err(|_| McpFailure::headers(messages.id()))?;
+        Ok(self.needed(&messages))
+    }
+}
+
+/// Asks the guards, and the directory or the record of used tokens where they need it.
+async fn authorize(needed: Every, parts: &mut Parts) -> Result<(), Box<Rejection>> {
+    if needed.0.is_empty() {
+        return Ok(());
+    }
+    let check = |caller: &Caller<'_>, head: Head<'_>| checked(&needed, caller, head);
+    let (spend, patience) = match hold(NAME, check, Head::of_parts(parts)) {
+        GuardOutcome::Passes(_) => return Ok(()),
+        GuardOutcome::Refused(rejection) => return Err(rejection),
+        GuardOutcome::Spends(_, spend) => (Some(*spend), None),
+        GuardOutcome::Open(question) => {
+            let settled = question.resolve(check).await.map_err(Box::new)?;
+            (settled.spend, Some(settled.patience))
+        }
+    };
+    if let Some(spend) = spend {
+        // The first use is noted for guards further inside.
+        if let Some(first_use) = spend.make().await.map_err(Box::new)? {
+            parts.extensions.insert(first_use);
+        }
+    }
+    if let Some(patience) = patience {
+        parts.extensions.insert(patience);
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! Where the layer is, what it answers first, and what it asks guards for.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use axum::routing::post;
+use axum_entra::guard::{Guard, OncePerToken, RequireGroup, RequireScope};
+use axum_entra::mcp::{AnyToken, ToolGuards};
+use serde_json::json;
+
+use crate::server::{
+    ALICE, BOB, CLIENT, Reached, guarded, guards, request, router, send, token_of,
+};
+use crate::token::{API, authority, built, mint, with};
+
+const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}"#;
+
+fn alice() -> String {
+    token_of(ALICE, CLIENT)
+}
+
+#[tokio::test]
+async fn without_the_auth_layer_it_fails_closed() {
+    let open = Router::new()
+        .route("/mcp", post(async || "in"))
+        .layer(guards());
+    let answer = send(&open, request(&Method::POST, &alice(), CALL)).await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.body["reason"], "not_configured");
+    let optional = Router::new()
+        .route("/mcp", post(async || "in"))
+        .layer(guards())
+        .layer(built(authority()).layer().optional());
+    let anonymous = Request::post("/mcp").body(Body::from(CALL)).unwrap();
+    let answer = send(&optional, anonymous).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.body["reason"], "missing_token");
+}
+
+#[tokio::test]
+async fn the_token_is_checked_before_the_body() {
+    let reached = Reached::default();
+    let router = router(&reached);
+    let answer = send(&router, request(&Method::POST, "junk", "junk")).await;
+    assert_eq!(answer.body["reason"], "malformed");
+    let answer = send(&router, request(&Method::POST, &alice(), "junk")).await;
+    assert_eq!(answer.body["reason"], "mcp_body");
+}
+
+#[tokio::test]
+async fn the_id_of_the_request_is_in_the_error_as_it_was_written() {
+    let reached = Reached::default();
+    let router = router(&reached);
+    for id in [
+        "1",
+        "\"a\\u0062\"",
+        "-1.5",
+        "null",
+        "12345678901234567890123",
+    ] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+        let mut request = request(&Method::POST, &alice(), body);
+        let version = "2026-07-28".parse().unwrap();
+        request
+            .headers_mut()
+            .insert("mcp-protocol-version", version);
+        let answer = send(&router, request).await;
+        assert_eq!(answer.status, 400);
+        let expected: serde_json::Value = serde_json::from_str(id).unwrap();
+        assert_eq!(answer.body["id"], expected, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_the_new_version_is_not_looked_at() {
+    let reached = Reached::default();
+    let router = router(&reached);
+    for method in [Method::GET, Method::DELETE] {
+        let mut request = request(&method, &alice(), Body::empty());
+        let headers = request.headers_mut();
+        headers.insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+        headers.insert("mcp-session-id", "another's".parse().unwrap());
+        assert_eq!(send(&router, request).await.status, 200);
+        let [(headers, _)] = &reached.take()[..] else {
+            panic!("one request")
+        };
+        assert!(!headers.contains_key("mcp-session-id"));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_marks_a_token_as_used_only_if_every_item_passes() {
+    let reached = Reached::default();
+    let once = ToolGuards::new()
+        .tool("x", OncePerToken)
+        .tool("y", RequireScope("Missing"));
+    let router = guarded(&reached, once);
+    let token = mint(&with(json!({ "uti": "an id", "oid": BOB })));
+    let other = CALL.replace("\"x\"", "\"y\"");
+    let batch = format!("[{CALL},{other}]");
+    let answer = send(&router, request(&Method::POST, &token, batch)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["reason"]),
+        (403, &json!("scope"))
+    );
+    let twice = format!("[{CALL},{CALL}]");
+    let answer = send(&router, request(&Method::POST, &token, twice)).await;
+    assert_eq!(answer.status, 200);
+    let answer = send(&router, request(&Method::POST, &token, CALL)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["reason"]),
+        (401, &json!("replay"))
+    );
+}
+
+#[tokio::test]
+async fn a_guard_that_needs_the_directory_says_so() {
+    let reached = Reached::default();
+    let group = "aaaaaaaa-0000-4000-8000-000000000001";
+    let either = RequireGroup(group).or(RequireScope("Todo.Read"));
+    let guards = ToolGuards::new()
+        .tool("x", RequireGroup(group))
+        .tool("y", either)
+        .tool("z", AnyToken);
+    let router = guarded(&reached, guards);
+    let token = mint(&with(json!({ "hasgroups": true, "scp": "Todo.Read" })));
+    for (tool, status) in [("x", 403), ("y", 200), ("z", 200)] {
+        let body = CALL.replace("\"x\"", &format!("\"{tool}\""));
+        let answer = send(&router, request(&Method::POST, &token, body)).await;
+        assert_eq!(answer.status, status, "{tool}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn each_of_several_resources_names_its_own_document_and_scopes() {
+    use axum_entra::{Entra, ResourceDescription};
+    let mcp = "https://todo.example/mcp";
+    let reports = "https://todo.example/reports/mcp";
+    let authority = authority().audience(API).audience(mcp).audience(reports);
+    let entra = Entra::builder_for(authority.app_id_uri(mcp).app_id_uri(reports))
+        .clock(axum_entra::Clock::from_fn(|| crate::token::T0))
+        .resource(mcp)
+        .resource(reports)
+        .describe_resource(
+            "/mcp",
+            ResourceDescription::new()
+                .name("Lists")
+                .scopes(["Todo.Read", "Todo.ReadWrite"])
+                .challenge_scopes(["Todo.Read"]),
+        )
+        .describe_resource(
+            "/reports/mcp",
+            ResourceDescription::new()
+                .scopes(["Data.Read"])
+                .challenge_scopes(["Data.Read"]),
+        )
+        .build()
+        .unwrap();
+    let routes = ["/mcp", "/reports/mcp"].into_iter();
+    let app = routes.fold(Router::new(), |app, path| {
+        app.route(path, post(async || "in"))
+    });
+    let app = app.route_layer(guards()).route_layer(entra.layer());
+    let app = entra.metadata_routes().fold(app, |app, (path, service)| {
+        app.route_service(&path, service)
+    });
+    let well_known = "/.well-known/oauth-protected-resource";
+    for (path, resource, other, least, scopes) in [
+        (
+            "/mcp",
+            mcp,
+            reports,
+            "Todo.Read",
+            &["Todo.Read", "Todo.ReadWrite"][..],
+        ),
+        ("/reports/mcp", reports, mcp, "Data.Read", &["Data.Read"]),
+    ] {
+        let anonymous = Request::post(path).body(Body::empty()).unwrap();
+        let answer = send(&app, anonymous).await;
+        let metadata = format!("https://todo.example{well_known}{path}");
+        let expected =
+            format!(r#"Bearer scope="{resource}/{least}", resource_metadata="{metadata}""#);
+        assert_eq!(answer.challenge(), Some(&*expected));
+        let document = Request::get(format!("{well_known}{path}"));
+        let document = send(&app, document.body(Body::empty()).unwrap()).await;
+        assert_eq!(document.body["resource"], resource);
+        let full: Vec<_> = scopes
+            .iter()
+            .map(|scope| format!("{resource}/{scope}"))
+            .collect();
+        assert_eq!(document.body["scopes_supported"], json!(full));
+        let called = |audience: &str| {
+            let token = mint(&with(json!({ "aud": audience })));
+            let mut request = request(
+                &Method::POST,
+                &token,
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+            );
+            *request.uri_mut() = path.parse().unwrap();
+            request
+        };
+        for (audience, status) in [(API, 200), (resource, 200), (other, 401)] {
+            let answer = send(&app, called(audience)).await;
+            assert_eq!(answer.status, status, "{path} {audience}");
+            if status == 401 {
+                assert_eq!(answer.body["reason"], "audience");
+            }
+        }
+    }
+    let root = Request::get(well_known).body(Body::empty()).unwrap();
+    assert_eq!(send(&app, root).await.status, 404);
+}
