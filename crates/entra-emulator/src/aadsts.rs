@@ -1,5 +1,6 @@
 //! Refusals of the token endpoint, in Entra's words (Microsoft, reference-error-codes).
 
+mod agents;
 mod on_behalf_of;
 mod sign_in;
 
@@ -80,6 +81,12 @@ impl Refusal {
              resource '{resource}'."
         );
         Self::bad_request("invalid_client", 650_053, sentence)
+    }
+
+    pub(super) fn other_resource() -> Self {
+        let sentence = "The resource parameter provided in the request doesn't match with the \
+                        requested scopes.";
+        Self::bad_request("invalid_target", 9_010_010, sentence.to_owned())
     }
 
     pub(super) fn several_resources() -> Self {

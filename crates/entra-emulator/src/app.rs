@@ -29,7 +29,7 @@ pub struct App {
     pub(super) object_id: String,
     pub(super) credential: Credential,
     pub(super) is_api: bool,
-    pub(super) app_id_uri: String,
+    pub(super) identifier_uris: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) exposed_roles: Vec<String>,
     pub(super) roles: Vec<String>,
@@ -57,7 +57,7 @@ impl App {
         let (name, client_id) = (name.into(), client_id.into());
         Self {
             object_id: seeds::id_made_of(&format!("service principal {client_id}")),
-            app_id_uri: format!("api://{client_id}"),
+            identifier_uris: vec![format!("api://{client_id}")],
             credential: Credential::None,
             is_api: false,
             scopes: Vec::new(),
@@ -156,13 +156,21 @@ impl App {
         self
     }
 
-    /// Sets the App ID URI, which is the audience of v1.0 tokens.
+    /// Sets the App ID URI, which is the audience of v1.0 tokens, in place of every other.
     #[must_use]
     pub fn with_app_id_uri(self, uri: impl Into<String>) -> Self {
         Self {
-            app_id_uri: uri.into(),
+            identifier_uris: vec![uri.into()],
             ..self
         }
+    }
+
+    /// Adds an identifier URI: scopes may begin with it, and the `resource` of a v2.0 request must be
+    /// one of them, byte for byte (AADSTS9010010). An MCP server needs its own URL among them.
+    #[must_use]
+    pub fn with_identifier_uri(mut self, uri: impl Into<String>) -> Self {
+        self.identifier_uris.push(uri.into());
+        self
     }
 
     /// Signs this API's tokens with keys of its own, published under `?appid={client_id}` only.
@@ -207,6 +215,9 @@ impl App {
 
     /// Makes the client an agent identity (Entra Agent ID) of a blueprint, by its application id.
     ///
+    /// An agent identity has no credential of its own: its blueprint gets a token for it (`fmi_path`),
+    /// which is its client assertion.
+    ///
     /// Only tokens for an API [with facets](Self::with_facets) tell that it is one.
     #[must_use]
     pub fn as_agent_of(self, blueprint: impl Into<String>) -> Self {
@@ -229,7 +240,7 @@ impl App {
     /// Whether a `resource`, or a scope without its last segment, means this API.
     pub(super) fn answers_to(&self, resource: &str) -> bool {
         let resource = resource.trim_end_matches('/');
-        resource == self.app_id_uri.trim_end_matches('/')
+        self.identifier_uris.iter().any(|own| own.trim_end_matches('/') == resource)
             || resource.eq_ignore_ascii_case(&self.client_id)
             || resource.strip_prefix("api://").is_some_and(|id| id == self.client_id)
             // B2C: https://contoso.onmicrosoft.com/{client id}

@@ -154,6 +154,7 @@ pub struct User {
     pub(super) roles: Vec<String>,
     pub(super) groups: Vec<String>,
     pub(super) directory_roles: Vec<String>,
+    pub(super) agent: Option<String>,
 }
 
 impl User {
@@ -171,6 +172,7 @@ impl User {
             roles: Vec::new(),
             groups: Vec::new(),
             directory_roles: Vec::new(),
+            agent: None,
             name,
         }
     }
@@ -180,6 +182,16 @@ impl User {
     pub fn with_object_id(self, id: impl Into<String>) -> Self {
         Self {
             object_id: id.into(),
+            ..self
+        }
+    }
+
+    /// Makes it the user account of an agent identity, by that application's id. It has no password:
+    /// the agent signs it in (`user_fic`).
+    #[must_use]
+    pub fn of_agent(self, agent: impl Into<String>) -> Self {
+        Self {
+            agent: Some(agent.into()),
             ..self
         }
     }

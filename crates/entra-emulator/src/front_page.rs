@@ -80,7 +80,7 @@ fn described(app: &App) -> String {
     };
     if app.is_api {
         let (scopes, roles) = (app.scopes.join(" "), app.exposed_roles.join(", "));
-        let uri = &app.app_id_uri;
+        let uri = app.identifier_uris.first().map_or("", String::as_str);
         format!("{uri}  {credential}  scopes: {scopes}  app roles: [{roles}]")
     } else {
         let (roles, back) = (app.roles.join(", "), app.redirect_uris.join(" "));

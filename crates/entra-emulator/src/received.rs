@@ -64,6 +64,10 @@ impl Received {
         self.text("aud")
     }
 
+    pub(super) fn subject(&self) -> &str {
+        self.text("sub")
+    }
+
     pub(super) fn is_app_only(&self) -> bool {
         self.text("idtyp") == "app" || !self.0.contains_key("scp")
     }

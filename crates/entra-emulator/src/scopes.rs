@@ -24,7 +24,8 @@ pub(super) struct OpenId {
 }
 
 impl<'a> Asked<'a> {
-    /// Understands the `scope` of a v2.0 request: at most one API, and scopes it has.
+    /// Understands the `scope` of a v2.0 request: at most one API, and scopes it has. A `resource`
+    /// beside it must be an identifier URI of that API.
     ///
     /// A bare scope is one of Microsoft Graph's; only OpenID Connect's scopes also mean Microsoft
     /// Graph.
@@ -33,7 +34,12 @@ impl<'a> Asked<'a> {
         client: &App,
         tenant: &str,
         text: &str,
+        resource: Option<&str>,
     ) -> Result<Self, Refusal> {
+        // Byte for byte: a slash at the end is another resource (since about March 2026).
+        let is_of = |api: &App| {
+            resource.is_none_or(|resource| api.identifier_uris.iter().any(|own| own == resource))
+        };
         let mut openid = OpenId::default();
         let mut found: Option<Self> = None;
         for asked in text.split_ascii_whitespace() {
@@ -47,6 +53,9 @@ impl<'a> Asked<'a> {
             let found = found.get_or_insert(asked);
             if Some(&found.api.client_id) != authority.api(name).map(|api| &api.client_id) {
                 return Err(Refusal::several_resources());
+            }
+            if !is_of(found.api) {
+                return Err(Refusal::other_resource());
             }
             found.add(client, scope)?;
         }

@@ -39,6 +39,14 @@ pub const DAEMON_SECRET: &str = "emulator-secret";
 /// The client id of `certificate-daemon`, with the same app roles.
 pub const CERTIFICATE_DAEMON_ID: &str = "cccccccc-1111-4111-8111-111111111111";
 
+/// The client id of the blueprint `assistant-blueprint` (Entra Agent ID), with the scope `access_agent`.
+pub const BLUEPRINT_ID: &str = "b1e00000-1111-4111-8111-111111111111";
+/// The secret of the blueprint, which is no secret.
+pub const BLUEPRINT_SECRET: &str = "emulator-blueprint-secret";
+/// The client id of the agent identity `assistant`, with the app roles `Tasks.Run` and
+/// `Data.Read.All`; its user account is `assistant-user`.
+pub const AGENT_ID: &str = "a9e00000-1111-4111-8111-111111111111";
+
 /// The password of every seeded user, which is no secret.
 pub const USER_PASSWORD: &str = "emulator-password";
 /// The object id of alice: role `Todo.Admin`, member of [`GROUP_ID`].
@@ -124,6 +132,16 @@ const APP_ROLES: [&str; 7] = [
     "User.RevokeSessions.All",
 ];
 
+/// The registration of the sample API, to change it and give it to
+/// [`EmulatorBuilder::app`](super::EmulatorBuilder::app), which replaces it.
+#[must_use]
+pub fn sample_api() -> App {
+    let api = App::api("api", API_ID).with_secret(API_SECRET);
+    let api = GRAPH_ROLES.into_iter().fold(api, App::with_graph_role);
+    let api = SCOPES.into_iter().fold(api, App::with_scope);
+    APP_ROLES.into_iter().fold(api, App::with_app_role)
+}
+
 /// The directory every emulator starts from.
 pub(super) fn directory() -> Directory {
     let dave = (1..=DAVES_GROUPS)
@@ -134,10 +152,6 @@ pub(super) fn directory() -> Directory {
         .with_app_id_uri("https://graph.microsoft.com")
         .with_idtyp_of_users();
     let graph = GRAPH_SCOPES.into_iter().fold(graph, App::with_scope);
-    let api = App::api("api", API_ID).with_secret(API_SECRET);
-    let api = GRAPH_ROLES.into_iter().fold(api, App::with_graph_role);
-    let api = SCOPES.into_iter().fold(api, App::with_scope);
-    let api = APP_ROLES.into_iter().fold(api, App::with_app_role);
     Directory {
         tenants: vec![
             Tenant::new(CONTOSO, "contoso.onmicrosoft.com"),
@@ -157,10 +171,11 @@ pub(super) fn directory() -> Directory {
             User::new("erin").in_tenant(FABRIKAM),
             User::new("nina").in_tenant(NORTHWIND),
             User::new("pat").in_tenant(CONSUMERS),
+            User::new("assistant-user").of_agent(AGENT_ID),
         ],
         apps: vec![
             graph,
-            api,
+            sample_api(),
             CLI_REDIRECTS
                 .into_iter()
                 .fold(App::public("cli", CLI_ID), App::with_redirect_uri),
@@ -170,6 +185,13 @@ pub(super) fn directory() -> Directory {
             App::confidential("daemon", DAEMON_ID, DAEMON_SECRET)
                 .with_role("Tasks.Run")
                 .with_role("Todo.Read.All"),
+            App::api("assistant-blueprint", BLUEPRINT_ID)
+                .with_secret(BLUEPRINT_SECRET)
+                .with_scope("access_agent"),
+            App::public("assistant", AGENT_ID)
+                .as_agent_of(BLUEPRINT_ID)
+                .with_role("Tasks.Run")
+                .with_role("Data.Read.All"),
             App::certificate("certificate-daemon", CERTIFICATE_DAEMON_ID)
                 .with_role("Tasks.Run")
                 .with_role("Todo.Read.All"),

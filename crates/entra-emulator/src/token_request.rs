@@ -1,5 +1,6 @@
 //! One request for a token: which grant it is, and who asks.
 
+mod agent;
 mod answer;
 mod client_credentials;
 mod code;
@@ -50,6 +51,7 @@ impl TokenRequest<'_> {
             "password" => self.password(client, tenant),
             "authorization_code" => self.code(client, tenant),
             "refresh_token" => self.refresh_token(client, tenant),
+            USER_FIC => self.agent_user(client, tenant),
             _ => self.on_behalf_of(client, tenant),
         }
     }
@@ -70,7 +72,8 @@ impl TokenRequest<'_> {
     }
 
     fn asked_by(&self, client: &App, scope: &str) -> Result<Asked<'_>, Refusal> {
-        Asked::scopes(self.authority, client, self.tenant, scope)
+        let resource = self.field("resource");
+        Asked::scopes(self.authority, client, self.tenant, scope, resource)
     }
 
     /// The `claims` parameter, which the sign-in must satisfy: no token can.
@@ -129,6 +132,10 @@ impl TokenRequest<'_> {
     fn known_client(&self) -> Result<&App, Refusal> {
         let id = self.required("client_id")?;
         let client = self.authority.client(id, self.tenant)?;
+        if client.blueprint.is_some() && self.has_assertion() {
+            self.agent_assertion(client)?;
+            return Ok(client);
+        }
         // An app may have a certificate beside its secret; the emulator checks no assertion.
         if client.credential == Credential::None || self.has_assertion() {
             return Ok(client);
@@ -141,8 +148,10 @@ impl TokenRequest<'_> {
     }
 
     /// Refuses an app without a credential, which cannot prove to be itself.
-    fn proven(client: &App) -> Result<(), Refusal> {
+    fn proven(&self, client: &App) -> Result<(), Refusal> {
         match client.credential {
+            // Its blueprint's assertion was checked when the client was read.
+            Credential::None if client.blueprint.is_some() && self.has_assertion() => Ok(()),
             Credential::None => Err(Refusal::missing_secret()),
             Credential::Secret(_) | Credential::Certificate => Ok(()),
         }
@@ -193,10 +202,13 @@ impl Authority {
 }
 
 const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const GRANTS: [&str; 5] = [
+/// An agent's user account (Microsoft, "Agent's user account OAuth flow").
+const USER_FIC: &str = "user_fic";
+const GRANTS: [&str; 6] = [
     "client_credentials",
     "password",
     "authorization_code",
     "refresh_token",
     ON_BEHALF_OF,
+    USER_FIC,
 ];

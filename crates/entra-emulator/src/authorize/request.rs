@@ -100,7 +100,8 @@ impl<'a> SignInRequest<'a> {
             return Err(told(refusal));
         }
         let scope = required("scope").map_err(told)?;
-        let asked = Asked::scopes(authority, client, segment, scope).map_err(told)?;
+        let asked =
+            Asked::scopes(authority, client, segment, scope, field("resource")).map_err(told)?;
         if response.id_token && field("nonce").is_none() {
             return Err(told(Refusal::missing_nonce()));
         }
@@ -139,7 +140,8 @@ impl<'a> SignInRequest<'a> {
         let tenant = self.tenant;
         let users = self.authority.directory.users.iter();
         users.filter(move |user| {
-            tenant.is_none_or(|tenant| tenant.id.eq_ignore_ascii_case(&user.tenant))
+            user.agent.is_none()
+                && tenant.is_none_or(|tenant| tenant.id.eq_ignore_ascii_case(&user.tenant))
         })
     }
 

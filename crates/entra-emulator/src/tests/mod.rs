@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod agents;
 mod code_flow;
 mod documents;
 mod grants;

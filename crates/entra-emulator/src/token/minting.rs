@@ -84,7 +84,8 @@ impl TokenBuilder {
             idtyp: api.map_or(IdentityTypes::None, |api| api.idtyp),
             facets: self.agent.is_some() || api.is_some_and(|api| api.facets),
             agent: self.agent == Some(Agent::Identity) || client.blueprint.is_some(),
-            agent_user: self.agent == Some(Agent::UserAccount),
+            agent_user: self.agent == Some(Agent::UserAccount)
+                || user.as_ref().is_some_and(|user| user.agent.is_some()),
             blueprint: client.blueprint.as_deref(),
         };
         let mut claims = match (&self.policy, self.version) {

@@ -118,7 +118,8 @@ impl TokenRequest<'_> {
 
     /// The API chooses the version of its tokens; here it is that of the endpoint.
     fn in_its_version(&self, token: TokenBuilder, client: &App, asked: &Asked<'_>) -> TokenBuilder {
-        let with_certificate = self.has_assertion() && client.credential != Credential::None;
+        let with_certificate = self.has_assertion()
+            && (client.credential != Credential::None || client.blueprint.is_some());
         let strength = |token: TokenBuilder, claim| match with_certificate {
             true => token.claim(claim, "2"),
             false => token,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::TokenRequest;
+use super::{TokenRequest, agent::EXCHANGE_SCOPE};
 use crate::{
     aadsts::Refusal, app::App, directory::Tenant, documents::Version, scopes::Asked, seeds,
 };
@@ -13,7 +13,10 @@ impl TokenRequest<'_> {
         client: &App,
         tenant: Option<&Tenant>,
     ) -> Result<Value, Refusal> {
-        Self::proven(client)?;
+        self.proven(client)?;
+        if self.field("scope") == Some(EXCHANGE_SCOPE) {
+            return self.exchange(client, tenant);
+        }
         let asked = self.asked(client)?;
         if self.version == Version::V2 {
             let scope = self.required("scope")?;

@@ -20,7 +20,7 @@ impl TokenRequest<'_> {
             "on_behalf_of" => {}
             other => return Err(Refusal::wrong_token_use(other)),
         }
-        Self::proven(client)?;
+        self.proven(client)?;
         let assertion = self.assertion(client)?;
         let directory = &self.authority.directory;
         let user = directory
@@ -54,7 +54,11 @@ impl TokenRequest<'_> {
             NotTaken::Forged => Refusal::forged_assertion(),
             NotTaken::Late => Refusal::late_assertion(),
         })?;
-        if !client.answers_to(assertion.audience()) {
+        // A user's token for an agent is one for its blueprint.
+        let blueprint = client.blueprint.as_deref();
+        let blueprint = blueprint.and_then(|id| self.authority.directory.app(id));
+        let mut apps = [Some(client), blueprint].into_iter().flatten();
+        if !apps.any(|app| app.answers_to(assertion.audience())) {
             let audience = assertion.audience();
             return Err(Refusal::assertion_for_another(audience, &client.client_id));
         }

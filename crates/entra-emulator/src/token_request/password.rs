@@ -11,7 +11,8 @@ impl TokenRequest<'_> {
         let password = self.required("password")?;
         let directory = &self.authority.directory;
         let user = directory.account(tenant, name);
-        let Some(user) = user.filter(|user| user.password == password) else {
+        let Some(user) = user.filter(|user| user.agent.is_none() && user.password == password)
+        else {
             return Err(Refusal::wrong_password());
         };
         let asked = self.asked(client)?;
