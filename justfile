@@ -40,6 +40,10 @@ smoke:
 browser:
     .ci/browser/run
 
+# The book in target/book, and its links; needs mdBook and python3.
+book:
+    .ci/book
+
 # Runs every sample's printed lines.
 walks:
     .ci/examples

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum_entra::guard::{RequireAuthContext, RequireScope};
-use axum_entra::{Permit, guards};
+use axum_entra::{Entra, Permit, guards};
 use serde_json::json;
 use startup::Sample;
 use whoami::whoami;
@@ -57,12 +57,18 @@ async fn routes(sample: &Sample) -> Router {
             )
             .call(204, "and has", "STRONGER", "DELETE /records");
     });
+    app(&sample.entra)
+}
+
+// ANCHOR: app
+fn app(entra: &Entra) -> Router {
     Router::new()
         .route("/records", get(whoami).delete(delete))
         .route_layer(RequireScope("access_as_user"))
-        .route_layer(sample.entra.layer())
+        .route_layer(entra.layer())
 }
 
 async fn delete(_: Permit<CanDelete>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
+// ANCHOR_END: app

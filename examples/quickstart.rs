@@ -1,27 +1,35 @@
-//! The whole of it: a tenant, a layer, a guard. `cargo run --example quickstart`
+//! The whole of it: a layer, a guard, settings from the environment.
+//!
+//! `AzureAd__TenantId=… AzureAd__ClientId=… cargo run --example quickstart`; without a tenant start
+//! `cargo run -p entra-emulator` in another shell and paste the `export` lines that it prints.
 
+// ANCHOR: whole
 use axum::{Router, routing::get};
 use axum_entra::guard::RequireScope;
-use axum_entra::{Claims, Entra, Tenant};
+use axum_entra::settings::Settings;
+use axum_entra::{Claims, EntraBuilder};
 
 async fn hello(claims: Claims) -> String {
-    format!(
-        "Hello, {}!",
-        claims.profile().display_name().unwrap_or("whoever you are")
-    )
+    let name = claims.profile().display_name().unwrap_or("you");
+    format!("Hello, {name}!\n")
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
-    let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+    // Warnings about settings and guards are `tracing` events.
+    tracing_subscriber::fmt().init();
+    // AzureAd__TenantId and AzureAd__ClientId of the environment.
+    let entra = EntraBuilder::from_settings(&Settings::load(None)?)?.build()?;
 
-    let app = Router::new()
+    let protected = Router::new()
         .route("/hello", get(hello))
         .route_layer(RequireScope("access_as_user"))
-        .route_layer(entra.layer())
-        .route("/health", get(|| async { "ok" }));
+        .route_layer(entra.layer());
+    let app = Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .merge(protected);
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, app).await?)
 }
+// ANCHOR_END: whole

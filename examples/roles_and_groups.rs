@@ -92,12 +92,14 @@ async fn routes(sample: &Sample) -> Router {
             get(whoami).layer(RequireRole::any(["TaskUser", "TaskAdmin"])),
         )
         .route("/dashboard", get(whoami).layer(RequireRole("TaskAdmin")));
+    // ANCHOR: groups
     let by_group = Router::new()
         .route(
             "/todolist",
             get(whoami).layer(RequireGroup::any([users, admins.clone()])),
         )
         .route("/dashboard", get(whoami).layer(RequireGroup(admins)));
+    // ANCHOR_END: groups
     Router::new()
         .nest("/api", by_role.nest("/groups", by_group))
         .route_layer(RequireScope("access_as_user"))

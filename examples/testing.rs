@@ -10,6 +10,7 @@ use axum::{Json, Router, routing::get};
 use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope};
 use axum_entra::{Claims, Entra, Tenant, guards};
 
+// ANCHOR: app
 guards! {
     /// A user's scope, or an application's role.
     CanReadTodos = RequireScope("Todo.Read").or(RequireAppOnly.and(RequireRole("Todo.Read.All")));
@@ -24,6 +25,7 @@ fn routes() -> Router {
 fn app(entra: &Entra) -> Router {
     routes().route_layer(entra.layer())
 }
+// ANCHOR_END: app
 
 async fn todos(claims: Claims) -> Json<Vec<String>> {
     Json(vec![format!("greet {:?}", claims.principal())])
@@ -58,6 +60,7 @@ mod tests {
             .unwrap()
     }
 
+    // ANCHOR: claims
     /// Without cryptography: which claims open which route.
     #[tokio::test]
     async fn a_user_needs_the_scope_and_an_application_the_role() {
@@ -75,7 +78,9 @@ mod tests {
             assert_eq!(response.status(), status);
         }
     }
+    // ANCHOR_END: claims
 
+    // ANCHOR: emulator
     /// The emulator in three lines: the whole way, with real tokens.
     #[tokio::test]
     async fn a_real_token_goes_all_the_way() {
@@ -95,4 +100,5 @@ mod tests {
             assert_eq!(response.status(), status);
         }
     }
+    // ANCHOR_END: emulator
 }

@@ -62,6 +62,7 @@ async fn routes(sample: &Sample) -> Router {
         .route_layer(layer.token_sources([TokenSource::websocket_protocol()]))
 }
 
+// ANCHOR: streams
 async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(move |socket| echo(socket, claims))
 }
@@ -93,3 +94,4 @@ async fn events(claims: Claims) -> Sse<impl Stream<Item = Result<Event, Infallib
     });
     Sse::new(TokenExpiry::new(&claims).end(events)).keep_alive(KeepAlive::default())
 }
+// ANCHOR_END: streams

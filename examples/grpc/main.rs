@@ -3,18 +3,18 @@
 //! A refusal is a gRPC status: 16 (unauthenticated), 7 (permission denied), 14 (unavailable). The
 //! service is the standard health check, which needs no protocol compiler. Tonic's services are
 //! routes of an axum router, so layers and guards go around them as around any other route; with
-//! tonic's own `Server::builder()` the first `.layer(…)` is the outermost. A gRPC server runs a
+//! tonic's own `Server::builder()` the first `.layer(…)` is the outermost. Each method is a route of its
+//! own here, with its own guard. A gRPC server runs a
 //! method whatever the HTTP method was, so nothing may be exempt from the layer, and nothing is.
 
+mod service;
 #[path = "../startup/mod.rs"]
 mod startup;
 
 use std::process::ExitCode;
 
 use axum::Router;
-use axum_entra::guard::RequireScope;
 use startup::Sample;
-use tonic::service::Routes;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,11 +31,13 @@ async fn routes(sample: &Sample) -> Router {
             .user("READER", "alice", "Todo.Read")
             .call(200, "grpc-status 7: not the scope", "READER", check)
             .user("TOKEN", "alice", "access_as_user")
-            .call(200, "grpc-status 0: it is serving", "TOKEN", check);
+            .call(200, "grpc-status 0: it is serving", "TOKEN", check)
+            .call(
+                200,
+                "grpc-status 7: this method is for applications",
+                "TOKEN",
+                &check.replace("/Check", "/Watch"),
+            );
     });
-    let (_, health) = tonic_health::server::health_reporter();
-    Routes::new(health)
-        .into_axum_router()
-        .layer(RequireScope("access_as_user"))
-        .layer(sample.entra.layer())
+    service::routes(&sample.entra)
 }

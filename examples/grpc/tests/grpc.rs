@@ -7,6 +7,9 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "../service.rs"]
+mod service;
+
 use axum_entra::EntraBuilder;
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
@@ -129,5 +132,41 @@ async fn no_method_of_http_opens_a_method_of_a_service() {
         let (status, headers, body) = ask("POST", token).await;
         assert_eq!((status, body.len()), (200, 0));
         assert_eq!(headers["grpc-status"], code);
+    }
+}
+
+/// Each method of a service is a route with a guard of its own.
+#[tokio::test]
+async fn each_method_of_a_service_has_its_own_guard() {
+    let emulator = Emulator::start().await.unwrap();
+    let entra = trusting(&emulator).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let app = service::routes(&entra);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = HttpClient::builder().http2_prior_knowledge().build();
+    let client = client.unwrap();
+    let user = emulator.token().scope("access_as_user").mint();
+    let app = emulator.token().app("daemon").roles(["Tasks.Run"]).mint();
+    for (method, token, code) in [
+        ("Check", Some(&user), "0"),
+        ("Check", Some(&app), "7"),
+        ("Watch", Some(&user), "7"),
+        ("Watch", Some(&app), "0"),
+        ("Check", None, "16"),
+        ("Watch", None, "16"),
+    ] {
+        let mut request = client
+            .post(format!("{base}/grpc.health.v1.Health/{method}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(&b"\0\0\0\0\0"[..]);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        let found = answer.headers().get("grpc-status");
+        let found = found.map_or("0", |code| code.to_str().unwrap());
+        assert_eq!(found, code, "{method}");
     }
 }

@@ -15,10 +15,7 @@ use crate::running::{Running, is_built};
 /// Samples that serve nothing, or nothing of their own, and why.
 const OTHERS: [(&str, &str); 5] = [
     ("explain", "is a command"),
-    (
-        "quickstart",
-        "has a fixed port and a real tenant; one route, as below",
-    ),
+    ("quickstart", "has a fixed port; one route, as below"),
     ("soak", "is a client"),
     (
         "testing",
@@ -86,6 +83,8 @@ fn samples() -> Vec<(&'static str, Vec<Door>)> {
     let reader = |token: TokenBuilder| token.user("alice").scope("Todolist.ReadWrite");
     let data = |token: TokenBuilder| token.user("alice").scope("Data.Read");
     let admin = |token: TokenBuilder| user(token).roles(["Task Admin"]);
+    let todo_reader = |token: TokenBuilder| token.user("alice").scope("Todo.Read");
+    let todo_writer = |token: TokenBuilder| token.user("alice").scope("Todo.ReadWrite");
     let task = |token: TokenBuilder| user(token).roles(["TaskUser"]);
     vec![
         (
@@ -139,6 +138,15 @@ fn samples() -> Vec<(&'static str, Vec<Door>)> {
             vec![door("/mcp", user).post(JSON, INITIALIZE, 200)],
         ),
         ("multi_replica", vec![door("/me", user).any_token()]),
+        (
+            "recipes",
+            vec![
+                door("/per-method/todos", todo_reader),
+                door("/per-method/todos", todo_writer).post("", b"", 201),
+                door("/owner/notes/1", todo_reader),
+                door("/deny/todos", todo_reader),
+            ],
+        ),
         (
             "grpc",
             vec![door("/grpc.health.v1.Health/Check", user).post(
@@ -197,7 +205,8 @@ impl Answer {
         }
         let has_reason = || {
             let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
-            body["reason"].is_string()
+            // `recipes` has a body of its own form.
+            body["reason"].is_string() || body["code"].is_string()
         };
         let status = self.status.as_u16();
         [401, 403].contains(&status)

@@ -1,0 +1,122 @@
+//! A note belongs to its owner: a rule that needs a path parameter and a row of the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum_entra::guard::RequireScope;
+use axum_entra::{AccountId, Entra, Permit, guards};
+
+use crate::startup::problems::not_found;
+
+guards! {
+    CanRead = RequireScope::any(["Todo.Read", "Todo.ReadWrite"]);
+}
+
+// ANCHOR: extractor
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    owner: AccountId,
+    text: &'static str,
+}
+
+/// The note of the path, if it is the caller's. A handler that takes it cannot forget the check.
+pub(crate) struct OwnNote(Note);
+
+impl FromRequestParts<Arc<Notes>> for OwnNote {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, notes: &Arc<Notes>) -> Result<Self, Response> {
+        // First who calls and what the client may do: 401, 403.
+        let permit = Permit::<CanRead>::from_request_parts(parts, notes)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let Path(id) = Path::<u64>::from_request_parts(parts, notes)
+            .await
+            .map_err(|_| not_found())?;
+        // Tenant and object id together: an object id alone is not unique across tenants.
+        let caller = permit.claims().account_id();
+        let note = notes.0.get(&id);
+        // Another's note is 404, as one that is not there: 403 would tell that it exists.
+        note.filter(|note| Some(&note.owner) == caller.as_ref())
+            .map(|note| Self(note.clone()))
+            .ok_or_else(not_found)
+    }
+}
+// ANCHOR_END: extractor
+
+// ANCHOR: app
+pub(crate) fn app(entra: &Entra, notes: Arc<Notes>) -> Router {
+    Router::new()
+        .route("/notes/{id}", get(read))
+        .route_layer(entra.layer())
+        .with_state(notes)
+}
+
+async fn read(OwnNote(note): OwnNote) -> &'static str {
+    note.text
+}
+// ANCHOR_END: app
+
+/// The database.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(HashMap<u64, Note>);
+
+impl Notes {
+    /// One note, of the emulator's user alice.
+    pub(crate) fn of_alice() -> Self {
+        let ids = (
+            entra_emulator::CONTOSO.parse(),
+            entra_emulator::ALICE.parse(),
+        );
+        let (Ok(tenant), Ok(object)) = ids else {
+            return Self::default();
+        };
+        let note = Note {
+            owner: AccountId::Entra { tenant, object },
+            text: "buy milk",
+        };
+        Self(HashMap::from([(1, note)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use std::sync::Arc;
+
+    use entra_emulator::{ALICE, Emulator, FABRIKAM};
+
+    use super::{Notes, app};
+    use crate::asked::{status, trusting};
+
+    #[tokio::test]
+    async fn a_note_is_there_for_its_owner_only() {
+        let emulator = Emulator::start().await.unwrap();
+        let many = [("TenantId", "organizations"), ("AllowedTenants", "any")];
+        let entra = trusting(&emulator, &many).build().unwrap();
+        let app = app(&entra, Arc::new(Notes::of_alice()));
+        let alice = emulator.token().user("alice").scope("Todo.Read");
+        let bob = emulator.token().user("bob").scope("Todo.Read");
+        let erin = emulator.token().user("erin").scope("Todo.Read");
+        // The same object id in another tenant is another account.
+        let twin = erin.tenant(FABRIKAM).client("cli").claim("oid", ALICE);
+        for (line, token, expected) in [
+            ("GET /notes/1", Some(&alice), 200),
+            ("GET /notes/1", Some(&bob), 404),
+            ("GET /notes/1", Some(&twin), 404),
+            ("GET /notes/2", Some(&alice), 404),
+            ("GET /notes/x", Some(&alice), 404),
+            ("GET /notes/1", None, 401),
+        ] {
+            assert_eq!(status(&app, line, token).await, expected, "{line}");
+        }
+        let poor = emulator.token().user("alice").scope("Other");
+        assert_eq!(status(&app, "GET /notes/1", Some(&poor)).await, 403);
+    }
+}
