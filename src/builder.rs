@@ -19,11 +19,11 @@ use crate::claims::{AccountId, Claims};
 use crate::clock::Clock;
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
-use crate::graph::{Connection, GraphConfig};
+use crate::graph::{AuthorityWithGraph, Connection, GraphConfig};
 use crate::jwks::HttpClientBuilder;
 use crate::middleware::{
-    CallerToken, EntraLayer, GraphClient, LayerContext, OwnedHead, Rejection, Resource,
-    ResourceConfig, ServiceState, check_sessions,
+    CallerToken, EntraLayer, GraphClient, LayerContext, Rejection, Resource, ResourceConfig,
+    ServiceState, ValidateError, check_sessions,
 };
 #[cfg(feature = "redis")]
 use crate::revocation::RedisStore;
@@ -70,9 +70,11 @@ impl Entra {
     }
 
     /// Begins with an authority that was described in detail.
-    pub fn builder_for(authority: Authority) -> EntraBuilder {
+    ///
+    /// With access to Microsoft Graph: [`Authority::graph`].
+    pub fn builder_for(authority: impl Into<AuthorityWithGraph>) -> EntraBuilder {
         EntraBuilder {
-            authorities: vec![(authority, None)],
+            authorities: vec![authority.into()],
             most_bytes: MAX_TOKEN_BYTES.size(),
             cache_bytes: TOKEN_CACHE_BYTES.size(),
             edge: LayerContext::default(),
@@ -109,8 +111,8 @@ impl Entra {
     /// for the directory where the user's sessions are to be checked.
     ///
     /// # Errors
-    /// [`Rejection`], with the reason; it is also an answer, for those who need one.
-    pub async fn validate(&self, token: &str) -> Result<Claims, Rejection> {
+    /// [`ValidateError`], with the reason; in a handler `?` makes a [`Rejection`] of it.
+    pub async fn validate(&self, token: &str) -> Result<Claims, ValidateError> {
         let verdict = self.validator.validate(token, self.edge.clock.now());
         let judged = match verdict {
             Verdict::Valid(claims) => Ok(claims),
@@ -122,25 +124,24 @@ impl Entra {
                     .await
             }
         };
-        let claims = judged.map_err(Rejection::without_request)?;
-        let head = OwnedHead::default();
-        check_sessions(&claims, head.as_head())
-            .resolve(&claims, token, &head)
-            .await?;
-        Ok(claims)
+        let claims = judged.map_err(ValidateError::of_token)?;
+        match check_sessions(&claims).resolve(&claims, token).await {
+            Ok(_) => Ok(claims),
+            Err(failure) => Err(ValidateError::of_session(failure, claims)),
+        }
     }
 
     /// Validates a token outside HTTP and keeps it, to call other APIs on the caller's behalf.
     ///
     /// # Errors
     /// As [`validate`](Self::validate).
-    pub async fn validate_caller(&self, token: &str) -> Result<CallerToken, Rejection> {
+    pub async fn validate_caller(&self, token: &str) -> Result<CallerToken, ValidateError> {
         Ok(CallerToken::new(self.validate(token).await?, token))
     }
 
     /// What only Microsoft Graph knows, and tokens for other APIs, for handlers.
     ///
-    /// Without [`EntraBuilder::directory`] every question is answered with 503.
+    /// Without [`Authority::graph`] every question is answered with 503.
     #[must_use]
     pub fn directory(&self) -> GraphClient {
         GraphClient::new(Arc::clone(&self.connections))
@@ -152,14 +153,12 @@ impl Entra {
     /// directory is not asked about the user's sessions.
     ///
     /// # Errors
-    /// [`Rejection`], with the reason.
-    pub fn validate_at(&self, token: &str, now: u64) -> Result<Claims, Rejection> {
+    /// [`ValidateError`], with the reason.
+    pub fn validate_at(&self, token: &str, now: u64) -> Result<Claims, ValidateError> {
         match self.validator.validate_at(token, now) {
             Verdict::Valid(claims) => Ok(claims),
-            Verdict::Refused(refusal) => Err(Rejection::without_request(refusal)),
-            Verdict::Wait(_) => Err(Rejection::without_request(
-                ValidationFailure::KeysUnavailable,
-            )),
+            Verdict::Refused(refusal) => Err(ValidateError::of_token(refusal)),
+            Verdict::Wait(_) => Err(ValidateError::of_token(ValidationFailure::KeysUnavailable)),
         }
     }
 
@@ -208,7 +207,7 @@ impl fmt::Debug for Entra {
 /// Describes an [`Entra`].
 #[must_use]
 pub struct EntraBuilder {
-    authorities: Vec<(Authority, Option<GraphConfig>)>,
+    authorities: Vec<AuthorityWithGraph>,
     most_bytes: usize,
     cache_bytes: usize,
     edge: LayerContext,
@@ -224,20 +223,19 @@ pub struct EntraBuilder {
 
 impl EntraBuilder {
     /// Accepts the tokens of a further authority, each under its own issuer, keys and audiences.
-    pub fn authority(mut self, authority: Authority) -> Self {
-        self.authorities.push((authority, None));
+    ///
+    /// With access to Microsoft Graph: [`Authority::graph`].
+    pub fn authority(mut self, authority: impl Into<AuthorityWithGraph>) -> Self {
+        self.authorities.push(authority.into());
         self
     }
 
-    /// Asks Microsoft Graph about callers of the authority that was named last: about groups that
-    /// a token cannot list, about sessions, and for handlers.
-    pub fn directory(self, access: GraphConfig) -> Self {
-        self.directory_if(Some(access))
-    }
-
-    fn directory_if(mut self, access: Option<GraphConfig>) -> Self {
-        if let Some((_, last)) = self.authorities.last_mut() {
-            *last = access;
+    /// Asks Microsoft Graph about callers of the authority that the builder began with, whichever
+    /// others were named meanwhile: about groups that a token cannot list, about sessions, and for
+    /// handlers. A further authority brings its own access ([`Authority::graph`]).
+    pub fn graph(mut self, access: GraphConfig) -> Self {
+        if let Some(first) = self.authorities.first_mut() {
+            first.graph = Some(access);
         }
         self
     }
@@ -351,9 +349,40 @@ impl EntraBuilder {
 
 impl fmt::Debug for EntraBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let authorities: Vec<_> = self.authorities.iter().map(|(one, _)| one).collect();
+        let authorities: Vec<_> = self.authorities.iter().map(|one| &one.authority).collect();
         f.debug_struct("EntraBuilder")
             .field("authorities", &authorities)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::ClientCredential;
+
+    #[test]
+    fn access_to_graph_does_not_depend_on_what_was_named_last() {
+        let authority = |tenant: &str| {
+            Authority::entra(Tenant::new(tenant), "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+        };
+        let access = || GraphConfig::new(ClientCredential::secret("s"));
+        let asked = |builder: EntraBuilder| -> Vec<bool> {
+            let all = builder.authorities.iter();
+            all.map(|authority| authority.graph.is_some()).collect()
+        };
+        let first = || Entra::builder_for(authority("a.example"));
+        let further = || authority("b.example");
+        assert_eq!(
+            asked(first().graph(access()).authority(further())),
+            [true, false]
+        );
+        assert_eq!(
+            asked(first().authority(further()).graph(access())),
+            [true, false]
+        );
+        let own = further().graph(access());
+        assert_eq!(asked(first().authority(own)), [false, true]);
+        assert_eq!(asked(first().authority(further())), [false, false]);
     }
 }

@@ -58,7 +58,7 @@ pub use authority::{
 pub use builder::{Entra, EntraBuilder, RevokeError, SignInEndpoint};
 pub use claims::{
     AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, GroupIds, Groups,
-    Principal, ProfileClaims,
+    ParseAccountIdError, Principal, ProfileClaims,
 };
 pub use clock::Clock;
 pub use config_error::ConfigError;
@@ -66,7 +66,7 @@ pub use guid::CONSUMERS_TENANT_ID;
 pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
 #[cfg(feature = "redis")]
 pub use revocation::RedisStore;
-pub use revocation::{StoreFailurePolicy, StoreStatus};
+pub use revocation::{StoreError, StoreFailurePolicy, StoreStatus};
 pub use scope_hierarchy::ScopeHierarchy;
 pub use token::{AuthorityStatus, InvalidToken, JwksStatus};
 /// Why a token is accepted or refused, check by check.
@@ -81,6 +81,7 @@ pub use middleware::{
     CallerToken, EntraLayer, EntraService, GraphClient, GuardLayer, GuardService, Guarded,
     MetadataService, Permit, Receiver, Rejection, ResourceDescription, ResourceMetadata,
     SourcedFuture, SourcedLayer, SourcedService, TokenExpiry, TokenSource, UntilExpiry,
+    ValidateError,
 };
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.

@@ -176,9 +176,9 @@ async fn cut_off_own(
 async fn revoke_at(entra: &Entra, account: &AccountId, at: SystemTime) -> Result<(), Rejection> {
     match entra.revoke(account, at).await {
         Ok(()) => Ok(()),
-        Err(RevokeError::NotShared(rejection)) => Err(*rejection),
+        Err(RevokeError::NotShared(error)) => Err(error.into()),
         // Graph's time is never that far ahead; the present does as well.
-        Err(_) => entra.revoke_tokens(account).await,
+        Err(_) => Ok(entra.revoke_tokens(account).await?),
     }
 }
 

@@ -32,10 +32,10 @@ impl EntraBuilder {
         let scope_hierarchy = declared.then(|| Arc::new(self.scope_hierarchy));
         let trusts = self.authorities.into_iter();
         let trusts: Vec<_> = trusts
-            .map(|(authority, access)| {
-                let mut trust = authority.resolve()?;
+            .map(|described| {
+                let mut trust = described.authority.resolve()?;
                 trust.scope_hierarchy.clone_from(&scope_hierarchy);
-                Ok((trust, access))
+                Ok((trust, described.graph))
             })
             .collect::<Result<_, ConfigError>>()?;
         #[cfg(feature = "redis")]

@@ -18,13 +18,9 @@ impl EntraBuilder {
         let first = sections
             .next()
             .ok_or_else(|| ConfigError::missing("AzureAd", "at least TenantId and ClientId"))?;
-        let mut builder =
-            Entra::builder_for(first.authority.clone()).directory_if(first.directory_access()?);
+        let mut builder = Entra::builder_for(first.with_graph()?);
         for section in sections {
-            let access = section.directory_access()?;
-            builder = builder
-                .authority(section.authority.clone())
-                .directory_if(access);
+            builder = builder.authority(section.with_graph()?);
         }
         // A token is measured before it is known whose it is; what a section does not say is no wish.
         if let Some(most) = settings

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Entra, EntraBuilder};
 use crate::claims::Claims;
 use crate::middleware::{
-    MetadataService, Pseudonyms, Rejection, ResourceDescription, ResourceMetadata,
+    MetadataService, Pseudonyms, ResourceDescription, ResourceMetadata, ValidateError,
 };
 use crate::token::Explanation;
 
@@ -84,8 +84,13 @@ impl Entra {
         self.explained(token, now, &verdict)
     }
 
-    fn explained(&self, token: &str, now: u64, verdict: &Result<Claims, Rejection>) -> Explanation {
-        let verdict = verdict.as_ref().map_err(Rejection::reason);
+    fn explained(
+        &self,
+        token: &str,
+        now: u64,
+        verdict: &Result<Claims, ValidateError>,
+    ) -> Explanation {
+        let verdict = verdict.as_ref().map_err(ValidateError::reason);
         self.validator.explain(token, now, verdict)
     }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::claims::AccountId;
-use crate::middleware::{Kind, Receiver, Rejection};
-use crate::revocation::{StoreStatus, StoreUnavailable, tenant_of};
-use crate::token::ValidationFailure;
+use crate::middleware::{Kind, Receiver};
+use crate::revocation::{StoreError, StoreStatus, tenant_of};
 
 use super::Entra;
 #[cfg(doc)]
@@ -50,7 +49,7 @@ impl Entra {
             return Err(RevokeError::TooFarAhead);
         }
         let told = self.edge.accounts.revoke(account, not_before, now).await;
-        told.map_err(|error| RevokeError::NotShared(Box::new(self.not_told(error))))
+        told.map_err(RevokeError::NotShared)
     }
 
     /// Refuses an account's tokens that were issued before this second ends, by the clock of the
@@ -62,13 +61,12 @@ impl Entra {
     /// local clock is.
     ///
     /// # Errors
-    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// [`StoreError`] where other replicas could not be told. Here the
     /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), Rejection> {
+    pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.now();
         let cut_off = self.validator.cut_off_now(tenant_of(account), now);
-        let told = self.edge.accounts.revoke(account, cut_off, now).await;
-        told.map_err(|error| self.not_told(error))
+        self.edge.accounts.revoke(account, cut_off, now).await
     }
 
     /// Lifts the revocation of an account that is in force on this replica: one that was made by
@@ -85,19 +83,18 @@ impl Entra {
     ///
     /// ```
     /// # async fn undo(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
-    /// # -> Result<(), axum_entra::Rejection> {
+    /// # -> Result<(), axum_entra::StoreError> {
     /// entra.revoke_tokens(account).await?;
     /// entra.lift_revocation(account).await
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Rejection`] (503 `store_unavailable`) where other replicas could not be told. Here the
+    /// [`StoreError`] where other replicas could not be told. Here the
     /// lift holds all the same, and the others are told as soon as they can be.
-    pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), Rejection> {
+    pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.now();
-        let told = self.edge.accounts.lift(account, now).await;
-        told.map_err(|error| self.not_told(error))
+        self.edge.accounts.lift(account, now).await
     }
 
     /// Refuses the tokens of one session (`sid`) in a tenant, whenever they were issued.
@@ -107,15 +104,15 @@ impl Entra {
     ///
     /// # Errors
     /// As for [`revoke_tokens`](Self::revoke_tokens).
-    pub async fn revoke_session(&self, tenant: uuid::Uuid, session: &str) -> Result<(), Rejection> {
+    pub async fn revoke_session(
+        &self,
+        tenant: uuid::Uuid,
+        session: &str,
+    ) -> Result<(), StoreError> {
         let now = self.edge.clock.now();
         let at = self.validator.cut_off_now(Some(tenant), now);
-        let told = self
-            .edge
-            .accounts
-            .revoke_session(tenant, session, at, now)
-            .await;
-        told.map_err(|error| self.not_told(error))
+        let accounts = &self.edge.accounts;
+        accounts.revoke_session(tenant, session, at, now).await
     }
 
     /// Forgets what is kept of an account, here and on other replicas: verified tokens,
@@ -181,10 +178,6 @@ impl Entra {
     pub fn store_status(&self) -> StoreStatus {
         self.edge.accounts.status()
     }
-
-    fn not_told(&self, _: StoreUnavailable) -> Rejection {
-        Rejection::with_context(ValidationFailure::StoreUnavailable, &self.edge)
-    }
 }
 
 /// Why an account was not revoked, or not everywhere.
@@ -196,7 +189,7 @@ pub enum RevokeError {
     TooFarAhead,
     /// It holds here, and other replicas could not be told yet.
     #[error("other replicas could not be told of the revocation yet")]
-    NotShared(#[source] Box<Rejection>),
+    NotShared(#[source] StoreError),
 }
 
 /// How far ahead a cut-off may be, in seconds.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-pub use account_id::AccountId;
+pub use account_id::{AccountId, ParseAccountIdError};
 pub use agent::{Agent, AgentKind};
 pub use amr::AuthenticationMethod;
 pub use groups::{GroupIds, Groups};

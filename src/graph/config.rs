@@ -10,27 +10,26 @@ use super::credential::ClientCredential;
 use super::http::Graph;
 use super::place::Place;
 use super::token_endpoint::TokenEndpointClient;
-use crate::authority::{Cloud, GraphHome, ResolvedAuthority, web_address};
+use crate::authority::{Authority, Cloud, GraphHome, ResolvedAuthority, web_address};
 use crate::bounds::Bounds;
 use crate::config_error::ConfigError;
 
 /// What this API may ask Microsoft Graph, and what it signs in with.
 ///
-/// For [`EntraBuilder::directory`](crate::EntraBuilder::directory). Which permissions each question needs
-/// stands in
+/// For [`Authority::graph`]: each authority has its own access to Graph, or none. Which permissions
+/// each question needs is listed in
 /// [`docs/directory.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/directory.md).
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
 /// use axum_entra::graph::{ClientCredential, GraphConfig};
-/// use axum_entra::{Entra, Tenant};
+/// use axum_entra::{Authority, Entra, Tenant};
 ///
-/// let entra = Entra::builder(
-///     Tenant::new("11111111-1111-4111-8111-111111111111"),
-///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
-/// )
-/// .directory(GraphConfig::new(ClientCredential::secret("from the vault")))
-/// .build()?;
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let employees = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// let access = GraphConfig::new(ClientCredential::secret("from the vault"));
+///
+/// let entra = Entra::builder_for(employees.graph(access)).build()?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -38,6 +37,37 @@ use crate::config_error::ConfigError;
 pub struct GraphConfig {
     credential: ClientCredential,
     options: GraphOptions,
+}
+
+/// An [`Authority`] together with the access to Microsoft Graph for its callers.
+///
+/// Made by [`Authority::graph`], or by `From` for an authority without access: guards answer groups
+/// overage with 403 `groups_overage` then, and handlers that ask get 503.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct AuthorityWithGraph {
+    pub(crate) authority: Authority,
+    pub(crate) graph: Option<GraphConfig>,
+}
+
+impl Authority {
+    /// Asks Microsoft Graph about callers of this authority: about groups that a token cannot
+    /// list, about sessions, and for handlers.
+    pub fn graph(self, access: GraphConfig) -> AuthorityWithGraph {
+        AuthorityWithGraph {
+            authority: self,
+            graph: Some(access),
+        }
+    }
+}
+
+impl From<Authority> for AuthorityWithGraph {
+    fn from(authority: Authority) -> Self {
+        Self {
+            authority,
+            graph: None,
+        }
+    }
 }
 
 /// What Graph is asked, where, and how long its answers are kept.

@@ -28,9 +28,9 @@ mod sessions;
 mod token_endpoint;
 
 pub use access_token::AccessToken;
-pub use config::GraphConfig;
 #[cfg(feature = "settings")]
 pub(crate) use config::GraphOptions;
+pub use config::{AuthorityWithGraph, GraphConfig};
 pub use credential::{AssertionFuture, ClientAssertionProvider, ClientCredential};
 pub use error::GraphError;
 pub use request_error::GraphRequestError;

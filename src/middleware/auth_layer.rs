@@ -269,17 +269,18 @@ impl Authenticate {
         if !self.own.checks_sessions {
             return Decision::Allow(RequestExtension::Claims(claims));
         }
-        match check_sessions(&claims, head) {
+        match check_sessions(&claims) {
             SessionCheck::Valid => Decision::Allow(RequestExtension::Claims(claims)),
-            SessionCheck::Refused(rejection) => Decision::Reject(rejection),
+            SessionCheck::Refused(failure) => refuse(Rejection::session(&failure, &claims, head)),
             open @ SessionCheck::Unresolved(..) => {
                 let Some(token) = presented.token().map(str::to_owned) else {
                     return self.malformed(head);
                 };
                 let head = head.to_owned();
                 Decision::Pending(Box::pin(async move {
-                    let patience = open.resolve(&claims, &token, &head).await?;
-                    Ok(RequestExtension::after(patience, claims))
+                    let settled = open.resolve(&claims, &token).await;
+                    let refused = |failure| Rejection::session(&failure, &claims, head.as_head());
+                    Ok(RequestExtension::after(settled.map_err(refused)?, claims))
                 }))
             }
         }
@@ -327,10 +328,9 @@ impl Authenticate {
             if let Some(rejection) = own.of_another_resource(&claims, head.as_head()) {
                 return Err(rejection);
             }
-            let patience = check_sessions(&claims, head.as_head())
-                .resolve(&claims, &token, &head)
-                .await?;
-            Ok(RequestExtension::after(patience, claims))
+            let settled = check_sessions(&claims).resolve(&claims, &token).await;
+            let refused = |failure| Rejection::session(&failure, &claims, head.as_head());
+            Ok(RequestExtension::after(settled.map_err(refused)?, claims))
         }))
     }
 

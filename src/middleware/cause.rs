@@ -1,5 +1,7 @@
 //! What a rejection is for, before it becomes HTTP.
 
+use std::borrow::Cow;
+
 use crate::claims::{Claims, Principal};
 use crate::graph::GraphError;
 use crate::guard::DenialReason;
@@ -8,6 +10,7 @@ use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 use super::challenge::claims_challenge;
 use super::context::AuthorityContext;
 use super::mcp::McpFailure;
+use super::messages;
 
 /// Why a request is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +42,107 @@ pub(super) enum Cause {
 }
 
 /// When to come back after 503, in seconds: the pauses between fetches grow to a minute.
-pub(super) const RETRY_SECONDS: u64 = 5;
+const RETRY_SECONDS: u64 = 5;
+
+impl Cause {
+    /// A token from before its account's sessions were revoked.
+    pub(super) fn revoked(cut_off: Option<u64>, claims: &Claims) -> Self {
+        let revoked = InvalidToken::Revoked;
+        cut_off
+            .and_then(|cut_off| {
+                let wanted = claims_challenge("nbf", &cut_off.to_string());
+                step_up(revoked.reason(), &wanted, claims)
+            })
+            .unwrap_or(Self::Invalid(revoked))
+    }
+
+    /// The directory did not answer, or its answer is for the caller to act on.
+    pub(super) fn directory(error: &GraphError, claims: &Claims) -> Self {
+        let mut cause = Self::from(error);
+        if let Self::StepUp {
+            authorization_uri, ..
+        } = &mut cause
+        {
+            *authorization_uri = sign_in_of(claims);
+        }
+        cause
+    }
+
+    /// The stable code of what exactly was wrong.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::MalformedHeader => "malformed_header",
+            Self::Invalid(invalid) => invalid.reason(),
+            Self::Denied(refused) => refused.reason.as_str(),
+            Self::StepUp { reason, .. } => reason,
+            Self::ConsentRequired { .. } => DenialReason::ConsentRequired.as_str(),
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::DirectoryUnavailable { .. } => "directory_unavailable",
+            Self::NotFound => "not_found",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::NotConfigured { .. } => "not_configured",
+            Self::Mcp(failure) => failure.reason(),
+        }
+    }
+
+    /// What was wrong with the token, if it was the token.
+    pub(super) fn invalid_token(&self) -> Option<&InvalidToken> {
+        match self {
+            Self::Invalid(invalid) => Some(invalid),
+            Self::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
+            _ => None,
+        }
+    }
+
+    /// A sentence with nothing of the token in it.
+    pub(super) fn sentence(&self) -> Cow<'static, str> {
+        let sentence = match self {
+            Self::MissingToken => "This resource needs a Bearer access token.",
+            Self::MalformedHeader => {
+                "The Authorization header is not one well-formed Bearer token."
+            }
+            Self::Invalid(invalid) => invalid.description(),
+            Self::Denied(refused) => messages::of_reason(refused.reason),
+            Self::StepUp { reason, .. } if is_revoked(reason) => {
+                InvalidToken::Revoked.description()
+            }
+            Self::StepUp { .. } => messages::STEP_UP,
+            Self::ConsentRequired { scopes } => {
+                return format!(
+                    "Neither the user nor an administrator has consented to what this API asks \
+                     for on the user's behalf: {scopes}"
+                )
+                .into();
+            }
+            Self::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
+            Self::NotFound => "The directory does not know this account.",
+            Self::KeysUnavailable => "The keys of the authority are not available at the moment.",
+            Self::StoreUnavailable => messages::STORE,
+            Self::Mcp(failure) => failure.sentence(),
+            Self::NotConfigured { used } => {
+                return format!("{used} is used on a route without EntraLayer around it.").into();
+            }
+        };
+        Cow::Borrowed(sentence)
+    }
+
+    /// When to come back after 503, in seconds.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::KeysUnavailable | Self::StoreUnavailable => Some(RETRY_SECONDS),
+            Self::DirectoryUnavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
 
 impl From<ValidationFailure> for Cause {
     fn from(refusal: ValidationFailure) -> Self {
         match refusal {
             ValidationFailure::Invalid(invalid) => Self::Invalid(invalid),
             ValidationFailure::Denied { refused, .. } => Self::Denied(refused),
-            ValidationFailure::Revoked { claims, cut_off } => {
-                let wanted = claims_challenge("nbf", &cut_off.to_string());
-                step_up(InvalidToken::Revoked.reason(), &wanted, &claims)
-                    .unwrap_or(Self::Invalid(InvalidToken::Revoked))
-            }
+            ValidationFailure::Revoked { claims, cut_off } => Self::revoked(Some(cut_off), &claims),
             ValidationFailure::KeysUnavailable => Self::KeysUnavailable,
             ValidationFailure::StoreUnavailable => Self::StoreUnavailable,
         }
@@ -109,12 +201,12 @@ pub(super) fn step_up(reason: &'static str, wanted: &str, claims: &Claims) -> Op
 }
 
 /// Where the caller signs in.
-pub(super) fn sign_in_of(claims: &Claims) -> String {
+fn sign_in_of(claims: &Claims) -> String {
     AuthorityContext::of(claims)
         .map(|origin| origin.authorization_uri.clone())
         .unwrap_or_default()
 }
 
-pub(super) fn is_revoked(reason: &str) -> bool {
+fn is_revoked(reason: &str) -> bool {
     reason == InvalidToken::Revoked.reason()
 }

@@ -31,6 +31,7 @@ mod shared_signals;
 mod sign_out;
 mod span_fields;
 mod token_source;
+mod validate_error;
 
 pub use auth_layer::{EntraLayer, EntraService};
 pub use caller_token::CallerToken;
@@ -43,10 +44,10 @@ pub use mcp::{AnyToken, ToolGuards, ToolGuardsService};
 pub use metadata::{MetadataService, ResourceDescription, ResourceMetadata};
 pub use rejection::Rejection;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
+pub use validate_error::ValidateError;
 
 pub(crate) use context::{AuthorityContext, LayerContext};
 pub(crate) use event_endpoints::{Kind, ServiceState};
-pub(crate) use head::OwnedHead;
 pub(crate) use metadata::{Resource, ResourceConfig};
 pub(crate) use pseudonym::Pseudonyms;
 pub(crate) use session_check::check_sessions;

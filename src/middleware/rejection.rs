@@ -1,6 +1,5 @@
 //! The one place where errors become HTTP.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,15 +11,16 @@ use http::{HeaderValue, StatusCode};
 use crate::claims::Claims;
 use crate::graph::GraphError;
 use crate::guard::{DenialReason, Denied};
+use crate::revocation::StoreError;
 use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
-use super::cause::{Cause, RETRY_SECONDS, is_revoked, sign_in_of, step_up};
+use super::cause::{Cause, step_up};
 use super::challenge::{Challenge, ChallengeKind, claims_challenge};
 use super::context::{AuthorityContext, LayerContext};
 use super::head::Head;
 use super::mcp::McpFailure;
-use super::messages;
 use super::problem::Problem;
+use super::session_check::SessionFailure;
 
 /// A rejected request and its HTTP answer.
 ///
@@ -111,28 +111,19 @@ impl Rejection {
         Self::for_claims(cause, claims, head)
     }
 
-    /// A token from before its account's sessions were revoked.
-    pub(crate) fn revoked(cut_off: Option<u64>, claims: &Claims, head: Head<'_>) -> Self {
-        let revoked = InvalidToken::Revoked;
-        let cause = cut_off
-            .and_then(|cut_off| {
-                let wanted = claims_challenge("nbf", &cut_off.to_string());
-                step_up(revoked.reason(), &wanted, claims)
-            })
-            .unwrap_or(Cause::Invalid(revoked));
-        Self::for_claims(cause, claims, head)
+    /// The user's sessions do not cover the token, or it is not known whether they do.
+    pub(super) fn session(failure: &SessionFailure, claims: &Claims, head: Head<'_>) -> Self {
+        match failure {
+            SessionFailure::Graph(error) => Self::directory(error, claims, head),
+            SessionFailure::Revoked(cut_off) => {
+                Self::for_claims(Cause::revoked(*cut_off, claims), claims, head)
+            }
+        }
     }
 
     /// The directory did not answer, or what it answered is for the caller to act on.
-    pub(crate) fn directory(error: &GraphError, claims: &Claims, head: Head<'_>) -> Self {
-        let mut cause = Cause::from(error);
-        if let Cause::StepUp {
-            authorization_uri, ..
-        } = &mut cause
-        {
-            *authorization_uri = sign_in_of(claims);
-        }
-        Self::for_claims(cause, claims, head)
+    pub(super) fn directory(error: &GraphError, claims: &Claims, head: Head<'_>) -> Self {
+        Self::for_claims(Cause::directory(error, claims), claims, head)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.
@@ -150,8 +141,8 @@ impl Rejection {
         Self::of_token(refusal, Some(Arc::clone(edge)), None)
     }
 
-    /// Without a request, as from [`Entra::validate`](crate::Entra::validate).
-    pub(crate) fn without_request(refusal: ValidationFailure) -> Self {
+    /// Of a token that was validated without a request.
+    pub(super) fn without_request(refusal: ValidationFailure) -> Self {
         Self::of_token(refusal, None, None)
     }
 
@@ -198,76 +189,19 @@ impl Rejection {
     /// The body's `reason`: the stable code of what exactly was wrong.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        match &self.cause {
-            Cause::MissingToken => "missing_token",
-            Cause::MalformedHeader => "malformed_header",
-            Cause::Invalid(invalid) => invalid.reason(),
-            Cause::Denied(refused) => refused.reason.as_str(),
-            Cause::StepUp { reason, .. } => reason,
-            Cause::ConsentRequired { .. } => DenialReason::ConsentRequired.as_str(),
-            Cause::KeysUnavailable => "keys_unavailable",
-            Cause::DirectoryUnavailable { .. } => "directory_unavailable",
-            Cause::NotFound => "not_found",
-            Cause::StoreUnavailable => "store_unavailable",
-            Cause::NotConfigured { .. } => "not_configured",
-            Cause::Mcp(failure) => failure.reason(),
-        }
+        self.cause.reason()
     }
 
     /// What was wrong with the token, if it was the token.
     #[must_use]
     pub fn invalid_token(&self) -> Option<&InvalidToken> {
-        match &self.cause {
-            Cause::Invalid(invalid) => Some(invalid),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => Some(&InvalidToken::Revoked),
-            _ => None,
-        }
+        self.cause.invalid_token()
     }
 
     /// The body's `detail`: a sentence with nothing of the token in it.
     #[must_use]
     pub fn detail(&self) -> String {
-        self.sentence().into_owned()
-    }
-
-    fn sentence(&self) -> Cow<'static, str> {
-        let sentence = match &self.cause {
-            Cause::MissingToken => "This resource needs a Bearer access token.",
-            Cause::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token."
-            }
-            Cause::Invalid(invalid) => invalid.description(),
-            Cause::Denied(refused) => messages::of_reason(refused.reason),
-            Cause::StepUp { reason, .. } if is_revoked(reason) => {
-                InvalidToken::Revoked.description()
-            }
-            Cause::StepUp { .. } => messages::STEP_UP,
-            Cause::ConsentRequired { scopes } => {
-                return format!(
-                    "Neither the user nor an administrator has consented to what this API asks \
-                     for on the user's behalf: {scopes}"
-                )
-                .into();
-            }
-            Cause::DirectoryUnavailable { .. } => "The directory is not available at the moment.",
-            Cause::NotFound => "The directory does not know this account.",
-            Cause::KeysUnavailable => "The keys of the authority are not available at the moment.",
-            Cause::StoreUnavailable => messages::STORE,
-            Cause::Mcp(failure) => failure.sentence(),
-            Cause::NotConfigured { used } => {
-                return format!("{used} is used on a route without EntraLayer around it.").into();
-            }
-        };
-        Cow::Borrowed(sentence)
-    }
-
-    /// When to come back after 503, in seconds.
-    fn retry_after(&self) -> Option<u64> {
-        match &self.cause {
-            Cause::KeysUnavailable | Cause::StoreUnavailable => Some(RETRY_SECONDS),
-            Cause::DirectoryUnavailable { retry_after } => Some(*retry_after),
-            _ => None,
-        }
+        self.cause.sentence().into_owned()
     }
 
     /// The `WWW-Authenticate` header, where the answer has one.
@@ -308,6 +242,13 @@ impl Rejection {
                 .with_some("resource_metadata", metadata)
                 .into_header(),
         )
+    }
+}
+
+impl From<StoreError> for Rejection {
+    /// 503 `store_unavailable`.
+    fn from(_: StoreError) -> Self {
+        Self::new(Cause::StoreUnavailable, None, None)
     }
 }
 
@@ -353,7 +294,7 @@ impl Rejection {
     /// The answer as it is without the application's changes.
     fn usual(&self) -> Response {
         let status = self.status();
-        let detail = self.sentence();
+        let detail = self.cause.sentence();
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
@@ -374,7 +315,7 @@ impl Rejection {
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = self.retry_after() {
+        if let Some(seconds) = self.cause.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
@@ -392,7 +333,7 @@ impl fmt::Debug for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence())
+        f.write_str(&self.cause.sentence())
     }
 }
 

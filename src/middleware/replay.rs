@@ -3,7 +3,7 @@
 use http::Extensions;
 
 use crate::claims::Claims;
-use crate::revocation::{Answer, StoreUnavailable};
+use crate::revocation::{Answer, StoreError};
 
 use super::context::AuthorityContext;
 use super::guard_layer::Passed;
@@ -90,7 +90,7 @@ impl ReplayCheck {
 }
 
 fn outcome(
-    answer: Result<bool, StoreUnavailable>,
+    answer: Result<bool, StoreError>,
     first_use: FirstUse,
     used: Option<Rejection>,
     unavailable: Rejection,
@@ -100,6 +100,6 @@ fn outcome(
         // Passes all the same, which is no proof for a further guard.
         (Ok(false), None) => Ok(None),
         (Ok(false), Some(used)) => Err(used),
-        (Err(StoreUnavailable), _) => Err(unavailable),
+        (Err(StoreError), _) => Err(unavailable),
     }
 }

@@ -7,20 +7,27 @@ use crate::graph::{Account, CacheLookup, Connection, GraphError, Sessions};
 
 use super::caller_token::of_account;
 use super::context::AuthorityContext;
-use super::head::{Head, OwnedHead};
 use super::patience::Patience;
-use super::rejection::Rejection;
 
 /// What is known of a valid token's sessions without asking.
 pub(crate) enum SessionCheck {
     Valid,
-    Refused(Box<Rejection>),
+    Refused(SessionFailure),
     /// The directory decides.
     Unresolved(Arc<Connection>, Account),
 }
 
+/// Why a valid token's sessions do not let it pass.
+#[derive(Debug, Clone)]
+pub(crate) enum SessionFailure {
+    /// The directory did not say.
+    Graph(GraphError),
+    /// The sessions ended at this time, or the account is gone.
+    Revoked(Option<u64>),
+}
+
 /// Looks at what is known; tokens of applications have no sessions.
-pub(crate) fn check_sessions(claims: &Claims, head: Head<'_>) -> SessionCheck {
+pub(crate) fn check_sessions(claims: &Claims) -> SessionCheck {
     let connection = AuthorityContext::of(claims)
         .and_then(|origin| origin.directory.as_ref())
         .filter(|connection| connection.checks_sessions());
@@ -30,19 +37,15 @@ pub(crate) fn check_sessions(claims: &Claims, head: Head<'_>) -> SessionCheck {
     if claims.principal() == Principal::App {
         return SessionCheck::Valid;
     }
-    let refused = |error| {
-        let rejection = Rejection::directory(&error, claims, head);
-        SessionCheck::Refused(Box::new(rejection))
-    };
     let Some(account) = Account::of(claims) else {
-        return refused(GraphError::MissingAccountId);
+        return SessionCheck::Refused(SessionFailure::Graph(GraphError::MissingAccountId));
     };
     match connection.look_up_sessions(&account) {
-        CacheLookup::Hit(sessions) => match check(sessions, claims, head) {
+        CacheLookup::Hit(sessions) => match check(sessions, claims) {
             Ok(()) => SessionCheck::Valid,
-            Err(rejection) => SessionCheck::Refused(Box::new(rejection)),
+            Err(failure) => SessionCheck::Refused(failure),
         },
-        CacheLookup::Failed(error) => refused(error),
+        CacheLookup::Failed(error) => SessionCheck::Refused(SessionFailure::Graph(error)),
         CacheLookup::Miss => SessionCheck::Unresolved(Arc::clone(connection), account),
     }
 }
@@ -55,18 +58,15 @@ impl SessionCheck {
         self,
         claims: &Claims,
         token: &str,
-        head: &OwnedHead,
-    ) -> Result<Option<Patience>, Rejection> {
+    ) -> Result<Option<Patience>, SessionFailure> {
         match self {
             Self::Valid => Ok(None),
-            Self::Refused(rejection) => Err(*rejection),
+            Self::Refused(failure) => Err(failure),
             Self::Unresolved(connection, account) => {
                 let patience = Patience::new(connection.longest());
                 let asker = of_account(account, token);
                 let sessions = patience.wait(connection.sessions(&asker)).await;
-                let head = head.as_head();
-                let refused = |error| Rejection::directory(&error, claims, head);
-                check(sessions.map_err(refused)?, claims, head)?;
+                check(sessions.map_err(SessionFailure::Graph)?, claims)?;
                 Ok(Some(patience))
             }
         }
@@ -74,7 +74,7 @@ impl SessionCheck {
 }
 
 /// Older than the cut-off, or of an unknown age, is revoked; of the same second passes.
-fn check(sessions: Sessions, claims: &Claims, head: Head<'_>) -> Result<(), Rejection> {
+fn check(sessions: Sessions, claims: &Claims) -> Result<(), SessionFailure> {
     match sessions {
         // Graph writes the year 1 for "never".
         Sessions::ValidFrom(0) => Ok(()),
@@ -83,7 +83,7 @@ fn check(sessions: Sessions, claims: &Claims, head: Head<'_>) -> Result<(), Reje
         {
             Ok(())
         }
-        Sessions::ValidFrom(cut_off) => Err(Rejection::revoked(Some(cut_off), claims, head)),
-        Sessions::Gone => Err(Rejection::revoked(None, claims, head)),
+        Sessions::ValidFrom(cut_off) => Err(SessionFailure::Revoked(Some(cut_off))),
+        Sessions::Gone => Err(SessionFailure::Revoked(None)),
     }
 }

@@ -41,10 +41,10 @@ use store::Store;
 
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
-pub use store::{StoreFailurePolicy, StoreStatus};
+pub use store::{StoreError, StoreFailurePolicy, StoreStatus};
 
 pub(crate) use event::RevocationKey;
-pub(crate) use store::{Answer, StoreUnavailable};
+pub(crate) use store::Answer;
 
 /// Cut-offs, sign-outs and replay records of one [`Entra`](crate::Entra) and its layers.
 pub(crate) struct RevocationState {
@@ -153,12 +153,12 @@ impl RevocationState {
     /// tasks of their own, whatever becomes of the future, which waits for them.
     ///
     /// # Errors
-    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    /// [`StoreError`] where the others could not be told; they will be.
     pub(crate) fn advance(
         &self,
         marks: Vec<(RevocationKey, u64)>,
         now: u64,
-    ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let mut forgotten = Vec::new();
         let effective = |(mark, at): (RevocationKey, u64)| {
             let at = self.local.effective(&mark, at.clamp(1, GREATEST_EXACT));
@@ -199,7 +199,7 @@ impl RevocationState {
         account: &AccountId,
         not_before: u64,
         now: u64,
-    ) -> Result<(), StoreUnavailable> {
+    ) -> Result<(), StoreError> {
         if not_before == 0 {
             return Ok(());
         }
@@ -211,7 +211,7 @@ impl RevocationState {
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub(crate) async fn lift(&self, account: &AccountId, now: u64) -> Result<(), StoreUnavailable> {
+    pub(crate) async fn lift(&self, account: &AccountId, now: u64) -> Result<(), StoreError> {
         let Some(at) = self.local.in_force(account) else {
             return Ok(());
         };
@@ -229,7 +229,7 @@ impl RevocationState {
         session: &str,
         at: u64,
         now: u64,
-    ) -> Result<(), StoreUnavailable> {
+    ) -> Result<(), StoreError> {
         let session = session.into();
         self.advance(vec![(RevocationKey::Session { tenant, session }, at)], now)
             .await
@@ -246,7 +246,7 @@ impl RevocationState {
         session: &str,
         at: u64,
         now: u64,
-    ) -> Result<(), StoreUnavailable> {
+    ) -> Result<(), StoreError> {
         if !self.seen.has(tenant, session) {
             return Ok(());
         }
@@ -256,7 +256,7 @@ impl RevocationState {
             Unproven::Ended => self.store.publish(&mark, at.max(1), false).wait().await,
             // Told when it ended, or as soon as that can be.
             Unproven::AlreadyEnded => Ok(()),
-            Unproven::NoRoom => Err(StoreUnavailable),
+            Unproven::NoRoom => Err(StoreError),
         }
     }
 
@@ -367,11 +367,11 @@ mod tests {
 
     impl Store for Away {
         fn publish(&self, _: &RevocationKey, _: u64, _: bool) -> Answer<()> {
-            Answer::Now(Err(StoreUnavailable))
+            Answer::Now(Err(StoreError))
         }
 
         fn first_use(&self, _: &str, _: u64, _: u64) -> Answer<bool> {
-            Answer::Now(Err(StoreUnavailable))
+            Answer::Now(Err(StoreError))
         }
 
         fn lost(&self) -> Option<StoreFailurePolicy> {

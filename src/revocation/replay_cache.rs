@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::monotonic_clock::MonotonicWallClock;
-use super::store::StoreUnavailable;
+use super::store::StoreError;
 
 /// A bounded record. When it is full, newcomers are refused: forgetting one of those it holds
 /// would let that one be used again.
@@ -57,13 +57,8 @@ impl Replays {
     /// Whether this is the first use of an id, which is taken note of until that time.
     ///
     /// # Errors
-    /// [`StoreUnavailable`] when there is no room.
-    pub(super) fn first_use(
-        &self,
-        id: &str,
-        until: u64,
-        now: u64,
-    ) -> Result<bool, StoreUnavailable> {
+    /// [`StoreError`] when there is no room.
+    pub(super) fn first_use(&self, id: &str, until: u64, now: u64) -> Result<bool, StoreError> {
         let now = self.ageing.now(now);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(Reverse((end, _))) = used.by_end.peek()
@@ -81,7 +76,7 @@ impl Replays {
                 records = self.most,
                 "no room for further records of used tokens"
             );
-            return Err(StoreUnavailable);
+            return Err(StoreError);
         }
         let id: Arc<str> = id.into();
         used.ids.insert(Arc::clone(&id));
@@ -126,7 +121,7 @@ mod tests {
         let replays = Replays::holding(2);
         assert_eq!(replays.first_use("a", 100, 1), Ok(true));
         assert_eq!(replays.first_use("b", 50, 1), Ok(true));
-        assert_eq!(replays.first_use("c", 100, 1), Err(StoreUnavailable));
+        assert_eq!(replays.first_use("c", 100, 1), Err(StoreError));
         assert_eq!(replays.first_use("a", 100, 1), Ok(false));
         until(51, 1).await;
         assert_eq!(replays.first_use("c", 100, 51), Ok(true));

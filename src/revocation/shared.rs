@@ -13,7 +13,7 @@ use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::redis::RedisClient;
 use super::replay_cache::Replays;
-use super::store::{Answer, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
+use super::store::{Answer, Store, StoreError, StoreFailurePolicy, StoreStatus};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Store for RedisRevocations {
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
             // Published when the store is back; no caller may wait for that.
-            return Answer::Now(Err(StoreUnavailable));
+            return Answer::Now(Err(StoreError));
         }
         let (link, state, text) = (
             Arc::clone(&self.link),
@@ -136,7 +136,7 @@ impl Store for RedisRevocations {
         Answer::Later(Box::pin(async move {
             match told.await {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(StoreUnavailable),
+                Ok(Err(_)) | Err(_) => Err(StoreError),
             }
         }))
     }
@@ -154,10 +154,7 @@ impl Store for RedisRevocations {
             id.to_owned(),
         );
         Answer::Later(Box::pin(async move {
-            let first = link
-                .first_use(&id, left)
-                .await
-                .map_err(|_| StoreUnavailable)?;
+            let first = link.first_use(&id, left).await.map_err(|_| StoreError)?;
             // No room here is no harm: the store has the record.
             let _ = replays.first_use(&id, until, now);
             Ok(first)

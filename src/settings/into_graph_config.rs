@@ -7,15 +7,17 @@ use base64_simd::STANDARD;
 use super::credential::{Credential as Given, ManagedIdentityName};
 use super::section::Section;
 use crate::config_error::ConfigError;
-use crate::graph::{ClientCredential, GraphConfig, HttpTransport, ManagedIdentity};
+use crate::graph::{
+    AuthorityWithGraph, ClientCredential, GraphConfig, HttpTransport, ManagedIdentity,
+};
 use crate::jwks::http_client::{Reach, http_client};
 
 impl Section {
-    /// What Graph may be asked and what for; nothing without credentials.
+    /// The authority, with what Graph may be asked and what for; nothing without credentials.
     ///
     /// # Errors
     /// [`ConfigError`] if none of the credentials can be used, or Graph is to be asked without.
-    pub(crate) fn directory_access(&self) -> Result<Option<GraphConfig>, ConfigError> {
+    pub(crate) fn with_graph(&self) -> Result<AuthorityWithGraph, ConfigError> {
         let Some(credential) = self.credential()? else {
             if self.graph.check_sessions {
                 return Err(ConfigError::value(
@@ -24,9 +26,10 @@ impl Section {
                     "ClientSecret or ClientCredentials beside it, to ask Graph with",
                 ));
             }
-            return Ok(None);
+            return Ok(self.authority.clone().into());
         };
-        Ok(Some(GraphConfig::with(credential, self.graph.clone())))
+        let access = GraphConfig::with(credential, self.graph.clone());
+        Ok(self.authority.clone().graph(access))
     }
 
     /// The first credential that works, as in Microsoft.Identity.Web.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{AccountId, RevokeError, StoreFailurePolicy};
+use axum_entra::{AccountId, InvalidToken, Rejection, RevokeError, StoreFailurePolicy};
 use entra_emulator::{ALICE, CONTOSO};
 
 use crate::house::{House, NOON, at};
@@ -33,6 +33,10 @@ async fn a_token_issued_before_the_cut_off_is_refused_known_or_not() {
     }
     let outside = house.entra.validate(&old).await.unwrap_err();
     assert_eq!(outside.reason(), "revoked");
+    assert_eq!(outside.invalid_token(), Some(&InvalidToken::Revoked));
+    assert!(!outside.is_unavailable() && outside.denial().is_none());
+    assert_eq!(Rejection::from(outside).status(), 401);
+    assert!(house.entra.validate(&newer).await.is_ok());
 }
 
 #[tokio::test]

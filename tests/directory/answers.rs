@@ -101,7 +101,7 @@ async fn graph_too_slow_is_503_within_the_time_limit() {
     let world = World::new().await;
     let freshness = JwksRefresh::default().timeout(Duration::from_millis(300));
     let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
-        .directory(world.access())
+        .graph(world.access())
         .build()
         .unwrap();
     world.fake.graph_answers(Some(Canned::Never));
@@ -114,7 +114,7 @@ async fn an_answer_greater_than_allowed_is_503() {
     let world = World::new().await;
     let freshness = JwksRefresh::default().max_bytes(60_000);
     let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
-        .directory(world.access())
+        .graph(world.access())
         .build()
         .unwrap();
     let ids = vec![GROUP_ID; 2_000];
@@ -171,7 +171,7 @@ async fn a_token_endpoint_on_another_host_gets_no_secret() {
     world.fake.token_endpoint(&foreign);
     let freshness = JwksRefresh::default().timeout(Duration::from_millis(300));
     let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
-        .directory(world.access())
+        .graph(world.access())
         .build()
         .unwrap();
     let answer = get(&app(&entra), "/group", &in_overage(&world)).await;

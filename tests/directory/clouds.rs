@@ -68,7 +68,7 @@ async fn a_cloud_that_is_told_in_code_has_its_graph() {
             .token_versions([TokenVersion::V2])
     };
     let access = || GraphConfig::new(ClientCredential::secret("s"));
-    let build = |authority| Entra::builder_for(authority).directory(access()).build();
+    let build = |authority: Authority| Entra::builder_for(authority).graph(access()).build();
     assert!(build(authority()).is_err());
     assert!(build(authority().cloud(Cloud::UsGovernmentDod)).is_ok());
 }

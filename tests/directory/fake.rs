@@ -302,7 +302,7 @@ impl World {
 
     pub(crate) fn entra_with(&self, access: GraphConfig) -> Entra {
         Entra::builder_for(self.authority())
-            .directory(access)
+            .graph(access)
             .build()
             .unwrap()
     }

@@ -37,7 +37,7 @@ async fn all_that_is_asked_for_one_request_ends_within_twice_the_timeout() {
     let world = World::new().await;
     let freshness = JwksRefresh::default().timeout(Duration::from_millis(500));
     let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
-        .directory(world.access().check_sessions(true))
+        .graph(world.access().check_sessions(true))
         .build()
         .unwrap();
     world
@@ -78,7 +78,7 @@ async fn a_redirect_gets_neither_secret_nor_token_whoever_made_the_client() {
     let to = format!("{}/common/oauth2/v2.0/token", elsewhere.fake.url);
     for own in [false, true] {
         let world = World::new().await;
-        let mut builder = Entra::builder_for(world.authority()).directory(world.access());
+        let mut builder = Entra::builder_for(world.authority()).graph(world.access());
         if own {
             // reqwest's default is to follow, and a 307 is followed with its body.
             builder = builder.http_client(HttpClient::builder());

@@ -121,7 +121,7 @@ async fn an_authority_for_many_is_asked_in_the_callers_tenant() {
         .authority_of(Tenant::Organizations, "organizations")
         .allowed_tenants(AllowedTenants::Any);
     let entra = Entra::builder_for(authority)
-        .directory(world.access())
+        .graph(world.access())
         .build()
         .unwrap();
     let app = app(&entra);

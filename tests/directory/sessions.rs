@@ -1,8 +1,12 @@
 //! `Graph:CheckSessions`: tokens from before the user's sessions were revoked.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::Entra;
+use axum_entra::graph::GraphError;
+use axum_entra::guard::DenialReason;
+use axum_entra::{Entra, Rejection};
 use entra_emulator::ALICE;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -197,4 +201,35 @@ async fn many_requests_of_one_user_are_one_question() {
     }
     assert!(all.join_all().await.iter().all(|status| *status == 200));
     assert_eq!(world.fake.graph_calls().len(), 1);
+}
+
+#[tokio::test]
+async fn outside_http_the_error_says_whether_the_token_or_the_directory_is_at_fault() {
+    let world = World::new().await;
+    let entra = checking(&world);
+    world.fake.sessions_valid_from(graph_time(now() - 1_000));
+    let token = || world.emulator.token().scope("access_as_user");
+    assert!(entra.validate(&token().mint()).await.is_ok());
+
+    world.fake.graph_answers(Some(Canned::Json(500, json!({}))));
+    let bob = token().user("bob").mint();
+    let error = entra.validate(&bob).await.unwrap_err();
+    assert!(matches!(
+        error.graph_error(),
+        Some(GraphError::Unavailable { .. })
+    ));
+    assert_eq!(error.reason(), "directory_unavailable");
+    assert!(error.is_unavailable() && error.invalid_token().is_none());
+    assert!(
+        error
+            .retry_after()
+            .is_some_and(|rest| rest >= Duration::from_secs(1))
+    );
+    assert_eq!(Rejection::from(error).status(), 503);
+
+    let permissionless = world.emulator.token().without("scp").mint();
+    let error = entra.validate(&permissionless).await.unwrap_err();
+    assert_eq!(error.denial(), Some(DenialReason::NoPermissions));
+    assert!(!error.is_unavailable() && error.graph_error().is_none());
+    assert_eq!(Rejection::from(error).status(), 403);
 }

@@ -36,7 +36,10 @@ fn now() -> u64 {
 fn agree(entra: &Entra, token: &str, now: u64) -> Option<&'static str> {
     let verdict = entra.validate_at(token, now);
     let explanation = entra.explain_at(token, now);
-    let reason = verdict.as_ref().err().map(axum_entra::Rejection::reason);
+    let reason = verdict
+        .as_ref()
+        .err()
+        .map(axum_entra::ValidateError::reason);
     assert_eq!(explanation.reason(), reason, "{explanation}");
     assert_eq!(explanation.is_accepted(), verdict.is_ok());
     let failed = explanation

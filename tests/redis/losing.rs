@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{RevokeError, StoreFailurePolicy};
+use axum_entra::{Rejection, RevokeError, StoreFailurePolicy};
 use entra_emulator::Emulator;
 
 use crate::replica::{Replica, account, at, eventually, now, token};
@@ -73,8 +73,9 @@ async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
 
     server.stop();
     let refused = one.entra.revoke_tokens(&account(2)).await.unwrap_err();
+    let answer = Rejection::from(refused);
     assert_eq!(
-        (refused.status().as_u16(), refused.reason()),
+        (answer.status().as_u16(), answer.reason()),
         (503, "store_unavailable")
     );
     assert_eq!(one.reason(&second).await, "revoked");

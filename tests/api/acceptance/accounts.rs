@@ -35,7 +35,7 @@ impl Account {
         let access = GraphConfig::new(ClientCredential::secret("made up"));
         let entra = stage
             .described(noon())
-            .directory(access.graph_url(documents.url("/v1.0")))
+            .graph(access.graph_url(documents.url("/v1.0")))
             .build()
             .unwrap();
         eventually("keys", || entra.is_ready()).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Authority, JwksRefresh, TokenVersion};
+use axum_entra::{Authority, JwksRefresh, Rejection, TokenVersion};
 use entra_emulator::{Emulator, Fault};
 use serde_json::json;
 
@@ -162,7 +162,7 @@ async fn a_few_hundred_wait_for_a_fetch_and_the_others_are_answered_at_once() {
         .map(|_| {
             let (entra, junk) = (entra.clone(), junk.clone());
             tokio::spawn(async move {
-                let rejection = entra.validate(&junk).await.unwrap_err();
+                let rejection = Rejection::from(entra.validate(&junk).await.unwrap_err());
                 (rejection.status().as_u16(), rejection.reason())
             })
         })

@@ -1,0 +1,147 @@
+//! A token that was validated without a request, and is not accepted.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::claims::Claims;
+use crate::graph::GraphError;
+use crate::guard::DenialReason;
+use crate::token::{InvalidToken, ValidationFailure};
+
+use super::cause::Cause;
+use super::head::OwnedHead;
+use super::rejection::Rejection;
+use super::session_check::SessionFailure;
+
+/// Why [`Entra::validate`](crate::Entra::validate) gives no claims.
+///
+/// It knows nothing of HTTP. In a handler, `?` makes the [`Rejection`] of it: without a request,
+/// so without `resource_metadata` and without the answer settings of a layer.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, InvalidToken, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let error = entra.validate("not a token").await.unwrap_err();
+///
+/// assert_eq!(error.invalid_token(), Some(&InvalidToken::Malformed));
+/// assert_eq!(error.reason(), "malformed");
+/// // Another attempt with the same token is of no use.
+/// assert!(!error.is_unavailable());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ValidateError(Failure);
+
+#[derive(Debug, Clone)]
+enum Failure {
+    Token(ValidationFailure),
+    Session {
+        failure: SessionFailure,
+        claims: Claims,
+    },
+}
+
+impl ValidateError {
+    pub(crate) const fn of_token(failure: ValidationFailure) -> Self {
+        Self(Failure::Token(failure))
+    }
+
+    pub(crate) const fn of_session(failure: SessionFailure, claims: Claims) -> Self {
+        Self(Failure::Session { failure, claims })
+    }
+
+    /// The stable code of what exactly was wrong, as `reason` in an answer has it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.cause().reason()
+    }
+
+    /// What is wrong with the token, if the token is at fault: a new one is needed.
+    #[must_use]
+    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+        match &self.0 {
+            Failure::Token(ValidationFailure::Invalid(invalid)) => Some(invalid),
+            Failure::Token(ValidationFailure::Revoked { .. })
+            | Failure::Session {
+                failure: SessionFailure::Revoked(_),
+                ..
+            } => Some(&InvalidToken::Revoked),
+            _ => None,
+        }
+    }
+
+    /// Which rule for all routes refuses the token, if the token is good but for that: it has no
+    /// permission, or none of the authority's required scopes.
+    #[must_use]
+    pub const fn denial(&self) -> Option<DenialReason> {
+        match &self.0 {
+            Failure::Token(ValidationFailure::Denied { refused, .. }) => Some(refused.reason),
+            _ => None,
+        }
+    }
+
+    /// What Microsoft Graph answered when it was asked about the user's sessions.
+    #[must_use]
+    pub const fn graph_error(&self) -> Option<&GraphError> {
+        match &self.0 {
+            Failure::Session {
+                failure: SessionFailure::Graph(error),
+                ..
+            } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was decided, so that the same token may pass later: keys, the store of
+    /// revocations or Graph are out of reach.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.retry_after().is_some()
+    }
+
+    /// When to try again with the same token, if nothing was decided.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.cause().retry_after().map(Duration::from_secs)
+    }
+
+    fn cause(&self) -> Cause {
+        match &self.0 {
+            Failure::Token(failure) => Cause::from(failure.clone()),
+            Failure::Session { failure, claims } => match failure {
+                SessionFailure::Graph(error) => Cause::directory(error, claims),
+                SessionFailure::Revoked(cut_off) => Cause::revoked(*cut_off, claims),
+            },
+        }
+    }
+}
+
+impl From<ValidateError> for Rejection {
+    fn from(error: ValidateError) -> Self {
+        match error.0 {
+            Failure::Token(failure) => Self::without_request(failure),
+            Failure::Session { failure, claims } => {
+                Self::session(&failure, &claims, OwnedHead::default().as_head())
+            }
+        }
+    }
+}
+
+impl fmt::Display for ValidateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause().sentence())
+    }
+}
+
+impl std::error::Error for ValidateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match (self.invalid_token(), self.graph_error()) {
+            (Some(invalid), _) => Some(invalid),
+            (None, Some(error)) => Some(error),
+            (None, None) => None,
+        }
+    }
+}
