@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum_entra::Entra;
+use axum_entra::{Entra, Rejection};
 
 use crate::per_method::CanRead;
 
@@ -24,7 +24,7 @@ async fn authenticate(State(entra): State<Entra>, mut request: Request, next: Ne
             next.run(request).await
         }
         // Status, challenge and problem body; `map_rejection` and spans are the layer's and not here.
-        Err(rejection) => rejection.into_response(),
+        Err(error) => Rejection::from(error).into_response(),
     }
 }
 

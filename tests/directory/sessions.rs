@@ -227,7 +227,12 @@ async fn outside_http_the_error_says_whether_the_token_or_the_directory_is_at_fa
     );
     assert_eq!(Rejection::from(error).status(), 503);
 
-    let permissionless = world.emulator.token().without("scp").mint();
+    let permissionless = world
+        .emulator
+        .token()
+        .without("scp")
+        .without("roles")
+        .mint();
     let error = entra.validate(&permissionless).await.unwrap_err();
     assert_eq!(error.denial(), Some(DenialReason::NoPermissions));
     assert!(!error.is_unavailable() && error.graph_error().is_none());
