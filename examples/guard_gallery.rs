@@ -14,12 +14,12 @@ use std::time::Duration;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use axum_entra::guard::{
-    DenyAgents, DenyGuests, Guard, OncePerToken, RequireAccountId, RequireAcr, RequireAgent,
-    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    DenyAgents, DenyGuests, Guard, RequireAccountId, RequireAcr, RequireAgent, RequireAppOnly,
+    RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
     RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{Claims, ClientAuthMethod, Entra, Guarded, Permit, guards};
+use axum_entra::{Claims, ClientAuthMethod, Entra, GuardLayer, Permit, guards};
 use entra_emulator::Emulator;
 use front_page::FrontPage;
 use serde_json::{Value, json};
@@ -91,7 +91,8 @@ impl Gallery {
         G: Guard + Clone + Send + Sync + 'static,
     {
         self.page = self.page.require_guard("GET", path, &guard);
-        self.router = self.router.route(path, get(whoami).layer(Guarded(guard)));
+        let route = get(whoami).layer(GuardLayer::new(guard));
+        self.router = self.router.route(path, route);
         self
     }
 
@@ -108,6 +109,7 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
     let groups: [String; 45] =
         std::array::from_fn(|index| format!("aaaaaaaa-0000-4000-8000-{:012}", index + 1));
     let any = "a valid token";
+    let once = entra.replay_protection();
     let router = Router::new().nest(
         "/nested",
         Router::new()
@@ -170,7 +172,12 @@ fn gallery(entra: &Entra, page: FrontPage) -> Gallery {
         .at("/no-agents", DenyAgents)
         .at("/agents-only", RequireAgent)
         .at("/object-id", RequireObjectId(DEPLOYER))
-        .at("/replay", OncePerToken)
+        .with(
+            "GET",
+            "/replay",
+            &once.describe().to_string(),
+            get(whoami).layer(once),
+        )
         .with("POST", "/signout", any, post(account_routes::sign_out))
         .with(
             "POST",

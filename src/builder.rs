@@ -22,8 +22,8 @@ use crate::config_error::ConfigError;
 use crate::graph::{AuthorityWithGraph, Connection, GraphConfig};
 use crate::jwks::HttpClientBuilder;
 use crate::middleware::{
-    CallerToken, EntraLayer, GraphClient, LayerContext, Rejection, Resource, ResourceConfig,
-    ServiceState, ValidateError, check_sessions,
+    CallerToken, EntraLayer, GraphClient, LayerContext, Rejection, ReplayProtectionLayer, Resource,
+    ResourceConfig, ServiceState, ValidateError, check_sessions,
 };
 #[cfg(feature = "redis")]
 use crate::revocation::RedisStore;
@@ -103,6 +103,11 @@ impl Entra {
     #[must_use]
     pub fn layer(&self) -> EntraLayer {
         EntraLayer::new(Arc::clone(&self.validator), Arc::clone(&self.edge))
+    }
+
+    /// The layer that accepts each token once; for routes inside of [`layer`](Self::layer).
+    pub fn replay_protection(&self) -> ReplayProtectionLayer {
+        ReplayProtectionLayer::new()
     }
 
     /// Validates a token outside HTTP, by the same rules as the layer.

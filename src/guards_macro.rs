@@ -58,10 +58,10 @@ macro_rules! guards {
             }
 
             impl<Service> $crate::__private::Layer<Service> for $name {
-                type Service = $crate::GuardService<Service, Self>;
+                type Service = $crate::middleware::GuardService<Service, Self>;
 
                 fn layer(&self, inner: Service) -> Self::Service {
-                    $crate::GuardLayer::around(inner, *self)
+                    $crate::__private::Layer::layer(&$crate::GuardLayer::new(*self), inner)
                 }
             }
         )+

@@ -40,7 +40,7 @@ mod guards_macro;
 mod guid;
 mod jwks;
 mod metrics;
-mod middleware;
+pub mod middleware;
 mod revocation;
 mod scope_hierarchy;
 #[cfg(feature = "settings")]
@@ -53,7 +53,7 @@ mod token_version;
 
 pub use authority::{
     AllowedTenants, Authority, Cloud, JwksRefresh, ParseTenantError, SecurityEventTransmitter,
-    Tenant, full_scope_name,
+    Tenant, TenantFilter, full_scope_name,
 };
 pub use builder::{Entra, EntraBuilder, RevokeError, SignInEndpoint};
 pub use claims::{
@@ -78,10 +78,8 @@ pub mod mcp {
     pub use crate::middleware::{AnyToken, ToolGuards, ToolGuardsService};
 }
 pub use middleware::{
-    CallerToken, EntraLayer, EntraService, GraphClient, GuardLayer, GuardService, Guarded,
-    MetadataService, Permit, Receiver, Rejection, ResourceDescription, ResourceMetadata,
-    SourcedFuture, SourcedLayer, SourcedService, TokenExpiry, TokenSource, UntilExpiry,
-    ValidateError,
+    CallerToken, EntraLayer, GraphClient, GuardLayer, Permit, Rejection, ResourceDescription,
+    TokenExpiry, TokenSource, ValidateError,
 };
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.

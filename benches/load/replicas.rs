@@ -59,7 +59,7 @@ pub(crate) fn run() {
         }
     }
     println!(
-        "\nRedis commands in a second, from all replicas, without `OncePerToken` (one more for each of its requests)\n"
+        "\nRedis commands in a second, from all replicas, without replay protection (one more for each of its requests)\n"
     );
     println!("| replicas | revocations in a second | formula | simulated |\n|---|---|---|---|");
     for replicas in REPLICAS {

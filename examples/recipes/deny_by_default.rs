@@ -35,7 +35,7 @@ impl Secured {
         T: 'static,
         G: Guard + Clone + Send + Sync + 'static,
     {
-        let handler = handler.layer(axum_entra::Guarded(guard));
+        let handler = handler.layer(axum_entra::GuardLayer::new(guard));
         Self(self.0.route(path, get(handler)))
     }
 

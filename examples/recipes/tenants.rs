@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::Router;
 use axum::routing::get;
 use axum_entra::guard::{Caller, Denied, Guard};
-use axum_entra::{Claims, Entra, Guarded, Uuid};
+use axum_entra::{Claims, Entra, GuardLayer, Uuid};
 
 // ANCHOR: customers
 /// The tenants that are customers, as the database last said. A guard reads memory, never the database.
@@ -44,7 +44,7 @@ impl Guard for Customers {
 /// layer alone would accept every tenant in the world.
 fn protect(routes: Router, entra: &Entra, customers: &Customers) -> Router {
     routes
-        .route_layer(Guarded(customers.clone()))
+        .route_layer(GuardLayer::new(customers.clone()))
         .route_layer(entra.layer())
 }
 

@@ -22,7 +22,7 @@ use crate::token_version::TokenVersion;
 pub use cloud::Cloud;
 pub use event_transmitter::SecurityEventTransmitter;
 pub use jwks_refresh::JwksRefresh;
-pub use tenants::{AllowedTenants, ParseTenantError, Tenant};
+pub use tenants::{AllowedTenants, ParseTenantError, Tenant, TenantFilter};
 
 pub(crate) use address::web_address;
 #[cfg(feature = "settings")]

@@ -67,6 +67,15 @@ impl ResolvedAuthority {
         self.allowed_tenants.allows(tenant)
     }
 
+    /// Whether a tenant that was accepted once is still accepted: other lists do not change.
+    #[inline]
+    pub(crate) fn still_allows_tenant(&self, tenant: Option<Uuid>) -> bool {
+        match &self.allowed_tenants {
+            AllowedTenants::Any | AllowedTenants::Only(_) => true,
+            AllowedTenants::Dynamic(_) => tenant.is_some_and(|tenant| self.allows_tenant(tenant)),
+        }
+    }
+
     /// Whether `https` addresses are asked, for documents or for tokens; `None` if none is asked.
     pub(crate) fn asks_over_https(&self, for_tokens: bool) -> Option<bool> {
         let asks = self.static_jwks.is_none() || for_tokens;

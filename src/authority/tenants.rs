@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -91,7 +92,15 @@ pub enum AllowedTenants {
     Any,
     /// These and no others.
     Only(Vec<Uuid>),
+    /// Those that the application names at the time of the request: made by
+    /// [`from_fn`](Self::from_fn).
+    Dynamic(TenantFilter),
 }
+
+/// A function that says which tenants are accepted, in [`AllowedTenants::Dynamic`]. Two are equal
+/// if they are clones of one.
+#[derive(Clone)]
+pub struct TenantFilter(Arc<dyn Fn(Uuid) -> bool + Send + Sync>);
 
 impl AllowedTenants {
     /// These tenants and no others.
@@ -100,11 +109,52 @@ impl AllowedTenants {
         Self::Only(tenants.into_iter().collect())
     }
 
+    /// The tenants for which `allows` is true: a list that changes while the program runs.
+    ///
+    /// It is asked for every request, also with a token that was verified before, so a tenant that
+    /// is taken off the list is refused from the next request on. It must be quick: it may read
+    /// shared state, and must not wait for a database.
+    ///
+    /// ```
+    /// use std::collections::BTreeSet;
+    /// use std::sync::{Arc, RwLock};
+    /// use axum_entra::{AllowedTenants, Authority, Tenant, Uuid};
+    ///
+    /// /// Customers; an onboarding route adds to them.
+    /// let customers: Arc<RwLock<BTreeSet<Uuid>>> = Arc::default();
+    ///
+    /// let known = Arc::clone(&customers);
+    /// let authority = Authority::entra(Tenant::Organizations, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .allowed_tenants(AllowedTenants::from_fn(move |tenant| {
+    ///         known.read().is_ok_and(|known| known.contains(&tenant))
+    ///     }));
+    /// # let _ = authority;
+    /// ```
+    #[must_use]
+    pub fn from_fn(allows: impl Fn(Uuid) -> bool + Send + Sync + 'static) -> Self {
+        Self::Dynamic(TenantFilter(Arc::new(allows)))
+    }
+
     pub(crate) fn allows(&self, tenant: Uuid) -> bool {
         match self {
             Self::Any => true,
             Self::Only(tenants) => tenants.contains(&tenant),
+            Self::Dynamic(TenantFilter(allows)) => allows(tenant),
         }
+    }
+}
+
+impl PartialEq for TenantFilter {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for TenantFilter {}
+
+impl fmt::Debug for TenantFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TenantFilter")
     }
 }
 

@@ -1,21 +1,21 @@
 //! The authentication context class (`acr`).
 
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
-/// Requires a value of `acr`; weak, and kept because Microsoft's older pages ask for it.
-///
-/// `acr` = `1` does **not** prove multi-factor authentication: Microsoft's own sample token has it
-/// together with `amr` = `["wia"]`. Use [`RequireMfa`](super::RequireMfa) or
-/// [`RequireAuthContext`](super::RequireAuthContext) for that. In B2C tokens `acr` is a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RequireAcr<S = &'static str>(
-    /// The value.
-    pub S,
-);
+named_guard! {
+    /// Requires a value of `acr`; weak, and kept because Microsoft's older pages ask for it.
+    ///
+    /// `acr` = `1` does **not** prove multi-factor authentication: Microsoft's own sample token has it
+    /// together with `amr` = `["wia"]`. Use [`RequireMfa`](super::RequireMfa) or
+    /// [`RequireAuthContext`](super::RequireAuthContext) for that. In B2C tokens `acr` is a policy.
+    RequireAcr, any
+}
 
-impl<S: AsRef<str>> Guard for RequireAcr<S> {
+impl<N: NameSet> Guard for RequireAcr<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if caller.claims().acr() == Some(self.0.as_ref()) {
+        let own = caller.claims().acr();
+        if self.0.is_met(|value| own == Some(value)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::Acr))
@@ -25,7 +25,7 @@ impl<S: AsRef<str>> Guard for RequireAcr<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::Acr,
-            format!("a sign-in of class `{}`", self.0.as_ref()),
+            name_set::phrase("a sign-in of", "class", "classes", &self.0),
         )
     }
 }

@@ -1,6 +1,6 @@
 //! B2C policies (`tfp`, else `acr`).
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 named_guard! {
@@ -8,7 +8,7 @@ named_guard! {
     ///
     /// Only B2C tokens have a policy: every other token is refused, whatever its `tfp` or `acr`
     /// says.
-    RequireB2cPolicy, any: RequireAnyB2cPolicy
+    RequireB2cPolicy, any
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -18,9 +18,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
         .is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
-impl<S: AsRef<str>> Guard for RequireB2cPolicy<S> {
+impl<N: NameSet> Guard for RequireB2cPolicy<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|name| has(caller, name)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::Policy))
@@ -30,24 +30,7 @@ impl<S: AsRef<str>> Guard for RequireB2cPolicy<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::Policy,
-            format!("a sign-in by policy `{}`", self.0.as_ref()),
-        )
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyB2cPolicy<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|name| has(caller, name.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Policy))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::Policy,
-            name_set::one_of("a sign-in by", "policies", &self.0),
+            name_set::phrase("a sign-in by", "policy", "policies", &self.0),
         )
     }
 }

@@ -11,8 +11,6 @@ pub struct Caller<'c> {
     claims: &'c Claims,
     time: Time,
     memberships: Cow<'c, Memberships>,
-    /// Whether this is the first request with the token; `None` if that was not checked.
-    first_use: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -57,7 +55,6 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::At(now),
             memberships: Cow::Owned(Memberships::default()),
-            first_use: None,
         }
     }
 
@@ -67,22 +64,12 @@ impl<'c> Caller<'c> {
             claims,
             time: Time::By(now),
             memberships: Cow::Owned(Memberships::default()),
-            first_use: None,
         }
     }
 
     pub(crate) fn with_memberships(mut self, memberships: Memberships) -> Self {
         self.memberships = Cow::Owned(memberships);
         self
-    }
-
-    pub(crate) fn with_first_use(mut self, first_use: bool) -> Self {
-        self.first_use = Some(first_use);
-        self
-    }
-
-    pub(crate) fn first_use(&self) -> Option<bool> {
-        self.first_use
     }
 
     /// What the caller's token says.

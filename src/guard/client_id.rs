@@ -1,6 +1,6 @@
 //! Client applications (`azp`, `appid`) and how they prove themselves.
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::claims::ClientAuthMethod;
 use crate::guid::same_id;
@@ -10,7 +10,7 @@ named_guard! {
     ///
     /// A user's token shows which application the user was using; it does not prove that the
     /// request comes from it, since a public client can be copied.
-    RequireClientId, any: RequireAnyClientId
+    RequireClientId, any
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -20,9 +20,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
         .is_some_and(|own| same_id(own, name))
 }
 
-impl<S: AsRef<str>> Guard for RequireClientId<S> {
+impl<N: NameSet> Guard for RequireClientId<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|name| has(caller, name)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::ClientApp))
@@ -32,28 +32,7 @@ impl<S: AsRef<str>> Guard for RequireClientId<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::ClientApp,
-            format!("client application `{}`", self.0.as_ref()),
-        )
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireClientId", [&self.0])
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyClientId<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|name| has(caller, name.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::ClientApp))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::ClientApp,
-            name_set::one_of("", "client applications", &self.0),
+            name_set::phrase("", "client application", "client applications", &self.0),
         )
     }
 

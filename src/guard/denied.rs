@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::name_set::Names;
+use super::name_set::{NameSet, names};
 use crate::scope_hierarchy::ScopeHierarchy;
 
 /// The stable code of a refusal, as in the answer's `reason`.
@@ -110,50 +110,31 @@ impl fmt::Display for DenialReason {
 #[must_use]
 pub struct Denied<'g> {
     reason: DenialReason,
-    scopes: Option<&'g dyn Names>,
-    one_scope: bool,
+    scopes: Option<&'g dyn NameSet>,
     auth_context: Option<&'g str>,
     unresolved_groups: Vec<&'g str>,
-    first_use: FirstUse,
-}
-
-/// What a refusal has to do with earlier uses of the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FirstUse {
-    /// Nothing.
-    NoMatter,
-    /// It was not looked up yet.
-    Unknown,
-    /// There was one.
-    Used,
 }
 
 impl<'g> Denied<'g> {
-    pub(crate) const fn new(reason: DenialReason) -> Self {
+    /// A refusal for a reason; the challenge names no scope.
+    pub const fn new(reason: DenialReason) -> Self {
         Self {
             reason,
             scopes: None,
-            one_scope: false,
             auth_context: None,
             unresolved_groups: Vec::new(),
-            first_use: FirstUse::NoMatter,
         }
     }
 
-    /// A refusal of the application's own guard, with a code of its own for `reason`.
+    /// A refusal of a custom guard, with its own code for `reason`.
     pub const fn custom(code: &'static str) -> Self {
         Self::new(DenialReason::Custom(code))
     }
 
-    pub(crate) const fn all_scopes(scopes: &'g dyn Names) -> Self {
+    /// A refusal for want of scopes: one of the set or all, as the set needs.
+    pub(crate) const fn scopes_of(scopes: &'g dyn NameSet) -> Self {
         let mut denied = Self::new(DenialReason::Scope);
         denied.scopes = Some(scopes);
-        denied
-    }
-
-    pub(crate) const fn one_scope(scopes: &'g dyn Names) -> Self {
-        let mut denied = Self::all_scopes(scopes);
-        denied.one_scope = true;
         denied
     }
 
@@ -169,19 +150,6 @@ impl<'g> Denied<'g> {
         denied
     }
 
-    /// A refusal that the first use of the token would turn into a pass.
-    pub(crate) const fn unless_first_use() -> Self {
-        let mut denied = Self::new(DenialReason::Replay);
-        denied.first_use = FirstUse::Unknown;
-        denied
-    }
-
-    pub(crate) const fn used_before() -> Self {
-        let mut denied = Self::new(DenialReason::Replay);
-        denied.first_use = FirstUse::Used;
-        denied
-    }
-
     /// Why.
     #[must_use]
     pub const fn reason(&self) -> DenialReason {
@@ -190,7 +158,8 @@ impl<'g> Denied<'g> {
 
     /// The scopes that would do; none where no scope would.
     pub fn scopes(&self) -> impl Iterator<Item = &'g str> {
-        let most = if self.one_scope { 1 } else { usize::MAX };
+        let needs_all = self.scopes.is_some_and(|set| set.needs_all());
+        let most = if needs_all { usize::MAX } else { 1 };
         self.named_scopes().take(most)
     }
 
@@ -200,7 +169,7 @@ impl<'g> Denied<'g> {
         hierarchy: Option<&ScopeHierarchy>,
     ) -> impl Iterator<Item = &'g str> {
         let least = hierarchy
-            .filter(|_| self.one_scope)
+            .filter(|_| !self.scopes.is_some_and(|set| set.needs_all()))
             .and_then(|hierarchy| hierarchy.least(self.named_scopes()));
         let named = least.is_none().then(|| self.scopes());
         let named = named.into_iter().flatten();
@@ -212,8 +181,7 @@ impl<'g> Denied<'g> {
 
     /// Every scope that the guard names, be one of them needed or all.
     fn named_scopes(&self) -> impl Iterator<Item = &'g str> + Clone {
-        let scopes = self.scopes;
-        (0..usize::MAX).map_while(move |index| scopes.and_then(|scopes| scopes.name(index)))
+        self.scopes.into_iter().flat_map(names)
     }
 
     /// The authentication context that would do.
@@ -228,29 +196,9 @@ impl<'g> Denied<'g> {
         &self.unresolved_groups
     }
 
-    /// Whether an answer that is still out could turn this refusal into a pass.
+    /// Whether Microsoft Graph's answer could turn this refusal into a pass.
     pub(crate) const fn is_open(&self) -> bool {
-        !self.unresolved_groups.is_empty() || self.asks_first_use()
-    }
-
-    /// Whether the decision depends on the replay check, which has not run yet.
-    pub(crate) const fn asks_first_use(&self) -> bool {
-        matches!(self.first_use, FirstUse::Unknown)
-    }
-
-    /// Whether the token is refused for an earlier use, which is its own fault and not its
-    /// bearer's.
-    pub(crate) const fn is_replay(&self) -> bool {
-        matches!(
-            (self.reason, self.first_use),
-            (DenialReason::Replay, FirstUse::Used)
-        )
-    }
-
-    fn asks_also(&mut self, other: &Self) {
-        if other.asks_first_use() {
-            self.first_use = FirstUse::Unknown;
-        }
+        !self.unresolved_groups.is_empty()
     }
 
     const fn names_scopes(&self) -> bool {
@@ -259,7 +207,6 @@ impl<'g> Denied<'g> {
 
     /// Both refused, and both would have to change their minds.
     pub(super) fn also(mut self, other: Self) -> Self {
-        self.asks_also(&other);
         self.unresolved_groups.extend(other.unresolved_groups);
         self
     }
@@ -267,12 +214,10 @@ impl<'g> Denied<'g> {
     /// Both alternatives refused: the answer names the first that has scopes, else the first.
     pub(super) fn or(mut self, mut other: Self) -> Self {
         if !self.names_scopes() && other.names_scopes() {
-            other.asks_also(&self);
             self.unresolved_groups.append(&mut other.unresolved_groups);
             other.unresolved_groups = self.unresolved_groups;
             return other;
         }
-        self.asks_also(&other);
         self.unresolved_groups.append(&mut other.unresolved_groups);
         self
     }

@@ -1,6 +1,6 @@
 //! Directory roles (`wids`).
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::same_id;
 
@@ -10,7 +10,7 @@ named_guard! {
     /// The claim is issued only if the API's manifest asks for it, and can be missing in tokens of
     /// the implicit flow; a missing claim is refused. Source: Microsoft, "Microsoft Entra built-in
     /// roles", "Template ID".
-    RequireDirectoryRole, any: RequireAnyDirectoryRole
+    RequireDirectoryRole, any
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -20,9 +20,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
         .any(|own| same_id(own, name))
 }
 
-impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
+impl<N: NameSet> Guard for RequireDirectoryRole<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|name| has(caller, name)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::DirectoryRole))
@@ -32,28 +32,7 @@ impl<S: AsRef<str>> Guard for RequireDirectoryRole<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::DirectoryRole,
-            format!("directory role `{}`", self.0.as_ref()),
-        )
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireDirectoryRole", [&self.0])
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyDirectoryRole<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|name| has(caller, name.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::DirectoryRole))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::DirectoryRole,
-            name_set::one_of("", "directory roles", &self.0),
+            name_set::phrase("", "directory role", "directory roles", &self.0),
         )
     }
 

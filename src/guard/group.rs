@@ -1,6 +1,6 @@
 //! Group memberships, also of callers with more groups than a token holds.
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard, names};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 named_guard! {
@@ -11,76 +11,33 @@ named_guard! {
     /// is a member for certain. Where the token says "too many groups to list" (overage), the
     /// guard asks: the layer puts the question to the directory, and without one the answer is
     /// 403 `groups_overage`.
-    RequireGroup, any: RequireAnyGroup, all: RequireAllGroups
+    RequireGroup, any, all
 }
 
-impl<S: AsRef<str>> Guard for RequireGroup<S> {
+impl<N: NameSet> Guard for RequireGroup<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        match caller.is_member_of(self.0.as_ref()) {
-            Some(true) => Ok(()),
-            Some(false) => Err(Denied::new(DenialReason::Group)),
-            None => Err(Denied::open(vec![self.0.as_ref()])),
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::Group,
-            format!("membership in group `{}`", self.0.as_ref()),
-        )
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyGroup<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+        let needs_all = self.0.needs_all();
         let mut open = Vec::new();
-        for group in self.0.iter().map(AsRef::as_ref) {
+        for group in names(&self.0) {
             match caller.is_member_of(group) {
+                Some(true) if needs_all => {}
                 Some(true) => return Ok(()),
+                Some(false) if needs_all => return Err(Denied::new(DenialReason::Group)),
                 Some(false) => {}
                 None => open.push(group),
             }
         }
-        Err(refusal(open))
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::Group,
-            name_set::one_of("membership in", "groups", &self.0),
-        )
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAllGroups<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        let mut open = Vec::new();
-        for group in self.0.iter().map(AsRef::as_ref) {
-            match caller.is_member_of(group) {
-                Some(true) => {}
-                Some(false) => return Err(Denied::new(DenialReason::Group)),
-                None => open.push(group),
-            }
-        }
-        if open.is_empty() {
-            Ok(())
-        } else {
-            Err(Denied::open(open))
+        match (open.is_empty(), needs_all) {
+            (false, _) => Err(Denied::open(open)),
+            (true, true) => Ok(()),
+            (true, false) => Err(Denied::new(DenialReason::Group)),
         }
     }
 
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::Group,
-            name_set::all_of("membership in", "groups", &self.0),
+            name_set::phrase("membership in", "group", "groups", &self.0),
         )
-    }
-}
-
-fn refusal(open: Vec<&str>) -> Denied<'_> {
-    if open.is_empty() {
-        Denied::new(DenialReason::Group)
-    } else {
-        Denied::open(open)
     }
 }

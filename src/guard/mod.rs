@@ -1,16 +1,31 @@
-//! Rules on what is known of a caller.
+//! Authorization rules.
 //!
-//! A guard is a value. It is its own layer (`.route_layer(RequireScope("access_as_user"))`), it
-//! combines with [`and`](Guard::and) and [`or`](Guard::or), and [`guards!`](crate::guards) gives
-//! it a name that [`Permit`](crate::Permit) takes in a handler's signature.
+//! A guard is a value. Use it as a layer (`.route_layer(RequireScope("access_as_user"))`), combine
+//! it with [`and`](Guard::and) and [`or`](Guard::or), or name it with [`guards!`](crate::guards) to
+//! require it in a handler's signature as [`Permit`](crate::Permit).
 //!
-//! A guard on nothing does not compile, neither "any" nor "all" of nothing:
+//! There is one type for each rule. It takes one name, a list that is known when the program is
+//! built, or a list that is read at run time:
+//!
+//! ```
+//! use axum_entra::guard::RequireRole;
+//!
+//! let one = RequireRole("Task Admin");
+//! let any = RequireRole::any(["Task Admin", "Task Editor"]);
+//! let all = RequireRole::all(["Task Admin", "Auditor"]);
+//! # fn read(configured: Vec<String>) -> Result<(), axum_entra::ConfigError> {
+//! let read = RequireRole::any_of(configured)?;
+//! # Ok(()) }
+//! assert!(RequireRole::any_of(Vec::<String>::new()).is_err());
+//! ```
+//!
+//! A guard on an empty list does not compile:
 //!
 //! ```compile_fail
 //! let empty = axum_entra::guard::RequireRole::any::<&str, 0>([]);
 //! ```
 //! ```compile_fail
-//! let everybody = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
+//! let empty = axum_entra::guard::RequireGroup::all::<&str, 0>([]);
 //! ```
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -24,6 +39,7 @@ mod combinators;
 mod denied;
 mod directory_role;
 mod every;
+mod from_fn;
 mod group;
 #[cfg(test)]
 mod laws;
@@ -34,40 +50,46 @@ mod name_set;
 mod name_sets;
 mod object_id;
 mod principal;
-mod replay;
 mod requirements;
 mod role;
 mod scope;
+mod shared;
 mod tenant;
 
 pub use acr::RequireAcr;
 pub use agent::{DenyAgents, DenyKnownAgents, RequireAgent};
 pub use auth_context::RequireAuthContext;
-pub use b2c_policy::{RequireAnyB2cPolicy, RequireB2cPolicy};
+pub use b2c_policy::RequireB2cPolicy;
 pub use caller::Caller;
-pub use client_id::{RequireAnyClientId, RequireClientAuthMethod, RequireClientId};
+pub use client_id::{RequireClientAuthMethod, RequireClientId};
 pub use combinators::{And, Or};
 pub use denied::{DenialReason, Denied};
-pub use directory_role::{RequireAnyDirectoryRole, RequireDirectoryRole};
-pub use group::{RequireAllGroups, RequireAnyGroup, RequireGroup};
+pub use directory_role::RequireDirectoryRole;
+pub use from_fn::{FromFn, from_fn};
+pub use group::RequireGroup;
 pub use max_age::RequireMaxAge;
 pub use mfa::RequireMfa;
-pub use object_id::{RequireAnyObjectId, RequireObjectId};
+pub use name_set::{AllOf, AnyOf, NameList, NameSet};
+pub use object_id::RequireObjectId;
 pub use principal::{DenyGuests, RequireAccountId, RequireAppOnly, RequireUser};
-pub use replay::OncePerToken;
 pub use requirements::{Alternative, Requirement, Requirements};
-pub use role::{RequireAllRoles, RequireAnyRole, RequireRole};
-pub use scope::{RequireAllScopes, RequireAnyScope, RequireScope};
-pub use tenant::{RequireAnyTenant, RequireTenant};
+pub use role::RequireRole;
+pub use scope::RequireScope;
+pub use tenant::RequireTenant;
 
 pub(crate) use caller::Memberships;
 pub(crate) use every::{Every, SharedGuard};
 
-/// A rule that lets a caller pass or says why not.
+/// An authorization rule: it accepts a caller or says why not.
 ///
-/// Pure: no clock, no network, no memory of earlier callers. What it does not find in `caller`
-/// it must refuse. Implement it for rules of your own; `#[derive(Clone)]` and
-/// [`Guarded`](crate::Guarded) make a layer of it.
+/// A guard is pure: it reads no clock, asks no network, and changes nothing. What it does not find
+/// in `caller` it must refuse. It may hold state that the application changes, such as a list
+/// behind an `Arc`. Implement the trait for custom rules, or use [`from_fn`];
+/// [`GuardLayer`](crate::GuardLayer) makes a layer of any guard that is `Clone`. A rule that has to
+/// wait, for the database say, is an asynchronous check:
+/// [`check_fn`](crate::middleware::check_fn).
+///
+/// References, `Box` and `Arc` of a guard are guards, of `dyn Guard` too.
 ///
 /// ```
 /// use axum_entra::guard::{Caller, Denied, Guard};
@@ -84,16 +106,30 @@ pub(crate) use every::{Every, SharedGuard};
 ///     }
 /// }
 /// ```
+///
+/// A type that is no guard does not compile:
+///
+/// ```compile_fail
+/// # use axum_entra::guard::{Guard, RequireScope};
+/// let guard = RequireScope("Todo.Read").and("Todo.Admin");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard",
+    label = "not an authorization rule",
+    note = "guards are the types of `axum_entra::guard` such as `RequireScope(\"…\")`, what `.and(…)` \
+            and `.or(…)` make of them, `guard::from_fn(…)`, the names of `guards!`, and your own \
+            types that implement `Guard`"
+)]
 pub trait Guard {
     /// Whether the caller may pass.
     ///
     /// # Errors
-    /// [`Denied`], with the reason, and with a question where the token does not tell.
+    /// [`Denied`], with the reason, and with the groups to ask for where the token does not list them.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>>;
 
-    /// What the guard asks for, for documents; nothing is decided by it.
+    /// What the guard requires, for the OpenAPI document; nothing is decided by it.
     ///
-    /// A guard of your own says "a rule of this application's own" unless it says more.
+    /// A custom guard is "a rule of this application's own" unless it says more.
     fn describe(&self) -> Requirements {
         Requirements::custom()
     }
@@ -101,7 +137,7 @@ pub trait Guard {
     /// What in this guard can never match, one sentence each: names that no token has.
     ///
     /// Logged once at `warn` where the guard is put around a route, or made by
-    /// [`guards!`](crate::guards). A guard of your own that holds others passes theirs on.
+    /// [`guards!`](crate::guards). A custom guard that holds others passes theirs on.
     fn mistakes(&self) -> Vec<String> {
         Vec::new()
     }

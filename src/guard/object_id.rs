@@ -1,6 +1,6 @@
 //! Certain accounts (`oid`).
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::same_id;
 
@@ -11,7 +11,7 @@ named_guard! {
     /// An object id belongs to one tenant: where the layer accepts several, combine with
     /// [`RequireTenant`](super::RequireTenant). For a user's token it names the user, not the
     /// client. Combine with [`RequireAppOnly`](super::RequireAppOnly) for a service principal.
-    RequireObjectId, any: RequireAnyObjectId
+    RequireObjectId, any
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -21,9 +21,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
         .is_some_and(|own| same_id(own, name))
 }
 
-impl<S: AsRef<str>> Guard for RequireObjectId<S> {
+impl<N: NameSet> Guard for RequireObjectId<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|name| has(caller, name)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::ObjectId))
@@ -33,28 +33,7 @@ impl<S: AsRef<str>> Guard for RequireObjectId<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::ObjectId,
-            format!("the account with object id `{}`", self.0.as_ref()),
-        )
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireObjectId", [&self.0])
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyObjectId<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|name| has(caller, name.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::ObjectId))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::ObjectId,
-            name_set::one_of("an account with", "object ids", &self.0),
+            name_set::phrase("an account with", "object id", "object ids", &self.0),
         )
     }
 

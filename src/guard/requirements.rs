@@ -289,8 +289,8 @@ mod tests {
     use crate::ClientAuthMethod;
     use crate::ScopeHierarchy;
     use crate::guard::{
-        Guard, OncePerToken, RequireAccountId, RequireAppOnly, RequireClientAuthMethod,
-        RequireGroup, RequireMaxAge, RequireRole, RequireScope, RequireUser,
+        Guard, RequireAccountId, RequireAppOnly, RequireClientAuthMethod, RequireGroup,
+        RequireMaxAge, RequireRole, RequireScope, RequireUser,
     };
 
     #[test]
@@ -330,10 +330,6 @@ mod tests {
             (
                 text(&RequireClientAuthMethod(ClientAuthMethod::Secret)),
                 "a client that proved itself by secret or better",
-            ),
-            (
-                text(&RequireScope("a").and(OncePerToken)),
-                "scope `a` and a token that was not used before",
             ),
         ] {
             assert_eq!(said, expected);

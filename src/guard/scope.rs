@@ -1,6 +1,6 @@
 //! Delegated permissions (`scp`).
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, Denied, Guard, Requirements};
 
 named_guard! {
@@ -17,73 +17,33 @@ named_guard! {
     /// let one = RequireScope("access_as_user");
     /// let any = RequireScope::any(["Todo.Read", "Todo.ReadWrite"]);
     /// let all = RequireScope::all([String::from("Todo.Read"), String::from("User.Read")]);
+    ///
+    /// # fn read() -> Result<(), axum_entra::ConfigError> {
+    /// let configured = vec!["Todo.Read".to_owned(), "Todo.ReadWrite".to_owned()];
+    /// let any = RequireScope::any_of(configured)?;
+    /// # Ok(()) }
+    /// # read().unwrap();
+    /// assert!(RequireScope::any_of(Vec::<String>::new()).is_err());
     /// ```
     ///
     /// ```compile_fail
     /// # use axum_entra::guard::RequireScope;
     /// let none = RequireScope::any::<&str, 0>([]);
     /// ```
-    RequireScope, any: RequireAnyScope, all: RequireAllScopes
+    RequireScope, any, all
 }
 
-fn has(caller: &Caller<'_>, scope: &str) -> bool {
-    caller.claims().has_scope(scope)
-}
-
-/// A single name as a list of one.
-impl<S: AsRef<str> + Sync> super::name_set::Names for RequireScope<S> {
-    fn name(&self, index: usize) -> Option<&str> {
-        (index == 0).then(|| self.0.as_ref())
-    }
-}
-
-impl<S: AsRef<str> + Sync> Guard for RequireScope<S> {
+impl<N: NameSet> Guard for RequireScope<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|scope| caller.claims().has_scope(scope)) {
             Ok(())
         } else {
-            Err(Denied::one_scope(self))
+            Err(Denied::scopes_of(&self.0))
         }
     }
 
     fn describe(&self) -> Requirements {
-        Requirements::scope(self.0.as_ref())
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::no_scopes([&self.0])
-    }
-}
-
-impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAnyScope<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|scope| has(caller, scope.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::one_scope(&self.0))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::any(self.0.iter().map(|name| Requirements::scope(name.as_ref())))
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::no_scopes(&self.0)
-    }
-}
-
-impl<S: AsRef<str> + Sync, const N: usize> Guard for RequireAllScopes<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().all(|scope| has(caller, scope.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::all_scopes(&self.0))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::all(self.0.iter().map(|name| Requirements::scope(name.as_ref())))
+        name_set::each(&self.0, |name| Requirements::scope(name))
     }
 
     fn mistakes(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Tenants (`tid`).
 
-use super::name_set::{self, named_guard};
+use super::name_set::{self, NameSet, named_guard};
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 use crate::guid::parse_guid;
 
@@ -9,7 +9,7 @@ named_guard! {
     ///
     /// A name that is not a GUID matches no tenant. Which tenants the *layer* accepts is a setting
     /// (`AllowedTenants`); this guard narrows it down for a route.
-    RequireTenant, any: RequireAnyTenant
+    RequireTenant, any
 }
 
 fn has(caller: &Caller<'_>, name: &str) -> bool {
@@ -17,9 +17,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
     tenant.is_some() && caller.claims().tenant_id() == tenant
 }
 
-impl<S: AsRef<str>> Guard for RequireTenant<S> {
+impl<N: NameSet> Guard for RequireTenant<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if has(caller, self.0.as_ref()) {
+        if self.0.is_met(|name| has(caller, name)) {
             Ok(())
         } else {
             Err(Denied::new(DenialReason::Tenant))
@@ -29,28 +29,7 @@ impl<S: AsRef<str>> Guard for RequireTenant<S> {
     fn describe(&self) -> Requirements {
         Requirements::condition(
             DenialReason::Tenant,
-            format!("a caller of tenant `{}`", self.0.as_ref()),
-        )
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        name_set::not_guids("RequireTenant", [&self.0])
-    }
-}
-
-impl<S: AsRef<str>, const N: usize> Guard for RequireAnyTenant<S, N> {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.iter().any(|name| has(caller, name.as_ref())) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Tenant))
-        }
-    }
-
-    fn describe(&self) -> Requirements {
-        Requirements::condition(
-            DenialReason::Tenant,
-            name_set::one_of("a caller of", "tenants", &self.0),
+            name_set::phrase("a caller of", "tenant", "tenants", &self.0),
         )
     }
 

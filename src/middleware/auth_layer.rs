@@ -16,7 +16,7 @@ use super::context::{Anonymous, AuthorityContext, LayerContext};
 use super::head::{Head, RouteResource};
 use super::patience::Patience;
 use super::rejection::Rejection;
-use super::service::{self, Decide, Gate};
+use super::service::{self, Decide, service};
 use super::session_check::{SessionCheck, check_sessions};
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
@@ -31,12 +31,13 @@ use super::session_check::{SessionCheck, check_sessions};
 #[derive(Debug, Clone)]
 pub struct EntraLayer(Authenticate);
 
-/// The service that [`EntraLayer`] makes.
-pub type EntraService<S> = Gate<S, Authenticate>;
+service! {
+    /// The service that [`EntraLayer`] makes.
+    EntraService<S> of EntraLayer
+}
 
-#[doc(hidden)]
 #[derive(Debug, Clone)]
-pub struct Authenticate {
+struct Authenticate {
     /// One count, since axum clones a layer's service for each request, on all cores.
     own: Arc<Inner>,
     anonymous_passes: bool,
@@ -121,7 +122,7 @@ impl<S> Layer<S> for EntraLayer {
     type Service = EntraService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Gate::new(inner, self.0.clone())
+        EntraService::new(inner, self.clone())
     }
 }
 
@@ -133,7 +134,6 @@ pub enum RequestExtension {
     #[expect(private_interfaces, reason = "callers outside cannot name it")]
     Anonymous(Anonymous),
     /// After a question to the directory; with what is left of the time for others.
-    #[expect(private_interfaces, reason = "callers outside cannot name it")]
     EvaluationState(Claims, Patience),
 }
 
@@ -149,12 +149,12 @@ impl RequestExtension {
 type Decision = service::Decision<RequestExtension>;
 
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
-impl Decide for Authenticate {
+impl Decide for EntraLayer {
     type RequestExtension = RequestExtension;
 
     #[inline]
     fn admit<B>(&self, admission: RequestExtension, request: &mut Request<B>) {
-        let resources = &self.own.edge.resources;
+        let resources = &self.0.own.edge.resources;
         if resources.are_several() {
             let noted = RouteResource(resources.of_path(request.uri().path()));
             request.extensions_mut().insert(noted);
@@ -178,9 +178,9 @@ impl Decide for Authenticate {
     /// The decision, measured.
     fn decide<B>(&self, request: &Request<B>) -> Decision {
         let stopwatch = Timer::start();
-        match self.decide(request) {
+        match self.0.decide(request) {
             Decision::Allow(admission) => {
-                stopwatch.authenticated(self.admitted(&admission));
+                stopwatch.authenticated(self.0.admitted(&admission));
                 Decision::Allow(admission)
             }
             Decision::Reject(rejection) => {
@@ -188,7 +188,7 @@ impl Decide for Authenticate {
                 Decision::Reject(rejection)
             }
             Decision::Pending(waiting) => {
-                let judge = self.clone();
+                let judge = self.0.clone();
                 Decision::Pending(Box::pin(async move {
                     let judged = waiting.await;
                     stopwatch.authenticated(match &judged {

@@ -14,23 +14,19 @@ use super::guard_layer::missing_claims;
 use super::head::{Head, OwnedHead};
 use super::patience::Patience;
 use super::rejection::Rejection;
-use super::replay::ReplayCheck;
 
 /// What came of holding a guard against a request.
 pub(super) enum GuardOutcome<'r> {
     Passes(&'r Claims),
-    /// The caller passes if this is the first use of the token.
-    Spends(&'r Claims, Box<ReplayCheck>),
     Refused(Box<Rejection>),
     /// The directory decides.
     Open(Box<PendingGroupCheck>),
 }
 
-/// A guard's no, and what could make it a yes: groups, or that the token was not used before.
+/// A guard's no, and the groups that could make it a yes.
 pub(super) struct Denial {
     rejection: Box<Rejection>,
     open: Vec<String>,
-    asks_first_use: bool,
 }
 
 /// What a request waits for.
@@ -43,10 +39,9 @@ pub(super) struct PendingGroupCheck {
     asked: EvaluationState,
 }
 
-/// The caller that Microsoft Graph confirmed, and the work and waiting time that remain.
+/// The caller that Microsoft Graph confirmed, and the waiting time that remains.
 pub(super) struct Settled {
     pub(super) claims: Claims,
-    pub(super) spend: Option<ReplayCheck>,
     pub(super) patience: Patience,
 }
 
@@ -63,7 +58,6 @@ pub(super) fn checked<G: Guard>(
             .iter()
             .map(|&group| group.to_owned())
             .collect(),
-        asks_first_use: denied.asks_first_use(),
     })
 }
 
@@ -80,7 +74,7 @@ pub(super) fn hold<'r>(
         GuardOutcome::Passes(_) => guarded(Outcome::Admitted),
         GuardOutcome::Refused(rejection) => guarded(rejection.outcome()),
         // Counted when it is known.
-        GuardOutcome::Spends(..) | GuardOutcome::Open(_) => {}
+        GuardOutcome::Open(_) => {}
     }
     held
 }
@@ -109,13 +103,6 @@ fn held_in_full<'r>(
     head: Head<'_>,
 ) -> GuardOutcome<'r> {
     let mut asked = EvaluationState::default();
-    if ReplayCheck::was_made(claims, head.extensions) {
-        asked.first_use = Some(true);
-        match asked.hold(&check, claims, head) {
-            Ok(()) => return GuardOutcome::Passes(claims),
-            Err(still) => no = still,
-        }
-    }
     loop {
         let connection = AuthorityContext::of(claims)
             .and_then(|origin| origin.directory.as_ref())
@@ -123,10 +110,7 @@ fn held_in_full<'r>(
         let (Some(connection), Some(account), false) =
             (connection, Account::of(claims), no.open.is_empty())
         else {
-            return match asked.spend(&check, no, claims, head) {
-                Ok(spend) => GuardOutcome::Spends(claims, Box::new(spend)),
-                Err(rejection) => GuardOutcome::Refused(rejection),
-            };
+            return GuardOutcome::Refused(no.rejection);
         };
         let groups: Vec<&str> = no.open.iter().map(String::as_str).collect();
         match connection.look_up_memberships(&account, &groups) {
@@ -164,12 +148,10 @@ impl PendingGroupCheck {
         check: impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
     ) -> Result<Settled, Rejection> {
         let resolved = self.resolved(check).await;
-        match &resolved {
-            Ok(Settled { spend: None, .. }) => guarded(Outcome::Admitted),
-            // Counted when the token is spent.
-            Ok(_) => {}
-            Err(rejection) => guarded(rejection.outcome()),
-        }
+        guarded(match &resolved {
+            Ok(_) => Outcome::Admitted,
+            Err(rejection) => rejection.outcome(),
+        });
         resolved
     }
 
@@ -194,22 +176,11 @@ impl PendingGroupCheck {
                 .await
                 .map_err(refused)?;
             asked.learn(open, more);
-            let spend = match asked.hold(&check, &claims, head) {
-                Ok(()) => None,
-                Err(no) if no.open.is_empty() => {
-                    let spend = asked.spend(&check, no, &claims, head);
-                    Some(spend.map_err(|rejection| *rejection)?)
-                }
-                Err(no) => {
-                    open = no.open;
-                    continue;
-                }
-            };
-            return Ok(Settled {
-                claims,
-                spend,
-                patience,
-            });
+            match asked.hold(&check, &claims, head) {
+                Ok(()) => return Ok(Settled { claims, patience }),
+                Err(no) if no.open.is_empty() => return Err(*no.rejection),
+                Err(no) => open = no.open,
+            }
         }
     }
 }
@@ -219,8 +190,6 @@ impl PendingGroupCheck {
 struct EvaluationState {
     groups: Vec<String>,
     known: Memberships,
-    /// Whether this request is the first use of the token; `None` if no check was made.
-    first_use: Option<bool>,
 }
 
 impl EvaluationState {
@@ -241,9 +210,6 @@ impl EvaluationState {
         if !self.groups.is_empty() {
             caller = caller.with_memberships(self.known.clone());
         }
-        if let Some(first_use) = self.first_use {
-            caller = caller.with_first_use(first_use);
-        }
         check(&caller, head).map_err(|mut no| {
             no.open.retain(|group| !self.groups.contains(group));
             if self.groups.len() > MOST_GROUPS {
@@ -252,28 +218,10 @@ impl EvaluationState {
             no
         })
     }
-
-    /// Marks the token as used only if its first use would authorize the caller.
-    fn spend(
-        mut self,
-        check: &impl Fn(&Caller<'_>, Head<'_>) -> Result<(), Denial>,
-        no: Denial,
-        claims: &Claims,
-        head: Head<'_>,
-    ) -> Result<ReplayCheck, Box<Rejection>> {
-        if !no.asks_first_use {
-            return Err(no.rejection);
-        }
-        self.first_use = Some(true);
-        self.hold(check, claims, head).map_err(|no| no.rejection)?;
-        self.first_use = Some(false);
-        let used = self.hold(check, claims, head).err().map(|no| *no.rejection);
-        ReplayCheck::of(claims, now_of(claims), used, head).map_err(Box::new)
-    }
 }
 
 /// The time by the clock of the layer that admitted the claims.
-fn now_of(claims: &Claims) -> u64 {
+pub(super) fn now_of(claims: &Claims) -> u64 {
     AuthorityContext::of(claims)
         .map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
 }

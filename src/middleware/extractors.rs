@@ -11,7 +11,7 @@ use crate::claims::Claims;
 use crate::guard::{Caller, Guard};
 
 use super::context::Anonymous;
-use super::evaluate::{Denial, GuardOutcome, checked, hold};
+use super::evaluate::{GuardOutcome, checked, hold};
 use super::guard_layer::missing_claims;
 use super::head::Head;
 use super::rejection::Rejection;
@@ -97,34 +97,86 @@ impl<G> Permit<G> {
     }
 }
 
-/// Makes the guard where it is needed, so that it need not be sent from thread to thread.
-fn check<G: Guard + Default>(caller: &Caller<'_>, head: Head<'_>) -> Result<(), Denial> {
-    checked(&G::default(), caller, head)
+/// A guard that [`Permit`] can get: made by `Default`, or taken from the router's state.
+///
+/// Every guard that is `Default` is one, those of [`guards!`](crate::guards) among them. Implement
+/// it for a guard with state of its own, such as a list that changes at run time:
+///
+/// ```
+/// use std::sync::{Arc, RwLock};
+/// use axum_entra::guard::{Caller, Denied, Guard};
+/// use axum_entra::middleware::GuardFromState;
+/// use axum_entra::{Permit, Uuid};
+///
+/// #[derive(Clone)]
+/// struct App {
+///     suspended: Arc<RwLock<Vec<Uuid>>>,
+/// }
+///
+/// /// Refuses the tenants that an administrator suspended.
+/// struct NotSuspended(Arc<RwLock<Vec<Uuid>>>);
+///
+/// impl Guard for NotSuspended {
+///     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+///         let suspended = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+///         match caller.claims().tenant_id() {
+///             Some(tenant) if !suspended.contains(&tenant) => Ok(()),
+///             _ => Err(Denied::custom("suspended")),
+///         }
+///     }
+/// }
+///
+/// impl GuardFromState<App> for NotSuspended {
+///     fn from_state(app: &App) -> Self {
+///         Self(Arc::clone(&app.suspended))
+///     }
+/// }
+///
+/// async fn list(permit: Permit<NotSuspended>) -> String {
+///     permit.claims().issuer().to_owned()
+/// }
+/// # fn router(app: App) -> axum::Router {
+/// axum::Router::new().route("/", axum::routing::get(list)).with_state(app)
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`Permit<{Self}>` cannot get its guard from the state `{S}`",
+    label = "not a guard that `Permit` can make",
+    note = "a guard without state is made by `Default`: name it with `guards!`, or derive `Default`",
+    note = "a guard with state is taken from the router's state: implement `GuardFromState<{S}>`"
+)]
+pub trait GuardFromState<S>: Guard + Sized {
+    /// The guard, for one request.
+    fn from_state(state: &S) -> Self;
 }
 
-impl<S: Sync, G: Guard + Default> FromRequestParts<S> for Permit<G> {
+impl<S, G: Guard + Default> GuardFromState<S> for G {
+    fn from_state(_: &S) -> Self {
+        Self::default()
+    }
+}
+
+impl<S, G> FromRequestParts<S> for Permit<G>
+where
+    S: Sync,
+    G: GuardFromState<S> + Send + Sync,
+{
     type Rejection = Rejection;
 
     /// # Errors
     /// What the guard answers; 401 and 500 as for `Claims`.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let head = Head::of_parts(parts);
-        let (claims, spend) = match hold(type_name::<G>(), check::<G>, head) {
-            GuardOutcome::Passes(claims) => (claims.clone(), None),
-            GuardOutcome::Spends(claims, spend) => (claims.clone(), Some(*spend)),
-            GuardOutcome::Refused(rejection) => return Err(*rejection),
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let guard = G::from_state(state);
+        let check = |caller: &Caller<'_>, head: Head<'_>| checked(&guard, caller, head);
+        match hold(type_name::<G>(), check, Head::of_parts(parts)) {
+            GuardOutcome::Passes(claims) => Ok(Self::new(claims.clone())),
+            GuardOutcome::Refused(rejection) => Err(*rejection),
             GuardOutcome::Open(question) => {
-                let settled = question.resolve(check::<G>).await?;
+                let settled = question.resolve(check).await?;
                 parts.extensions.insert(settled.patience);
-                (settled.claims, settled.spend)
+                Ok(Self::new(settled.claims))
             }
-        };
-        if let Some(spend) = spend
-            && let Some(first_use) = spend.make().await?
-        {
-            parts.extensions.insert(first_use);
         }
-        Ok(Self::new(claims))
     }
 }
 

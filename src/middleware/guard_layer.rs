@@ -8,13 +8,10 @@ use http::Request;
 use tower_layer::Layer;
 
 use crate::guard::{
-    And, Caller, DenyAgents, DenyGuests, DenyKnownAgents, Guard, OncePerToken, Or,
-    RequireAccountId, RequireAcr, RequireAgent, RequireAllGroups, RequireAllRoles,
-    RequireAllScopes, RequireAnyB2cPolicy, RequireAnyClientId, RequireAnyDirectoryRole,
-    RequireAnyGroup, RequireAnyObjectId, RequireAnyRole, RequireAnyScope, RequireAnyTenant,
-    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
-    RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
-    RequireScope, RequireTenant, RequireUser,
+    And, Caller, DenyAgents, DenyGuests, DenyKnownAgents, FromFn, Guard, Or, RequireAccountId,
+    RequireAcr, RequireAgent, RequireAppOnly, RequireAuthContext, RequireB2cPolicy,
+    RequireClientAuthMethod, RequireClientId, RequireDirectoryRole, RequireGroup, RequireMaxAge,
+    RequireMfa, RequireObjectId, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
 
 use super::context::Anonymous;
@@ -22,35 +19,61 @@ use super::evaluate::{GuardOutcome, checked, hold};
 use super::head::Head;
 use super::patience::Patience;
 use super::rejection::Rejection;
-use super::replay::FirstUse;
-use super::service::{Decide, Decision, Gate};
+use super::service::{Decide, Decision, service};
 
-/// A guard of the application's own, as a layer.
+/// A guard as a layer: it forwards the requests of callers that the guard accepts and answers
+/// every other.
 ///
 /// The guards of this crate, their combinations and the names that [`guards!`](crate::guards)
-/// makes are layers by themselves.
+/// makes are layers by themselves. Custom guards, and guards behind an `Arc`, need this type.
+/// [`EntraLayer`](crate::EntraLayer) has to be outside of it: without claims the answer is 500
+/// `not_configured`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::{Router, routing::get};
+/// use axum_entra::GuardLayer;
+/// use axum_entra::guard::{Guard, RequireRole, RequireScope};
+///
+/// /// Which rule applies is read from the configuration.
+/// fn rule(admins_only: bool) -> Arc<dyn Guard + Send + Sync> {
+///     match admins_only {
+///         true => Arc::new(RequireRole("Todo.Admin")),
+///         false => Arc::new(RequireScope("Todo.Read")),
+///     }
+/// }
+///
+/// let app: Router = Router::new()
+///     .route("/todos", get(|| async { "milk" }))
+///     .route_layer(GuardLayer::new(rule(true)));
+///     // .route_layer(entra.layer())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Guarded<G>(
-    /// The guard.
-    pub G,
-);
+#[must_use = "a layer protects nothing before it is added to a router"]
+pub struct GuardLayer<G> {
+    guard: G,
+}
 
-/// The service that a guard makes as a layer.
-pub type GuardService<S, G> = Gate<S, Authorize<G>>;
-
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Authorize<G>(G);
-
-/// Makes a guard's service; what `Layer::layer` of every guard does.
-pub struct GuardLayer;
-
-impl GuardLayer {
-    /// Puts a guard around a service, and says in the log what of it can never match.
-    pub fn around<S, G: Guard>(inner: S, guard: G) -> GuardService<S, G> {
-        tell_mistakes(&guard);
-        Gate::new(inner, Authorize(guard))
+impl<G: Guard> GuardLayer<G> {
+    /// Makes a layer of a guard.
+    pub const fn new(guard: G) -> Self {
+        Self { guard }
     }
+}
+
+impl<S, G: Guard + Clone> Layer<S> for GuardLayer<G> {
+    type Service = GuardService<S, G>;
+
+    /// Puts the guard around a service, and says in the log what of it can never match.
+    fn layer(&self, inner: S) -> Self::Service {
+        tell_mistakes(&self.guard);
+        GuardService::new(inner, self.clone())
+    }
+}
+
+service! {
+    /// The service that a guard makes as a layer.
+    GuardService<S, G: Guard> of GuardLayer<G>
 }
 
 /// Logs what can never match in a guard, each sentence once however many routes have the guard.
@@ -72,51 +95,23 @@ pub fn tell_mistakes(guard: &dyn Guard) {
 /// More than a program has guards; guards that are made in requests must not grow it for ever.
 const MOST_TOLD: usize = 1_000;
 
-impl std::fmt::Debug for GuardLayer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GuardLayer")
-    }
-}
-
-/// What the guard needed to let the request pass.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct Passed {
-    /// The first use of the token.
-    pub(super) first_use: Option<FirstUse>,
-    /// What is left of the time for questions to the directory.
-    pub(super) patience: Option<Patience>,
-}
-
-impl Passed {
-    pub(super) fn with(first_use: Option<FirstUse>) -> Self {
-        Self {
-            first_use,
-            patience: None,
-        }
-    }
-}
-
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
-impl<G: Guard + Clone + Send + 'static> Decide for Authorize<G> {
-    type RequestExtension = Passed;
+impl<G: Guard + Clone + Send + 'static> Decide for GuardLayer<G> {
+    /// What is left of the time for questions to Microsoft Graph.
+    type RequestExtension = Option<Patience>;
 
     #[inline]
-    fn admit<B>(&self, passed: Passed, request: &mut Request<B>) {
-        if let Some(first_use) = passed.first_use {
-            request.extensions_mut().insert(first_use);
-        }
-        if let Some(patience) = passed.patience {
+    fn admit<B>(&self, patience: Option<Patience>, request: &mut Request<B>) {
+        if let Some(patience) = patience {
             request.extensions_mut().insert(patience);
         }
     }
 
-    fn decide<B>(&self, request: &Request<B>) -> Decision<Passed> {
-        let guard = &self.0;
+    fn decide<B>(&self, request: &Request<B>) -> Decision<Option<Patience>> {
+        let guard = &self.guard;
         let check = |caller: &Caller<'_>, head: Head<'_>| checked(guard, caller, head);
         match hold(type_name::<G>(), check, Head::of(request)) {
-            GuardOutcome::Passes(_) => Decision::Allow(Passed::default()),
-            GuardOutcome::Spends(_, spend) => spend.judgement(),
+            GuardOutcome::Passes(_) => Decision::Allow(None),
             GuardOutcome::Refused(rejection) => Decision::Reject(rejection),
             GuardOutcome::Open(question) => {
                 let guard = guard.clone();
@@ -124,14 +119,7 @@ impl<G: Guard + Clone + Send + 'static> Decide for Authorize<G> {
                     move |caller: &Caller<'_>, head: Head<'_>| checked(&guard, caller, head);
                 Decision::Pending(Box::pin(async move {
                     let settled = question.resolve(check).await?;
-                    let first_use = match settled.spend {
-                        Some(spend) => spend.make().await?,
-                        None => None,
-                    };
-                    Ok(Passed {
-                        first_use,
-                        patience: Some(settled.patience),
-                    })
+                    Ok(Some(settled.patience))
                 }))
             }
         }
@@ -147,16 +135,16 @@ pub(super) fn missing_claims(used: &'static str, head: Head<'_>) -> Rejection {
 }
 
 macro_rules! layers {
-    ($([$($parameter:ident),*] [$($length:ident)?] $guard:ty;)+) => {
+    ($([$($parameter:ident),*] $guard:ty;)+) => {
         $(
-            impl<Service $(, $parameter: Clone)* $(, const $length: usize)?> Layer<Service> for $guard
+            impl<Service $(, $parameter: Clone)*> Layer<Service> for $guard
             where
                 Self: Guard,
             {
                 type Service = GuardService<Service, Self>;
 
                 fn layer(&self, inner: Service) -> Self::Service {
-                    GuardLayer::around(inner, self.clone())
+                    GuardLayer::new(self.clone()).layer(inner)
                 }
             }
         )+
@@ -164,46 +152,27 @@ macro_rules! layers {
 }
 
 layers! {
-    [S] [] RequireScope<S>;
-    [S] [N] RequireAnyScope<S, N>;
-    [S] [N] RequireAllScopes<S, N>;
-    [S] [] RequireRole<S>;
-    [S] [N] RequireAnyRole<S, N>;
-    [S] [N] RequireAllRoles<S, N>;
-    [S] [] RequireTenant<S>;
-    [S] [N] RequireAnyTenant<S, N>;
-    [S] [] RequireGroup<S>;
-    [S] [N] RequireAnyGroup<S, N>;
-    [S] [N] RequireAllGroups<S, N>;
-    [S] [] RequireDirectoryRole<S>;
-    [S] [N] RequireAnyDirectoryRole<S, N>;
-    [S] [] RequireClientId<S>;
-    [S] [N] RequireAnyClientId<S, N>;
-    [S] [] RequireObjectId<S>;
-    [S] [N] RequireAnyObjectId<S, N>;
-    [S] [] RequireB2cPolicy<S>;
-    [S] [N] RequireAnyB2cPolicy<S, N>;
-    [S] [] RequireAcr<S>;
-    [S] [] RequireAuthContext<S>;
-    [] [] RequireClientAuthMethod;
-    [] [] RequireUser;
-    [] [] RequireAppOnly;
-    [] [] DenyGuests;
-    [] [] RequireAccountId;
-    [] [] DenyAgents;
-    [] [] DenyKnownAgents;
-    [] [] RequireAgent;
-    [] [] RequireMfa;
-    [] [] RequireMaxAge;
-    [] [] OncePerToken;
-    [A, B] [] And<A, B>;
-    [A, B] [] Or<A, B>;
-}
-
-impl<Service, G: Guard + Clone> Layer<Service> for Guarded<G> {
-    type Service = GuardService<Service, G>;
-
-    fn layer(&self, inner: Service) -> Self::Service {
-        GuardLayer::around(inner, self.0.clone())
-    }
+    [N] RequireScope<N>;
+    [N] RequireRole<N>;
+    [N] RequireTenant<N>;
+    [N] RequireGroup<N>;
+    [N] RequireDirectoryRole<N>;
+    [N] RequireClientId<N>;
+    [N] RequireObjectId<N>;
+    [N] RequireB2cPolicy<N>;
+    [N] RequireAcr<N>;
+    [S] RequireAuthContext<S>;
+    [] RequireClientAuthMethod;
+    [] RequireUser;
+    [] RequireAppOnly;
+    [] DenyGuests;
+    [] RequireAccountId;
+    [] DenyAgents;
+    [] DenyKnownAgents;
+    [] RequireAgent;
+    [] RequireMfa;
+    [] RequireMaxAge;
+    [F] FromFn<F>;
+    [A, B] And<A, B>;
+    [A, B] Or<A, B>;
 }

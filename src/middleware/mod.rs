@@ -1,4 +1,8 @@
-//! HTTP: what a request brings, and what it is answered.
+//! Layers, services and extractors: what a request brings, and what it is answered.
+//!
+//! The crate's root has the types that most applications name: [`EntraLayer`], [`GuardLayer`],
+//! [`Permit`], [`Rejection`], [`CallerToken`], [`GraphClient`], [`TokenExpiry`], [`TokenSource`].
+//! Here are the others: services, futures, replay protection and asynchronous checks.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod auth_layer;
@@ -37,12 +41,14 @@ pub use auth_layer::{EntraLayer, EntraService};
 pub use caller_token::CallerToken;
 pub use event_endpoints::Receiver;
 pub use expiry::{TokenExpiry, UntilExpiry};
-pub use extractors::Permit;
+pub use extractors::{GuardFromState, Permit};
 pub use graph::GraphClient;
-pub use guard_layer::{GuardLayer, GuardService, Guarded, tell_mistakes};
+pub use guard_layer::{GuardLayer, GuardService, tell_mistakes};
 pub use mcp::{AnyToken, ToolGuards, ToolGuardsService};
 pub use metadata::{MetadataService, ResourceDescription, ResourceMetadata};
 pub use rejection::Rejection;
+pub use replay::{ReplayProtectionLayer, ReplayProtectionService};
+pub use service::ResponseFuture;
 pub use token_source::{SourcedFuture, SourcedLayer, SourcedService, TokenSource};
 pub use validate_error::ValidateError;
 

@@ -12,7 +12,7 @@ use crate::graph::{Connection, GraphError, GraphRequestError};
 /// The time that a request may still wait for the directory: for what the layer, its guards and
 /// its handler ask together. It is in the request's extensions after the first call.
 #[derive(Debug, Clone)]
-pub(crate) struct Patience(Arc<Rest>);
+pub struct Patience(Arc<Rest>);
 
 #[derive(Debug)]
 struct Rest {

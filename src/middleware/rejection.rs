@@ -104,10 +104,7 @@ impl Rejection {
                 let wanted = claims_challenge("acrs", context);
                 step_up(DenialReason::AuthContext.as_str(), &wanted, claims)
             })
-            .unwrap_or_else(|| match denied.is_replay() {
-                true => Cause::Invalid(InvalidToken::Replayed),
-                false => Cause::Denied(PolicyDenial::of(denied, claims)),
-            });
+            .unwrap_or_else(|| Cause::Denied(PolicyDenial::of(denied, claims)));
         Self::for_claims(cause, claims, head)
     }
 
@@ -124,6 +121,11 @@ impl Rejection {
     /// The directory did not answer, or what it answered is for the caller to act on.
     pub(super) fn directory(error: &GraphError, claims: &Claims, head: Head<'_>) -> Self {
         Self::for_claims(Cause::directory(error, claims), claims, head)
+    }
+
+    /// A token that was used before, which is the token's fault and not its bearer's.
+    pub(super) fn replayed(claims: &Claims, head: Head<'_>) -> Self {
+        Self::for_claims(Cause::Invalid(InvalidToken::Replayed), claims, head)
     }
 
     /// The record of used tokens is out of reach, or the claims came from nowhere.

@@ -1,105 +1,151 @@
-//! Spending a token: the record of its first use, and what comes of it.
+//! Each token once: a record of its first use, and the refusal of every other.
 
-use http::Extensions;
+use http::{Extensions, Request};
+use tower_layer::Layer;
 
 use crate::claims::Claims;
+use crate::guard::{DenialReason, Denied, Requirements};
+use crate::metrics::{Outcome, guarded};
 use crate::revocation::{Answer, StoreError};
 
 use super::context::AuthorityContext;
-use super::guard_layer::Passed;
+use super::evaluate::now_of;
+use super::guard_layer::missing_claims;
 use super::head::Head;
 use super::rejection::Rejection;
-use super::service::Decision;
+use super::service::{Decide, Decision, service};
 
-/// Stands in the request extensions once the token is spent, for further guards of the request.
+/// Accepts each token once, for operations that a party who intercepts it must not repeat. From
+/// [`Entra::replay_protection`](crate::Entra::replay_protection).
+///
+/// The token is known by the `nonce` of its header, else by `uti`, else by `jti`, each among the
+/// tokens of its issuer; the record is kept until the token has expired, in Redis where replicas
+/// share one. The `nonce` *claim* is another thing (OpenID Connect's) and counts for nothing. A
+/// token with none of them is refused with 403 `replay`, a second use with 401 `replay`, and while
+/// the records are out of reach the answer is 503 `store_unavailable`.
+///
+/// The token is marked as used when the request reaches this layer. Add it **before** the guards,
+/// so that it is inside of them: a caller that a guard refuses keeps the token. A guard in the
+/// handler's signature ([`Permit`](crate::Permit)) runs after it. Within one request several of
+/// these layers count as one use. Whether the handler does its work afterwards is not known here,
+/// and a client that gets no answer needs a new token.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use axum_entra::{Entra, guard::RequireScope};
+///
+/// fn payments(entra: &Entra) -> Router {
+///     Router::new()
+///         .route("/transfer", post(|| async { "done" }))
+///         .route_layer(entra.replay_protection()) // last to be asked
+///         .route_layer(RequireScope("Payments.Transfer"))
+///         .route_layer(entra.layer()) // first to be asked
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "a layer protects nothing before it is added to a router"]
+pub struct ReplayProtectionLayer {
+    _made_by_entra: (),
+}
+
+impl ReplayProtectionLayer {
+    pub(crate) const fn new() -> Self {
+        Self { _made_by_entra: () }
+    }
+
+    /// What the layer requires, for the OpenAPI document.
+    pub fn describe(&self) -> Requirements {
+        Requirements::condition(DenialReason::Replay, "a token that was not used before")
+    }
+}
+
+impl<S> Layer<S> for ReplayProtectionLayer {
+    type Service = ReplayProtectionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ReplayProtectionService::new(inner, *self)
+    }
+}
+
+service! {
+    /// The service that [`ReplayProtectionLayer`] makes.
+    ReplayProtectionService<S> of ReplayProtectionLayer
+}
+
+/// In the request's extensions once its token is marked as used, for further layers of the kind.
 #[derive(Debug, Clone)]
-pub(super) struct FirstUse(String);
+pub struct FirstUse(String);
 
-/// The first use of a token, if it is one.
-#[derive(Debug)]
-pub(super) struct ReplayCheck {
-    answer: Answer<bool>,
-    first_use: FirstUse,
-    /// What to answer if the token was used before; `None` if that is no matter after all.
-    used: Option<Rejection>,
-    unavailable: Rejection,
-}
-
-impl ReplayCheck {
-    /// Whether this request spent the token already.
-    pub(super) fn was_made(claims: &Claims, extensions: &Extensions) -> bool {
-        extensions
-            .get::<FirstUse>()
-            .is_some_and(|FirstUse(spent)| claims.token_id().is_some_and(|id| id == *spent))
-    }
-
-    /// Takes note of the use, or begins to.
-    pub(super) fn of(
-        claims: &Claims,
-        now: u64,
-        used: Option<Rejection>,
-        head: Head<'_>,
-    ) -> Result<Self, Rejection> {
-        let unavailable = Rejection::store_unavailable(claims, head);
-        let found = AuthorityContext::of(claims)
-            .and_then(|origin| {
-                let accounts = &origin.edge.accounts;
-                accounts.first_use(claims, origin.clock_skew, now)
-            })
-            .zip(claims.token_id());
-        match found {
-            Some((answer, id)) => Ok(Self {
-                answer,
-                first_use: FirstUse(id),
-                used,
-                unavailable,
-            }),
-            None => Err(unavailable),
-        }
-    }
-
-    /// Decides at once where the record is in memory.
-    pub(super) fn judgement(self) -> Decision<Passed> {
-        let Self {
-            answer,
-            first_use,
-            used,
-            unavailable,
-        } = self;
-        match answer {
-            Answer::Now(answer) => match outcome(answer, first_use, used, unavailable) {
-                Ok(first_use) => Decision::Allow(Passed::with(first_use)),
-                Err(rejection) => Decision::Reject(Box::new(rejection)),
-            },
-            Answer::Later(answer) => Decision::Pending(Box::pin(async move {
-                outcome(answer.await, first_use, used, unavailable).map(Passed::with)
-            })),
-        }
-    }
-
-    /// Decides when the answer is there.
-    pub(super) async fn make(self) -> Result<Option<FirstUse>, Rejection> {
-        let answer = self.answer.wait().await;
-        let spent = outcome(answer, self.first_use, self.used, self.unavailable);
-        crate::metrics::guarded(match &spent {
-            Ok(_) => crate::metrics::Outcome::Admitted,
-            Err(rejection) => rejection.outcome(),
-        });
-        spent
+impl FirstUse {
+    /// Whether this request marked the token already.
+    fn was_noted(id: &str, extensions: &Extensions) -> bool {
+        let noted = extensions.get::<Self>();
+        noted.is_some_and(|Self(noted)| noted == id)
     }
 }
 
-fn outcome(
-    answer: Result<bool, StoreError>,
-    first_use: FirstUse,
-    used: Option<Rejection>,
-    unavailable: Rejection,
-) -> Result<Option<FirstUse>, Rejection> {
-    match (answer, used) {
-        (Ok(true), _) => Ok(Some(first_use)),
-        // Passes all the same, which is no proof for a further guard.
-        (Ok(false), None) => Ok(None),
-        (Ok(false), Some(used)) => Err(used),
-        (Err(StoreError), _) => Err(unavailable),
+#[expect(private_interfaces, reason = "callers outside cannot name it")]
+impl Decide for ReplayProtectionLayer {
+    type RequestExtension = Option<FirstUse>;
+
+    fn admit<B>(&self, first_use: Option<FirstUse>, request: &mut Request<B>) {
+        if let Some(first_use) = first_use {
+            request.extensions_mut().insert(first_use);
+        }
+    }
+
+    fn decide<B>(&self, request: &Request<B>) -> Decision<Option<FirstUse>> {
+        let decision = check(Head::of(request));
+        match &decision {
+            Decision::Allow(_) => guarded(Outcome::Admitted),
+            Decision::Reject(rejection) => guarded(rejection.outcome()),
+            // Counted when the store has answered.
+            Decision::Pending(_) => {}
+        }
+        decision
+    }
+}
+
+fn check(head: Head<'_>) -> Decision<Option<FirstUse>> {
+    let refuse = |rejection| Decision::Reject(Box::new(rejection));
+    let Some(claims) = head.extensions.get::<Claims>() else {
+        return refuse(missing_claims("ReplayProtectionLayer", head));
+    };
+    let Some(id) = claims.token_id() else {
+        let unknown = Denied::new(DenialReason::Replay);
+        return refuse(Rejection::denied(&unknown, claims, head));
+    };
+    if FirstUse::was_noted(&id, head.extensions) {
+        return Decision::Allow(None);
+    }
+    let used = Rejection::replayed(claims, head);
+    let unavailable = Rejection::store_unavailable(claims, head);
+    // Claims that no layer admitted have no record.
+    let answer = AuthorityContext::of(claims).and_then(|origin| {
+        let accounts = &origin.edge.accounts;
+        accounts.first_use(claims, origin.clock_skew, now_of(claims))
+    });
+    let outcome = move |answer| match answer {
+        Ok(true) => Ok(Some(FirstUse(id))),
+        Ok(false) => Err(used),
+        Err(StoreError) => Err(unavailable),
+    };
+    match answer {
+        None => match outcome(Err(StoreError)) {
+            Ok(first_use) => Decision::Allow(first_use),
+            Err(rejection) => refuse(rejection),
+        },
+        Some(Answer::Now(answer)) => match outcome(answer) {
+            Ok(first_use) => Decision::Allow(first_use),
+            Err(rejection) => refuse(rejection),
+        },
+        Some(Answer::Later(answer)) => Decision::Pending(Box::pin(async move {
+            let decided = outcome(answer.await);
+            guarded(match &decided {
+                Ok(_) => Outcome::Admitted,
+                Err(rejection) => rejection.outcome(),
+            });
+            decided
+        })),
     }
 }

@@ -1,4 +1,4 @@
-//! The one tower service and the one future of this crate.
+//! What the services of all layers are made of: one gate and one future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,8 @@ use tower_service::Service;
 use super::rejection::Rejection;
 
 /// Decides on the head of a request, whatever its method and its path. Pure but for the clock.
-#[doc(hidden)]
+///
+/// The layers of this crate do; other code cannot name the trait.
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
 pub trait Decide: Clone {
     /// What an admitted request takes along.
@@ -35,9 +36,9 @@ pub(super) enum Decision<A> {
 /// A judgement to come.
 pub(super) type PendingDecision<A> = Pin<Box<dyn Future<Output = Result<A, Rejection>> + Send>>;
 
-/// Lets requests through to a service, or answers them itself.
+/// Forwards requests to a service, or answers them itself.
 #[derive(Debug, Clone)]
-pub struct Gate<S, J> {
+pub(super) struct Gate<S, J> {
     inner: S,
     judge: J,
 }
@@ -46,33 +47,31 @@ impl<S, J> Gate<S, J> {
     pub(super) const fn new(inner: S, judge: J) -> Self {
         Self { inner, judge }
     }
-}
 
-impl<S, J, B> Service<Request<B>> for Gate<S, J>
-where
-    S: Service<Request<B>> + Clone,
-    S::Response: IntoResponse,
-    J: Decide,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = GateFuture<S, B, J>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    pub(super) const fn inner(&self) -> &S {
+        &self.inner
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    pub(super) const fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    #[inline]
+    pub(super) fn call<B>(&mut self, mut request: Request<B>) -> ResponseFuture<S, B, J>
+    where
+        S: Service<Request<B>> + Clone,
+        J: Decide,
+    {
         match self.judge.decide(&request) {
             Decision::Allow(admission) => {
                 self.judge.admit(admission, &mut request);
-                GateFuture {
+                ResponseFuture {
                     state: State::Forwarded {
                         answer: self.inner.call(request),
                     },
                 }
             }
-            Decision::Reject(rejection) => GateFuture {
+            Decision::Reject(rejection) => ResponseFuture {
                 state: State::Refused {
                     rejection: Some(rejection),
                 },
@@ -88,14 +87,14 @@ impl<S: Clone, J: Decide> Gate<S, J> {
         &mut self,
         waiting: PendingDecision<J::RequestExtension>,
         request: Request<B>,
-    ) -> GateFuture<S, B, J>
+    ) -> ResponseFuture<S, B, J>
     where
         S: Service<Request<B>>,
     {
         // The service that was polled ready is the one to be called; its clone was not.
         let unready = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, unready);
-        GateFuture {
+        ResponseFuture {
             state: State::PendingDecision {
                 waiting,
                 // Boxed, since it is rare and would make every answer's future greater.
@@ -105,9 +104,67 @@ impl<S: Clone, J: Decide> Gate<S, J> {
     }
 }
 
+/// Declares the service that a layer makes: a type of its own around the one gate.
+macro_rules! service {
+    ($(#[$doc:meta])* $service:ident<S $(, $parameter:ident: $bound:path)?> of $layer:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $service<S $(, $parameter)?> {
+            gate: $crate::middleware::service::Gate<S, $layer>,
+        }
+
+        impl<S $(, $parameter)?> $service<S $(, $parameter)?> {
+            pub(super) const fn new(inner: S, layer: $layer) -> Self {
+                Self { gate: $crate::middleware::service::Gate::new(inner, layer) }
+            }
+
+            /// The service behind this one.
+            pub const fn get_ref(&self) -> &S {
+                self.gate.inner()
+            }
+
+            /// The service behind this one.
+            pub const fn get_mut(&mut self) -> &mut S {
+                self.gate.inner_mut()
+            }
+        }
+
+        impl<S, B $(, $parameter)?> tower_service::Service<http::Request<B>>
+            for $service<S $(, $parameter)?>
+        where
+            S: tower_service::Service<http::Request<B>> + Clone,
+            S::Response: axum_core::response::IntoResponse,
+            $($parameter: $bound + Clone + Send + 'static,)?
+        {
+            type Response = axum_core::response::Response;
+            type Error = S::Error;
+            type Future = $crate::middleware::ResponseFuture<S, B, $layer>;
+
+            #[inline]
+            fn poll_ready(
+                &mut self,
+                context: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Result<(), S::Error>> {
+                self.gate.inner_mut().poll_ready(context)
+            }
+
+            #[inline]
+            fn call(&mut self, request: http::Request<B>) -> Self::Future {
+                self.gate.call(request)
+            }
+        }
+    };
+}
+
+pub(super) use service;
+
 pin_project! {
-    /// The answer to come: the inner service's or this crate's.
-    pub struct GateFuture<S, B, J>
+    /// The answer to come from the service of a layer `J`: the inner service's, or the layer's own.
+    ///
+    /// The type of `Service::call` of [`EntraService`](crate::EntraService),
+    /// [`GuardService`](crate::GuardService) and
+    /// [`ReplayProtectionService`](crate::middleware::ReplayProtectionService).
+    pub struct ResponseFuture<S, B, J>
     where
         S: Service<Request<B>>,
         J: Decide,
@@ -130,7 +187,7 @@ pin_project! {
     }
 }
 
-impl<S, B, J> Future for GateFuture<S, B, J>
+impl<S, B, J> Future for ResponseFuture<S, B, J>
 where
     S: Service<Request<B>>,
     S::Response: IntoResponse,
@@ -173,12 +230,12 @@ where
     }
 }
 
-impl<S, B, J> std::fmt::Debug for GateFuture<S, B, J>
+impl<S, B, J> std::fmt::Debug for ResponseFuture<S, B, J>
 where
     S: Service<Request<B>>,
     J: Decide,
 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GateFuture")
+        f.write_str("ResponseFuture")
     }
 }

@@ -24,7 +24,7 @@ use super::subscriber;
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///
 /// Every replica follows a stream of revocations and sign-outs, so that a request needs no call;
-/// only [`OncePerToken`](crate::guard::OncePerToken) asks Redis. A connection that is dead
+/// only [replay protection](crate::Entra::replay_protection) asks Redis. A connection that is dead
 /// without having been closed is noticed within four seconds, and the policy holds from then on.
 /// What was revoked here stays revoked, and is published again to a Redis that lost it. Give it a
 /// `maxmemory-policy` of `noeviction`: what it evicts, a replica that starts later never learns.

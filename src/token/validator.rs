@@ -113,6 +113,9 @@ impl Validator {
             KeyState::Unavailable => return Err(ValidationFailure::KeysUnavailable),
         }
         lifetime::check_times(claims.times(), installed.trust.clock_skew, now)?;
+        if !installed.trust.still_allows_tenant(claims.tenant_id()) {
+            return Err(InvalidToken::TenantNotAllowed.into());
+        }
         match self
             .accounts
             .standing(claims, &installed.trust.backdate, now)

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Request};
 use axum::{Router, routing::get};
-use axum_entra::guard::{Guard as _, OncePerToken, RequireRole, RequireScope};
+use axum_entra::guard::RequireRole;
 use axum_entra::{
     AccountId, Authority, Claims, Clock, Entra, EntraBuilder, Permit, Tenant, guards,
 };
@@ -18,8 +18,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 guards! {
-    pub(crate) Once = OncePerToken;
-    pub(crate) OnceAndRole = OncePerToken.and(RequireRole("Nobody"));
+    pub(crate) HasRole = RequireRole("No.One.Has.It");
 }
 
 /// When every test begins.
@@ -109,28 +108,26 @@ impl House {
 
     pub(crate) fn app(&self) -> Router {
         let handler = || async { "in" };
+        let once = || self.entra.replay_protection();
         Router::new()
             .route(
                 "/me",
                 get(|claims: Claims| async move { format!("{:?}", claims.principal()) }),
             )
-            .route("/replay", get(handler).route_layer(OncePerToken))
+            .route("/replay", get(handler).route_layer(once()))
             .route(
                 "/twice",
-                get(|_: Permit<Once>| async { "in" }).route_layer(Once),
-            )
-            .route("/permit", get(|_: Permit<Once>| async { "in" }))
-            .route(
-                "/once-and-role",
-                get(|_: Permit<OnceAndRole>| async { "in" }),
+                get(handler).route_layer(once()).route_layer(once()),
             )
             .route(
-                "/once-or-scope",
-                get(handler).route_layer(OncePerToken.or(RequireScope("access_as_user"))),
+                "/guard-outside",
+                get(handler)
+                    .route_layer(once())
+                    .route_layer(RequireRole("No.One.Has.It")),
             )
             .route(
-                "/once-or-nothing",
-                get(handler).route_layer(OncePerToken.or(RequireScope("nobody.has.it"))),
+                "/guard-inside",
+                get(|_: Permit<HasRole>| async { "in" }).route_layer(once()),
             )
             .route_layer(self.entra.layer())
     }

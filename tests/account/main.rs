@@ -11,8 +11,9 @@ mod backdated;
 mod house;
 mod interrupted;
 mod matrix;
-mod once;
+
 mod open_streams;
+mod replay;
 mod revoked;
 mod signed_out;
 mod told;

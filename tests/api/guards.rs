@@ -1,12 +1,21 @@
 //! Guards: each with what it accepts and what it refuses, in every place it can be used.
 
 mod alternatives;
+mod custom;
 mod each;
 mod readiness;
 mod routers;
 mod scope_hierarchy;
 mod token_kinds;
 mod who_is_asking;
+
+/// A guard whose type is not known where it is used.
+fn shared<G>(guard: G) -> std::sync::Arc<dyn axum_entra::guard::Guard + Send + Sync>
+where
+    G: axum_entra::guard::Guard + Send + Sync + 'static,
+{
+    std::sync::Arc::new(guard)
+}
 
 /// One route, `/`, with a guard in every place it can stand.
 ///
@@ -25,7 +34,14 @@ macro_rules! mounts {
             ("route_layer", route().route_layer($guard)),
             ("layer", route().layer($guard)),
             ("route_layer by name", route().route_layer(Named)),
-            ("Guarded", route().route_layer(axum_entra::Guarded($guard))),
+            (
+                "GuardLayer",
+                route().route_layer(axum_entra::GuardLayer::new($guard)),
+            ),
+            (
+                "GuardLayer of dyn Guard",
+                route().route_layer(axum_entra::GuardLayer::new($crate::guards::shared($guard))),
+            ),
             ("Permit", in_signature),
         ]
         .map(|(place, router)| (place, router.route_layer($entra.layer())))

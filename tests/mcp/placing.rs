@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use axum::routing::post;
-use axum_entra::guard::{Guard, OncePerToken, RequireGroup, RequireScope};
+use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use axum_entra::mcp::{AnyToken, ToolGuards};
 use serde_json::json;
 
@@ -90,11 +90,16 @@ async fn a_session_of_the_new_version_is_not_looked_at() {
 
 #[tokio::test]
 async fn a_batch_marks_a_token_as_used_only_if_every_item_passes() {
-    let reached = Reached::default();
-    let once = ToolGuards::new()
-        .tool("x", OncePerToken)
+    let guards = ToolGuards::new()
+        .tool("x", AnyToken)
         .tool("y", RequireScope("Missing"));
-    let router = guarded(&reached, once);
+    let entra = built(authority());
+    // Inside of the guards, so that a refused caller keeps the token.
+    let router = Router::new()
+        .route("/mcp", post(async || "in"))
+        .layer(entra.replay_protection())
+        .layer(guards)
+        .layer(entra.layer());
     let token = mint(&with(json!({ "uti": "an id", "oid": BOB })));
     let other = CALL.replace("\"x\"", "\"y\"");
     let batch = format!("[{CALL},{other}]");

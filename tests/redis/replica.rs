@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::{Router, routing::get};
-use axum_entra::guard::OncePerToken;
 use axum_entra::{
     AccountId, Authority, Entra, EntraBuilder, RedisStore, Rejection, StoreFailurePolicy, Tenant,
 };
@@ -76,7 +75,10 @@ impl Replica {
         let handler = || async { "in" };
         let app: Router = Router::new()
             .route("/me", get(handler))
-            .route("/replay", get(handler).route_layer(OncePerToken))
+            .route(
+                "/replay",
+                get(handler).route_layer(self.entra.replay_protection()),
+            )
             .route_layer(self.entra.layer());
         let request = Request::get(path)
             .header(AUTHORIZATION, format!("Bearer {token}"))

@@ -7,7 +7,8 @@ use super::operations::operations;
 use super::problem::{PROBLEM_SCHEMA_NAME, schema};
 use super::requirements::{add_requirement, authenticate};
 use axum_entra::guard::Guard;
-use axum_entra::{EntraLayer, Guarded};
+use axum_entra::middleware::ReplayProtectionLayer;
+use axum_entra::{EntraLayer, GuardLayer};
 
 /// Protects documented routes, and says so in the document: see the [module](crate).
 ///
@@ -24,6 +25,15 @@ pub trait OpenApiRouterExt: Sized {
     fn require_guard<G>(self, guard: G) -> Self
     where
         G: Guard + Clone + Send + Sync + 'static;
+
+    /// Puts replay protection around every route that is there: each token once.
+    ///
+    /// Call it before [`require_guard`](Self::require_guard), so that the guards are asked first.
+    ///
+    /// # Panics
+    /// On a router without any route, as axum's `route_layer` does.
+    #[must_use]
+    fn require_replay_protection(self, layer: ReplayProtectionLayer) -> Self;
 
     /// Puts the layer that validates tokens around every route that is there.
     ///
@@ -48,7 +58,17 @@ where
         for operation in operations(&mut paths) {
             add_requirement(operation, guard.describe());
         }
-        let routes: MethodRouter<S> = routes.layer(Guarded(guard));
+        let routes: MethodRouter<S> = routes.layer(GuardLayer::new(guard));
+        (schemas, paths, routes)
+    }
+
+    fn require_replay_protection(self, layer: ReplayProtectionLayer) -> Self {
+        let (mut schemas, mut paths, routes) = self;
+        schemas.push((PROBLEM_SCHEMA_NAME.to_owned(), schema()));
+        for operation in operations(&mut paths) {
+            add_requirement(operation, layer.describe());
+        }
+        let routes: MethodRouter<S> = routes.layer(layer);
         (schemas, paths, routes)
     }
 
@@ -75,7 +95,15 @@ where
         for operation in operations(&mut self.get_openapi_mut().paths) {
             add_requirement(operation, guard.describe());
         }
-        self.route_layer(Guarded(guard))
+        self.route_layer(GuardLayer::new(guard))
+    }
+
+    fn require_replay_protection(mut self, layer: ReplayProtectionLayer) -> Self {
+        add_schema(&mut self);
+        for operation in operations(&mut self.get_openapi_mut().paths) {
+            add_requirement(operation, layer.describe());
+        }
+        self.route_layer(layer)
     }
 
     fn require_auth(mut self, layer: EntraLayer) -> Self {

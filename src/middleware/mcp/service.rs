@@ -145,29 +145,19 @@ impl ToolGuards {
     }
 }
 
-/// Asks the guards, and the directory or the record of used tokens where they need it.
+/// Asks the guards, and Microsoft Graph where they need it.
 async fn authorize(needed: Every, parts: &mut Parts) -> Result<(), Box<Rejection>> {
     if needed.0.is_empty() {
         return Ok(());
     }
     let check = |caller: &Caller<'_>, head: Head<'_>| checked(&needed, caller, head);
-    let (spend, patience) = match hold(NAME, check, Head::of_parts(parts)) {
-        GuardOutcome::Passes(_) => return Ok(()),
+    match hold(NAME, check, Head::of_parts(parts)) {
+        GuardOutcome::Passes(_) => {}
         GuardOutcome::Refused(rejection) => return Err(rejection),
-        GuardOutcome::Spends(_, spend) => (Some(*spend), None),
         GuardOutcome::Open(question) => {
             let settled = question.resolve(check).await.map_err(Box::new)?;
-            (settled.spend, Some(settled.patience))
+            parts.extensions.insert(settled.patience);
         }
-    };
-    if let Some(spend) = spend {
-        // The first use is noted for guards further inside.
-        if let Some(first_use) = spend.make().await.map_err(Box::new)? {
-            parts.extensions.insert(first_use);
-        }
-    }
-    if let Some(patience) = patience {
-        parts.extensions.insert(patience);
     }
     Ok(())
 }

@@ -65,7 +65,6 @@ impl Validator {
             signature_verified,
             steps,
             hints,
-            custom: false,
             claims: verdict.ok().cloned(),
             now,
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use axum_entra::guard::{
-    Guard as _, OncePerToken, RequireAccountId, RequireAppOnly, RequireB2cPolicy,
-    RequireClientAuthMethod, RequireClientId, RequireDirectoryRole, RequireGroup, RequireMfa,
-    RequireRole, RequireScope, RequireTenant,
+    Guard as _, RequireAccountId, RequireAppOnly, RequireB2cPolicy, RequireClientAuthMethod,
+    RequireClientId, RequireDirectoryRole, RequireGroup, RequireMfa, RequireRole, RequireScope,
+    RequireTenant,
 };
 use axum_entra::{
     AllowedTenants, Authority, ClientAuthMethod, Clock, Entra, EntraBuilder, Tenant, TokenVersion,
@@ -179,7 +179,7 @@ pub(super) fn router(entra: &Entra, runs: &Runs) -> Router {
         .merge(on("/secure").route_layer(RequireMfa))
         .merge(on("/policy").route_layer(RequireB2cPolicy("b2c_1_sign_in_stock")))
         .merge(on("/policy-of-the-table").route_layer(RequireB2cPolicy("b2c_1_sign_in")))
-        .merge(on("/replay").route_layer(OncePerToken))
+        .merge(on("/replay").route_layer(entra.replay_protection()))
         .merge(on("/identity").route_layer(RequireAccountId))
         .route_layer(entra.layer())
         .route("/health", get(|| async { "up" }))

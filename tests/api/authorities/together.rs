@@ -1,5 +1,7 @@
 //! Several authorities in one service: what they share (nothing) and what clashes.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use axum_entra::{AllowedTenants, Authority, ConfigError, Entra, Tenant};
@@ -192,6 +194,28 @@ async fn many_tenants_are_a_choice_and_personal_accounts_another() {
         assert_eq!(outcome(&entra, &of(CONSUMERS)).await, personal);
         let v1 = emulator.token().tenant(FABRIKAM).v1().mint();
         assert_eq!(outcome(&entra, &v1).await, fabrikam);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_list_of_the_application_decides_for_known_tokens_too() {
+    let emulator = Emulator::start().await.unwrap();
+    let customers = Arc::new(RwLock::new(BTreeSet::<Uuid>::new()));
+    let known = Arc::clone(&customers);
+    let tenants = AllowedTenants::from_fn(move |tenant| known.read().unwrap().contains(&tenant));
+    let entra = together([at(&emulator, Tenant::Organizations, API_ID).allowed_tenants(tenants)]);
+    has_all_keys(&entra).await;
+    let of = |tenant: &str| emulator.token().tenant(tenant).mint();
+    let (contoso, fabrikam) = (of(CONTOSO), of(FABRIKAM));
+    assert_eq!(outcome(&entra, &contoso).await, "tenant_not_allowed");
+    for _ in 0..2 {
+        customers.write().unwrap().insert(CONTOSO.parse().unwrap());
+        // The second time the token is in the cache.
+        assert_eq!(outcome(&entra, &contoso).await, "in");
+        assert_eq!(outcome(&entra, &contoso).await, "in");
+        assert_eq!(outcome(&entra, &fabrikam).await, "tenant_not_allowed");
+        customers.write().unwrap().clear();
+        assert_eq!(outcome(&entra, &contoso).await, "tenant_not_allowed");
     }
 }
 

@@ -427,7 +427,7 @@ async fn a_guard_of_the_applications_own_is_a_guard_like_any_other() {
     let (entra, runs) = (built(authority()), Runs::default());
     let router = axum::Router::new()
         .route("/", runs.handler())
-        .route_layer(axum_entra::Guarded(FromTheOffice))
+        .route_layer(axum_entra::GuardLayer::new(FromTheOffice))
         .route_layer(entra.layer());
     let from = |office: &str| mint(&with(json!({ "extension_Office": office })));
     let answer = fetch(&router, "/", &from("Home")).await;

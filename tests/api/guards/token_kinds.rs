@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_entra::guard::{
-    DenyAgents, DenyGuests, OncePerToken, RequireAccountId, RequireAcr, RequireAgent,
-    RequireAppOnly, RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
+    DenyAgents, DenyGuests, RequireAccountId, RequireAcr, RequireAgent, RequireAppOnly,
+    RequireAuthContext, RequireB2cPolicy, RequireClientAuthMethod, RequireClientId,
     RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
@@ -414,7 +414,7 @@ fn guards(runs: &Runs) -> Vec<(&'static str, Router, [&'static str; 13])> {
             ["not_agent" "not_agent" "not_agent" "not_agent" "not_agent" "not_agent" "not_agent" "not_agent"
              "not_agent" "not_agent" "+" "+" "+"];
         // B2C's tokens have nothing by which their first use could be told.
-        OncePerToken =>
+        entra().replay_protection() =>
             ["+" "+" "+" "+" "+" "+" "replay" "replay" "+" "+" "+" "+" "+"];
     }
 }

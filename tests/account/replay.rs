@@ -1,44 +1,35 @@
 //! Each token once: what it is known by, and when it is spent.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::routing::get;
-use axum_entra::Guarded;
-use axum_entra::guard::{Caller, Denied, Guard, OncePerToken};
 
 use crate::house::{House, NOON};
 
-/// A guard that says no twice, and then yes.
-#[derive(Clone, Default)]
-struct ChangesItsMind(Arc<AtomicUsize>);
-
-impl Guard for ChangesItsMind {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        match self.0.fetch_add(1, Ordering::SeqCst) {
-            0 | 1 => OncePerToken.check(caller),
-            _ => Ok(()),
-        }
-    }
-}
-
 #[tokio::test]
-async fn a_use_that_was_not_the_first_is_no_proof_for_a_further_guard() {
+async fn replay_protection_without_the_layer_or_a_token_fails_closed() {
     let house = House::open().await;
-    let token = house.token(NOON).header("nonce", "n1").mint();
-    assert_eq!(house.get("/replay", &token).await.of(), (200, "in"));
-    let app = Router::new()
-        .route("/", get(|| async { "in" }))
-        .route_layer(OncePerToken)
-        .route_layer(Guarded(ChangesItsMind::default()))
-        .route_layer(house.entra.layer());
-    let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
-    let answer = house.send(app, request.body(Body::empty()).unwrap()).await;
-    assert_eq!(answer.of(), (401, "replay"));
+    let token = house.token(NOON).mint();
+    let request = |token: &str| {
+        let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+        request.body(Body::empty()).unwrap()
+    };
+    let route = || Router::new().route("/", get(|| async { "in" }));
+    let bare = route().route_layer(house.entra.replay_protection());
+    let answer = house.send(bare, request(&token)).await;
+    assert_eq!(answer.of(), (500, "not_configured"));
+    let optional = || {
+        route()
+            .route_layer(house.entra.replay_protection())
+            .route_layer(house.entra.layer().optional())
+    };
+    let anonymous = Request::get("/").body(Body::empty()).unwrap();
+    let answer = house.send(optional(), anonymous).await;
+    assert_eq!(answer.of(), (401, "missing_token"));
+    let answer = house.send(optional(), request(&token)).await;
+    assert_eq!(answer.of(), (200, "in"));
 }
 
 #[tokio::test]
@@ -94,10 +85,6 @@ async fn a_token_that_is_known_by_nothing_is_refused() {
         // The claim of that name is another thing.
         house.token(NOON).without("uti").claim("nonce", "n").mint(),
     ] {
-        for path in ["/replay", "/permit", "/once-or-nothing"] {
-            let answer = house.get(path, &token).await;
-            assert_eq!(answer.status, 403, "{path}");
-        }
         let answer = house.get("/replay", &token).await;
         assert_eq!(answer.of(), (403, "replay"));
         assert_eq!(answer.body["error"], "forbidden");
@@ -117,42 +104,32 @@ async fn the_record_lasts_as_long_as_the_token() {
 }
 
 #[tokio::test]
-async fn one_request_spends_a_token_once_however_many_guards_ask() {
+async fn one_request_uses_a_token_once_however_many_layers_ask() {
     let house = House::open().await;
     let token = house.token(NOON).mint();
     assert_eq!(house.get("/twice", &token).await.of(), (200, "in"));
     assert_eq!(house.get("/twice", &token).await.of(), (401, "replay"));
-    let token = house.token(NOON).mint();
-    assert_eq!(house.get("/permit", &token).await.of(), (200, "in"));
     assert_eq!(house.get("/replay", &token).await.of(), (401, "replay"));
 }
 
 #[tokio::test]
-async fn a_token_is_not_spent_in_vain() {
+async fn a_token_that_a_guard_outside_refuses_is_not_used_up() {
     let house = House::open().await;
     let token = house.token(NOON).mint();
-    assert_eq!(
-        house.get("/once-and-role", &token).await.of(),
-        (403, "role")
-    );
-    assert_eq!(house.get("/once-or-scope", &token).await.of(), (200, "in"));
-    assert_eq!(house.get("/once-or-scope", &token).await.of(), (200, "in"));
+    for _ in 0..2 {
+        let answer = house.get("/guard-outside", &token).await;
+        assert_eq!(answer.of(), (403, "role"));
+    }
     assert_eq!(house.get("/replay", &token).await.of(), (200, "in"));
-    assert_eq!(
-        house.get("/once-and-role", &token).await.of(),
-        (403, "role")
-    );
+}
 
+#[tokio::test]
+async fn a_permit_in_the_signature_is_asked_after_the_token_is_used_up() {
+    let house = House::open().await;
     let token = house.token(NOON).mint();
-    assert_eq!(
-        house.get("/once-or-nothing", &token).await.of(),
-        (200, "in")
-    );
-    // The answer names the alternative that has scopes.
-    assert_eq!(
-        house.get("/once-or-nothing", &token).await.of(),
-        (403, "scope")
-    );
+    let answer = house.get("/guard-inside", &token).await;
+    assert_eq!(answer.of(), (403, "role"));
+    assert_eq!(house.get("/replay", &token).await.of(), (401, "replay"));
 }
 
 #[tokio::test]
