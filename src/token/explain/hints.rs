@@ -2,12 +2,11 @@
 
 use crate::authority::issuer::lookup_key;
 use crate::authority::{ResolvedAuthority, full_scope_name};
-use crate::claims::{Claims, Principal};
-use crate::guard::{DenialReason, Denied};
 use crate::guid::parse_guid;
 use crate::token::validator::Validator;
 use crate::token_version::TokenVersion;
 
+use super::guard_hints::APP_ONLY;
 use super::unverified_view::{Peek, cut};
 
 /// Microsoft Graph, as v2.0 and v1.0 tokens name it.
@@ -73,62 +72,15 @@ pub(super) fn of_token(
              the client gets for {} (access_token in the answer, acquireTokenSilent in MSAL).",
             scope_of(trust)
         )),
+        "algorithm" => hints.push(
+            "Entra signs access tokens with RS256 and nothing else. A token with another algorithm was made by another \
+             issuer or by a program of your own."
+                .to_owned(),
+        ),
         "revoked" => hints.push("The account's older tokens were revoked. Sign in again.".to_owned()),
         _ => {}
     }
     hints
-}
-
-const APP_ONLY: &str = "This is an application's own token (client credentials): it carries app roles, never \
-     scopes. Guard the route with a role as well: RequireScope(…).or(RequireAppOnly.and(RequireRole(…))).";
-
-/// Hints for a caller that a guard refused.
-pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
-    let hint = match denied.reason() {
-        DenialReason::Scope if claims.principal() == Principal::App => APP_ONLY.to_owned(),
-        DenialReason::Scope => {
-            let scopes: Vec<&str> = denied.scopes().collect();
-            format!(
-                "The client has to ask for the scope ({}), and a user or an administrator has to consent. \
-                 Scopes are compared with letter case.",
-                full_scope_name("{AppIdUri}", scopes.first().unwrap_or(&"…"))
-            )
-        }
-        DenialReason::Role => "The user or application has to be assigned the app role, under Enterprise applications. \
-             A new assignment is in the next token, not in this one."
-            .to_owned(),
-        DenialReason::GroupsOverage => "The token says that there are too many groups to list (overage). The API has to \
-             ask Microsoft Graph: give it credentials (ClientCredentials) and Graph:ResolveGroups. No directory is \
-             asked for an explanation."
-            .to_owned(),
-        DenialReason::Group if matches!(claims.groups(), crate::claims::Groups::Absent) => {
-            "The token lists no groups at all: set groupMembershipClaims in the manifest.".to_owned()
-        }
-        DenialReason::Agent if claims.agent().is_none() => {
-            "The token does not tell whether an agent acts: the API's registration has to ask for the optional claim \
-             xms_act_fct (Token configuration, access tokens)."
-                .to_owned()
-        }
-        DenialReason::NotAgent => "The route is for agent identities. Their tokens tell it by the optional claims \
-             xms_act_fct and xms_sub_fct, which the API's registration has to ask for."
-            .to_owned(),
-        DenialReason::Policy => "The route is for B2C tokens of that policy; Entra's own tokens have no policy, whatever \
-             their tfp or acr says."
-            .to_owned(),
-        DenialReason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
-             one without the optional claim idtyp that tells."
-            .to_owned(),
-        DenialReason::UserOnly => "The route is for users; this is an application's token, or one that does not tell."
-            .to_owned(),
-        DenialReason::AuthContext => "The route asks for a stronger sign-in. A client that says cp1 (xms_cc) is answered \
-             with a claims challenge, others with 403."
-            .to_owned(),
-        DenialReason::ClientAuthMethod => "The client proved itself too weakly: a public client has no secret, and not every \
-             secret is a certificate (azpacr, appidacr)."
-            .to_owned(),
-        _ => return None,
-    };
-    Some(hint)
 }
 
 /// Texts that are no JWT.
@@ -174,12 +126,11 @@ fn kind(peek: &Peek, trust: Option<&ResolvedAuthority>, hints: &mut Vec<String>)
         return;
     }
     let client = peek.has("azp") || peek.has("appid");
-    let permissions = peek.has("scp") || peek.has("roles");
     let id_token = ["nonce", "at_hash", "c_hash"]
         .iter()
         .any(|name| peek.has(name));
-    if id_token && !peek.has("scp") || !client && !permissions && peek.has("aud") && peek.has("sub")
-    {
+    // Roles prove nothing: an ID token has those of the client's own registration.
+    if !peek.has("scp") && (id_token || !client && peek.has("aud") && peek.has("sub")) {
         hints.push(format!(
             "This looks like an ID token: it tells the client who signed in, and opens nothing. Send the access \
              token that the client gets for {scope}."
@@ -283,17 +234,44 @@ fn audience(trust: Option<&ResolvedAuthority>, peek: &Peek, hints: &mut Vec<Stri
             cut(found)
         ));
     } else {
-        let whose = if parse_guid(found).is_some() {
-            "the application with that id"
-        } else {
-            "another API"
+        let microsofts = MICROSOFTS
+            .iter()
+            .find(|(audience, _)| *audience == bare(found));
+        let whose = match microsofts {
+            Some((_, name)) => name,
+            None if parse_guid(found).is_some() => "the application with that id",
+            None => "another API",
         };
         hints.push(format!(
             "The token is for {whose}. The client has to ask for {}.",
             full_scope_name(trust.app_id_uri(None), "{scope}")
         ));
+        if microsofts.is_none() && found.contains("://") {
+            hints.push(format!(
+                "If {} is this API's own Application ID URI, add it to Audiences.",
+                cut(found)
+            ));
+        }
     }
 }
+
+/// APIs of Microsoft whose tokens are often sent by mistake, without a slash at the end.
+const MICROSOFTS: [(&str, &str); 7] = [
+    ("https://management.core.windows.net", AZURE),
+    ("https://management.azure.com", AZURE),
+    ("797f4846-ba00-4fd7-ba43-dac1f8f63013", AZURE),
+    (
+        "https://graph.windows.net",
+        "Azure AD Graph, which is retired",
+    ),
+    ("https://vault.azure.net", "Azure Key Vault"),
+    ("https://storage.azure.com", "Azure Storage"),
+    ("499b84ac-1321-427f-aa17-267ca6975798", "Azure DevOps"),
+];
+
+/// What `az account get-access-token` gets when it is not told a scope.
+const AZURE: &str =
+    "Azure Resource Manager (`az account get-access-token` without --scope gets such a token)";
 
 fn lifetime(peek: &Peek, reason: &str, now: u64, hints: &mut Vec<String>) {
     if reason == "expired" {

@@ -1,5 +1,6 @@
 //! "Why 401?": a token's way through every check, for the person who holds it.
 
+mod guard_hints;
 mod hints;
 mod steps;
 mod text;
@@ -10,7 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::claims::Claims;
-use crate::guard::{Caller, Guard};
+use crate::guard::{Caller, DenialReason, Guard};
 
 /// Every check of a token, in order, with what it expects and what it found.
 ///
@@ -25,6 +26,9 @@ pub struct Explanation {
     signature_verified: bool,
     steps: Vec<Step>,
     hints: Vec<String>,
+    /// Whether the reason is the application's own.
+    #[serde(skip)]
+    custom: bool,
     #[serde(skip)]
     claims: Option<Claims>,
     #[serde(skip)]
@@ -64,6 +68,9 @@ pub enum Outcome {
     Skipped,
 }
 
+/// Every reason has its heading there.
+const PAGE: &str = "https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md";
+
 impl Explanation {
     /// Whether the token is accepted, and authorized by the guards it was checked against.
     #[must_use]
@@ -95,6 +102,15 @@ impl Explanation {
         &self.hints
     }
 
+    /// The page of the book on the reason, with cause and remedy; none where the token is accepted.
+    ///
+    /// An application's own reasons ([`Denied::custom`](crate::guard::Denied::custom)) have no page.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        let reason = self.reason.filter(|_| !self.custom)?;
+        Some(format!("{PAGE}#{reason}"))
+    }
+
     /// Holds the caller against a route's guard as well, under a name of the route.
     ///
     /// No directory is asked: a guard that would ask one is refused here, and a hint says so.
@@ -123,7 +139,8 @@ impl Explanation {
                     step.found = Some(text::permissions(&claims));
                     self.accepted = false;
                     self.reason = step.reason;
-                    self.hints.extend(hints::of_guard(&denied, &claims));
+                    self.custom = matches!(denied.reason(), DenialReason::Custom(_));
+                    self.hints.extend(guard_hints::of_guard(&denied, &claims));
                 }
             }
         }
@@ -155,6 +172,9 @@ impl fmt::Display for Explanation {
         }
         for hint in &self.hints {
             writeln!(f, "  * {hint}")?;
+        }
+        if let Some(page) = self.page() {
+            writeln!(f, "  see {page}")?;
         }
         Ok(())
     }

@@ -65,6 +65,7 @@ impl Validator {
             signature_verified,
             steps,
             hints,
+            custom: false,
             claims: verdict.ok().cloned(),
             now,
         }

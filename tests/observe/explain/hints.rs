@@ -67,7 +67,7 @@ async fn trusting(authority: Authority, good: TokenBuilder) -> Entra {
 async fn every_refusal_brings_its_own_hint() {
     let (emulator, entra) = emulated().await;
     let token = || token(&emulator);
-    let rows: [(&str, TokenBuilder, &[&str]); 17] = [
+    let rows: [(&str, TokenBuilder, &[&str]); 18] = [
         (
             "an ID token",
             token().id_token().audience(API_ID),
@@ -135,7 +135,15 @@ async fn every_refusal_brings_its_own_hint() {
         (
             "another API",
             token().audience("api://other"),
-            &["The token is for another API."],
+            &[
+                "The token is for another API.",
+                "If api://other is this API's own Application ID URI",
+            ],
+        ),
+        (
+            "Azure Resource Manager",
+            token().audience("https://management.azure.com/"),
+            &["The token is for Azure Resource Manager (`az account get-access-token`"],
         ),
     ];
     for (name, token, beginnings) in rows {
@@ -283,7 +291,11 @@ async fn tokens_of_another_kind_are_known_by_their_claims() {
         ("of a client", late().claim("azp", "c"), &[ENDED]),
         ("of a v1.0 client", late().claim("appid", "c"), &[ENDED]),
         ("with a scope", late().claim("scp", "a"), &[ENDED]),
-        ("with a role", late().claim("roles", json!(["a"])), &[ENDED]),
+        (
+            "with a role, as ID tokens of a registration with roles",
+            late().claim("roles", json!(["a"])),
+            &[ID_TOKEN, ENDED],
+        ),
         (
             "a nonce, of a client",
             late().claim("nonce", "n").claim("azp", "c"),
@@ -370,7 +382,11 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
             &RequireGroup(FABRIKAM),
             &["The token lists no groups at all: set groupMembershipClaims"],
         ),
-        (user(), &RequireGroup(FABRIKAM), &[]),
+        (
+            user(),
+            &RequireGroup(FABRIKAM),
+            &["The group is not in the token. Groups are compared by object id"],
+        ),
         (
             user(),
             &RequireAppOnly,
@@ -391,7 +407,11 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
             &RequireClientAuthMethod(ClientAuthMethod::Certificate),
             &["The client proved itself too weakly"],
         ),
-        (user(), &RequireTenant(FABRIKAM), &[]),
+        (
+            user(),
+            &RequireTenant(FABRIKAM),
+            &["The caller's tenant is not in the guard's list."],
+        ),
     ];
     for (place, (token, guard, beginnings)) in rows.into_iter().enumerate() {
         println!("{place}");
