@@ -107,6 +107,10 @@ mod documents {
     #[doc = include_str!("../docs/design.md")]
     #[cfg(feature = "test-util")]
     mod design {}
+    #[doc = include_str!("../docs/mcp.md")]
+    mod mcp {}
+    #[doc = include_str!("../docs/agents.md")]
+    mod agents {}
     #[doc = include_str!("../docs/operations.md")]
     mod operations {}
     #[doc = include_str!("../docs/performance.md")]

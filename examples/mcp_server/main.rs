@@ -1,73 +1,120 @@
-//! An MCP server behind the layer: `cargo run --example mcp_server`, then give an MCP client
-//! `http://127.0.0.1:3000/mcp`. Without a token it gets 401 with the scope to begin with and
-//! `resource_metadata`, reads there which authority to ask, and comes back with a token.
+//! Two MCP servers in one process, with a guard for each tool: `cargo run --example mcp_server`, then
+//! give an MCP client `http://127.0.0.1:3000/mcp`. Without a token it gets 401 with the scope to
+//! begin with and `resource_metadata`, reads there which authority to ask, and comes back with a
+//! token. A tool that needs more answers 403 with the scope to ask for.
 //!
-//! On a real tenant set `AzureAd__Resource` to the URL that clients use, register that URL as an
-//! identifier URI of the application, and give the client's id to the client: Entra registers
-//! none on the fly. See docs/operations.md, "Protected-resource metadata".
+//! On a real tenant set `AzureAd__Resource` to the two URLs that clients use, register both as
+//! identifier URIs of the application, and give the client's id to the client: Entra registers none
+//! on the fly. See docs/mcp.md.
 
-mod session_owners;
+mod servers;
 #[path = "../startup/mod.rs"]
 mod startup;
-mod todo_tools;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum_entra::EntraBuilder;
-use axum_entra::guard::RequireScope;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use session_owners::{SessionOwners, own_sessions};
-use startup::{Plan, Sample, problems};
-use todo_tools::TodoTools;
+use entra_emulator::EmulatorBuilder;
+use serde_json::{Value, json};
+use startup::{Plan, Sample};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let plan = Plan {
-        describe,
+        describe: servers::describe,
+        registered: |emulator: EmulatorBuilder, listener| {
+            emulator.app(servers::registration(listener))
+        },
+        settings_at: |settings: Value, listener| servers::settings(settings, listener),
         ..Plan::default()
     };
     startup::run_planned(plan, routes).await
 }
 
-fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder {
-    builder
-        .default_resource(format!("{listener}/mcp"))
-        .resource_name("To-do lists for agents")
-        .resource_scopes(["access_as_user", "Todo.Read"])
-        .challenge_scopes(["access_as_user"])
-}
-
 async fn routes(sample: &Sample) -> Router {
     sample.show(|walk, _| {
-        let initialize = "POST /mcp -H 'Content-Type: application/json' \
-             -H 'Accept: application/json, text/event-stream' \
-             -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":\
-             {\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},\
-             \"clientInfo\":{\"name\":\"curl\",\"version\":\"1\"}}}'";
-        walk.call_anonymously(401, "the challenge says where to look", initialize)
+        let base = walk.base();
+        let (mcp, reports) = (format!("{base}/mcp"), format!("{base}/reports/mcp"));
+        walk.user("TOKEN", "alice", &format!("{mcp}/Todo.Read"))
+            .call_anonymously(
+                401,
+                "the challenge names the least scope and where to look",
+                &post("/mcp", "tools/list", None),
+            )
             .call_anonymously(
                 200,
                 "which authority to ask, and for which scopes",
                 "GET /.well-known/oauth-protected-resource/mcp",
             )
-            .user("TOKEN", "alice", "access_as_user")
-            .call(200, "the server introduces itself", "TOKEN", initialize);
+            .call(
+                200,
+                "what is on the list",
+                "TOKEN",
+                &post("/mcp", "tools/call", Some(("list_todos", json!({})))),
+            )
+            .call(
+                403,
+                "a tool that needs another scope, which the challenge names",
+                "TOKEN",
+                &post(
+                    "/mcp",
+                    "tools/call",
+                    Some(("add_todo", json!({ "title": "milk" }))),
+                ),
+            )
+            .user("WRITER", "alice", &format!("{mcp}/Todo.ReadWrite"))
+            .call(
+                200,
+                "with a token for it; it may read as well",
+                "WRITER",
+                &post(
+                    "/mcp",
+                    "tools/call",
+                    Some(("add_todo", json!({ "title": "milk" }))),
+                ),
+            )
+            .app("APP")
+            .call(
+                200,
+                "a tool for applications",
+                "APP",
+                &post("/mcp", "tools/call", Some(("run_jobs", json!({})))),
+            )
+            .call(
+                403,
+                "not for people",
+                "WRITER",
+                &post("/mcp", "tools/call", Some(("run_jobs", json!({})))),
+            )
+            .user("REPORTER", "bob", &format!("{reports}/Data.Read"))
+            .call(
+                200,
+                "the second server, with scopes of its own",
+                "REPORTER",
+                &post("/reports/mcp", "tools/call", Some(("report", json!({})))),
+            );
     });
-    let sessions = Arc::new(LocalSessionManager::default());
-    let owners = SessionOwners::new(Arc::clone(&sessions));
-    let tools = StreamableHttpService::new(
-        || Ok(TodoTools::new()),
-        sessions,
-        StreamableHttpServerConfig::default(),
-    );
-    let mcp = Router::new()
-        .nest_service("/mcp", tools)
-        .layer(from_fn_with_state(owners, own_sessions))
-        .layer(RequireScope("access_as_user"))
-        .layer(sample.entra.layer());
-    startup::with_metadata(&sample.entra, mcp)
+    servers::routes(&sample.entra, sample.stopped())
+}
+
+/// A request of protocol version 2026-07-28, as `walk` takes it: it needs no session.
+fn post(path: &str, method: &str, tool: Option<(&str, Value)>) -> String {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "curl", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let mut params = json!({ "_meta": meta });
+    let mut name = String::new();
+    if let (Some((tool, arguments)), Some(params)) = (tool, params.as_object_mut()) {
+        params.insert("name".to_owned(), json!(tool));
+        params.insert("arguments".to_owned(), arguments);
+        name = format!("-H 'Mcp-Name: {tool}' ");
+    }
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    format!(
+        "POST {path} -H 'Content-Type: application/json' \
+         -H 'Accept: application/json, text/event-stream' \
+         -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: {method}' {name}-d '{body}'"
+    )
 }

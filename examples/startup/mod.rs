@@ -25,6 +25,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
@@ -62,6 +63,9 @@ pub(crate) struct Plan {
     pub(crate) authorities: fn(EntraBuilder, &Emulator) -> EntraBuilder,
     /// Also with settings; it is told the address to listen on, as a URL.
     pub(crate) describe: fn(EntraBuilder, String) -> EntraBuilder,
+    /// Registers at the emulator what depends on the address to listen on, and says it in the settings.
+    pub(crate) registered: fn(EmulatorBuilder, &str) -> EmulatorBuilder,
+    pub(crate) settings_at: fn(Value, &str) -> Value,
 }
 
 impl Default for Plan {
@@ -71,6 +75,8 @@ impl Default for Plan {
             settings: Emulator::settings,
             authorities: |builder, _| builder,
             describe: |builder, _| builder,
+            registered: |emulator, _| emulator,
+            settings_at: |settings, _| settings,
         }
     }
 }
@@ -85,6 +91,8 @@ pub(crate) struct Sample {
     docs_client: Option<String>,
     inspect: bool,
     walk: OnceLock<walk::Walk>,
+    /// Changes when the program has to stop.
+    stopping: watch::Sender<()>,
 }
 
 /// Something the person at the keyboard has to change: exit code 2 and one line.
@@ -138,6 +146,11 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
     start_logs();
     let metrics = install_metrics()?;
     let settings = Settings::load(arguments.settings.as_deref())?;
+    // The address is known before the socket is open, and a wrong setting never opens it.
+    let taken = |error| Wrong(format!("--listen {}: {error}", arguments.listen));
+    let bound = bind(arguments.listen).map_err(taken);
+    let address = bound.as_ref().ok().map(TcpSocket::local_addr).transpose()?;
+    let url = format!("http://{}", reachable(address.unwrap_or(arguments.listen)));
     let (builder, emulator) = if settings.is_empty() {
         // An operator who names a file means its authority, not one that accepts public passwords.
         if let Some(file) = &arguments.settings {
@@ -146,19 +159,17 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
                 file.display()
             )));
         }
-        let emulator = plan.emulator.start().await?;
-        let text = (plan.settings)(&emulator).to_string();
+        let emulator = (plan.registered)(plan.emulator, &url).start().await?;
+        let text = (plan.settings_at)((plan.settings)(&emulator), &url).to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), [])?;
         let builder = (plan.authorities)(EntraBuilder::from_settings(&settings)?, &emulator);
         (builder, Some(emulator))
     } else {
         (EntraBuilder::from_settings(&settings)?, None)
     };
-    // The address is known before the socket is open, and a wrong setting never opens it.
-    let taken = |error| Wrong(format!("--listen {}: {error}", arguments.listen));
-    let socket = bind(arguments.listen).map_err(taken)?;
+    let socket = bound?;
     let address = socket.local_addr()?;
-    let entra = (plan.describe)(builder, format!("http://{}", reachable(address))).build()?;
+    let entra = (plan.describe)(builder, url).build()?;
     let listener = socket.listen(1_024).map_err(taken)?;
     let sample = Sample {
         entra,
@@ -169,6 +180,7 @@ async fn start(plan: Plan, routes: impl AsyncFnOnce(&Sample) -> Router) -> Resul
         docs_client: arguments.docs_client,
         inspect: arguments.inspect,
         walk: OnceLock::new(),
+        stopping: watch::Sender::new(()),
     };
     let app = server::around(routes(&sample).await);
     sample.serve(app).await
@@ -262,10 +274,17 @@ impl Sample {
     /// Says what to print when the sample serves on the emulator, in place of the usual lines.
     pub(crate) fn show(&self, lines: impl FnOnce(&mut walk::Walk, &Emulator)) {
         if let Some(emulator) = &self.emulator {
-            let mut walk = walk::Walk::new(emulator, format!("http://{}", self.address));
+            let base = format!("http://{}", reachable(self.address));
+            let mut walk = walk::Walk::new(emulator, base);
             lines(&mut walk, emulator);
             let _ = self.walk.set(walk);
         }
+    }
+
+    /// Completes when the program has to stop: for streams that would stay open.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stopping = self.stopping.subscribe();
+        async move { stopping.changed().await.unwrap_or_default() }
     }
 
     async fn serve(self, app: Router) -> Result<(), Wrong> {
@@ -288,20 +307,20 @@ impl Sample {
                 None => print!("{}", self.lines("/me")),
             }
         }
-        let (stopping, mut stopped) = tokio::sync::watch::channel(());
+        let (stopping, graceful) = (self.stopping.clone(), self.stopped());
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            drop(stopping);
+            // `changed` of every receiver.
+            stopping.send_replace(());
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
                 () = tokio::time::sleep(GRACE) => {}
             }
         };
-        let graceful = async move { stopped.changed().await.unwrap_or_default() };
         let most = self.entra.max_token_size();
         tokio::select! {
             () = server::serve(self.listener, app, most, graceful) => {}

@@ -22,6 +22,11 @@ impl Walk {
         }
     }
 
+    /// The sample's own address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A line that gets a user's token with these scopes into a variable.
     pub(crate) fn user(&mut self, variable: &str, user: &str, scopes: &str) -> &mut Self {
         self.user_with(variable, user, scopes, "")
@@ -37,7 +42,10 @@ impl Walk {
     ) -> &mut Self {
         let full: Vec<String> = scopes
             .split(' ')
-            .map(|scope| format!("api://{API_ID}/{scope}"))
+            .map(|scope| match scope.contains("://") {
+                true => scope.to_owned(),
+                false => format!("api://{API_ID}/{scope}"),
+            })
             .collect();
         self.get(
             variable,
