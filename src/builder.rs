@@ -19,7 +19,7 @@ use crate::claims::{AccountId, Claims};
 use crate::clock::Clock;
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
-use crate::graph::{AuthorityWithGraph, Connection, GraphConfig};
+use crate::graph::{AuthorityWithGraph, Connection, GraphConfig, LastFailure};
 use crate::jwks::HttpClientBuilder;
 use crate::middleware::{
     CallerToken, EntraLayer, GraphClient, LayerContext, Rejection, ReplayProtectionLayer, Resource,
@@ -59,6 +59,8 @@ pub struct Entra {
     edge: Arc<LayerContext>,
     house: Arc<ServiceState>,
     connections: Arc<[Arc<Connection>]>,
+    /// By authority; `None` where Graph is not asked.
+    graph_failures: Arc<[Option<LastFailure>]>,
     resources: Arc<[Arc<Resource>]>,
     scope_hierarchy: Arc<ScopeHierarchy>,
 }
@@ -173,10 +175,14 @@ impl Entra {
         &self.scope_hierarchy
     }
 
-    /// How fresh the keys are, authority by authority.
+    /// How fresh the keys are, and whether Microsoft Graph answers, authority by authority.
     #[must_use]
     pub fn status(&self) -> Vec<AuthorityStatus> {
-        self.validator.status()
+        let mut status = self.validator.status();
+        for (authority, failure) in status.iter_mut().zip(&*self.graph_failures) {
+            authority.graph_last_error = failure.as_ref().and_then(LastFailure::text);
+        }
+        status
     }
 
     /// Whether every authority is ready ([`AuthorityStatus::is_ready`]): for a readiness probe.

@@ -358,9 +358,11 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
                 "name": authority.name,
                 "clock_offset_seconds": authority.clock_offset_seconds,
                 "documents": keys,
+                "graph_last_error": authority.graph_last_error,
             })
         })
         .collect();
+    let store = entra.store_status();
     let is_ready = entra.is_ready();
     let code = if is_ready {
         StatusCode::OK
@@ -373,6 +375,13 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
         "age_seconds": documents().filter_map(|keys| keys.age).max().map(|age| age.as_secs()),
         "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
         "authorities": authorities,
+        "store": {
+            "shared": store.shared,
+            "following": store.following,
+            "revocations": store.revocation_count,
+            "clock_offset_seconds": store.clock_offset_seconds,
+            "last_error": store.last_error,
+        },
     });
     (code, Json(body))
 }

@@ -14,6 +14,7 @@ use crate::jwks::http_client::{Reach, finished, http_client, idle_http_client};
 use crate::middleware::ServiceState;
 #[cfg(feature = "redis")]
 use crate::revocation::RevocationState;
+use crate::scope_hierarchy::scope_name_problem;
 use crate::token::{MAX_TOKEN_BYTES, Transmitter, Validator};
 
 impl EntraBuilder {
@@ -57,17 +58,24 @@ impl EntraBuilder {
             (None, None) => idle_http_client()?,
         };
         let all: Vec<_> = trusts.iter().map(|(trust, _)| trust).collect();
+        for scope in all.iter().flat_map(|trust| &trust.required_scopes) {
+            if let Some(why) = scope_name_problem(scope) {
+                tracing::warn!(scope, why, "a required scope can never match");
+            }
+        }
         let resources = self.described.resolve(all.first().copied())?;
         self.edge.resources = self.described.challenged(&resources, &all);
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();
         let mut connections = Vec::new();
+        let mut graph_failures = Vec::new();
         for (trust, access) in trusts {
             let (endpoints, known) = watch::channel(None);
             let connection = access
                 .map(|access| connect(access, &trust, &client, &edge, known))
                 .transpose()?;
+            graph_failures.push(connection.as_ref().map(|own| own.last_failure()));
             connections.extend(connection.clone());
             installed.push(install(
                 trust,
@@ -129,6 +137,7 @@ impl EntraBuilder {
             resources: resources.into(),
             scope_hierarchy: scope_hierarchy.unwrap_or_default(),
             connections: connections.into(),
+            graph_failures: graph_failures.into(),
         })
     }
 }

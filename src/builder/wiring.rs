@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::authority::{Document, ResolvedAuthority};
 use crate::claims::ContextHandle;
 use crate::config_error::ConfigError;
-use crate::graph::{Connection, GraphConfig, HttpTransport, TokenEndpointClient};
+use crate::graph::{Connection, GraphConfig, HttpTransport, LastFailure, TokenEndpointClient};
 use crate::jwks::fetch::Remote;
 use crate::jwks::refresh::Refresher;
 use crate::jwks::snapshot::{KeyReader, fixed_set, refreshing};
@@ -28,6 +28,7 @@ pub(super) fn connect(
         client: client.clone(),
         timeout: trust.freshness.timeout,
         max_bytes: trust.freshness.max_bytes,
+        last_failure: LastFailure::default(),
     };
     let desk = TokenEndpointClient::new(
         door,

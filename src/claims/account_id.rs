@@ -153,8 +153,28 @@ mod tests {
         assert_eq!(here, upper);
     }
 
+    /// Entra writes GUIDs. Another form is no object id, and the subject names the account: two
+    /// spellings of one id would else be two accounts, of which one is not revoked.
     #[test]
-    fn the_placeholder_of_b2c_is_nobody() {
+    fn an_oid_of_another_form_is_no_object_id() {
+        let subject = AccountId::of(Some(TENANT), None, "i", Some("s"));
+        for odd in [
+            "",
+            "690222beff1a4d56abd17e4f7d38e474",
+            "{690222be-ff1a-4d56-abd1-7e4f7d38e474}",
+            "urn:uuid:690222be-ff1a-4d56-abd1-7e4f7d38e474",
+            " 690222be-ff1a-4d56-abd1-7e4f7d38e474",
+            "690222be-ff1a-4d56-abd1-7e4f7d38e47",
+            "alice",
+        ] {
+            let account = AccountId::of(Some(TENANT), Some(odd), "i", Some("s"));
+            assert_eq!(account, subject, "{odd:?}");
+            assert_eq!(AccountId::of(Some(TENANT), Some(odd), "i", None), None);
+        }
+    }
+
+    #[test]
+    fn the_placeholder_of_b2c_is_no_account() {
         assert_eq!(
             AccountId::of(Some(TENANT), None, "i", Some(PLACEHOLDER_SUBJECT)),
             None

@@ -99,8 +99,20 @@ impl fmt::Debug for Agent<'_> {
 
 /// Whether a claim like `xms_act_fct` has a number: a string of numbers with blanks between, in any
 /// order; numbers that are not known mean nothing.
+///
+/// Microsoft's samples have blanks. Commas separate too, so that `11,13` hides no agent.
 pub(super) fn has_number(numbers: Option<&str>, number: &str) -> bool {
-    numbers.is_some_and(|text| text.split_ascii_whitespace().any(|own| own == number))
+    numbers.is_some_and(|text| words(text).any(|own| own == number))
+}
+
+/// Whether a claim like `xms_act_fct` says anything: it has a number.
+pub(super) fn has_any_number(numbers: Option<&str>) -> bool {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|text| words(text).any(is_number))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| letter.is_ascii_whitespace() || letter == ',')
 }
 
 #[cfg(test)]
@@ -125,6 +137,10 @@ mod tests {
             (Some(""), Some(""), App, None),
             (Some("13"), None, User, None),
             (Some("111 1 011 11x"), Some("131"), User, None),
+            (Some("3,11"), None, User, Some(OnBehalfOfUser)),
+            (Some("11,13"), Some("9, 13"), User, Some(AgentUser)),
+            (Some(",11"), Some("11,"), App, Some(Autonomous)),
+            (Some("1,1"), Some("1;3"), User, None),
             (None, None, User, None),
         ];
         for (actor, subject, principal, expected) in table {
@@ -133,6 +149,23 @@ mod tests {
                 expected,
                 "{actor:?} {subject:?} {principal:?}"
             );
+        }
+    }
+
+    #[test]
+    fn facets_without_a_number_say_nothing() {
+        for empty in [
+            None,
+            Some(""),
+            Some(" "),
+            Some(","),
+            Some("none"),
+            Some("x3"),
+        ] {
+            assert!(!has_any_number(empty), "{empty:?}");
+        }
+        for text in ["3", "3 9", " 9,3", "none 3"] {
+            assert!(has_any_number(Some(text)), "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::cache::SingleFlightCache;
 use super::client_credentials::AppTokens;
 use super::config::GraphOptions;
 use super::error::GraphError;
-use super::http::{Answer, Graph, HttpTransport};
+use super::http::{Answer, Graph, HttpTransport, LastFailure};
 use super::on_behalf_of::TokensOnBehalf;
 use super::place::Place;
 use super::principal::{Account, Requester};
@@ -61,6 +61,11 @@ impl Connection {
     /// The longest that one request may wait for all that it asks.
     pub(crate) const fn longest(&self) -> Duration {
         self.door.longest()
+    }
+
+    /// Why the last call of Graph or of its token endpoint had no answer.
+    pub(crate) fn last_failure(&self) -> LastFailure {
+        self.door.last_failure.clone()
     }
 
     /// Microsoft Graph, once it is known which one.

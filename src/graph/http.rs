@@ -1,5 +1,6 @@
 //! The only HTTP transport to Microsoft Graph: single calls, within bounds.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
@@ -12,6 +13,7 @@ use super::access_token::AccessToken;
 use super::error::GraphError;
 use super::request_error::GraphRequestError;
 use crate::authority::stated_time;
+use crate::causes::WithCauses;
 use crate::jwks::{HttpClient, retry_after};
 use crate::metrics::Timer;
 
@@ -21,6 +23,25 @@ pub(crate) struct HttpTransport {
     pub(crate) client: HttpClient,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
+    pub(crate) last_failure: LastFailure,
+}
+
+/// Why the last call had no answer, with every cause; shared by all clones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastFailure(Arc<Mutex<Option<String>>>);
+
+impl LastFailure {
+    /// `None` where the last call had an answer, and where none was made.
+    pub(crate) fn text(&self) -> Option<String> {
+        let last = self.0.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn record<T>(&self, answer: &Result<T, GraphRequestError>) {
+        let failure = answer.as_ref().err();
+        let failure = failure.map(|error| WithCauses(error).to_string());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
 }
 
 /// One call, ready to be made.
@@ -64,6 +85,7 @@ impl HttpTransport {
             Err(_) => "failed",
         };
         stopwatch.directory_called(name, result);
+        self.last_failure.record(&answer);
         answer
     }
 
@@ -283,6 +305,7 @@ mod tests {
                 client: HttpClient::new(),
                 timeout: Duration::from_secs(1),
                 max_bytes: 1,
+                last_failure: LastFailure::default(),
             },
             base: Url::parse(base).unwrap(),
             scope: String::new(),

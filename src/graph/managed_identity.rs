@@ -93,6 +93,7 @@ mod tests {
                     client: http_client(Reach::Plain, &[]).unwrap(),
                     timeout: Duration::from_secs(1),
                     max_bytes: 1_024,
+                    last_failure: Default::default(),
                 },
                 parameter: parameter.map(|(name, id)| (name, id.to_owned())),
                 audience: None,

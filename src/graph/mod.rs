@@ -38,7 +38,7 @@ pub use sessions::Revocation;
 
 pub(crate) use cache::CacheLookup;
 pub(crate) use client::Connection;
-pub(crate) use http::HttpTransport;
+pub(crate) use http::{HttpTransport, LastFailure};
 #[cfg(feature = "settings")]
 pub(crate) use managed_identity::ManagedIdentity;
 pub(crate) use principal::{Account, Requester};

@@ -75,6 +75,7 @@ mod tests {
                 client: idle_http_client().unwrap(),
                 timeout: Duration::from_secs(5),
                 max_bytes: 1_024,
+                last_failure: Default::default(),
             },
             endpoints,
             among: US,

@@ -122,7 +122,8 @@ impl Connection {
             Revocation::SignInSessions => graph.address(segments),
             Revocation::RefreshTokens => graph.beta_address(segments),
         };
-        let answer = self.post_as(asker, call, address, None).await?;
+        let answer = self.post_as(asker, call, address, None).await;
+        let answer = answer.map_err(|error| logged(error, call))?;
         let date = answer.date;
         let success = match another {
             Some(_) => success_with_another(answer, call),
@@ -150,7 +151,8 @@ impl Connection {
         let encoded = address.path().replace('@', "%40");
         address.set_path(&encoded);
         address.set_query(Some("$select=id"));
-        let answer = self.get_as(asker, CALL, address).await?;
+        let answer = self.get_as(asker, CALL, address).await;
+        let answer = answer.map_err(|error| logged(error, CALL))?;
         let id = success_with_another(answer, CALL)?.json::<Id>(CALL)?.id;
         parse_guid(&id).ok_or_else(|| GraphRequestError::InvalidJson { call: CALL }.into())
     }

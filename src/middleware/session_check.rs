@@ -26,7 +26,7 @@ pub(crate) enum SessionFailure {
     Revoked(Option<u64>),
 }
 
-/// Looks at what is known; tokens of applications have no sessions.
+/// Checks what is known of a user's token; no other caller has sessions, so Graph is not asked.
 pub(crate) fn check_sessions(claims: &Claims) -> SessionCheck {
     let connection = AuthorityContext::of(claims)
         .and_then(|origin| origin.directory.as_ref())
@@ -34,7 +34,7 @@ pub(crate) fn check_sessions(claims: &Claims) -> SessionCheck {
     let Some(connection) = connection else {
         return SessionCheck::Valid;
     };
-    if claims.principal() == Principal::App {
+    if claims.principal() != Principal::User {
         return SessionCheck::Valid;
     }
     let Some(account) = Account::of(claims) else {

@@ -8,7 +8,7 @@ use super::credential::{Credential as Given, ManagedIdentityName};
 use super::section::Section;
 use crate::config_error::ConfigError;
 use crate::graph::{
-    AuthorityWithGraph, ClientCredential, GraphConfig, HttpTransport, ManagedIdentity,
+    AuthorityWithGraph, ClientCredential, GraphConfig, HttpTransport, LastFailure, ManagedIdentity,
 };
 use crate::jwks::http_client::{Reach, http_client};
 
@@ -83,6 +83,7 @@ impl Section {
                     client: http_client(Reach::Plain, &[])?,
                     timeout: self.authority.freshness.timeout,
                     max_bytes: self.authority.freshness.max_bytes,
+                    last_failure: LastFailure::default(),
                 },
                 parameter: match identity {
                     ManagedIdentityName::System => None,

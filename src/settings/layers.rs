@@ -101,9 +101,21 @@ impl Node {
         has_elements(self) && has_elements(over)
     }
 
-    /// Puts a layer on top: what it gives wins, key by key and list element by list element.
-    pub(super) fn overlay(&mut self, over: Node) {
-        if over.scalar.is_some() {
+    /// Puts a layer on top: what it gives wins, key by key and list element by list element. A
+    /// value that an empty one replaces is named in a warning, never shown.
+    pub(super) fn overlay(&mut self, over: Node, path: &str, warnings: &mut Vec<String>) {
+        if let Some(scalar) = &over.scalar {
+            let has_value = |own: &Scalar| !own.text.is_empty();
+            if scalar.text.is_empty()
+                && self.is_given()
+                && self.scalar.as_ref().is_none_or(has_value)
+            {
+                warnings.push(format!(
+                    "{path} of {} has no effect: {} is empty and replaces it",
+                    one_line(&self.origin),
+                    one_line(&over.origin),
+                ));
+            }
             *self = Node {
                 name: std::mem::take(&mut self.name),
                 ..over
@@ -116,7 +128,10 @@ impl Node {
         }
         for (key, child) in over.children {
             match self.children.get_mut(&key) {
-                Some(below) => below.overlay(child),
+                Some(below) => {
+                    let path = format!("{path}:{}", one_line(&below.name));
+                    below.overlay(child, &path, warnings);
+                }
                 None => drop(self.children.insert(key, child)),
             }
         }

@@ -8,6 +8,7 @@ use super::forms::{ScopeList, ValueType, Word};
 use super::layers::Node;
 use super::reader::Reader;
 use super::schema::{self, Key};
+use crate::scope_hierarchy::scope_name_problem;
 
 /// The names of permissions that a section lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,9 +49,9 @@ impl Lists {
                 }
             }
         }
-        if let Some(full) = lists.needed.iter().find(|scope| scope.contains("://")) {
+        for (scope, why) in unmatched(&lists.needed) {
             warnings.push(format!(
-                "{}:{} has {full}, which is a full name: tokens carry the short one, what follows the last slash",
+                "{}:{} has {scope}, which can never match: {why}",
                 from.path(),
                 schema::SCOPES.path,
             ));
@@ -85,6 +86,13 @@ impl Lists {
         let path = format!("{}:{path}", from.path()).to_ascii_lowercase();
         self.named.push((path, names));
     }
+}
+
+/// Scopes that no token carries, and why.
+fn unmatched(scopes: &[String]) -> impl Iterator<Item = (&str, &'static str)> {
+    scopes
+        .iter()
+        .filter_map(|scope| Some((scope.as_str(), scope_name_problem(scope)?)))
 }
 
 /// The lists of an object; nothing for a string or a list.

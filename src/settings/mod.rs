@@ -15,6 +15,7 @@ mod into_graph_config;
 mod issuing;
 mod layers;
 mod lists;
+mod no_effect;
 mod reader;
 mod schema;
 mod section;
@@ -158,9 +159,14 @@ impl Settings {
             Wanted::Both => {
                 let mut warnings = Vec::new();
                 let [entra, b2c] = layered(layers::SECTIONS, file, environment, &mut warnings)?;
+                let entra = entra.read(false, &mut warnings)?;
+                let b2c = b2c.read(true, &mut warnings)?;
+                if let (Some(entra), Some(b2c)) = (&entra, &b2c) {
+                    warnings.extend(no_effect::shared(entra, b2c));
+                }
                 Ok(Self {
-                    entra: entra.read(false, &mut warnings)?,
-                    b2c: b2c.read(true, &mut warnings)?,
+                    entra,
+                    b2c,
                     warnings,
                 })
             }
@@ -198,7 +204,8 @@ impl Settings {
     }
 
     /// What a person should look at, one line each: keys that mean nothing here, variables that
-    /// lost to others, credentials that are left out, lists put together from file and environment.
+    /// lost to others, credentials that are left out, lists put together from file and environment,
+    /// values that an empty variable replaces, keys that have no effect beside the others.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -242,7 +249,8 @@ fn layered<const N: usize>(
         if let Some(over) = over.next() {
             let both = |path: &&str| node.merges(&over, path);
             merged.extend(schema::OFTEN_MERGED.into_iter().filter(both));
-            node.overlay(over);
+            let path = error::one_line(&node.name);
+            node.overlay(over, &path, warnings);
         }
         Layered {
             node,

@@ -6,6 +6,7 @@ use super::credential::{self, Credential, Secret};
 use super::error::{RedactedValue, SettingsError};
 use super::issuing::Issuing;
 use super::lists::Lists;
+use super::no_effect;
 use super::reader::Reader;
 use super::schema;
 use crate::authority::{AllowedTenants, Authority};
@@ -81,14 +82,7 @@ impl Section {
                 from.path()
             ));
         }
-        if section.credentials.is_empty() && from.one(&schema::GRAPH_RESOLVE_GROUPS)? == Some(true)
-        {
-            warnings.push(format!(
-                "{}:{} has no effect without ClientSecret or ClientCredentials",
-                from.path(),
-                schema::GRAPH_RESOLVE_GROUPS.path,
-            ));
-        }
+        warnings.extend(no_effect::warnings(from, &section));
         Ok(section)
     }
 }

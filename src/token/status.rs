@@ -22,6 +22,9 @@ pub struct AuthorityStatus {
     /// with `TokenVersions` 1.0 the v2.0 document is read too, since it says whose tokens the v1.0
     /// keys verify; none of its keys verifies a token.
     pub keys: Vec<JwksStatus>,
+    /// Why the last call of Microsoft Graph, or of the token endpoint for it, had no answer, with
+    /// every cause. `None` where it had one, and where Graph is not asked.
+    pub graph_last_error: Option<String>,
     usable: bool,
 }
 
@@ -73,6 +76,7 @@ impl AuthorityStatus {
         Self {
             name: trust.name.clone(),
             clock_offset_seconds: trust.clock.offset(),
+            graph_last_error: None,
             usable: keys
                 .iter()
                 .take(trust.documents.len())

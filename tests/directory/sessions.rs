@@ -187,6 +187,26 @@ async fn applications_have_no_sessions_and_nobody_is_asked_unless_told_to() {
     assert!(world.fake.graph_calls().is_empty());
 }
 
+/// Contract section 7: user callers only.
+#[tokio::test]
+async fn of_a_caller_who_is_not_known_to_be_a_user_graph_is_not_asked() {
+    let world = World::new().await;
+    world.fake.sessions_valid_from(graph_time(now()));
+    let app = app(&checking(&world));
+    let token = || {
+        world
+            .emulator
+            .token()
+            .scope("access_as_user")
+            .issued_at(now() - 1_000)
+    };
+    let device = token().claim("idtyp", "device").mint();
+    assert_is(&get(&app, "/me", &device).await, 200, "");
+    assert_eq!(world.fake.graph_calls().len(), 0);
+    assert_is(&get(&app, "/me", &token().mint()).await, 401, "revoked");
+    assert_eq!(world.fake.graph_calls().len(), 1);
+}
+
 #[tokio::test]
 async fn many_requests_of_one_user_are_one_question() {
     let world = World::new().await;

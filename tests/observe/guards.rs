@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use axum_entra::guard::{Guard, RequireClientId, RequireRole, RequireScope, RequireTenant};
-use axum_entra::guards;
+use axum_entra::{Authority, Entra, Tenant, guards};
 
 use crate::log::Log;
 
@@ -44,3 +44,25 @@ fn a_guard_that_can_never_match_says_so_once_however_many_routes_have_it() {
         assert!(line.contains("WARN") && line.contains(name), "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_required_scope_that_can_never_match_says_so_when_the_layer_is_built() {
+    const EVENT: &str = "a required scope can never match";
+    let (log, _listening) = Log::listen();
+    let build = |scope: &str| {
+        let authority = Authority::entra(Tenant::new(GUID), GUID).static_jwks(JWKS);
+        drop(Entra::builder_for(authority.required_scope(scope)).build());
+    };
+    build("Todo.Read");
+    assert_eq!(log.lines(EVENT), [""; 0]);
+    for scope in ["a b", "api://named/Todo.Read", ""] {
+        build(scope);
+    }
+    let said = log.lines(EVENT);
+    assert!(
+        said.len() == 3 && said[1].contains("api://named/Todo.Read"),
+        "{said:?}"
+    );
+}
+
+const JWKS: &str = r#"{"keys":[{"kty":"RSA","kid":"k","e":"AQAB","n":"_____________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________v8"}]}"#;

@@ -11,6 +11,7 @@
     reason = "a test stops at the first surprise, and says what it skips"
 )]
 
+mod causes;
 mod every;
 mod program;
 mod running;

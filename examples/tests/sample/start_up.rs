@@ -22,9 +22,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::program::{SOON, comes_true, path};
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Ca = CertifiedIssuer<'static, KeyPair>;
 
-fn ca(name: &str) -> Ca {
+pub(crate) fn ca(name: &str) -> Ca {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,13 +32,13 @@ fn ca(name: &str) -> Ca {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn pem(ca: &Ca) -> String {
+pub(crate) fn pem(ca: &Ca) -> String {
     let text = STANDARD.encode_to_string(ca.der());
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 /// A TLS server with a certificate for `name`, good until `year`.
-async fn serve(ca: &Ca, name: &str, year: i32) -> String {
+pub(crate) async fn serve(ca: &Ca, name: &str, year: i32) -> String {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(year, 1, 1);
@@ -66,7 +66,7 @@ async fn serve(ca: &Ca, name: &str, year: i32) -> String {
 }
 
 /// A proxy that wants a name and a password.
-async fn proxy() -> String {
+pub(crate) async fn proxy() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -85,10 +85,10 @@ async fn proxy() -> String {
 }
 
 /// A file that goes with the test.
-struct File(PathBuf);
+pub(crate) struct File(pub(crate) PathBuf);
 
 impl File {
-    fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let name = format!("axum-entra-start-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, text).unwrap();
@@ -102,7 +102,7 @@ impl Drop for File {
     }
 }
 
-fn settings(instance: &str, more: Value) -> Value {
+pub(crate) fn settings(instance: &str, more: Value) -> Value {
     let mut section = json!({
         "Instance": instance,
         "TenantId": "11111111-1111-4111-8111-111111111111",
@@ -141,7 +141,11 @@ fn start(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Option<(Ch
 }
 
 /// The line of a start that ends with code 2.
-async fn refused(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Option<String> {
+pub(crate) async fn refused(
+    name: &str,
+    settings: &Value,
+    variables: &[(&str, &str)],
+) -> Option<String> {
     let (child, _file) = start(name, settings, variables)?;
     let ended = tokio::time::timeout(SOON, child.wait_with_output()).await;
     let output = ended.expect("an end").unwrap();
@@ -153,6 +157,18 @@ async fn refused(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Op
 
 /// What `/ready` and the log say of a program that runs and has no keys.
 async fn unready(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Option<String> {
+    reported(name, settings, variables, "/last_error", None).await
+}
+
+/// The error at a place of `/ready` that the log has too; the program is sent a request until it
+/// is there. Empty where it is ready without one, and no request was to be sent.
+pub(crate) async fn reported(
+    name: &str,
+    settings: &Value,
+    variables: &[(&str, &str)],
+    place: &str,
+    request: Option<String>,
+) -> Option<String> {
     let (mut child, _file) = start(name, settings, variables)?;
     let log = Arc::<Mutex<String>>::default();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -166,26 +182,22 @@ async fn unready(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Op
     let first = lines.next_line().await.unwrap();
     assert!(first.is_some(), "{name}: {}", log.lock().unwrap());
     let first = first.unwrap();
-    let address: SocketAddr = first
-        .strip_prefix("listening on http://")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let address = first.strip_prefix("listening on http://").unwrap();
+    let address: SocketAddr = address.parse().unwrap();
     let error = Mutex::new(String::new());
-    let told = async || {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = b"GET /ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        stream.write_all(request).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+    let found = async || {
+        if let Some(request) = &request {
+            exchange(address, request).await;
+        }
+        let answer = exchange(address, "GET /ready HTTP/1.1\r\n").await;
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         let body: Value = serde_json::from_str(body).unwrap();
-        let found = body["last_error"].as_str().map(str::to_owned);
-        let is_told = found.is_some() || answer.starts_with("HTTP/1.1 200 ");
-        *error.lock().unwrap() = found.unwrap_or_default();
-        is_told
+        let at_place = body.pointer(place).and_then(Value::as_str);
+        *error.lock().unwrap() = at_place.unwrap_or_default().to_owned();
+        let is_ready = answer.starts_with("HTTP/1.1 200 ");
+        at_place.is_some() || (is_ready && place == "/last_error")
     };
-    assert!(comes_true(told).await, "{name}: {}", log.lock().unwrap());
+    assert!(comes_true(found).await, "{name}: {}", log.lock().unwrap());
     let error = error.into_inner().unwrap();
     let logged = async || log.lock().unwrap().contains(&error);
     assert!(
@@ -196,18 +208,28 @@ async fn unready(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Op
     Some(error)
 }
 
+/// Sends a request line with some headers, and gives the whole answer.
+async fn exchange(address: SocketAddr, head: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{head}host: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 /// A name, an instance, variables, and what is told.
 type Row<'r> = (&'r str, String, &'r [(&'r str, &'r str)], &'r str);
 
 /// No certificate of the machine's is found there.
-const NO_ROOTS: [(&str, &str); 2] = [
+pub(crate) const NO_ROOTS: [(&str, &str); 2] = [
     ("SSL_CERT_FILE", "/nonexistent/roots.pem"),
     ("SSL_CERT_DIR", "/nonexistent"),
 ];
 
 #[tokio::test]
 async fn seven_causes_have_seven_texts_in_the_log_and_in_ready() {
-    let (ours, strangers) = (ca("ours"), ca("a stranger's"));
+    let (ours, other) = (ca("ours"), ca("another's"));
     let roots = File::new("roots.pem", &pem(&ours));
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let refused_at = format!("https://{}/", closed.local_addr().unwrap());
@@ -231,7 +253,7 @@ async fn seven_causes_have_seven_texts_in_the_log_and_in_ready() {
         ),
         (
             "issuer",
-            serve(&strangers, "127.0.0.1", 2100).await,
+            serve(&other, "127.0.0.1", 2100).await,
             &[],
             "UnknownIssuer",
         ),

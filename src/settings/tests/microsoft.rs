@@ -447,7 +447,7 @@ fn forms() -> Vec<ValueType> {
             "a sample of signed requests asks for Graph's full scope",
             aad(r#","Scopes":"https://graph.microsoft.com/.default""#),
             Loads(&["Scopes"], |settings| {
-                settings.warnings()[0].contains("short one")
+                settings.warnings()[0].contains("short name")
             }),
         ),
         form(

@@ -18,6 +18,7 @@ use crate::authority::{AllowedTenants, Authority, JwksRefresh, Kind, Tenant};
 mod documents;
 mod layers;
 mod microsoft;
+mod no_effect;
 mod other_names;
 mod secrets;
 mod sections;
