@@ -105,12 +105,6 @@ pub(super) fn has_number(numbers: Option<&str>, number: &str) -> bool {
     numbers.is_some_and(|text| words(text).any(|own| own == number))
 }
 
-/// Whether a claim like `xms_act_fct` says anything: it has a number.
-pub(super) fn has_any_number(numbers: Option<&str>) -> bool {
-    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.is_some_and(|text| words(text).any(is_number))
-}
-
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| letter.is_ascii_whitespace() || letter == ',')
 }
@@ -149,23 +143,6 @@ mod tests {
                 expected,
                 "{actor:?} {subject:?} {principal:?}"
             );
-        }
-    }
-
-    #[test]
-    fn facets_without_a_number_say_nothing() {
-        for empty in [
-            None,
-            Some(""),
-            Some(" "),
-            Some(","),
-            Some("none"),
-            Some("x3"),
-        ] {
-            assert!(!has_any_number(empty), "{empty:?}");
-        }
-        for text in ["3", "3 9", " 9,3", "none 3"] {
-            assert!(has_any_number(Some(text)), "{text}");
         }
     }
 }

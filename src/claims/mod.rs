@@ -28,7 +28,6 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use account_id::{AccountId, ParseAccountIdError};
-use agent::has_any_number;
 pub use agent::{Agent, AgentKind};
 pub use amr::AuthenticationMethod;
 pub use groups::{GroupIds, Groups};
@@ -198,7 +197,7 @@ impl Claims {
 
     /// Whether the token tells of the facets of its actor, so that no agent is unknown.
     pub(crate) fn tells_actor_facets(&self) -> bool {
-        has_any_number(self.text(Name::ActorFacets))
+        self.text(Name::ActorFacets).is_some()
     }
 
     /// `scp`: the delegated permissions of a user's token; in B2C also those of an application's.

@@ -347,7 +347,7 @@ guard_test! { agents_are_told_by_their_facets,
     DenyAgents => [
         { "xms_act_fct": "9 3" } => "in",
         { "xms_act_fct": null } => "agent",
-        { "xms_act_fct": "" } => "agent",
+        { "xms_act_fct": "" } => "in",
         { "xms_act_fct": "3,11" } => "agent",
         { "xms_act_fct": "3 9 11" } => "agent",
         { "xms_act_fct": "9", "xms_sub_fct": "13" } => "agent",
