@@ -1,5 +1,6 @@
 //! Puts the pieces together.
 
+mod bound_tokens;
 mod build;
 #[cfg(feature = "settings")]
 mod from_settings;
@@ -29,7 +30,8 @@ use crate::middleware::{
 use crate::revocation::RedisStore;
 use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token::{
-    AuthorityStatus, MAX_TOKEN_BYTES, TOKEN_CACHE_BYTES, ValidationFailure, Validator, Verdict,
+    AuthorityStatus, MAX_TOKEN_BYTES, Possession, TOKEN_CACHE_BYTES, ValidationFailure, Validator,
+    Verdict,
 };
 
 pub use revocation::RevokeError;
@@ -127,7 +129,7 @@ impl Entra {
             Verdict::Wait(awaited) => {
                 let now = || self.edge.clock.now();
                 self.validator
-                    .validate_after_fetch(awaited, token, now)
+                    .validate_after_fetch(awaited, token, &Possession::default(), now)
                     .await
             }
         };

@@ -11,6 +11,7 @@ use crate::claims::raw::{Name, RawClaims};
 use crate::jwks::KeySet;
 use crate::jwks::discovery::{DiscoveredTenant, Discovery};
 use crate::middleware::fuzzing as web;
+use crate::token::SignedRequest;
 use crate::{AllowedTenants, Tenant};
 
 /// The bearer token in these `Authorization` headers; `None` for no credentials, `Err` for bad ones.
@@ -73,4 +74,12 @@ fn document(tenant: Tenant) -> Document {
         .into_iter()
         .next_back()
         .expect("two documents")
+}
+
+/// The access token in a signed HTTP request, the thumbprint of its key and whether its signature
+/// verifies, if it has the right form.
+pub fn signed_request(text: &str) -> Option<(String, String, bool)> {
+    let (request, token) = SignedRequest::read(text, 65_536).ok()?;
+    let thumbprint = request.thumbprint().to_owned();
+    Some((token, thumbprint, request.verified().is_ok()))
 }

@@ -57,8 +57,8 @@ pub use authority::{
 };
 pub use builder::{Entra, EntraBuilder, RevokeError, SignInEndpoint};
 pub use claims::{
-    AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, GroupIds, Groups,
-    ParseAccountIdError, Principal, ProfileClaims,
+    AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, Confirmation,
+    GroupIds, Groups, ParseAccountIdError, Principal, ProfileClaims,
 };
 pub use clock::Clock;
 pub use config_error::ConfigError;
@@ -68,7 +68,7 @@ pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
 pub use revocation::RedisStore;
 pub use revocation::{StoreError, StoreFailurePolicy, StoreStatus};
 pub use scope_hierarchy::ScopeHierarchy;
-pub use token::{AuthorityStatus, InvalidToken, JwksStatus};
+pub use token::{AuthorityStatus, InvalidToken, JwksStatus, PopTokens};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {
     pub use crate::token::{Explanation, Outcome, Step};
@@ -78,8 +78,8 @@ pub mod mcp {
     pub use crate::middleware::{AnyToken, ToolGuards, ToolGuardsService};
 }
 pub use middleware::{
-    CallerToken, EntraLayer, GraphClient, GuardLayer, Permit, Rejection, ResourceDescription,
-    TokenExpiry, TokenSource, ValidateError,
+    CallerToken, ClientCertificate, EntraLayer, GraphClient, GuardLayer, Permit, Rejection,
+    ResourceDescription, TokenExpiry, TokenSource, TrustedProxies, ValidateError,
 };
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.
@@ -115,6 +115,8 @@ mod documents {
     mod operations {}
     #[doc = include_str!("../docs/performance.md")]
     mod performance {}
+    #[doc = include_str!("../docs/bound_tokens.md")]
+    mod bound_tokens {}
 }
 
 /// For `fuzz/` alone.

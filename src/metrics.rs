@@ -59,6 +59,8 @@ instruments! {
         "Keys of a document that are in use; 0 answers its tokens with 503.";
     CACHE = "token_cache_total", Counter,
         "Look-ups of verified tokens, by result.";
+    BOUND = "bound_tokens_total", Counter,
+        "Requests admitted with a token that is bound and proved, by binding.";
     DIRECTORY = "directory_calls_total", Counter,
         "Calls to the directory and its token endpoint, by call and result.";
     DIRECTORY_TIME = "directory_call_duration_seconds", Histogram,
@@ -200,6 +202,12 @@ pub(crate) fn key_age(document: &str, age: Option<Duration>, keys: usize) {
     }
     #[expect(clippy::cast_precision_loss, reason = "at most 1,000 keys")]
     metrics::gauge!(KEYS, "document" => document.to_owned()).set(keys as f64);
+}
+
+/// A request was admitted with a token whose binding it has proved.
+pub(crate) fn bound_token_admitted(binding: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(BOUND, "binding" => binding).increment(1);
 }
 
 /// A token was looked up among the verified ones.

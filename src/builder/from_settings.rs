@@ -56,6 +56,19 @@ impl EntraBuilder {
             check_certificates(&pem).map_err(|error| unusable(&*error))?;
             builder = builder.root_certificates(pem);
         }
+        // The scheme of a request is read before it is known whose its token is.
+        let mut modes = settings.sections().filter_map(|section| section.pop_tokens);
+        if let Some(pop) = modes.next() {
+            if modes.any(|other| other != pop) {
+                let found = "different values";
+                return Err(ConfigError::value(
+                    "PopTokens",
+                    found,
+                    "the same in both sections",
+                ));
+            }
+            builder = builder.pop_tokens(pop);
+        }
         builder.store_of(settings)
     }
 

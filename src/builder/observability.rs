@@ -238,7 +238,8 @@ impl EntraBuilder {
     }
 
     /// Records the caller and the reason of a rejection on the request's span: `entra.tenant`,
-    /// `entra.client`, `entra.reason`, and with [`account_pseudonym_key`](Self::account_pseudonym_key) the
+    /// `entra.client`, `entra.reason`, for a bound token `entra.binding` (`key`, `certificate` or
+    /// `key_and_certificate`), and with [`account_pseudonym_key`](Self::account_pseudonym_key) the
     /// pseudonym as `entra.account`. No field names a person.
     ///
     /// A span takes only the fields that it was made with:
@@ -253,7 +254,7 @@ impl EntraBuilder {
     ///     tracing::info_span!(
     ///         "request", method = %request.method(), path = request.uri().path(),
     ///         entra.tenant = Empty, entra.client = Empty,
-    ///         entra.account = Empty, entra.reason = Empty,
+    ///         entra.account = Empty, entra.reason = Empty, entra.binding = Empty,
     ///     )
     /// });
     /// axum::Router::new().layer(entra.layer()).layer(trace)

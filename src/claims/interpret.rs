@@ -124,6 +124,11 @@ impl ParsedClaims {
         }
     }
 
+    /// `cnf` as it is written; a string without its quotes.
+    pub(crate) fn confirmation_json(&self) -> Option<&str> {
+        self.0.json(Name::Confirmation)
+    }
+
     pub(crate) fn has(&self, name: Name) -> bool {
         self.0.values.value(name) != Value::Absent
     }

@@ -6,6 +6,7 @@ mod agent;
 mod amr;
 mod claim_name;
 mod compact_spans;
+mod confirmation;
 mod groups;
 mod inner;
 mod interpret;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 pub use account_id::{AccountId, ParseAccountIdError};
 pub use agent::{Agent, AgentKind};
 pub use amr::AuthenticationMethod;
+pub use confirmation::Confirmation;
 pub use groups::{GroupIds, Groups};
 pub use principal::{ClientAuthMethod, Principal};
 pub use profile::ProfileClaims;
@@ -372,6 +374,20 @@ impl Claims {
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.text(Name::SessionId)
+    }
+
+    /// `cnf`: what the token is bound to, all of which this request has proved; `None` for a
+    /// bearer token, which is accepted from any client that has it.
+    ///
+    /// A guard that asks for it: [`RequireBoundToken`](crate::guard::RequireBoundToken).
+    #[must_use]
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        Confirmation::parse(self.confirmation_json()?)
+    }
+
+    /// `cnf` as it is written; a string without its quotes.
+    pub(crate) fn confirmation_json(&self) -> Option<&str> {
+        self.json(Name::Confirmation)
     }
 
     /// `ipaddr`: the address the user signed in from (v1.0); informative.

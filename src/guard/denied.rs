@@ -53,6 +53,8 @@ pub enum DenialReason {
     SignInTooOld,
     /// The token was used before, or has nothing to be known by.
     Replay,
+    /// The token is not bound to its client, so that the request proves nothing.
+    Proof,
     /// Consent is missing for what this API wants to do on the user's behalf.
     ConsentRequired,
     /// The directory refuses what the caller asked of it.
@@ -91,6 +93,7 @@ impl DenialReason {
             Self::NoIdentity => "no_identity",
             Self::SignInTooOld => "sign_in_too_old",
             Self::Replay => "replay",
+            Self::Proof => "proof",
             Self::ConsentRequired => "consent_required",
             Self::DirectoryRefused => "directory_refused",
             Self::Tool => "tool",

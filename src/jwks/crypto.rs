@@ -8,8 +8,8 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SystemRandom, fill};
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{
-    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-    RsaEncoding, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaPublicKeyComponents,
 };
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::JwtVerifier;
@@ -41,28 +41,7 @@ impl VerifyingKey {
     ) -> Result<Self, Unusable> {
         let modulus = without_leading_zeros(modulus);
         let exponent = without_leading_zeros(exponent);
-        let bits = modulus.first().map_or(0, |first| {
-            let bits = modulus.len().saturating_mul(8);
-            bits.saturating_sub(first.leading_zeros() as usize)
-        });
-        // The range is enforced by the library too, but only when a signature is verified.
-        // An even modulus or exponent is no RSA key; an exponent of 1 signs nothing.
-        let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-        if !(2_048..=8_192).contains(&bits)
-            || !odd(modulus)
-            || !odd(exponent)
-            || exponent == [1]
-            || exponent.len() > 8
-            || roca::has_fingerprint(modulus)
-        {
-            return Err(Unusable);
-        }
-        let key = RsaPublicKeyComponents {
-            n: modulus,
-            e: exponent,
-        }
-        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-        .map_err(|_| Unusable)?;
+        let key = rsa_key(modulus, exponent)?;
         let mut numbers = modulus.to_vec();
         numbers.extend_from_slice(exponent);
         Ok(Self {
@@ -122,6 +101,60 @@ impl fmt::Debug for VerifyingKey {
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
+}
+
+/// The public key of a client, which comes with a request and is used for that request.
+pub(crate) struct ClientPublicKey(ParsedPublicKey);
+
+impl ClientPublicKey {
+    /// An RSA key for RS256, within the bounds that hold for the authority's keys.
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Unusable> {
+        let modulus = without_leading_zeros(modulus);
+        rsa_key(modulus, without_leading_zeros(exponent)).map(Self)
+    }
+
+    /// A point of P-256 for ES256; each coordinate has 32 bytes (RFC 7518 section 6.2.1.2).
+    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, Unusable> {
+        if x.len() != 32 || y.len() != 32 {
+            return Err(Unusable);
+        }
+        // SEC 1 section 2.3.3, uncompressed.
+        let point = [&[0x04], x, y].concat();
+        // The library refuses what is not on the curve.
+        let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+        key.map(Self).map_err(|_| Unusable)
+    }
+
+    /// Whether this key made the signature: RSASSA-PKCS1-v1_5, or the two numbers of ECDSA.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// An RSA key of 2,048 to 8,192 bits, of numbers without leading zeros.
+fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Result<ParsedPublicKey, Unusable> {
+    let bits = modulus.first().map_or(0, |first| {
+        let bits = modulus.len().saturating_mul(8);
+        bits.saturating_sub(first.leading_zeros() as usize)
+    });
+    // The range is enforced by the library too, but only when a signature is verified.
+    // An even modulus or exponent is no RSA key; an exponent of 1 signs nothing.
+    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    if !(2_048..=8_192).contains(&bits)
+        || !odd(modulus)
+        || !odd(exponent)
+        || exponent == [1]
+        || exponent.len() > 8
+        || roca::has_fingerprint(modulus)
+    {
+        return Err(Unusable);
+    }
+    RsaPublicKeyComponents {
+        n: modulus,
+        e: exponent,
+    }
+    .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+    .map_err(|_| Unusable)
 }
 
 fn without_leading_zeros(number: &[u8]) -> &[u8] {

@@ -1,7 +1,7 @@
 //! One key of a key document (RFC 7517), and what makes it unusable here.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::crypto::VerifyingKey;
 use crate::authority::Document;
@@ -44,11 +44,16 @@ struct Members {
 /// Members that only a private key has (RFC 7518 section 6.3.2), and a symmetric one (6.4).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// Whether a key shows what only its owner may know, or is a shared secret.
+pub(crate) fn has_private_member(jwk: &Map<String, Value>) -> bool {
+    PRIVATE.iter().any(|member| jwk.contains_key(*member))
+}
+
 impl Jwk {
     /// Reads one element of `keys`, by itself: one odd key must not cost the others.
     pub(crate) fn read(json: &Value, document: &Document) -> Result<Self, Skipped> {
         let object = json.as_object().ok_or(Skipped::NotAKey)?;
-        if PRIVATE.iter().any(|member| object.contains_key(*member)) {
+        if has_private_member(object) {
             return Err(Skipped::PrivateMembers);
         }
         let members = Members::deserialize(json).map_err(|_| Skipped::NotAKey)?;

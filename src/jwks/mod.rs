@@ -20,8 +20,9 @@ mod waiting;
 pub use fetch_error::JwksFetchError;
 pub use http_client::{HttpClient, HttpClientBuilder};
 
-pub(crate) use crypto::{HashKey, Padding, SigningKey, random, sha256};
+pub(crate) use crypto::{ClientPublicKey, HashKey, Padding, SigningKey, random, sha256};
 pub(crate) use discovery::Endpoints;
 pub(crate) use fetch::retry_after;
+pub(crate) use jwk::has_private_member;
 pub(crate) use key_set::{KeySet, PublishedKey};
 pub(crate) use snapshot::Generation;

@@ -7,14 +7,14 @@ use tower_layer::Layer;
 
 use crate::claims::Claims;
 use crate::guard::Requirements;
-use crate::jwks::snapshot::PendingFetch;
 use crate::metrics::{Outcome, Timer};
-use crate::token::{InvalidToken, ValidationFailure, Validator, Verdict};
+use crate::token::{InvalidToken, PopTokens, ValidationFailure, Validator, Verdict};
 
 use super::bearer::{BearerCredential, Credentials, credentials};
 use super::context::{Anonymous, AuthorityContext, LayerContext};
-use super::head::{Head, RouteResource};
+use super::head::{Head, IsSigned, RouteResource};
 use super::patience::Patience;
+use super::pop::{self, Proven};
 use super::rejection::Rejection;
 use super::service::{self, Decide, service};
 use super::session_check::{SessionCheck, check_sessions};
@@ -37,18 +37,19 @@ service! {
 }
 
 #[derive(Debug, Clone)]
-struct Authenticate {
+pub(super) struct Authenticate {
     /// One count, since axum clones a layer's service for each request, on all cores.
-    own: Arc<Inner>,
+    pub(super) own: Arc<Inner>,
     anonymous_passes: bool,
 }
 
 #[derive(Debug)]
-struct Inner {
-    validator: Arc<Validator>,
-    edge: Arc<LayerContext>,
-    /// Whether any authority's users are asked about at the directory.
-    checks_sessions: bool,
+pub(super) struct Inner {
+    pub(super) validator: Arc<Validator>,
+    pub(super) edge: Arc<LayerContext>,
+    /// Whether a valid bearer token is not enough: some authority's users are asked about at the
+    /// directory, or every request has to be signed.
+    asks_more: bool,
     /// Whether the log or a span is told who calls.
     tells: bool,
 }
@@ -56,7 +57,7 @@ struct Inner {
 impl Inner {
     /// The refusal of a token whose audience is another address of this API than the route's.
     #[inline]
-    fn of_another_resource(&self, claims: &Claims, head: Head<'_>) -> Option<Rejection> {
+    pub(super) fn of_another_resource(&self, claims: &Claims, head: Head<'_>) -> Option<Rejection> {
         let resources = &self.edge.resources;
         let is_other =
             resources.are_several() && resources.are_for_another(head.path(), claims.audiences());
@@ -73,7 +74,7 @@ impl EntraLayer {
             .any(AuthorityContext::checks_sessions);
         Self(Authenticate {
             own: Arc::new(Inner {
-                checks_sessions,
+                asks_more: checks_sessions || edge.bound.pop == PopTokens::Require,
                 tells: edge.records_caller || edge.pseudonyms.is_some(),
                 validator,
                 edge,
@@ -135,10 +136,13 @@ pub enum RequestExtension {
     Anonymous(Anonymous),
     /// After a question to the directory; with what is left of the time for others.
     EvaluationState(Claims, Patience),
+    /// After a signed HTTP request.
+    #[expect(private_interfaces, reason = "callers outside cannot name it")]
+    Proven(Box<Proven>),
 }
 
 impl RequestExtension {
-    fn after(patience: Option<Patience>, claims: Claims) -> Self {
+    pub(super) fn after(patience: Option<Patience>, claims: Claims) -> Self {
         match patience {
             Some(patience) => Self::EvaluationState(claims, patience),
             None => Self::Claims(claims),
@@ -146,14 +150,14 @@ impl RequestExtension {
     }
 }
 
-type Decision = service::Decision<RequestExtension>;
+pub(super) type Decision = service::Decision<RequestExtension>;
 
 #[expect(private_interfaces, reason = "callers outside cannot name it")]
 impl Decide for EntraLayer {
     type RequestExtension = RequestExtension;
 
     #[inline]
-    fn admit<B>(&self, admission: RequestExtension, request: &mut Request<B>) {
+    fn admit<B: 'static>(&self, admission: RequestExtension, request: &mut Request<B>) {
         let resources = &self.0.own.edge.resources;
         if resources.are_several() {
             let noted = RouteResource(resources.of_path(request.uri().path()));
@@ -167,6 +171,20 @@ impl Decide for EntraLayer {
                 request.extensions_mut().insert(claims);
                 request.extensions_mut().insert(patience);
             }
+            RequestExtension::Proven(proven) => {
+                let Proven {
+                    claims,
+                    patience,
+                    body,
+                    head: _,
+                } = *proven;
+                pop::put_back(request, body);
+                request.extensions_mut().insert(claims);
+                request.extensions_mut().insert(IsSigned);
+                if let Some(patience) = patience {
+                    request.extensions_mut().insert(patience);
+                }
+            }
             RequestExtension::Anonymous(anonymous) => {
                 // An outer layer may have accepted a caller; behind this layer the request has none.
                 request.extensions_mut().remove::<Claims>();
@@ -176,7 +194,7 @@ impl Decide for EntraLayer {
     }
 
     /// The decision, measured.
-    fn decide<B>(&self, request: &Request<B>) -> Decision {
+    fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision {
         let stopwatch = Timer::start();
         match self.0.decide(request) {
             Decision::Allow(admission) => {
@@ -232,20 +250,27 @@ impl Authenticate {
                 }
                 Outcome::Admitted
             }
+            RequestExtension::Proven(proven) => {
+                if self.own.tells {
+                    self.tell(&proven.claims);
+                }
+                Outcome::Admitted
+            }
             RequestExtension::Anonymous(_) => Outcome::Anonymous,
         }
     }
 
-    fn decide<B>(&self, request: &Request<B>) -> Decision {
+    fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision {
         let head = Head::of(request);
         let presented = match credentials(head.headers) {
             Credentials::Token(presented) => presented,
-            Credentials::None if self.anonymous_passes => {
-                return Decision::Allow(RequestExtension::Anonymous(Anonymous(Arc::clone(
-                    &self.own.edge,
-                ))));
+            Credentials::None => return self.no_credentials(head),
+            Credentials::Other(other) => {
+                return match self.bound(other, head) {
+                    Some(decision) => decision,
+                    None => self.signed(request),
+                };
             }
-            Credentials::None => return refuse(Rejection::missing_token(&self.own.edge, head)),
             Credentials::Malformed => return self.malformed(head),
         };
         let now = self.own.edge.clock.now();
@@ -255,19 +280,33 @@ impl Authenticate {
         }
     }
 
+    pub(super) fn no_credentials(&self, head: Head<'_>) -> Decision {
+        let edge = &self.own.edge;
+        match self.anonymous_passes {
+            true => Decision::Allow(RequestExtension::Anonymous(Anonymous(Arc::clone(edge)))),
+            false => refuse(Rejection::missing_token(edge, head)),
+        }
+    }
+
     /// The token is good; what is left are the sessions of its user.
     #[inline]
-    fn admit_claims(
+    pub(super) fn admit_claims(
         &self,
         claims: Claims,
         presented: BearerCredential<'_>,
         head: Head<'_>,
     ) -> Decision {
         if let Some(rejection) = self.own.of_another_resource(&claims, head) {
-            return refuse(rejection);
+            return match self.own.edge.bound.pop {
+                PopTokens::Require => self.unsigned(presented, head),
+                _ => refuse(rejection),
+            };
         }
-        if !self.own.checks_sessions {
+        if !self.own.asks_more {
             return Decision::Allow(RequestExtension::Claims(claims));
+        }
+        if self.own.edge.bound.pop == PopTokens::Require {
+            return self.unsigned(presented, head);
         }
         match check_sessions(&claims) {
             SessionCheck::Valid => Decision::Allow(RequestExtension::Claims(claims)),
@@ -286,59 +325,11 @@ impl Authenticate {
         }
     }
 
-    /// `known` is what became of a token that was seen before.
-    fn validate_uncached(
-        &self,
-        known: Option<Verdict>,
-        presented: BearerCredential<'_>,
-        now: u64,
-        head: Head<'_>,
-    ) -> Decision {
-        let Inner {
-            validator, edge, ..
-        } = &*self.own;
-        match known.unwrap_or_else(|| validator.validate_uncached(presented.as_bytes(), now)) {
-            Verdict::Valid(claims) => self.admit_claims(claims, presented, head),
-            // Rejected before it was fully decoded: it may not be a token at all.
-            Verdict::Refused(ValidationFailure::Invalid(
-                InvalidToken::TooLarge { .. }
-                | InvalidToken::Malformed
-                | InvalidToken::UnsupportedAlgorithm,
-            )) if presented.token().is_none() => self.malformed(head),
-            Verdict::Refused(refusal) => refuse(Rejection::refused(refusal, edge, head)),
-            Verdict::Wait(awaited) => match presented.token() {
-                Some(token) => self.validate_async(awaited, token, head),
-                None => self.malformed(head),
-            },
-        }
-    }
-
-    #[cold]
-    fn validate_async(&self, awaited: PendingFetch, token: &str, head: Head<'_>) -> Decision {
-        let own = Arc::clone(&self.own);
-        let (token, head) = (token.to_owned(), head.to_owned());
-        Decision::Pending(Box::pin(async move {
-            let Inner {
-                validator, edge, ..
-            } = &*own;
-            let claims = validator
-                .validate_after_fetch(awaited, &token, || edge.clock.now())
-                .await
-                .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
-            if let Some(rejection) = own.of_another_resource(&claims, head.as_head()) {
-                return Err(rejection);
-            }
-            let settled = check_sessions(&claims).resolve(&claims, &token).await;
-            let refused = |failure| Rejection::session(&failure, &claims, head.as_head());
-            Ok(RequestExtension::after(settled.map_err(refused)?, claims))
-        }))
-    }
-
-    fn malformed(&self, head: Head<'_>) -> Decision {
+    pub(super) fn malformed(&self, head: Head<'_>) -> Decision {
         refuse(Rejection::malformed_header(&self.own.edge, head))
     }
 }
 
-fn refuse(rejection: Rejection) -> Decision {
+pub(super) fn refuse(rejection: Rejection) -> Decision {
     Decision::Reject(Box::new(rejection))
 }

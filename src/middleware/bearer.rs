@@ -6,12 +6,34 @@ use http::header::AUTHORIZATION;
 /// What the header holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Credentials<'r> {
-    /// No header, an empty one, or another scheme.
+    /// No header, or an empty one.
     None,
+    /// Another scheme.
+    Other(OtherScheme<'r>),
     /// One token, of which nothing is known.
     Token(BearerCredential<'r>),
     /// A bearer token that is none, or two headers.
     Malformed,
+}
+
+/// A scheme other than `Bearer`, and what follows it.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(super) struct OtherScheme<'r> {
+    name: &'r [u8],
+    rest: &'r [u8],
+}
+
+impl<'r> OtherScheme<'r> {
+    /// Whether it is this one; schemes have no letter case (RFC 9110 section 11.1).
+    pub(super) fn is(self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// What follows exactly one space, as for `Bearer`.
+    pub(super) fn credential(self) -> Option<BearerCredential<'r>> {
+        let token = self.rest.strip_prefix(b" ")?;
+        (!token.is_empty()).then_some(BearerCredential(token))
+    }
 }
 
 /// What stands where a token belongs.
@@ -42,7 +64,10 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
         .unwrap_or(bytes.len());
     let (scheme, rest) = bytes.split_at(scheme);
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Credentials::None;
+        return match bytes {
+            [] => Credentials::None,
+            _ => Credentials::Other(OtherScheme { name: scheme, rest }),
+        };
     }
     // Exactly one space: RFC 9110 section 11.4 has one, and a tab is none.
     match rest.strip_prefix(b" ") {
@@ -98,7 +123,7 @@ mod tests {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
         match credentials(&headers) {
-            Credentials::None => "none".into(),
+            Credentials::None | Credentials::Other(_) => "none".into(),
             Credentials::Malformed => "malformed".into(),
             Credentials::Token(presented) => match presented.token() {
                 Some(token) => format!("token {token}"),

@@ -1,4 +1,4 @@
-//! `WWW-Authenticate: Bearer …` (RFC 6750 section 3).
+//! `WWW-Authenticate: Bearer …` (RFC 6750 section 3), and `PoP …` for signed HTTP requests.
 
 use std::sync::OnceLock;
 
@@ -43,8 +43,17 @@ const USUAL_LENGTH: usize = 160;
 
 impl Challenge {
     pub(super) fn bearer() -> Self {
+        Self::of_scheme("Bearer")
+    }
+
+    /// For signed HTTP requests. The nonce goes first: MSAL.js finds it nowhere else.
+    pub(super) fn pop(nonce: Option<&str>) -> Self {
+        Self::of_scheme("PoP").with_some("nonce", nonce)
+    }
+
+    fn of_scheme(name: &str) -> Self {
         let mut text = String::with_capacity(USUAL_LENGTH);
-        text.push_str("Bearer");
+        text.push_str(name);
         Self(text)
     }
 
@@ -82,11 +91,8 @@ impl Challenge {
         if !plain {
             return self;
         }
-        self.0.push_str(if self.0.len() == "Bearer".len() {
-            " "
-        } else {
-            ", "
-        });
+        let is_first = !self.0.contains(' ');
+        self.0.push_str(if is_first { " " } else { ", " });
         self.0.push_str(name);
         self.0.push_str("=\"");
         self.0.push_str(value);

@@ -12,6 +12,7 @@ use crate::graph::Connection;
 use crate::revocation::RevocationState;
 use crate::token::Validator;
 
+use super::pop::BoundTokens;
 use super::pseudonym::Pseudonyms;
 use super::rejection::Rejection;
 use super::resources::Resources;
@@ -33,6 +34,8 @@ pub(crate) struct LayerContext {
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,
     pub(crate) accounts: Arc<RevocationState>,
+    /// What is accepted beside bearer tokens.
+    pub(crate) bound: BoundTokens,
 }
 
 impl fmt::Debug for LayerContext {

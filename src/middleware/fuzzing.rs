@@ -11,7 +11,7 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, ()> {
             Some(token) => Ok(Some(token.to_owned())),
             None => Err(()),
         },
-        Credentials::None => Ok(None),
+        Credentials::None | Credentials::Other(_) => Ok(None),
         Credentials::Malformed => Err(()),
     }
 }

@@ -10,8 +10,9 @@ use tower_layer::Layer;
 use crate::guard::{
     And, Caller, DenyAgents, DenyGuests, DenyKnownAgents, FromFn, Guard, Or, RequireAccountId,
     RequireAcr, RequireAgent, RequireAppOnly, RequireAuthContext, RequireB2cPolicy,
-    RequireClientAuthMethod, RequireClientId, RequireDirectoryRole, RequireGroup, RequireMaxAge,
-    RequireMfa, RequireObjectId, RequireRole, RequireScope, RequireTenant, RequireUser,
+    RequireBoundToken, RequireClientAuthMethod, RequireClientId, RequireDirectoryRole,
+    RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole, RequireScope,
+    RequireTenant, RequireUser,
 };
 
 use super::context::Anonymous;
@@ -101,13 +102,13 @@ impl<G: Guard + Clone + Send + 'static> Decide for GuardLayer<G> {
     type RequestExtension = Option<Patience>;
 
     #[inline]
-    fn admit<B>(&self, patience: Option<Patience>, request: &mut Request<B>) {
+    fn admit<B: 'static>(&self, patience: Option<Patience>, request: &mut Request<B>) {
         if let Some(patience) = patience {
             request.extensions_mut().insert(patience);
         }
     }
 
-    fn decide<B>(&self, request: &Request<B>) -> Decision<Option<Patience>> {
+    fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Option<Patience>> {
         let guard = &self.guard;
         let check = |caller: &Caller<'_>, head: Head<'_>| checked(guard, caller, head);
         match hold(type_name::<G>(), check, Head::of(request)) {
@@ -172,6 +173,7 @@ layers! {
     [] RequireAgent;
     [] RequireMfa;
     [] RequireMaxAge;
+    [] RequireBoundToken;
     [F] FromFn<F>;
     [A, B] And<A, B>;
     [A, B] Or<A, B>;

@@ -21,7 +21,7 @@ pub(crate) struct OwnedHead {
     version: Version,
     uri: Uri,
     headers: HeaderMap,
-    /// The resource of the route, if a layer has noted it; nothing else.
+    /// The resource of the route, if a layer has noted it, and whether the request is signed.
     extensions: Extensions,
 }
 
@@ -29,6 +29,10 @@ pub(crate) struct OwnedHead {
 /// noted it. A guard inside a nested router sees a shorter path than the layer outside it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RouteResource(pub(super) usize);
+
+/// The request came with a signed HTTP request, and is answered as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IsSigned;
 
 impl<'r> Head<'r> {
     pub(super) fn of<B>(request: &'r Request<B>) -> Self {
@@ -55,6 +59,13 @@ impl<'r> Head<'r> {
         self.owned_with(self.headers.clone())
     }
 
+    /// The same for a signed HTTP request, which answers have to know.
+    pub(super) fn to_owned_signed(self) -> OwnedHead {
+        let mut head = self.to_owned();
+        head.extensions.insert(IsSigned);
+        head
+    }
+
     /// What the form of an answer depends on, without the other headers, a token among them.
     pub(super) fn without_credentials(self) -> OwnedHead {
         let mut headers = HeaderMap::new();
@@ -69,6 +80,9 @@ impl<'r> Head<'r> {
         if let Some(noted) = self.extensions.get::<RouteResource>() {
             extensions.insert(*noted);
         }
+        if self.is_signed() {
+            extensions.insert(IsSigned);
+        }
         OwnedHead {
             method: self.method.clone(),
             version: self.version,
@@ -76,6 +90,18 @@ impl<'r> Head<'r> {
             headers,
             extensions,
         }
+    }
+
+    pub(super) fn is_signed(self) -> bool {
+        self.extensions.get::<IsSigned>().is_some()
+    }
+
+    pub(super) const fn method(self) -> &'r Method {
+        self.method
+    }
+
+    pub(super) const fn uri(self) -> &'r Uri {
+        self.uri
     }
 
     pub(super) fn path(self) -> &'r str {

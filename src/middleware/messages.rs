@@ -36,6 +36,7 @@ pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
         DenialReason::Replay => {
             "The access token has nothing by which its first use could be told."
         }
+        DenialReason::Proof => "This resource needs a token that is bound to its client.",
         DenialReason::SignInTooOld => "This resource needs a more recent sign-in.",
         DenialReason::ConsentRequired => {
             "Nobody has consented to what this API asks for on the user's behalf."

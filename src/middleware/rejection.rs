@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
 
 use crate::claims::Claims;
 use crate::graph::GraphError;
@@ -15,7 +15,7 @@ use crate::revocation::StoreError;
 use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
 use super::cause::{Cause, step_up};
-use super::challenge::{Challenge, ChallengeKind, claims_challenge};
+use super::challenge::claims_challenge;
 use super::context::{AuthorityContext, LayerContext};
 use super::head::Head;
 use super::mcp::McpFailure;
@@ -29,11 +29,13 @@ use super::session_check::SessionFailure;
 /// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
 #[derive(Clone)]
 pub struct Rejection {
-    cause: Cause,
-    edge: Option<Arc<LayerContext>>,
+    pub(super) cause: Cause,
+    pub(super) edge: Option<Arc<LayerContext>>,
     grpc: bool,
     /// The place of the route's resource among the edge's.
-    resource: usize,
+    pub(super) resource: usize,
+    /// Whether the request was a signed HTTP request.
+    pub(super) signed: bool,
 }
 
 impl Rejection {
@@ -44,6 +46,7 @@ impl Rejection {
             edge,
             grpc: head.is_some_and(Head::is_grpc),
             resource,
+            signed: head.is_some_and(Head::is_signed),
         }
     }
 
@@ -104,7 +107,11 @@ impl Rejection {
                 let wanted = claims_challenge("acrs", context);
                 step_up(DenialReason::AuthContext.as_str(), &wanted, claims)
             })
-            .unwrap_or_else(|| Cause::Denied(PolicyDenial::of(denied, claims)));
+            .unwrap_or_else(|| match denied.reason() {
+                // The client can come back with a proof.
+                DenialReason::Proof => Cause::Invalid(InvalidToken::Proof),
+                _ => Cause::Denied(PolicyDenial::of(denied, claims)),
+            });
         Self::for_claims(cause, claims, head)
     }
 
@@ -205,46 +212,6 @@ impl Rejection {
     pub fn detail(&self) -> String {
         self.cause.sentence().into_owned()
     }
-
-    /// The `WWW-Authenticate` header, where the answer has one.
-    fn challenge(&self) -> Option<HeaderValue> {
-        let edge = self.edge.as_deref();
-        let resource = edge.and_then(|edge| edge.resources.at(self.resource));
-        let challenge = match &self.cause {
-            Cause::MissingToken => return Some(Challenge::usual(ChallengeKind::NoToken, resource)),
-            Cause::MalformedHeader => {
-                return Some(Challenge::usual(ChallengeKind::NoHeader, resource));
-            }
-            Cause::Invalid(_) => return Some(Challenge::usual(ChallengeKind::BadToken, resource)),
-            Cause::Denied(refused) => Challenge::bearer()
-                .with("error", "insufficient_scope")
-                .with_some("scope", Some(&refused.scopes)),
-            // A scope of another API, which the client cannot ask this one's authority for.
-            Cause::ConsentRequired { .. } => {
-                Challenge::bearer().with("error", "insufficient_scope")
-            }
-            Cause::StepUp {
-                claims,
-                authorization_uri,
-                ..
-            } => Challenge::bearer()
-                .with("error", "insufficient_claims")
-                .with("claims", claims)
-                .with_some("authorization_uri", Some(authorization_uri)),
-            Cause::KeysUnavailable
-            | Cause::StoreUnavailable
-            | Cause::DirectoryUnavailable { .. }
-            | Cause::NotFound
-            | Cause::NotConfigured { .. }
-            | Cause::Mcp(_) => return None,
-        };
-        let metadata = resource.and_then(|resource| resource.metadata.as_deref());
-        Some(
-            challenge
-                .with_some("resource_metadata", metadata)
-                .into_header(),
-        )
-    }
 }
 
 impl From<StoreError> for Rejection {
@@ -314,8 +281,8 @@ impl Rejection {
             Some(response) => response,
             None => problem.into_response(status),
         };
-        if let Some(challenge) = self.challenge() {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        for challenge in self.challenges() {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.cause.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

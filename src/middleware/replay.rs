@@ -88,13 +88,13 @@ impl FirstUse {
 impl Decide for ReplayProtectionLayer {
     type RequestExtension = Option<FirstUse>;
 
-    fn admit<B>(&self, first_use: Option<FirstUse>, request: &mut Request<B>) {
+    fn admit<B: 'static>(&self, first_use: Option<FirstUse>, request: &mut Request<B>) {
         if let Some(first_use) = first_use {
             request.extensions_mut().insert(first_use);
         }
     }
 
-    fn decide<B>(&self, request: &Request<B>) -> Decision<Option<FirstUse>> {
+    fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Option<FirstUse>> {
         let decision = check(Head::of(request));
         match &decision {
             Decision::Allow(_) => guarded(Outcome::Admitted),

@@ -19,10 +19,11 @@ pub trait Decide: Clone {
     /// What an admitted request takes along.
     type RequestExtension;
 
-    fn decide<B>(&self, request: &Request<B>) -> Decision<Self::RequestExtension>;
+    /// May take the body out of the request, if the admission puts it back.
+    fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Self::RequestExtension>;
 
     /// Puts an admission into the request's extensions.
-    fn admit<B>(&self, admission: Self::RequestExtension, request: &mut Request<B>);
+    fn admit<B: 'static>(&self, admission: Self::RequestExtension, request: &mut Request<B>);
 }
 
 /// What becomes of a request.
@@ -61,8 +62,9 @@ impl<S, J> Gate<S, J> {
     where
         S: Service<Request<B>> + Clone,
         J: Decide,
+        B: 'static,
     {
-        match self.judge.decide(&request) {
+        match self.judge.decide(&mut request) {
             Decision::Allow(admission) => {
                 self.judge.admit(admission, &mut request);
                 ResponseFuture {
@@ -134,6 +136,7 @@ macro_rules! service {
         where
             S: tower_service::Service<http::Request<B>> + Clone,
             S::Response: axum_core::response::IntoResponse,
+            B: 'static,
             $($parameter: $bound + Clone + Send + 'static,)?
         {
             type Response = axum_core::response::Response;
@@ -192,6 +195,7 @@ where
     S: Service<Request<B>>,
     S::Response: IntoResponse,
     J: Decide,
+    B: 'static,
 {
     type Output = Result<Response, S::Error>;
 

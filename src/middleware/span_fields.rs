@@ -12,6 +12,8 @@ const TENANT: &str = "entra.tenant";
 const CLIENT: &str = "entra.client";
 /// The account's pseudonym, where there is a key for one.
 const ACCOUNT: &str = "entra.account";
+/// What the token is bound to, where it is bound.
+const BINDING: &str = "entra.binding";
 /// Why the request was rejected.
 const REASON: &str = "entra.reason";
 
@@ -25,6 +27,9 @@ impl LayerContext {
         }
         if let Some(client) = claims.client_id() {
             span.record(CLIENT, client);
+        }
+        if let Some(confirmation) = claims.confirmation() {
+            span.record(BINDING, confirmation.binding());
         }
         if let (Some(pseudonyms), Some(account)) = (&self.pseudonyms, claims.account_id()) {
             span.record(ACCOUNT, pseudonyms.of(&account).as_str());

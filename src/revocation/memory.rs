@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::replay_cache::Replays;
-use super::store::{Answer, Store, StoreFailurePolicy, StoreStatus};
+use super::store::{Answer, Single, Store, StoreFailurePolicy, StoreStatus};
 
 /// Serves one replica, or several that need not agree.
 #[derive(Debug)]
 pub(super) struct Memory {
     local: Arc<Revocations>,
     replays: Replays,
+    requests: Replays,
 }
 
 impl Memory {
@@ -19,6 +20,7 @@ impl Memory {
         Self {
             local,
             replays: Replays::default(),
+            requests: Replays::of_requests(),
         }
     }
 }
@@ -28,8 +30,12 @@ impl Store for Memory {
         Answer::Now(Ok(()))
     }
 
-    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool> {
-        Answer::Now(self.replays.first_use(id, until, now))
+    fn first_use(&self, kind: Single, id: &str, until: u64, now: u64) -> Answer<bool> {
+        let replays = match kind {
+            Single::Token => &self.replays,
+            Single::Request => &self.requests,
+        };
+        Answer::Now(replays.first_use(id, until, now))
     }
 
     fn lost(&self) -> Option<StoreFailurePolicy> {

@@ -37,7 +37,7 @@ use crate::claims::{AccountId, Claims};
 use cutoffs::{Due, Revocations, Unproven};
 use memory::Memory;
 use seen::SeenSessions;
-use store::Store;
+use store::{Single, Store};
 
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
@@ -306,7 +306,14 @@ impl RevocationState {
         let token = claims.token_id()?;
         // `exp` may have had a fraction.
         let until = claims.expires_at().saturating_add(skew).saturating_add(1);
-        Some(self.store.first_use(&token, until, now))
+        Some(self.store.first_use(Single::Token, &token, until, now))
+    }
+
+    /// Takes note that a signed HTTP request is used: `true` for the first time. It is refused for
+    /// its age behind `until`.
+    pub(crate) fn first_request(&self, id: &str, until: u64, now: u64) -> Answer<bool> {
+        let id = format!("shr\n{id}");
+        self.store.first_use(Single::Request, &id, until, now)
     }
 
     /// Calls `forget` with every account that signs out or is cut off, here or elsewhere.
@@ -370,7 +377,7 @@ mod tests {
             Answer::Now(Err(StoreError))
         }
 
-        fn first_use(&self, _: &str, _: u64, _: u64) -> Answer<bool> {
+        fn first_use(&self, _: Single, _: &str, _: u64, _: u64) -> Answer<bool> {
             Answer::Now(Err(StoreError))
         }
 

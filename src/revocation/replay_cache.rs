@@ -26,6 +26,10 @@ struct Used {
 /// With ids of a few dozen bytes beside their issuer, about 100 MB.
 const MOST: usize = 500_000;
 
+/// With ids of 43 bytes, about 150 MB. Each is kept for ten minutes and the clock skew at most, so
+/// that there is room for 1,100 signed requests a second.
+const MOST_REQUESTS: usize = 1_000_000;
+
 impl Default for Replays {
     fn default() -> Self {
         Self::holding(MOST)
@@ -33,6 +37,11 @@ impl Default for Replays {
 }
 
 impl Replays {
+    /// For signed HTTP requests, of which every request brings a new one.
+    pub(super) fn of_requests() -> Self {
+        Self::holding(MOST_REQUESTS)
+    }
+
     fn holding(most: usize) -> Self {
         Self {
             used: Mutex::default(),

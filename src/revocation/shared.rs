@@ -13,7 +13,7 @@ use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::redis::RedisClient;
 use super::replay_cache::Replays;
-use super::store::{Answer, Store, StoreError, StoreFailurePolicy, StoreStatus};
+use super::store::{Answer, Single, Store, StoreError, StoreFailurePolicy, StoreStatus};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct RedisRevocations {
     pub(super) local: Arc<Revocations>,
     /// What was used here, for a store that loses its records.
     replays: Arc<Replays>,
+    /// The same for signed HTTP requests.
+    requests: Arc<Replays>,
     pub(super) state: Arc<State>,
     on_loss: StoreFailurePolicy,
     pub(super) runtime: Handle,
@@ -41,6 +43,7 @@ impl RedisRevocations {
             link: Arc::new(link),
             local,
             replays: Arc::default(),
+            requests: Arc::new(Replays::of_requests()),
             state: Arc::new(State::new()),
             on_loss,
             runtime,
@@ -141,18 +144,18 @@ impl Store for RedisRevocations {
         }))
     }
 
-    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool> {
-        if self.replays.has(id) {
+    fn first_use(&self, kind: Single, id: &str, until: u64, now: u64) -> Answer<bool> {
+        let replays = match kind {
+            Single::Token => &self.replays,
+            Single::Request => &self.requests,
+        };
+        if replays.has(id) {
             return Answer::Now(Ok(false));
         }
         // A clock that has jumped ahead must not shorten the record that all share.
-        let left = until.saturating_sub(self.replays.aged(now));
+        let left = until.saturating_sub(replays.aged(now));
         let left = left.saturating_add(OTHER_CLOCKS);
-        let (link, replays, id) = (
-            Arc::clone(&self.link),
-            Arc::clone(&self.replays),
-            id.to_owned(),
-        );
+        let (link, replays, id) = (Arc::clone(&self.link), Arc::clone(replays), id.to_owned());
         Answer::Later(Box::pin(async move {
             let first = link.first_use(&id, left).await.map_err(|_| StoreError)?;
             // No room here is no harm: the store has the record.

@@ -87,13 +87,22 @@ impl<T> fmt::Debug for Answer<T> {
     }
 }
 
+/// What is good once. Each kind has a record of its own, so that the one cannot fill the other's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Single {
+    /// A token, on a route that accepts each once.
+    Token,
+    /// A signed HTTP request.
+    Request,
+}
+
 /// In memory, or shared.
 pub(super) trait Store: fmt::Debug + Send + Sync {
     /// Tells the others what was raised here; `again` also where they know it.
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()>;
 
     /// Whether this was not used before; marks it as used until that time.
-    fn first_use(&self, id: &str, until: u64, now: u64) -> Answer<bool>;
+    fn first_use(&self, kind: Single, id: &str, until: u64, now: u64) -> Answer<bool>;
 
     /// What to do as long as what others revoke does not arrive here; `None` while it does.
     fn lost(&self) -> Option<StoreFailurePolicy>;

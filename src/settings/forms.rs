@@ -11,6 +11,7 @@ use crate::authority::{Tenant, is_domain, is_policy_name};
 use crate::bounds::Bounds;
 use crate::guid::parse_guid;
 use crate::revocation::StoreFailurePolicy;
+use crate::token::PopTokens;
 use crate::token_version::TokenVersion;
 
 /// The form of one value. An error says what was expected with `expected`.
@@ -136,16 +137,21 @@ fn is_permission(word: &str) -> bool {
         .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
 
-/// Whether signed HTTP requests are taken. Only `refuse` is supported so far.
-pub(super) struct Refused;
+/// Whether signed HTTP requests are accepted.
+pub(super) struct PopTokensForm;
 
-impl ValueType for Refused {
-    type Value = ();
+impl ValueType for PopTokensForm {
+    type Value = PopTokens;
     fn expected(&self) -> String {
-        "refuse; signed HTTP requests are not supported yet".to_owned()
+        "refuse, accept or require".to_owned()
     }
-    fn read(&self, given: &Scalar) -> Option<()> {
-        (quoted(given)? == "refuse").then_some(())
+    fn read(&self, given: &Scalar) -> Option<PopTokens> {
+        match quoted(given)? {
+            "refuse" => Some(PopTokens::Refuse),
+            "accept" => Some(PopTokens::Accept),
+            "require" => Some(PopTokens::Require),
+            _ => None,
+        }
     }
 }
 

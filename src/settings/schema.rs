@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::SettingsError;
 use super::forms::{
     AllowedTenant, Bool, DomainName, FilePath, GuidText, List, Number, OnLossForm, OneOrList,
-    PolicyName, Refused, ScopeList, SecretText, TenantForm, Text, ValueType, Version,
+    PolicyName, PopTokensForm, ScopeList, SecretText, TenantForm, Text, ValueType, Version,
 };
 use super::reader::{Readable as _, Reader};
 use super::section::{Section, add_new};
@@ -172,8 +172,8 @@ keys! { SECTION_KEYS;
         |section, check| section.graph.check_sessions = check;
     SCOPES: ScopeList = ScopeList, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
     APP_PERMISSIONS: ScopeList = ScopeList, "AppPermissions", "an object of lists for look-up";
-    POP_TOKENS: Refused = Refused, "PopTokens", "whether signed HTTP requests are taken",
-        |_section, ()| {};
+    POP_TOKENS: PopTokensForm = PopTokensForm, "PopTokens", "whether signed HTTP requests are accepted, or nothing else",
+        |section, pop| section.pop_tokens = Some(pop);
     APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with",
         |section, uris| section.authority.app_id_uris = uris;
     RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address",

@@ -13,6 +13,7 @@ use crate::authority::{AllowedTenants, Authority};
 use crate::config_error::ConfigError;
 use crate::graph::GraphOptions;
 use crate::revocation::StoreFailurePolicy;
+use crate::token::PopTokens;
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub(crate) struct Section {
     pub(crate) ca_file: Option<PathBuf>,
     /// The exact texts.
     pub(crate) resources: Vec<String>,
+    /// `None` leaves it to the other section, and then to the default.
+    pub(crate) pop_tokens: Option<PopTokens>,
     /// It may hold a password.
     pub(crate) redis_url: Option<Secret>,
     pub(crate) on_loss: StoreFailurePolicy,
@@ -66,6 +69,7 @@ impl Section {
             max_token_bytes: None,
             token_cache_bytes: None,
             ca_file: None,
+            pop_tokens: None,
             resources: Vec::new(),
             redis_url: None,
             on_loss: StoreFailurePolicy::default(),

@@ -69,9 +69,15 @@ pub enum InvalidToken {
     /// a token.
     #[error("the token is an ID token")]
     IdToken,
-    /// `cnf`: bound to a key; this crate does not check the sender's proof of possession.
-    #[error("the token is bound to its sender's key")]
+    /// `cnf`: bound to a key or a certificate, of which the request has no proof.
+    #[error(
+        "the token is bound to its sender's key or certificate, and the request proves neither"
+    )]
     SenderConstrained,
+    /// The request's proof does not fit the request, or not the token; or there is none where every
+    /// request needs one ([`PopTokens::Require`](crate::PopTokens::Require)).
+    #[error("the request's proof of possession does not fit")]
+    Proof,
     /// Issued before the account's cut-off.
     #[error("the account's tokens of that age are revoked")]
     Revoked,
@@ -105,6 +111,7 @@ impl InvalidToken {
             Self::IssuedForGraph => "graph_token",
             Self::IdToken => "id_token",
             Self::SenderConstrained => "sender_constrained",
+            Self::Proof => "proof",
             Self::Revoked => "revoked",
             Self::Replayed => "replay",
             Self::InteractionRequired => "interaction_required",
@@ -145,7 +152,13 @@ impl InvalidToken {
                 "This is an ID token, which tells the client who signed in. Send the access token: \
                  the client gets one by asking for a scope of this API (api://.../scope)."
             }
-            Self::SenderConstrained => "Sender-constrained access tokens are not accepted here.",
+            Self::SenderConstrained => {
+                "The access token is bound to a key or a certificate, and the request does not prove \
+                 that its sender has it."
+            }
+            Self::Proof => {
+                "The request's proof that its sender has the token's key or certificate does not fit."
+            }
             Self::Revoked => "The access token was revoked. Sign in again.",
             Self::Replayed => "The access token was used before.",
             Self::InteractionRequired => {

@@ -1,9 +1,12 @@
 //! One token, from text to claims.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod after_fetch;
 mod authority_state;
+mod bound;
 mod cache;
 mod checks;
+mod client_key;
 mod decode_buffer;
 mod event_keys;
 mod explain;
@@ -12,8 +15,10 @@ mod invalid_token;
 mod issuer_index;
 mod logout;
 mod outcome;
+mod possession;
 mod security_event;
 mod signed_message;
+mod signed_request;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -30,12 +35,16 @@ pub(crate) const TOKEN_CACHE_BYTES: Bounds = Bounds::new(0..=1 << 40, 67_108_864
 
 pub use explain::{Explanation, Outcome, Step};
 pub use invalid_token::InvalidToken;
+pub use possession::PopTokens;
 pub use status::{AuthorityStatus, JwksStatus};
 
 pub(crate) use authority_state::AuthorityState;
+pub(crate) use client_key::base64url;
 pub(crate) use event_keys::Transmitter;
 pub(crate) use header::TokenKind;
 pub(crate) use logout::SessionTermination;
 pub(crate) use outcome::{PolicyDenial, ValidationFailure, Verdict};
+pub(crate) use possession::{Possession, Scheme};
 pub(crate) use signed_message::SignedMessage;
+pub(crate) use signed_request::{NamesAndHash, SignedClaims, SignedRequest, SignedRequestId};
 pub(crate) use validator::Validator;

@@ -1,5 +1,6 @@
 //! The way of a token through all stages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use crate::authority::{AuthorityClock, ResolvedAuthority};
 use crate::claims::{AccountId, Claims, ContextHandle};
 use crate::config_error::ConfigError;
 use crate::jwks::PublishedKey;
-use crate::jwks::snapshot::{Asked, FetchOutcome, KeyReader, PendingFetch, patience};
+use crate::jwks::snapshot::{Asked, KeyReader};
 use crate::revocation::{RevocationState, TokenStatus};
 use crate::token_version::TokenVersion;
 
@@ -22,6 +23,7 @@ use super::invalid_token::InvalidToken;
 use super::issuer_index::{AuthorityRef, Index, Lookup};
 use super::logout::SessionTermination;
 use super::outcome::{ValidationFailure, Verdict, refused_by_rule};
+use super::possession::{NOTHING, Possession, cache_key};
 use super::signed_message::SignedMessage;
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
@@ -34,7 +36,7 @@ pub(crate) struct Validator {
     index: Index,
     pub(super) most_bytes: usize,
     accounts: Arc<RevocationState>,
-    cache: Option<TokenCache>,
+    pub(super) cache: Option<TokenCache>,
 }
 
 /// What a token of unknown key may lead to.
@@ -65,14 +67,13 @@ impl Validator {
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn validate(&self, token: &str, now: u64) -> Verdict {
-        let known = self.lookup_cached(token.as_bytes(), now);
-        known.unwrap_or_else(|| self.validate_uncached(token.as_bytes(), now))
+        self.validate_with(token, now, &NOTHING)
     }
 
     /// The same at a time that need not be the present, so the cache is not changed.
     pub(crate) fn validate_at(&self, token: &str, now: u64) -> Verdict {
         let known = self.lookup_cached(token.as_bytes(), now);
-        known.unwrap_or_else(|| self.validate_bytes(token.as_bytes(), now, false))
+        known.unwrap_or_else(|| self.validate_bytes(token.as_bytes(), now, false, &NOTHING))
     }
 
     /// Judges a token that was accepted before, by what may have changed since.
@@ -98,7 +99,7 @@ impl Validator {
     }
 
     /// What has to be looked at for every token, each time it comes, however well it is known.
-    fn revalidate(
+    pub(super) fn revalidate(
         &self,
         claims: &Claims,
         vouched: &SigningKeyRef,
@@ -173,12 +174,23 @@ impl Validator {
     }
 
     /// Validates a token without the cache, and caches it if it is valid.
-    pub(crate) fn validate_uncached(&self, text: &[u8], now: u64) -> Verdict {
-        self.validate_bytes(text, now, true)
+    pub(crate) fn validate_uncached(
+        &self,
+        text: &[u8],
+        now: u64,
+        possession: &Possession,
+    ) -> Verdict {
+        self.validate_bytes(text, now, true, possession)
     }
 
     /// `present`: whether `now` is the time of the clock.
-    fn validate_bytes(&self, text: &[u8], now: u64, present: bool) -> Verdict {
+    fn validate_bytes(
+        &self,
+        text: &[u8],
+        now: u64,
+        present: bool,
+        possession: &Possession,
+    ) -> Verdict {
         // Before an authority is chosen, which learning a tenant may change.
         let before = self.cache.as_ref().map(TokenCache::epoch);
         let mut desk = DecodeBuffer::new();
@@ -215,7 +227,7 @@ impl Validator {
         }
         let (claims, key) = match token
             .verify(candidates)
-            .and_then(|token| check(token, installed, place, now))
+            .and_then(|token| check(token, installed, place, now, possession))
         {
             Ok(checked) => checked,
             Err(invalid) => return Verdict::Refused(invalid.into()),
@@ -233,34 +245,14 @@ impl Validator {
         }
         if let (Some(cache), Some(before)) = (&self.cache, before) {
             let skew = installed.trust.clock_skew;
-            let entry = Entry::new(text, claims.clone(), vouched, skew);
+            let key = match claims.confirmation_json() {
+                None => Cow::Borrowed(text),
+                Some(_) => Cow::Owned(cache_key(text)),
+            };
+            let entry = Entry::new(&key, claims.clone(), vouched, skew);
             cache.insert(before, entry, now);
         }
         Verdict::Valid(claims)
-    }
-
-    /// Judges a token again after what it waited for; two seconds in all.
-    pub(crate) async fn validate_after_fetch(
-        &self,
-        mut awaited: PendingFetch,
-        token: &str,
-        now: impl Fn() -> u64,
-    ) -> Result<Claims, ValidationFailure> {
-        let deadline = patience();
-        loop {
-            let first = awaited.is_first();
-            if awaited.arrival(deadline).await == FetchOutcome::Failed {
-                return Err(ValidationFailure::KeysUnavailable);
-            }
-            awaited = match self.validate(token, now()) {
-                Verdict::Valid(claims) => return Ok(claims),
-                Verdict::Refused(refusal) => return Err(refusal),
-                // The first fetch of each document comes once, and the key may be a newer one.
-                Verdict::Wait(next) if first => next,
-                // Asking once is enough; a rollover just now is the next request's affair.
-                Verdict::Wait(_) => return Err(InvalidToken::UnknownKey.into()),
-            };
-        }
     }
 
     /// Evicts all verified tokens once an authority's tenant is resolved: which authority validates a
@@ -418,6 +410,7 @@ fn check(
     installed: &AuthorityState,
     place: AuthorityRef,
     now: u64,
+    possession: &Possession,
 ) -> Result<(Claims, Arc<PublishedKey>), InvalidToken> {
     let (draft, key, nonce) = token.into_parts();
     let finished = draft.interpret().map_err(|_| InvalidToken::Malformed)?;
@@ -426,6 +419,7 @@ fn check(
         trust: &installed.trust,
         key: &key,
         form: place.form,
+        possession,
         now,
     })?;
     let home = installed.home.clone();

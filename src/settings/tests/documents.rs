@@ -92,6 +92,7 @@ fn the_defaults_of_the_schema_are_those_of_the_code() {
     // What two sections share has its default in the builder.
     assert_eq!(stated.max_token_bytes.take(), Some(65_536));
     assert_eq!(stated.token_cache_bytes.take(), Some(67_108_864));
+    assert_eq!(stated.pop_tokens.take(), Some(crate::PopTokens::Refuse));
     // Not given, these are worked out later, from the cloud and from each other.
     assert_eq!(
         stated.authority.instance.as_deref(),

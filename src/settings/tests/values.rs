@@ -191,8 +191,8 @@ fn a_wrong_value_is_named_with_its_key_and_what_is_expected() {
             "AzureAd:AppPermissions:Read:0 = a list",
         ),
         (
-            r#""PopTokens":"accept""#,
-            "AzureAd:PopTokens = \"accept\" (appsettings.json): expected refuse; signed HTTP requests are not supported yet",
+            r#""PopTokens":"Accept""#,
+            "AzureAd:PopTokens = \"Accept\" (appsettings.json): expected refuse, accept or require",
         ),
         (r#""PopTokens":true"#, "AzureAd:PopTokens = true"),
         (

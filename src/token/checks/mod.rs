@@ -16,6 +16,7 @@ use crate::jwks::PublishedKey;
 use crate::token_version::TokenVersion;
 
 use super::invalid_token::InvalidToken;
+use super::possession::Possession;
 
 /// What a verified token is checked against.
 pub(super) struct CheckContext<'p> {
@@ -24,6 +25,8 @@ pub(super) struct CheckContext<'p> {
     pub(super) key: &'p PublishedKey,
     /// The version whose form the issuer has; `None` for B2C.
     pub(super) form: Option<TokenVersion>,
+    /// What the request proves beside the token.
+    pub(super) possession: &'p Possession,
     pub(super) now: u64,
 }
 

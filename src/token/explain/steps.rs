@@ -9,6 +9,7 @@ use crate::token::decode_buffer::DecodeBuffer;
 use crate::token::invalid_token::InvalidToken;
 use crate::token::issuer_index::AuthorityRef;
 use crate::token::outcome::refused_by_rule;
+use crate::token::possession::NOTHING;
 use crate::token::unverified::UnverifiedToken;
 use crate::token::validator::{KeySource, Validator};
 use crate::token::verified::VerifiedToken;
@@ -255,6 +256,7 @@ impl<'t> Trace<'t> {
             trust,
             key: &key,
             form: place.form,
+            possession: &NOTHING,
             now: self.now,
         };
         let mut good = true;

@@ -1,0 +1,118 @@
+//! `cnf`: what a token is bound to (RFC 7800).
+
+use serde_json::{Map, Value};
+
+/// What the client has to prove beside the token, by the token's `cnf` (RFC 7800).
+///
+/// From [`Claims::confirmation`](super::Claims::confirmation). A request whose claims have one has
+/// proved all of it: the layer refuses a bound token that comes without its proof.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    key_id: Option<String>,
+    key: Option<Map<String, Value>>,
+    certificate: Option<String>,
+}
+
+impl Confirmation {
+    /// Reads the value of `cnf`; `None` where some of it can be proved by no request.
+    ///
+    /// `xms_ksl` says where the client keeps its key, which proves nothing. Every other member
+    /// that is not known here could be one that has to be proved (RFC 7800 section 3.1 has several).
+    pub(crate) fn parse(json: &str) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_str(json).ok()?;
+        let mut found = Self {
+            key_id: None,
+            key: None,
+            certificate: None,
+        };
+        for (name, value) in members {
+            match (name.as_str(), value) {
+                ("kid", Value::String(thumbprint)) => found.key_id = Some(thumbprint),
+                ("jwk", Value::Object(key)) => found.key = Some(key),
+                ("x5t#S256", Value::String(thumbprint)) => found.certificate = Some(thumbprint),
+                ("xms_ksl", _) => {}
+                _ => return None,
+            }
+        }
+        (found.is_bound_to_key() || found.certificate.is_some()).then_some(found)
+    }
+
+    /// Whether the client has to sign requests with a key: `kid`, or `jwk`.
+    #[must_use]
+    pub const fn is_bound_to_key(&self) -> bool {
+        self.key_id.is_some() || self.key.is_some()
+    }
+
+    /// `kid`: the SHA-256 thumbprint (RFC 7638, base64url) of the key that signs requests.
+    #[must_use]
+    pub fn key_thumbprint(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// `x5t#S256`: the SHA-256 (base64url) of the client's certificate (RFC 8705 section 3.1).
+    #[must_use]
+    pub fn certificate_thumbprint(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
+    /// `jwk`: the key itself, where the token holds it whole.
+    pub(crate) const fn key(&self) -> Option<&Map<String, Value>> {
+        self.key.as_ref()
+    }
+
+    /// The binding in one word, for metrics and spans: `key`, `certificate`, `key_and_certificate`.
+    #[must_use]
+    pub const fn binding(&self) -> &'static str {
+        match (self.is_bound_to_key(), self.certificate.is_some()) {
+            (true, true) => "key_and_certificate",
+            (false, true) => "certificate",
+            (_, false) => "key",
+        }
+    }
+}
+
+impl std::fmt::Debug for Confirmation {
+    /// The kind of binding; thumbprints tell one client from another.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Confirmation")
+            .field(&self.binding())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_proved_is_read_and_all_of_it_must_be_provable() {
+        let binding = |json| Confirmation::parse(json).map(|found| found.binding());
+        for (json, expected) in [
+            (r#"{"kid":"k"}"#, "key"),
+            (r#"{"kid":"k","xms_ksl":"sw"}"#, "key"),
+            (r#"{"jwk":{}}"#, "key"),
+            (r#"{"x5t#S256":"x"}"#, "certificate"),
+            (r#"{"kid":"k","x5t#S256":"x"}"#, "key_and_certificate"),
+        ] {
+            assert_eq!(binding(json), Some(expected), "{json}");
+        }
+        for unprovable in [
+            "{}",
+            "[]",
+            "\"k\"",
+            "1",
+            r#"{"xms_ksl":"sw"}"#,
+            r#"{"kid":null}"#,
+            r#"{"kid":1}"#,
+            r#"{"jwk":"k"}"#,
+            r#"{"x5t#S256":1}"#,
+            r#"{"jku":"https://a","kid":"k"}"#,
+            r#"{"jwe":"x"}"#,
+            r#"{"jkt":"x"}"#,
+            r#"{"kid":"k","other":null}"#,
+            r#"{"x5t":"x"}"#,
+        ] {
+            assert_eq!(binding(unprovable), None, "{unprovable}");
+        }
+    }
+}
