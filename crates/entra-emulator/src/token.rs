@@ -4,7 +4,9 @@ mod minting;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64_simd::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 use super::{
     authority::{Authority, unix_now},
@@ -195,6 +197,19 @@ impl TokenBuilder {
             audience: Some(audience.into()),
             ..self
         }
+    }
+
+    /// Binds the token to a client's key by its SHA-256 thumbprint (RFC 7638, base64url), as the
+    /// token endpoint does for `token_type=pop`.
+    pub fn bound_to_key(self, thumbprint: impl Into<String>) -> Self {
+        self.claim("cnf", json!({ "kid": thumbprint.into(), "xms_ksl": "sw" }))
+    }
+
+    /// Binds the token to a client's certificate (DER): `cnf` with `x5t#S256` (RFC 8705).
+    pub fn bound_to_certificate(self, der: impl AsRef<[u8]>) -> Self {
+        let hash = digest(&SHA256, der.as_ref());
+        let thumbprint = URL_SAFE_NO_PAD.encode_to_string(hash);
+        self.claim("cnf", json!({ "x5t#S256": thumbprint }))
     }
 
     /// Sets the issuer, whatever the tenant is.

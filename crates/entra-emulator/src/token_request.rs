@@ -2,6 +2,7 @@
 
 mod agent;
 mod answer;
+mod binding;
 mod client_credentials;
 mod code;
 mod on_behalf_of;

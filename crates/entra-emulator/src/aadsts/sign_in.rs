@@ -41,6 +41,19 @@ impl Refusal {
         Self::bad_request("invalid_request", 50_149, sentence.to_owned())
     }
 
+    pub(crate) fn malformed_req_cnf() -> Self {
+        let sentence =
+            "The req_cnf parameter is not base64url of a JSON object with the thumbprint of \
+                        one key."
+                .to_owned();
+        Self::bad_request("invalid_request", 90_015, sentence)
+    }
+
+    pub(crate) fn unsupported_token_type(kind: &str) -> Self {
+        let sentence = format!("The emulator issues no tokens of the type '{kind}'.");
+        Self::bad_request("invalid_request", 90_015, sentence)
+    }
+
     pub(crate) fn malformed_claims() -> Self {
         let sentence = "The claims parameter is not a JSON object.".to_owned();
         Self::bad_request("invalid_request", 90_015, sentence)

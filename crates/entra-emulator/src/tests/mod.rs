@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod agents;
+mod binding;
 mod code_flow;
 mod documents;
 mod grants;

@@ -82,13 +82,16 @@ impl TokenRequest<'_> {
     ) -> Result<Map<String, Value>, Refusal> {
         let issued_at = unix_now();
         let lifetime = self.authority.options.token_lifetime.as_secs();
+        let binding = self.binding()?;
+        let token_type = binding.token_type();
         let token = self.in_its_version(token.made_at(issued_at), client, asked);
+        let token = binding.bind(token);
         let access_token = token.try_mint().map_err(|_| Refusal::out_of_order())?;
         let expires_on = issued_at.saturating_add(lifetime);
         // v1.0 writes its numbers as text.
         let answer = match self.version {
             Version::V1 => json!({
-                "token_type": "Bearer",
+                "token_type": token_type,
                 "expires_in": lifetime.to_string(),
                 "ext_expires_in": lifetime.to_string(),
                 "expires_on": expires_on.to_string(),
@@ -97,7 +100,7 @@ impl TokenRequest<'_> {
                 "access_token": access_token,
             }),
             Version::V2 => json!({
-                "token_type": "Bearer",
+                "token_type": token_type,
                 "expires_in": lifetime,
                 "ext_expires_in": lifetime,
                 "access_token": access_token,
