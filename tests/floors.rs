@@ -397,7 +397,11 @@ fn sources() -> Vec<Source> {
 /// The files of all crates that are published.
 fn all_sources() -> Vec<Source> {
     let mut all = sources();
-    for folder in ["crates/axum-entra-openapi/src", "crates/entra-emulator/src"] {
+    for folder in [
+        "crates/axum-entra-openapi/src",
+        "crates/entra-emulator/src",
+        "crates/entra-gate/src",
+    ] {
         all.extend(below(folder));
     }
     all
