@@ -47,6 +47,8 @@ macro_rules! instruments {
 instruments! {
     AUTHENTICATION = "authentication_duration_seconds", Histogram,
         "Time from a request's head to its judgement, by result and reason.";
+    CALLERS = "callers_total", Counter,
+        "Admitted requests, by whether an agent acts.";
     CHALLENGES = "challenges_total", Counter,
         "Answers with a WWW-Authenticate header, by status and error.";
     GUARDS = "guard_decisions_total", Counter,
@@ -150,6 +152,28 @@ impl Timer {
             metrics::histogram!(DIRECTORY_TIME, "call" => call).record(self.started.elapsed());
         }
     }
+}
+
+/// Whether an agent acts, as far as the token tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AgentActs {
+    Yes,
+    No,
+    /// The token has no facets.
+    Unknown,
+}
+
+/// A caller was admitted; `acts` is asked only where it is counted.
+pub(crate) fn called(acts: impl FnOnce() -> AgentActs) {
+    // Keys of literals alone are made once.
+    #[cfg(feature = "metrics")]
+    let counter = match acts() {
+        AgentActs::Yes => metrics::counter!("axum_entra_callers_total", "agent" => "yes"),
+        AgentActs::No => metrics::counter!("axum_entra_callers_total", "agent" => "no"),
+        AgentActs::Unknown => metrics::counter!("axum_entra_callers_total", "agent" => "unknown"),
+    };
+    #[cfg(feature = "metrics")]
+    counter.increment(1);
 }
 
 /// A challenge goes out.

@@ -238,9 +238,10 @@ impl EntraBuilder {
     }
 
     /// Records the caller and the reason of a rejection on the request's span: `entra.tenant`,
-    /// `entra.client`, `entra.reason`, for a bound token `entra.binding` (`key`, `certificate` or
-    /// `key_and_certificate`), and with [`account_pseudonym_key`](Self::account_pseudonym_key) the
-    /// pseudonym as `entra.account`. No field names a person.
+    /// `entra.client`, `entra.agent`, `entra.blueprint`, `entra.reason`, for a bound token
+    /// `entra.binding` (`key`, `certificate` or `key_and_certificate`), and with
+    /// [`account_pseudonym_key`](Self::account_pseudonym_key) the pseudonym as `entra.account`. No
+    /// field names a person.
     ///
     /// A span takes only the fields that it was made with:
     ///
@@ -254,6 +255,7 @@ impl EntraBuilder {
     ///     tracing::info_span!(
     ///         "request", method = %request.method(), path = request.uri().path(),
     ///         entra.tenant = Empty, entra.client = Empty,
+    ///         entra.agent = Empty, entra.blueprint = Empty,
     ///         entra.account = Empty, entra.reason = Empty, entra.binding = Empty,
     ///     )
     /// });

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use crate::claims::Claims;
 use crate::guard::Requirements;
-use crate::metrics::{Outcome, Timer};
+use crate::metrics::{AgentActs, Outcome, Timer, called};
 use crate::token::{InvalidToken, PopTokens, ValidationFailure, Validator, Verdict};
 
 use super::bearer::{BearerCredential, Credentials, credentials};
@@ -248,12 +248,14 @@ impl Authenticate {
                 if self.own.tells {
                     self.tell(claims);
                 }
+                called(|| acts(claims));
                 Outcome::Admitted
             }
             RequestExtension::Proven(proven) => {
                 if self.own.tells {
                     self.tell(&proven.claims);
                 }
+                called(|| acts(&proven.claims));
                 Outcome::Admitted
             }
             RequestExtension::Anonymous(_) => Outcome::Anonymous,
@@ -327,6 +329,15 @@ impl Authenticate {
 
     pub(super) fn malformed(&self, head: Head<'_>) -> Decision {
         refuse(Rejection::malformed_header(&self.own.edge, head))
+    }
+}
+
+/// Whether an agent acts.
+fn acts(claims: &Claims) -> AgentActs {
+    match claims.agent() {
+        Some(_) => AgentActs::Yes,
+        None if claims.tells_actor_facets() => AgentActs::No,
+        None => AgentActs::Unknown,
     }
 }
 

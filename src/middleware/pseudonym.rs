@@ -22,9 +22,13 @@ impl Pseudonyms {
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
+        // The field is absent where no agent is known to act.
+        let blueprint = claims.agent().and_then(|agent| agent.blueprint_id());
         match claims.account_id() {
-            Some(account) => tracing::debug!(account = self.of(&account), "request admitted"),
-            None => tracing::debug!("request admitted, without an identity"),
+            Some(account) => {
+                tracing::debug!(account = self.of(&account), blueprint, "request admitted");
+            }
+            None => tracing::debug!(blueprint, "request admitted, without an identity"),
         }
     }
 

@@ -10,6 +10,10 @@ use super::context::LayerContext;
 const TENANT: &str = "entra.tenant";
 /// The application that called.
 const CLIENT: &str = "entra.client";
+/// How an agent acts, if one does.
+const AGENT: &str = "entra.agent";
+/// The blueprint of that agent: for logs, since nothing is authorized by it.
+const BLUEPRINT: &str = "entra.blueprint";
 /// The account's pseudonym, where there is a key for one.
 const ACCOUNT: &str = "entra.account";
 /// What the token is bound to, where it is bound.
@@ -30,6 +34,12 @@ impl LayerContext {
         }
         if let Some(confirmation) = claims.confirmation() {
             span.record(BINDING, confirmation.binding());
+        }
+        if let Some(agent) = claims.agent() {
+            span.record(AGENT, agent.kind().as_str());
+            if let Some(blueprint) = agent.blueprint_id() {
+                span.record(BLUEPRINT, blueprint);
+            }
         }
         if let (Some(pseudonyms), Some(account)) = (&self.pseudonyms, claims.account_id()) {
             span.record(ACCOUNT, pseudonyms.of(&account).as_str());

@@ -10,6 +10,7 @@
 
 mod acceptance;
 mod authorities;
+mod callers;
 mod claims_model;
 mod clockwork;
 mod documents;

@@ -17,6 +17,8 @@ fn traced(builder: EntraBuilder) -> Router {
             "request",
             entra.tenant = Empty,
             entra.client = Empty,
+            entra.agent = Empty,
+            entra.blueprint = Empty,
             entra.account = Empty,
             entra.reason = Empty,
         )
@@ -67,6 +69,28 @@ async fn a_span_is_told_who_calls_and_why_it_was_not_let_in() {
         let builder = trusting(&emulator).record_span_fields();
         assert_eq!(span(builder, token).await, fields);
     }
+}
+
+#[tokio::test]
+async fn a_span_and_an_explanation_are_told_of_an_agent_and_its_blueprint() {
+    let emulator = Emulator::start().await.unwrap();
+    let blueprint = entra_emulator::BLUEPRINT_ID;
+    let token = emulator.token().user("alice").agent();
+    let token = token.claim("xms_par_app_azp", blueprint).mint();
+    let builder = trusting(&emulator).record_span_fields();
+    let fields = span(builder, Some(&token)).await;
+    let agent = r#"entra.agent="on_behalf_of_user""#;
+    assert!(fields.contains(agent), "{fields}");
+    assert!(
+        fields.contains(&format!("entra.blueprint=\"{blueprint}\"")),
+        "{fields}"
+    );
+    let entra = trusting(&emulator).build().unwrap();
+    let told = entra.explain(&token).await.to_string();
+    assert!(told.contains("an agent (on_behalf_of_user)"), "{told}");
+    let person = emulator.token().user("alice").mint();
+    let told = entra.explain(&person).await.to_string();
+    assert!(!told.contains("agent"), "{told}");
 }
 
 #[tokio::test]

@@ -59,8 +59,13 @@ pub(super) fn found(check: &str, peek: &Peek) -> Option<String> {
 pub(super) fn permissions(claims: &Claims) -> String {
     let scopes: Vec<&str> = claims.scopes().collect();
     let roles: Vec<&str> = claims.roles().collect();
+    let agent = match claims.agent() {
+        Some(agent) => format!(", an agent ({})", agent.kind().as_str()),
+        None if claims.tells_actor_facets() => ", no agent".to_owned(),
+        None => String::new(),
+    };
     cut(&format!(
-        "{}, scopes [{}], roles [{}], groups {}",
+        "{}{agent}, scopes [{}], roles [{}], groups {}",
         claims.principal().as_str(),
         scopes.join(" "),
         roles.join(", "),
