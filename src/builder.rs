@@ -30,8 +30,8 @@ use crate::middleware::{
 use crate::revocation::RedisStore;
 use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token::{
-    AuthorityStatus, MAX_TOKEN_BYTES, Possession, TOKEN_CACHE_BYTES, ValidationFailure, Validator,
-    Verdict,
+    AuthorityStatus, MAX_TOKEN_BYTES, Possession, TOKEN_CACHE_BYTES, TokenDecryptionKey,
+    ValidationFailure, Validator, Verdict,
 };
 
 pub use revocation::RevokeError;
@@ -88,6 +88,7 @@ impl Entra {
             signals: Vec::new(),
             described: ResourceConfig::default(),
             scope_hierarchy: ScopeHierarchy::default(),
+            decryption_keys: Vec::new(),
             #[cfg(feature = "redis")]
             redis: None,
         }
@@ -230,6 +231,7 @@ pub struct EntraBuilder {
     signals: Vec<SecurityEventTransmitter>,
     described: ResourceConfig,
     scope_hierarchy: ScopeHierarchy,
+    decryption_keys: Vec<TokenDecryptionKey>,
     #[cfg(feature = "redis")]
     redis: Option<RedisStore>,
 }
@@ -297,6 +299,17 @@ impl EntraBuilder {
     /// 3.5 kB, so 64 MiB are enough for some 18,000 of them.
     pub fn token_cache_capacity(mut self, most: usize) -> Self {
         self.cache_bytes = most;
+        self
+    }
+
+    /// Accepts tokens that are encrypted to this key (JWE, RFC 7516), besides plain ones. May be
+    /// called more than once, for a change of keys.
+    ///
+    /// RSA-OAEP or RSA-OAEP-256, with A128CBC-HS256, A256CBC-HS512, A128GCM or A256GCM. The keys that
+    /// a token names are tried first, then the others, four at most. What is inside must be signed, and
+    /// is validated like every token. Without any key, an encrypted token is malformed.
+    pub fn token_decryption_key(mut self, key: TokenDecryptionKey) -> Self {
+        self.decryption_keys.push(key);
         self
     }
 

@@ -39,6 +39,7 @@ pub mod guard;
 mod guards_macro;
 mod guid;
 mod jwks;
+mod key_file;
 mod metrics;
 pub mod middleware;
 mod revocation;
@@ -68,7 +69,7 @@ pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
 pub use revocation::RedisStore;
 pub use revocation::{StoreError, StoreFailurePolicy, StoreStatus};
 pub use scope_hierarchy::ScopeHierarchy;
-pub use token::{AuthorityStatus, InvalidToken, JwksStatus, PopTokens};
+pub use token::{AuthorityStatus, InvalidToken, JwksStatus, PopTokens, TokenDecryptionKey};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {
     pub use crate::token::{Explanation, Outcome, Step};
@@ -100,6 +101,8 @@ mod documents {
     #[doc = include_str!("../docs/app_registration.md")]
     #[cfg(feature = "settings")]
     mod app_registration {}
+    #[doc = include_str!("../docs/encrypted_tokens.md")]
+    mod encrypted_tokens {}
     #[doc = include_str!("../docs/migration.md")]
     mod migration {}
     #[doc = include_str!("../docs/directory.md")]

@@ -63,6 +63,8 @@ instruments! {
         "Look-ups of verified tokens, by result.";
     BOUND = "bound_tokens_total", Counter,
         "Requests admitted with a token that is bound and proved, by binding.";
+    DECRYPTIONS = "token_decryptions_total", Counter,
+        "Encrypted tokens that were not among the verified ones, by encryption and result.";
     DIRECTORY = "directory_calls_total", Counter,
         "Calls to the directory and its token endpoint, by call and result.";
     DIRECTORY_TIME = "directory_call_duration_seconds", Histogram,
@@ -242,6 +244,15 @@ pub(crate) fn token_looked_up(hit: bool) {
         false => metrics::counter!("axum_entra_token_cache_total", "result" => "miss"),
     }
     .increment(1);
+}
+
+/// An encrypted token was decrypted, or refused; `encryption` is `none` where its header was refused.
+pub(crate) fn token_decrypted(encryption: &'static str, decrypted: bool) {
+    #[cfg(feature = "metrics")]
+    {
+        let result = if decrypted { "decrypted" } else { "refused" };
+        metrics::counter!(DECRYPTIONS, "encryption" => encryption, "result" => result).increment(1);
+    }
 }
 
 /// How long ago the shared revocations were last known to be complete.

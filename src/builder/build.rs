@@ -15,7 +15,7 @@ use crate::middleware::ServiceState;
 #[cfg(feature = "redis")]
 use crate::revocation::RevocationState;
 use crate::scope_hierarchy::scope_name_problem;
-use crate::token::{MAX_TOKEN_BYTES, Transmitter, Validator};
+use crate::token::{DecryptionKeys, MAX_TOKEN_BYTES, Transmitter, Validator};
 
 impl EntraBuilder {
     /// Checks everything and starts to fetch keys; does not wait for them.
@@ -39,6 +39,7 @@ impl EntraBuilder {
                 Ok((trust, described.graph))
             })
             .collect::<Result<_, ConfigError>>()?;
+        let (decryption, key_files) = DecryptionKeys::load(self.decryption_keys)?.unzip();
         #[cfg(feature = "redis")]
         if let Some(redis) = self.redis {
             let skews = trusts.iter().map(|(trust, _)| trust.clock_skew);
@@ -87,12 +88,15 @@ impl EntraBuilder {
                 &mut refreshers,
             )?);
         }
-        let validator = Arc::new(Validator::new(
-            installed,
-            self.most_bytes,
-            Arc::clone(&edge.accounts),
-            self.cache_bytes,
-        )?);
+        let validator = Arc::new(
+            Validator::new(
+                installed,
+                self.most_bytes,
+                Arc::clone(&edge.accounts),
+                self.cache_bytes,
+            )?
+            .decrypting(decryption.clone()),
+        );
         validator.forget_when_tenants_are_learnt();
         // Set here alone, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
@@ -124,6 +128,17 @@ impl EntraBuilder {
         // Nothing is fetched for a description that turned out to be wrong.
         for refresher in refreshers {
             runtime.spawn(refresher.run());
+        }
+        if let (Some(keys), Some(files)) = (decryption, key_files)
+            && files.has_files()
+        {
+            // A token that is encrypted to a key that is gone is refused, also one that is known.
+            let forgetful = Arc::downgrade(&validator);
+            runtime.spawn(files.run(keys, move || {
+                if let Some(validator) = forgetful.upgrade() {
+                    validator.forget_all();
+                }
+            }));
         }
         let house = Arc::new(ServiceState {
             validator: Arc::clone(&validator),

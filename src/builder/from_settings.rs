@@ -43,6 +43,10 @@ impl EntraBuilder {
         {
             builder = builder.token_cache_capacity(most);
         }
+        // Whose token it is, is known only once it is decrypted.
+        for key in settings.sections().flat_map(|own| &own.decryption_keys) {
+            builder = builder.token_decryption_key(key.clone());
+        }
         for file in settings
             .sections()
             .filter_map(|section| section.ca_file.as_ref())

@@ -5,11 +5,12 @@
 
 use std::fmt;
 
-use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::json;
 use uuid::Builder;
 
 use crate::jwks::{Padding, SigningKey, random, sha256};
+use crate::key_file::{KeyFile, KeyFileError};
 
 /// A certificate with its private key.
 pub(super) struct Certificate {
@@ -18,9 +19,10 @@ pub(super) struct Certificate {
     thumbprint: String,
 }
 
-/// What is wrong with a text that should hold both.
+/// What is wrong with a file that should hold both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PemError {
+pub(super) enum CertificateError {
+    File(KeyFileError),
     Certificate,
     Key,
     /// The key is another certificate's.
@@ -28,18 +30,27 @@ pub(super) enum PemError {
 }
 
 impl Certificate {
-    /// Reads the first certificate and the first private key of a text in PEM form (RFC 7468).
-    pub(super) fn from_pem(pem: &str) -> Result<Self, PemError> {
-        let certificate = block(pem, &["CERTIFICATE"]).ok_or(PemError::Certificate)?;
-        let key = block(pem, &["PRIVATE KEY", "RSA PRIVATE KEY"])
-            .and_then(|der| SigningKey::from_der(&der).ok())
-            .ok_or(PemError::Key)?;
-        if !key.belongs_to(&certificate) {
-            return Err(PemError::Pair);
-        }
+    /// Reads the first private key of a file and its certificate: the first one in PEM, where the
+    /// order counts, any in PKCS#12, where it does not.
+    pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Self, CertificateError> {
+        let file = match KeyFile::read(file, password) {
+            // No block of PEM at all.
+            Err(KeyFileError::Form) => return Err(CertificateError::Certificate),
+            file => file.map_err(CertificateError::File)?,
+        };
+        let first = file.certificates.first();
+        let first = first.ok_or(CertificateError::Certificate)?;
+        let key = file.private_keys.first();
+        let key = key.and_then(|der| SigningKey::from_der(der).ok());
+        let key = key.ok_or(CertificateError::Key)?;
+        let own = match file.is_ordered {
+            true => Some(first).filter(|certificate| key.belongs_to(certificate)),
+            false => file.certificates.iter().find(|own| key.belongs_to(own)),
+        };
+        let own = own.ok_or(CertificateError::Pair)?;
         Ok(Self {
+            thumbprint: URL_SAFE_NO_PAD.encode_to_string(sha256(own)),
             key,
-            thumbprint: URL_SAFE_NO_PAD.encode_to_string(sha256(&certificate)),
         })
     }
 
@@ -82,16 +93,6 @@ impl fmt::Debug for Certificate {
             .field("thumbprint", &self.thumbprint)
             .finish_non_exhaustive()
     }
-}
-
-/// The bytes of the first block with one of these labels.
-fn block(pem: &str, labels: &[&str]) -> Option<Vec<u8>> {
-    labels.iter().find_map(|label| {
-        let (_, rest) = pem.split_once(&format!("-----BEGIN {label}-----"))?;
-        let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
-        let base64: String = body.split_ascii_whitespace().collect();
-        STANDARD.decode_to_vec(base64).ok()
-    })
 }
 
 /// "5–10 minutes after nbf at most", says Microsoft's page.

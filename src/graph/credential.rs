@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::certificate::{Certificate, PemError};
+use super::certificate::{Certificate, CertificateError};
 use super::request_error::GraphRequestError;
 use crate::config_error::ConfigError;
 use crate::jwks::Padding;
@@ -52,22 +52,41 @@ impl ClientCredential {
 
     /// A certificate and its private key, both in PEM form in one text.
     ///
-    /// Assertions are signed with PS256 and name the certificate by `x5t#S256`. A PKCS#12 file
-    /// (`.pfx`) is not read; `openssl pkcs12 -in c.pfx -nodes -out c.pem` makes a PEM file of it.
+    /// Assertions are signed with PS256 and name the certificate by `x5t#S256`. For a PKCS#12 file
+    /// (`.pfx`) there is `pkcs12`, with the feature of that name.
     /// Whether the certificate is still valid is not checked, the authority does.
     ///
     /// # Errors
     /// [`ConfigError`] without a certificate, without an RSA key of 2,048 bits or more, or if
     /// both do not belong together.
     pub fn certificate(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Self::certificate_file(pem.as_ref().as_bytes(), None)
+    }
+
+    /// A certificate and its private key in a PKCS#12 file (`.pfx`, `.p12`), with its password.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the password does not open the file, and as
+    /// [`certificate`](Self::certificate).
+    #[cfg(feature = "pkcs12")]
+    pub fn pkcs12(file: impl AsRef<[u8]>, password: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Self::certificate_file(file.as_ref(), Some(password.as_ref()))
+    }
+
+    /// A certificate and its private key in PEM or PKCS#12 form.
+    pub(crate) fn certificate_file(
+        file: &[u8],
+        password: Option<&str>,
+    ) -> Result<Self, ConfigError> {
         let problem = |problem| {
             let (found, expected) = match problem {
-                PemError::Certificate => ("no certificate", "a certificate in PEM form"),
-                PemError::Key => (
+                CertificateError::File(error) => (error.found(), error.expected()),
+                CertificateError::Certificate => ("no certificate", "a certificate"),
+                CertificateError::Key => (
                     "no private key",
-                    "an RSA key of 2048 bits or more in PEM form, without a password",
+                    "an RSA key of 2048 bits or more, in PEM form without a password",
                 ),
-                PemError::Pair => (
+                CertificateError::Pair => (
                     "the key of another certificate",
                     "the first certificate's own private key",
                 ),
@@ -78,7 +97,7 @@ impl ClientCredential {
                 expected: expected.to_owned(),
             }
         };
-        let certificate = Certificate::from_pem(pem.as_ref()).map_err(problem)?;
+        let certificate = Certificate::read(file, password).map_err(problem)?;
         Ok(Self(Kind::Certificate(Arc::new(certificate), Padding::Pss)))
     }
 

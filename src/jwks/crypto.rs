@@ -1,5 +1,7 @@
-//! The only file that imports the crypto library: verifying keys, prepared once, and
-//! the signing key of this API.
+//! The only file that imports the crypto library, with the one below it: verifying keys, prepared
+//! once, the signing key of this API, and what decrypts tokens.
+
+mod decryption;
 
 use std::fmt;
 
@@ -14,6 +16,10 @@ use aws_lc_rs::signature::{
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::signature::{Error, Verifier};
+
+pub(crate) use decryption::{
+    ContentEncryption, ContentKey, DecryptingKey, KeyEncryption, sha1_thumbprint,
+};
 
 use super::roca;
 use crate::authority::issuer::IssuerPattern;

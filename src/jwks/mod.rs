@@ -20,7 +20,10 @@ mod waiting;
 pub use fetch_error::JwksFetchError;
 pub use http_client::{HttpClient, HttpClientBuilder};
 
-pub(crate) use crypto::{ClientPublicKey, HashKey, Padding, SigningKey, random, sha256};
+pub(crate) use crypto::{
+    ClientPublicKey, ContentEncryption, ContentKey, DecryptingKey, HashKey, KeyEncryption, Padding,
+    SigningKey, random, sha1_thumbprint, sha256,
+};
 pub(crate) use discovery::Endpoints;
 pub(crate) use fetch::retry_after;
 pub(crate) use jwk::has_private_member;

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::claims::Claims;
 use crate::graph::{Account, GraphError, Requester};
-use crate::token::Verdict;
+use crate::token::{Validator, Verdict};
 
 use super::bearer::{Credentials, credentials};
 use super::context::AuthorityContext;
@@ -32,7 +32,7 @@ pub struct CallerToken {
 impl CallerToken {
     /// Of a token that was validated just now.
     pub(crate) fn new(claims: Claims, token: &str) -> Self {
-        let asker = Account::of(&claims).map(|account| of_account(account, token));
+        let asker = Account::of(&claims).map(|account| of_account(account, &claims, token));
         Self {
             claims,
             asker,
@@ -96,7 +96,7 @@ pub(super) fn asker(claims: &Claims, headers: &HeaderMap) -> Result<Requester, G
         });
     }
     let token = token_of(claims, headers).ok_or_else(GraphError::without_token)?;
-    Ok(of_account(account, token))
+    Ok(of_account(account, claims, token))
 }
 
 /// The header's token, if it is the one that the claims were read from: validated once more, for
@@ -106,15 +106,31 @@ fn token_of<'h>(claims: &Claims, headers: &'h HeaderMap) -> Option<&'h str> {
         return None;
     };
     let token = presented.token()?;
-    let edge = &AuthorityContext::of(claims)?.edge;
-    let validator = edge.validator.get()?.upgrade()?;
-    match validator.validate(token, edge.clock.now()) {
+    let validator = validator_of(claims)?;
+    let now = AuthorityContext::of(claims)?.edge.clock.now();
+    match validator.validate(token, now) {
         Verdict::Valid(found) if found.is_same_token(claims) => Some(token),
         _ => None,
     }
 }
 
-pub(super) fn of_account(account: Account, token: &str) -> Requester {
-    let token = (!account.is_app).then(|| Arc::new(SecretString::from(token)));
-    Requester { account, token }
+/// Of an encrypted token the signed one inside it, which the authority can read.
+pub(super) fn of_account(account: Account, claims: &Claims, token: &str) -> Requester {
+    let signed = || match validator_of(claims) {
+        Some(validator) => validator.signed_token(token),
+        None => Some(SecretString::from(token)),
+    };
+    let token = if account.is_app { None } else { signed() };
+    Requester {
+        account,
+        token: token.map(Arc::new),
+    }
+}
+
+fn validator_of(claims: &Claims) -> Option<Arc<Validator>> {
+    AuthorityContext::of(claims)?
+        .edge
+        .validator
+        .get()?
+        .upgrade()
 }

@@ -64,7 +64,7 @@ impl SessionCheck {
             Self::Refused(failure) => Err(failure),
             Self::Unresolved(connection, account) => {
                 let patience = Patience::new(connection.longest());
-                let asker = of_account(account, token);
+                let asker = of_account(account, claims, token);
                 let sessions = patience.wait(connection.sessions(&asker)).await;
                 check(sessions.map_err(SessionFailure::Graph)?, claims)?;
                 Ok(Some(patience))

@@ -81,7 +81,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The `SourceType`s of Microsoft.Identity.Web, and how far this crate goes with each.
-enum Source {
+pub(super) enum Source {
     Secret,
     Path,
     Base64,
@@ -91,7 +91,7 @@ enum Source {
     Elsewhere(&'static str),
 }
 
-struct SourceType;
+pub(super) struct SourceType;
 
 impl ValueType for SourceType {
     type Value = Source;
@@ -122,12 +122,12 @@ impl ValueType for SourceType {
     }
 }
 
-const SOURCE_TYPE: Key<SourceType> = Key {
+pub(super) const SOURCE_TYPE: Key<SourceType> = Key {
     path: "SourceType",
     form: SourceType,
     meaning: "where the credential comes from",
 };
-const SKIP: Key<Bool> = Key {
+pub(super) const SKIP: Key<Bool> = Key {
     path: "Skip",
     form: Bool,
     meaning: "leave this credential out",
@@ -137,17 +137,17 @@ const CLIENT_SECRET: Key<SecretText> = Key {
     form: SecretText,
     meaning: "the secret",
 };
-const DISK_PATH: Key<FilePath> = Key {
+pub(super) const DISK_PATH: Key<FilePath> = Key {
     path: "CertificateDiskPath",
     form: FilePath,
     meaning: "the certificate with its private key",
 };
-const PASSWORD: Key<SecretText> = Key {
+pub(super) const PASSWORD: Key<SecretText> = Key {
     path: "CertificatePassword",
     form: SecretText,
     meaning: "the certificate's password",
 };
-const BASE64: Key<SecretText> = Key {
+pub(super) const BASE64: Key<SecretText> = Key {
     path: "Base64EncodedValue",
     form: SecretText,
     meaning: "the certificate with its private key",

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use base64_simd::STANDARD;
+use secrecy::zeroize::Zeroizing;
 
-use super::credential::{Credential as Given, ManagedIdentityName};
+use super::credential::{Credential as Given, ManagedIdentityName, Secret};
 use super::section::Section;
 use crate::config_error::ConfigError;
 use crate::graph::{
@@ -52,27 +53,17 @@ impl Section {
     fn usable(&self, given: &Given) -> Result<ClientCredential, ConfigError> {
         match given {
             Given::Secret(secret) => Ok(ClientCredential::secret(secret.expose())),
-            Given::CertificateFile { password, .. } | Given::CertificateText { password, .. }
-                if password.is_some() =>
-            {
-                Err(ConfigError::InvalidValue {
-                    setting: "ClientCredentials:CertificatePassword".to_owned(),
-                    found: "a password".to_owned(),
-                    expected: "none: a PEM file with the certificate and an RSA key that is not \
-                               encrypted"
-                        .to_owned(),
-                })
+            Given::CertificateFile { path, password } => {
+                let file = Zeroizing::new(std::fs::read(path).map_err(|_| unreadable(path))?);
+                ClientCredential::certificate_file(&file, password.as_ref().map(Secret::expose))
             }
-            Given::CertificateFile { path, .. } => ClientCredential::certificate(text(path)?),
-            Given::CertificateText { base64, .. } => {
-                let pem = STANDARD
-                    .decode_to_vec(base64.expose())
-                    .ok()
-                    .and_then(|bytes| String::from_utf8(bytes).ok());
-                ClientCredential::certificate(pem.unwrap_or_default())
+            Given::CertificateText { base64, password } => {
+                let file = STANDARD.decode_to_vec(base64.expose().trim());
+                let file = Zeroizing::new(file.unwrap_or_default());
+                ClientCredential::certificate_file(&file, password.as_ref().map(Secret::expose))
             }
             Given::AssertionFile { path } => {
-                text(path)?;
+                std::fs::read_to_string(path).map_err(|_| unreadable(path))?;
                 Ok(ClientCredential::federated_token_file(path))
             }
             Given::ManagedIdentity {
@@ -97,8 +88,6 @@ impl Section {
     }
 }
 
-fn text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|_| {
-        ConfigError::value("ClientCredentials", path.display(), "a readable text file")
-    })
+fn unreadable(path: &Path) -> ConfigError {
+    ConfigError::value("ClientCredentials", path.display(), "a readable file")
 }

@@ -9,6 +9,7 @@
 
 mod authority_url;
 mod credential;
+mod decryption;
 mod error;
 mod forms;
 mod into_graph_config;

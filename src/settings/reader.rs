@@ -4,9 +4,7 @@ use super::credential::CREDENTIAL_KEYS;
 use super::error::{RedactedValue, SettingsError, one_line};
 use super::forms::{List, OneOrList, ValueType};
 use super::layers::Node;
-use super::schema::{
-    CLIENT_CERTIFICATES, CLIENT_CREDENTIALS, IGNORED, INSTEAD, Key, RESTRICTING, SECTION_KEYS,
-};
+use super::schema::{CREDENTIAL_LISTS, IGNORED, INSTEAD, Key, RESTRICTING, SECTION_KEYS};
 
 /// One section, or one element of a list of objects, with its place in the settings.
 pub(super) struct Reader<'t> {
@@ -151,6 +149,33 @@ impl<'t> Reader<'t> {
         elements.iter().map(element).collect()
     }
 
+    /// The name under which a list is given: the newer one if both are, as in
+    /// Microsoft.Identity.Web. Its templates leave the older as an empty list, which is none.
+    pub(super) fn newer_list(
+        &self,
+        newer: &'static str,
+        older: &'static str,
+        warnings: &mut Vec<String>,
+    ) -> Option<&'static str> {
+        let is_given = |key| self.node(key).is_some();
+        let is_empty = |key| {
+            self.node(key)
+                .is_some_and(|node| node.scalar.is_none() && node.children().next().is_none())
+        };
+        match (is_given(newer), is_given(older) && !is_empty(older)) {
+            (true, true) => {
+                let path = &self.path;
+                warnings.push(format!(
+                    "{path}:{older} is ignored: it is the older name of {newer}, which is given too"
+                ));
+                Some(newer)
+            }
+            (true, false) => Some(newer),
+            (false, true) => Some(older),
+            (false, false) => None,
+        }
+    }
+
     /// The elements of a list whose elements are objects.
     pub(super) fn objects(
         &self,
@@ -221,7 +246,7 @@ impl<'t> Reader<'t> {
         node: &'n Node,
         expected: &str,
     ) -> Result<Vec<&'n Node>, SettingsError> {
-        let secret = path == CLIENT_CREDENTIALS || path == CLIENT_CERTIFICATES;
+        let secret = CREDENTIAL_LISTS.contains(&path);
         let wrong =
             |path: &str, node: &Node| Err(self.wrong(path, node, secret, expected.to_owned()));
         if node.scalar.is_some() {
@@ -286,7 +311,7 @@ impl<'t> Reader<'t> {
         {
             return Ok(());
         }
-        if let Some(list) = [CLIENT_CREDENTIALS, CLIENT_CERTIFICATES]
+        if let Some(list) = CREDENTIAL_LISTS
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(path))
         {
@@ -303,7 +328,7 @@ impl<'t> Reader<'t> {
                 .chain(IGNORED)
                 .copied()
                 .chain(RESTRICTING.iter().map(|(key, _)| *key))
-                .chain([CLIENT_CREDENTIALS, CLIENT_CERTIFICATES]);
+                .chain(CREDENTIAL_LISTS);
             return Err(self.unknown(path, node, known));
         }
         if node.scalar.is_some() || node.list {

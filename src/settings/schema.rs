@@ -188,6 +188,17 @@ keys! { SECTION_KEYS;
 pub(super) const CLIENT_CREDENTIALS: &str = "ClientCredentials";
 /// Its older name in Microsoft.Identity.Web, whose templates leave it as an empty list.
 pub(super) const CLIENT_CERTIFICATES: &str = "ClientCertificates";
+/// The list of private keys for encrypted tokens, whose elements have the same keys.
+pub(super) const TOKEN_DECRYPTION_CREDENTIALS: &str = "TokenDecryptionCredentials";
+/// Its older name in Microsoft.Identity.Web.
+pub(super) const TOKEN_DECRYPTION_CERTIFICATES: &str = "TokenDecryptionCertificates";
+/// All of these lists.
+pub(super) const CREDENTIAL_LISTS: [&str; 4] = [
+    CLIENT_CREDENTIALS,
+    CLIENT_CERTIFICATES,
+    TOKEN_DECRYPTION_CREDENTIALS,
+    TOKEN_DECRYPTION_CERTIFICATES,
+];
 
 /// Lists of which a file and the environment often give one part each without meaning to.
 pub(super) const OFTEN_MERGED: [&str; 3] = [ALLOWED_TENANTS.path, AUDIENCES.path, POLICIES.path];
@@ -200,14 +211,6 @@ pub(super) const RESTRICTING: &[(&str, &str)] = &[
     (
         "AllowedClientApplications",
         "no such key: write the guard RequireClientId::any([…]) on the routes",
-    ),
-    (
-        "TokenDecryptionCertificates",
-        "no such key: encrypted tokens are not supported yet, and refused",
-    ),
-    (
-        "TokenDecryptionCredentials",
-        "no such key: encrypted tokens are not supported yet, and refused",
     ),
     // MSAL.NET: ApplicationOptions.
     (

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::credential::{self, Credential, Secret};
+use super::decryption;
 use super::error::{RedactedValue, SettingsError};
 use super::issuing::Issuing;
 use super::lists::Lists;
@@ -13,7 +14,7 @@ use crate::authority::{AllowedTenants, Authority};
 use crate::config_error::ConfigError;
 use crate::graph::GraphOptions;
 use crate::revocation::StoreFailurePolicy;
-use crate::token::PopTokens;
+use crate::token::{PopTokens, TokenDecryptionKey};
 
 /// The settings of one authority: of `AzureAd`, or of `AzureAdB2C`. `None` is "not given".
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Section {
     /// `ClientCredentials` (older: `ClientCertificates`) in their order, then `ClientSecret`; the
     /// first that works is used.
     pub(crate) credentials: Vec<Credential>,
+    /// `TokenDecryptionCredentials` (older: `TokenDecryptionCertificates`), every one of them.
+    pub(crate) decryption_keys: Vec<TokenDecryptionKey>,
     pub(crate) graph: GraphOptions,
     /// `Scopes` and `AppPermissions`.
     pub(crate) lists: Lists,
@@ -50,7 +53,11 @@ impl Section {
         from.check_names(warnings)?;
 
         let mut credentials = Vec::new();
-        if let Some(list) = credentials_key(from, warnings) {
+        if let Some(list) = from.newer_list(
+            schema::CLIENT_CREDENTIALS,
+            schema::CLIENT_CERTIFICATES,
+            warnings,
+        ) {
             for element in from.objects(list, "a list, not empty, as in Microsoft.Identity.Web")? {
                 credentials.extend(credential::read(&element, federated_token_file, warnings)?);
             }
@@ -65,6 +72,7 @@ impl Section {
             authority: issuing.authority(from, b2c)?,
             credentials,
             graph: GraphOptions::default(),
+            decryption_keys: decryption::read(from, warnings)?,
             lists: Lists::read(from, warnings)?,
             max_token_bytes: None,
             token_cache_bytes: None,
@@ -114,33 +122,6 @@ fn with_key(from: &Reader<'_>, error: ConfigError) -> SettingsError {
             origin: "file and environment".to_owned(),
             expected: other.to_string(),
         },
-    }
-}
-
-/// The key under which the credentials are: the newer name if both are given, as in
-/// Microsoft.Identity.Web. Its templates leave the older as an empty list, which is none.
-fn credentials_key(from: &Reader<'_>, warnings: &mut Vec<String>) -> Option<&'static str> {
-    let given = |key| from.node(key).is_some();
-    let is_empty = |key| {
-        from.node(key)
-            .is_some_and(|node| node.scalar.is_none() && node.children().next().is_none())
-    };
-    match (
-        given(schema::CLIENT_CREDENTIALS),
-        given(schema::CLIENT_CERTIFICATES) && !is_empty(schema::CLIENT_CERTIFICATES),
-    ) {
-        (true, true) => {
-            warnings.push(format!(
-                "{path}:{older} is ignored: it is the older name of {newer}, which is given too",
-                path = from.path(),
-                older = schema::CLIENT_CERTIFICATES,
-                newer = schema::CLIENT_CREDENTIALS,
-            ));
-            Some(schema::CLIENT_CREDENTIALS)
-        }
-        (true, false) => Some(schema::CLIENT_CREDENTIALS),
-        (false, true) => Some(schema::CLIENT_CERTIFICATES),
-        (false, false) => None,
     }
 }
 

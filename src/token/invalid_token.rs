@@ -78,6 +78,10 @@ pub enum InvalidToken {
     /// request needs one ([`PopTokens::Require`](crate::PopTokens::Require)).
     #[error("the request's proof of possession does not fit")]
     Proof,
+    /// Encrypted in a way that is not accepted, to no key of this API, or changed on its way: these
+    /// are not told apart.
+    #[error("the token is encrypted and cannot be decrypted")]
+    Decryption,
     /// Issued before the account's cut-off.
     #[error("the account's tokens of that age are revoked")]
     Revoked,
@@ -112,6 +116,7 @@ impl InvalidToken {
             Self::IdToken => "id_token",
             Self::SenderConstrained => "sender_constrained",
             Self::Proof => "proof",
+            Self::Decryption => "decryption",
             Self::Revoked => "revoked",
             Self::Replayed => "replay",
             Self::InteractionRequired => "interaction_required",
@@ -159,6 +164,7 @@ impl InvalidToken {
             Self::Proof => {
                 "The request's proof that its sender has the token's key or certificate does not fit."
             }
+            Self::Decryption => "The access token is encrypted and could not be decrypted.",
             Self::Revoked => "The access token was revoked. Sign in again.",
             Self::Replayed => "The access token was used before.",
             Self::InteractionRequired => {

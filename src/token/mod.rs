@@ -13,6 +13,7 @@ mod explain;
 mod header;
 mod invalid_token;
 mod issuer_index;
+mod jwe;
 mod logout;
 mod outcome;
 mod possession;
@@ -35,6 +36,7 @@ pub(crate) const TOKEN_CACHE_BYTES: Bounds = Bounds::new(0..=1 << 40, 67_108_864
 
 pub use explain::{Explanation, Outcome, Step};
 pub use invalid_token::InvalidToken;
+pub use jwe::TokenDecryptionKey;
 pub use possession::PopTokens;
 pub use status::{AuthorityStatus, JwksStatus};
 
@@ -42,6 +44,7 @@ pub(crate) use authority_state::AuthorityState;
 pub(crate) use client_key::base64url;
 pub(crate) use event_keys::Transmitter;
 pub(crate) use header::TokenKind;
+pub(crate) use jwe::DecryptionKeys;
 pub(crate) use logout::SessionTermination;
 pub(crate) use outcome::{PolicyDenial, ValidationFailure, Verdict};
 pub(crate) use possession::{Possession, Scheme};

@@ -1,5 +1,7 @@
 //! The way of a token through all stages.
 
+mod encrypted;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use super::decode_buffer::DecodeBuffer;
 use super::header::TokenKind;
 use super::invalid_token::InvalidToken;
 use super::issuer_index::{AuthorityRef, Index, Lookup};
+use super::jwe::DecryptionKeys;
 use super::logout::SessionTermination;
 use super::outcome::{ValidationFailure, Verdict, refused_by_rule};
 use super::possession::{NOTHING, Possession, cache_key};
@@ -28,6 +31,7 @@ use super::signed_message::SignedMessage;
 use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
+use encrypted::Presented;
 
 /// Judges tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Validator {
     pub(super) most_bytes: usize,
     accounts: Arc<RevocationState>,
     pub(super) cache: Option<TokenCache>,
+    /// `None`: encrypted tokens are malformed.
+    pub(super) decryption: Option<Arc<DecryptionKeys>>,
 }
 
 /// What a token of unknown key may lead to.
@@ -60,6 +66,7 @@ impl Validator {
             most_bytes,
             accounts,
             cache: TokenCache::new(cache_bytes),
+            decryption: None,
         })
     }
 
@@ -173,6 +180,13 @@ impl Validator {
         }
     }
 
+    /// Forgets all verified tokens, which are verified again when they come.
+    pub(crate) fn forget_all(&self) {
+        if let Some(cache) = &self.cache {
+            cache.forget_all();
+        }
+    }
+
     /// Validates a token without the cache, and caches it if it is valid.
     pub(crate) fn validate_uncached(
         &self,
@@ -183,18 +197,10 @@ impl Validator {
         self.validate_bytes(text, now, true, possession)
     }
 
-    /// `present`: whether `now` is the time of the clock.
-    fn validate_bytes(
-        &self,
-        text: &[u8],
-        now: u64,
-        present: bool,
-        possession: &Possession,
-    ) -> Verdict {
-        // Before an authority is chosen, which learning a tenant may change.
-        let before = self.cache.as_ref().map(TokenCache::epoch);
+    /// `signed` is the signed token in what came, under which it is kept.
+    fn validate_signed(&self, signed: &[u8], came: &Presented<'_>, now: u64) -> Verdict {
         let mut desk = DecodeBuffer::new();
-        let token = match UnverifiedToken::read(text, self.most_bytes, &mut desk) {
+        let token = match UnverifiedToken::read(signed, self.most_bytes, &mut desk) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
@@ -227,12 +233,12 @@ impl Validator {
         }
         let (claims, key) = match token
             .verify(candidates)
-            .and_then(|token| check(token, installed, place, now, possession))
+            .and_then(|token| check(token, installed, place, now, came.possession))
         {
             Ok(checked) => checked,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };
-        if present {
+        if came.present {
             installed.learn_backdate(&claims, now);
             self.accounts.see(&claims);
         }
@@ -243,11 +249,11 @@ impl Validator {
         if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
             return Verdict::Refused(ValidationFailure::Denied { claims, refused });
         }
-        if let (Some(cache), Some(before)) = (&self.cache, before) {
+        if let (Some(cache), Some(before)) = (&self.cache, came.before) {
             let skew = installed.trust.clock_skew;
             let key = match claims.confirmation_json() {
-                None => Cow::Borrowed(text),
-                Some(_) => Cow::Owned(cache_key(text)),
+                None => Cow::Borrowed(came.text),
+                Some(_) => Cow::Owned(cache_key(came.text)),
             };
             let entry = Entry::new(&key, claims.clone(), vouched, skew);
             cache.insert(before, entry, now);
@@ -265,12 +271,8 @@ impl Validator {
         {
             let forgetful = Arc::downgrade(self);
             installed.discovered_tenant.when_learnt(move || {
-                if let Some(cache) = forgetful
-                    .upgrade()
-                    .as_ref()
-                    .and_then(|own| own.cache.as_ref())
-                {
-                    cache.forget_all();
+                if let Some(own) = forgetful.upgrade() {
+                    own.forget_all();
                 }
             });
         }

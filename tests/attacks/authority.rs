@@ -81,6 +81,13 @@ impl Authority {
         ]
     }
 
+    /// How often keys were fetched, and the trap was visited.
+    #[allow(dead_code, reason = "the attacks on encrypted tokens ask")]
+    pub(crate) fn fetches(&self) -> (usize, usize) {
+        let load = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        (load(&self.counts.keys), load(&self.counts.trap))
+    }
+
     /// One fetch for each document at the start, one more for unknown key ids, and the trap is shut.
     pub(crate) fn was_asked_at_most_once_more(&self) {
         let keys = self.counts.keys.load(Ordering::SeqCst);

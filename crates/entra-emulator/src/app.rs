@@ -1,6 +1,6 @@
 //! App registrations: APIs, and clients of APIs.
 
-use super::seeds;
+use super::{seeds, token_encryption::TokenEncryption};
 
 /// How an app proves who it is, and so what `azpacr` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub struct App {
     pub(super) idtyp: IdentityTypes,
     pub(super) facets: bool,
     pub(super) blueprint: Option<String>,
+    pub(super) encryption: Option<TokenEncryption>,
 }
 
 /// In which of an API's tokens `idtyp` stands: an optional claim, which is off in a new
@@ -70,6 +71,7 @@ impl App {
             idtyp: IdentityTypes::None,
             facets: false,
             blueprint: None,
+            encryption: None,
             name,
             client_id,
         }
@@ -178,6 +180,15 @@ impl App {
     pub fn with_custom_keys(self) -> Self {
         Self {
             custom_keys: true,
+            ..self
+        }
+    }
+
+    /// Encrypts this API's access tokens, as `tokenEncryptionKeyId` does.
+    #[must_use]
+    pub fn with_token_encryption(self, encryption: TokenEncryption) -> Self {
+        Self {
+            encryption: Some(encryption),
             ..self
         }
     }

@@ -27,6 +27,12 @@ pub enum EmulatorError {
     /// The certificate of the TLS listener could not be made.
     #[error("the certificate of the TLS listener could not be made")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
+    /// A PEM text that tokens should be encrypted to holds no RSA certificate and no public key.
+    #[error("no certificate or public key of RSA with 2048 to 8192 bits, in PEM form")]
+    EncryptionKey,
+    /// The crypto library could not encrypt.
+    #[error("the crypto library could not encrypt")]
+    Encryption,
     /// The crypto library could not sign.
     #[error("the crypto library could not sign")]
     Signature,

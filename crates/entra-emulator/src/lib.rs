@@ -66,6 +66,7 @@ mod signing_key;
 mod tests;
 mod tls;
 mod token;
+mod token_encryption;
 mod token_endpoint;
 mod token_request;
 
@@ -87,6 +88,7 @@ pub use self::{
         sample_api,
     },
     token::TokenBuilder,
+    token_encryption::TokenEncryption,
 };
 use self::{
     authority::Authority,

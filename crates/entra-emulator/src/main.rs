@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use entra_emulator::{API_ID, API_SECRET, CLI_ID, CONTOSO, Emulator};
+use entra_emulator::{API_ID, API_SECRET, CLI_ID, CONTOSO, Emulator, TokenEncryption, sample_api};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// An emulator of Microsoft Entra ID and of the parts of Microsoft Graph that an API needs.
@@ -25,6 +25,9 @@ struct Arguments {
     /// Write the CA's certificate to this file (with --tls).
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
+    /// Encrypt the sample API's access tokens to the certificate (or public key) in this PEM file.
+    #[arg(long, value_name = "FILE")]
+    encrypt_tokens: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -33,6 +36,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = Emulator::builder().listen(arguments.listen);
     if arguments.tls {
         builder = builder.tls();
+    }
+    if let Some(path) = &arguments.encrypt_tokens {
+        let pem = std::fs::read_to_string(path)?;
+        let encryption = TokenEncryption::to(pem)?;
+        builder = builder.app(sample_api().with_token_encryption(encryption));
     }
     // The process catches the signals before any client can know the address.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -53,6 +61,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.ca_file {
         println!("  export AzureAd__CaFile={}", path.display());
         println!("  export CURL_CA_BUNDLE={}", path.display());
+    }
+    if arguments.encrypt_tokens.is_some() {
+        println!("  export AzureAd__TokenDecryptionCredentials__0__SourceType=Path");
+        println!(
+            "  export AzureAd__TokenDecryptionCredentials__0__CertificateDiskPath=…   # the private key"
+        );
     }
     println!("and for groups overage, on-behalf-of and revocation");
     println!("  export AzureAd__ClientSecret={API_SECRET}");

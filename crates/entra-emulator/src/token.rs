@@ -12,6 +12,7 @@ use super::{
     authority::{Authority, unix_now},
     documents::Version,
     key_ring::Realm,
+    token_encryption::TokenEncryption,
 };
 
 /// Makes one token; [`Emulator::token`](super::Emulator::token) starts one that is accepted.
@@ -47,6 +48,7 @@ pub struct TokenBuilder {
     raw_header: Option<String>,
     raw_payload: Option<String>,
     raw_signature: Option<String>,
+    encryption: Option<TokenEncryption>,
     key: Key,
 }
 
@@ -99,6 +101,7 @@ impl TokenBuilder {
             raw_header: None,
             raw_payload: None,
             raw_signature: None,
+            encryption: None,
             key: Key::Ordinary,
         }
     }
@@ -338,6 +341,14 @@ impl TokenBuilder {
     pub fn raw_signature(self, text: impl Into<String>) -> Self {
         Self {
             raw_signature: Some(text.into()),
+            ..self
+        }
+    }
+
+    /// Encrypts the signed token, whatever its API's registration says.
+    pub fn encrypted(self, encryption: TokenEncryption) -> Self {
+        Self {
+            encryption: Some(encryption),
             ..self
         }
     }

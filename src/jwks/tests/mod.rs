@@ -3,6 +3,7 @@
 
 mod alerts;
 mod bound;
+mod decryption;
 pub(crate) mod elsewhere;
 mod history;
 mod orphaned;

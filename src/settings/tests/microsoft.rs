@@ -228,8 +228,8 @@ fn forms() -> Vec<ValueType> {
                 r#","TokenDecryptionCertificates":[{"SourceType":"Base64Encoded","Base64EncodedValue":"MII","CertificatePassword":"hush"}]"#,
             ),
             Refused(
-                "AzureAd:TokenDecryptionCertificates = a list",
-                "not supported yet",
+                "AzureAd:TokenDecryptionCertificates:0:Base64EncodedValue",
+                "Base64 of a PEM or PKCS#12 file",
             ),
         ),
         form(
@@ -237,10 +237,7 @@ fn forms() -> Vec<ValueType> {
             aad(
                 r#","TokenDecryptionCredentials":[{"SourceType":"Path","CertificateDiskPath":"/app/d.pfx","CertificatePassword":"hush"}]"#,
             ),
-            Refused(
-                "AzureAd:TokenDecryptionCredentials = a list",
-                "not supported yet",
-            ),
+            Loads(&[], |settings| section(settings).decryption_keys.len() == 1),
         ),
         form(
             "many tenants, without saying which",

@@ -1,6 +1,7 @@
 //! The cache says yes to nothing that the whole judgement would refuse.
 
 mod authorities;
+mod encrypted;
 mod heat;
 mod model;
 mod room;

@@ -19,7 +19,7 @@ const GRAPH: [&str; 2] = [
 pub(super) fn of_token(
     validator: &Validator,
     chosen: Option<&ResolvedAuthority>,
-    peek: &Peek,
+    (peek, outer): (&Peek, &Peek),
     token: &str,
     reason: Option<&'static str>,
     now: u64,
@@ -29,7 +29,7 @@ pub(super) fn of_token(
     };
     let mut hints = Vec::new();
     let trust = chosen.or_else(|| validator.authorities.first().map(|own| &own.trust));
-    text(token, peek, &mut hints);
+    text(validator, token, outer, &mut hints);
     if reason != "id_token" {
         kind(peek, trust, &mut hints);
     }
@@ -77,14 +77,32 @@ pub(super) fn of_token(
              issuer or by a program of your own."
                 .to_owned(),
         ),
+        "decryption" => hints.push(decryption(validator, outer)),
         "revoked" => hints.push("The account's older tokens were revoked. Sign in again.".to_owned()),
         _ => {}
     }
     hints
 }
 
+/// Why a token was not decrypted, as far as its header tells.
+fn decryption(validator: &Validator, outer: &Peek) -> String {
+    let header = outer.header_bytes().unwrap_or_default();
+    match validator.decryption.as_ref().map(|keys| keys.names(header)) {
+        Some(Err(_)) => "The header of the encrypted token is not one that is accepted: Entra encrypts access \
+             tokens with RSA-OAEP, and cty is JWT."
+            .to_owned(),
+        Some(Ok(false)) => "The token names no key of TokenDecryptionCredentials (kid, x5t): is that the key that \
+             tokenEncryptionKeyId names in the registration? After a change, tokens of the former key come for \
+             an hour or more: keep both."
+            .to_owned(),
+        _ => "The token names a key that is there, but does not decrypt with it: it was changed on its way or cut \
+             off when it was copied, or what is inside is encrypted once more."
+            .to_owned(),
+    }
+}
+
 /// Texts that are no JWT.
-fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
+fn text(validator: &Validator, token: &str, peek: &Peek, hints: &mut Vec<String>) {
     let start: String = token.trim_start().chars().take(7).collect();
     if start.eq_ignore_ascii_case("bearer ") {
         hints.push(
@@ -94,8 +112,9 @@ fn text(token: &str, peek: &Peek, hints: &mut Vec<String>) {
         hints.push("There are spaces, line breaks or quotes around or in the token.".to_owned());
     }
     match peek.parts {
-        5 => hints.push(
-            "Five parts are an encrypted token (JWE), which only the API it was made for can read."
+        5 if validator.decryption.is_none() => hints.push(
+            "Five parts are an encrypted token (JWE), which only the API it was made for can read. If it is for this \
+             API, set TokenDecryptionCredentials to the private key that tokenEncryptionKeyId names."
                 .to_owned(),
         ),
         1 | 2 => hints.push(

@@ -26,16 +26,30 @@ impl Validator {
         now: u64,
         verdict: Result<&Claims, &'static str>,
     ) -> Explanation {
-        let peek = Peek::at(token, self.most_bytes);
+        let decrypted = self.decrypted(token.as_bytes());
+        let signed = decrypted.as_ref().ok().and_then(Option::as_ref);
+        let signed = signed.map(|signed| String::from_utf8_lossy(signed));
+        let outer = Peek::at(token, self.most_bytes);
+        let inner = signed
+            .as_deref()
+            .map(|signed| Peek::at(signed, self.most_bytes));
+        let peek = inner.as_ref().unwrap_or(&outer);
         let mut telling = Trace {
-            peek: &peek,
+            peek,
             now,
             verdict: verdict.err(),
             steps: Vec::new(),
             chosen: None,
             signature_verified: false,
         };
-        telling.token(self, token);
+        match (&decrypted, &signed) {
+            (Err(refused), _) => telling.not_decrypted(self, token, refused),
+            (Ok(_), Some(signed)) => {
+                telling.decrypted(self, &outer);
+                telling.token(self, signed);
+            }
+            (Ok(_), None) => telling.token(self, token),
+        }
         let Trace {
             mut steps,
             chosen,
@@ -59,7 +73,7 @@ impl Validator {
                 )
             });
         }
-        let hints = hints::of_token(self, chosen, &peek, token, verdict.err(), now);
+        let hints = hints::of_token(self, chosen, (peek, &outer), token, verdict.err(), now);
         Explanation {
             accepted: verdict.is_ok(),
             reason: verdict.err(),
@@ -188,6 +202,26 @@ impl<'t> Trace<'t> {
             Ok(verified) => self.claims(verified, installed, place),
             Err(_) => self.skip_remaining(Some(trust), 4),
         }
+    }
+
+    /// An encrypted token that was decrypted.
+    fn decrypted(&mut self, validator: &Validator, outer: &Peek) {
+        self.add("decryption", Ok(()), keys_of(validator), encryption(outer));
+    }
+
+    /// An encrypted token of which nothing inside is known.
+    fn not_decrypted(&mut self, validator: &Validator, token: &str, refused: &InvalidToken) {
+        if matches!(refused, InvalidToken::Decryption) {
+            let found = encryption(self.peek);
+            let reason = Err(refused.reason());
+            self.add("decryption", reason, keys_of(validator), found);
+            for name in ["size", "form", "algorithm", "type"] {
+                self.skip(name, "as for every token", None);
+            }
+        } else {
+            self.form(validator, token, Some(refused));
+        }
+        self.skip_remaining(None, 0);
     }
 
     /// Size, form, algorithm, type; whether all of them are right.
@@ -320,4 +354,23 @@ impl<'t> Trace<'t> {
             self.skip(name, expected, found);
         }
     }
+}
+
+/// What an encrypted token may look like.
+fn keys_of(validator: &Validator) -> String {
+    let keys = validator.decryption.as_ref().map_or(0, |keys| keys.len());
+    format!(
+        "RSA-OAEP or RSA-OAEP-256 with A128CBC-HS256, A256CBC-HS512, A128GCM or A256GCM, cty JWT, \
+         no crit, and to one of the {keys} keys of TokenDecryptionCredentials"
+    )
+}
+
+/// What it looks like.
+fn encryption(peek: &Peek) -> Option<String> {
+    let names = ["alg", "enc", "zip", "cty", "crit", "kid", "x5t"];
+    let found: Vec<String> = names
+        .into_iter()
+        .filter_map(|name| peek.header(name).map(|value| format!("{name} {value}")))
+        .collect();
+    (!found.is_empty()).then(|| found.join(", "))
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 pub(super) struct Peek {
     header: Value,
     claims: Value,
+    header_bytes: Option<Vec<u8>>,
     pub(super) parts: usize,
 }
 
@@ -20,6 +21,7 @@ impl Peek {
         }
         let mut parts = token.split('.');
         Self {
+            header_bytes: decode(token.split('.').next()),
             header: read(parts.next()),
             claims: read(parts.next()),
             parts: token.split('.').count(),
@@ -29,6 +31,11 @@ impl Peek {
     /// A member of the header, shortened.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         self.header.get(name).map(shown)
+    }
+
+    /// The header as it stands in the token.
+    pub(super) fn header_bytes(&self) -> Option<&[u8]> {
+        self.header_bytes.as_deref()
     }
 
     /// A claim, shortened.
@@ -62,13 +69,15 @@ impl Peek {
     }
 }
 
+fn decode(part: Option<&str>) -> Option<Vec<u8>> {
+    let base64 = base64_simd::URL_SAFE_NO_PAD;
+    base64
+        .decode_to_vec(part?.trim_end_matches('=').as_bytes())
+        .ok()
+}
+
 fn read(part: Option<&str>) -> Value {
-    let bytes = part.and_then(|part| {
-        base64_simd::URL_SAFE_NO_PAD
-            .decode_to_vec(part.trim_end_matches('=').as_bytes())
-            .ok()
-    });
-    bytes
+    decode(part)
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default()
 }

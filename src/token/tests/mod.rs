@@ -1,5 +1,6 @@
 //! Issuers of more than one authority, and whole signed tokens that others made.
 
+mod encrypted;
 mod index;
 mod jws_from_elsewhere;
 mod servers;

@@ -12,6 +12,7 @@ mod agents;
 mod binding;
 mod code_flow;
 mod documents;
+mod encryption;
 mod grants;
 mod graph;
 mod kinds;

@@ -16,6 +16,7 @@ use crate::{
     key_ring::Realm,
     seeds,
     signing_key::SigningKey,
+    token_encryption::TokenEncryption,
 };
 
 impl TokenBuilder {
@@ -155,7 +156,21 @@ impl TokenBuilder {
         };
         token.push('.');
         token.push_str(&signature);
-        Ok(token)
+        match self.encryption() {
+            Some(encryption) => encryption.encrypt(&token),
+            None => Ok(token),
+        }
+    }
+
+    /// How the token is encrypted: as its API's registration says, unless told otherwise.
+    fn encryption(&self) -> Option<TokenEncryption> {
+        let of_api = || {
+            let audience = self.audience_or_default();
+            let api = self.authority.api(audience.as_str()?)?;
+            // An ID token is for the client.
+            api.encryption.clone().filter(|_| !self.id_token)
+        };
+        self.encryption.clone().or_else(of_api)
     }
 
     /// The key, and the key id to write where that is another one.
