@@ -53,6 +53,32 @@ async fn the_callers_own_token_is_the_assertion() {
     }
 }
 
+/// The authority cannot read what is encrypted to this API, so it gets the signed token inside, as
+/// from Microsoft.Identity.Web.
+#[tokio::test]
+async fn of_an_encrypted_token_the_signed_one_inside_is_the_assertion() {
+    const PEM: &str = include_str!("../vectors/jwe/key.pem");
+    let world = World::new().await;
+    let entra = Entra::builder_for(world.authority())
+        .graph(world.access())
+        .token_decryption_key(axum_entra::TokenDecryptionKey::bytes(PEM))
+        .build()
+        .unwrap();
+    let encryption = entra_emulator::TokenEncryption::to(PEM).unwrap();
+    let token = world.emulator.token().scope("access_as_user");
+    let token = token.encrypted(encryption).mint();
+    assert_eq!(token.split('.').count(), 5);
+    // New, and then known.
+    for _ in 0..2 {
+        assert_is(&get(&app(&entra), "/mail", &token).await, 200, "");
+    }
+    let calls = world.fake.token_calls();
+    assert_eq!(calls.len(), 1, "kept by the assertion");
+    let assertion = calls[0].field("assertion").unwrap();
+    assert_eq!(assertion.split('.').count(), 3);
+    assert!(entra.validate(&assertion).await.is_ok());
+}
+
 #[tokio::test]
 async fn a_token_is_kept_by_assertion_and_scopes_and_asked_for_once() {
     let world = World::new().await;

@@ -22,5 +22,6 @@ mod key_files;
 #[path = "../api/signer.rs"]
 mod signer;
 mod timing;
+mod told;
 mod vectors;
 mod world;
