@@ -65,7 +65,7 @@ fn sees(claims: &Claims, todo: &Todo) -> bool {
     match claims.principal() {
         Principal::App => true,
         // The object id is the one claim that names a user for good.
-        _ => claims.object_id() == Some(todo.owner.as_str()),
+        _ => claims.object_id_text() == Some(todo.owner.as_str()),
     }
 }
 
@@ -156,7 +156,7 @@ async fn create(
     let claims = permit.claims();
     let owner = match claims.principal() {
         Principal::App => new.owner,
-        _ => claims.object_id().map(str::to_owned),
+        _ => claims.object_id_text().map(str::to_owned),
     };
     let mut all = todos.all();
     let id = new.id.unwrap_or_else(|| (all.len() + 1).to_string());

@@ -17,7 +17,7 @@ use axum_core::response::Response;
 
 use crate::authority::{Authority, SecurityEventTransmitter, Tenant};
 use crate::claims::{AccountId, Claims};
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
 use crate::graph::{AuthorityWithGraph, Connection, GraphConfig, LastFailure};
@@ -123,12 +123,12 @@ impl Entra {
     /// # Errors
     /// [`ValidateError`], with the reason; in a handler `?` makes a [`Rejection`] of it.
     pub async fn validate(&self, token: &str) -> Result<Claims, ValidateError> {
-        let verdict = self.validator.validate(token, self.edge.clock.now());
+        let verdict = self.validator.validate(token, self.edge.clock.seconds());
         let judged = match verdict {
             Verdict::Valid(claims) => Ok(claims),
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::Wait(awaited) => {
-                let now = || self.edge.clock.now();
+                let now = || self.edge.clock.seconds();
                 self.validator
                     .validate_after_fetch(awaited, token, &Possession::default(), now)
                     .await
@@ -157,15 +157,15 @@ impl Entra {
         GraphClient::new(Arc::clone(&self.connections))
     }
 
-    /// Validates a token at a time (seconds since 1970-01-01 UTC) with the cached keys.
+    /// Validates a token at a time with the cached keys.
     ///
     /// Waits for nothing: while there are no keys the answer is `keys_unavailable`, and the
     /// directory is not asked about the user's sessions.
     ///
     /// # Errors
     /// [`ValidateError`], with the reason.
-    pub fn validate_at(&self, token: &str, now: u64) -> Result<Claims, ValidateError> {
-        match self.validator.validate_at(token, now) {
+    pub fn validate_at(&self, token: &str, now: UnixTime) -> Result<Claims, ValidateError> {
+        match self.validator.validate_at(token, now.as_secs()) {
             Verdict::Valid(claims) => Ok(claims),
             Verdict::Refused(refusal) => Err(ValidateError::of_token(refusal)),
             Verdict::Wait(_) => Err(ValidateError::of_token(ValidationFailure::KeysUnavailable)),

@@ -1,8 +1,12 @@
 //! The time of day, which only the outermost call reads.
 
+mod unix_time;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+pub use unix_time::UnixTime;
 
 /// Where the time of day comes from: the system's clock, or a fake clock in tests.
 #[derive(Clone)]
@@ -11,7 +15,7 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    ClaimsBuilder(Arc<dyn Fn() -> u64 + Send + Sync>),
+    Function(Arc<dyn Fn() -> UnixTime + Send + Sync>),
 }
 
 impl Clock {
@@ -21,27 +25,30 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that answers what `now` returns: whole seconds since 1970-01-01 UTC.
+    /// A clock that answers what `now` returns.
     ///
     /// ```
-    /// use axum_entra::Clock;
-    /// assert_eq!(Clock::from_fn(|| 1_537_233_200).now(), 1_537_233_200);
+    /// use axum_entra::{Clock, UnixTime};
+    ///
+    /// let noon = UnixTime::from_secs(1_537_272_000);
+    /// assert_eq!(Clock::from_fn(move || noon).now(), noon);
     /// ```
     #[must_use]
-    pub fn from_fn(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Source::ClaimsBuilder(Arc::new(now)))
+    pub fn from_fn(now: impl Fn() -> UnixTime + Send + Sync + 'static) -> Self {
+        Self(Source::Function(Arc::new(now)))
     }
 
-    /// Whole seconds since 1970-01-01 UTC; 0 for a system clock that is set before that, at which
-    /// no token is valid.
+    /// The time; that of 1970 for a system clock that is set before that, at which no token is valid.
     #[must_use]
-    pub fn now(&self) -> u64 {
+    pub fn now(&self) -> UnixTime {
         match &self.0 {
-            Source::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            Source::ClaimsBuilder(now) => now(),
+            Source::System => UnixTime::from(SystemTime::now()),
+            Source::Function(now) => now(),
         }
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.now().as_secs()
     }
 }
 
@@ -55,7 +62,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Source::System => "Clock::system",
-            Source::ClaimsBuilder(_) => "Clock::made_up",
+            Source::Function(_) => "Clock::from_fn",
         })
     }
 }

@@ -61,7 +61,7 @@ pub use claims::{
     AccountId, Agent, AgentKind, AuthenticationMethod, Claims, ClientAuthMethod, Confirmation,
     GroupIds, Groups, ParseAccountIdError, Principal, ProfileClaims,
 };
-pub use clock::Clock;
+pub use clock::{Clock, UnixTime};
 pub use config_error::ConfigError;
 pub use guid::CONSUMERS_TENANT_ID;
 pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};

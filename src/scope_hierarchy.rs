@@ -22,10 +22,10 @@ use std::collections::BTreeMap;
 ///     .implies("Todo.Admin", "Todo.ReadWrite");
 ///
 /// let caller = claims().scope("Todo.Admin").scope_hierarchy(hierarchy).build();
-/// assert!(RequireScope("Todo.Read").check(&Caller::at(&caller, 0)).is_ok());
+/// assert!(RequireScope("Todo.Read").check(&Caller::at(&caller, UnixTime::from_secs(0))).is_ok());
 ///
 /// let undeclared = claims().scope("Todo.Admin").build();
-/// assert!(RequireScope("Todo.Read").check(&Caller::at(&undeclared, 0)).is_err());
+/// assert!(RequireScope("Todo.Read").check(&Caller::at(&undeclared, UnixTime::from_secs(0))).is_err());
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

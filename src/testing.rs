@@ -42,7 +42,7 @@ pub const OBJECT: &str = "a11ce000-0000-4000-8000-000000000001";
 
 /// Starts with a user's v2.0 claims: no scopes, no roles, an hour to live.
 pub fn claims() -> ClaimsBuilder {
-    let now = Clock::system().now();
+    let now = Clock::system().seconds();
     let members = json!({
         "ver": "2.0",
         "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"),

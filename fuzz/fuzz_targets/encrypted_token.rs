@@ -8,7 +8,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use axum_entra::__fuzz::{API, ISSUER, TENANT};
-use axum_entra::{Authority, Clock, Entra, Tenant, TokenDecryptionKey};
+use axum_entra::{Authority, Clock, Entra, Tenant, TokenDecryptionKey, UnixTime};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ fn world() -> &'static World {
         let authority = Authority::entra(Tenant::new(TENANT), API)
             .static_jwks(signer::key(0).jwks("k").to_string());
         let entra = Entra::builder_for(authority)
-            .clock(Clock::from_fn(|| NOW))
+            .clock(Clock::from_fn(|| UnixTime::from_secs(NOW)))
             .max_token_size(16_384)
             .token_decryption_key(TokenDecryptionKey::bytes(own.pem()))
             .build()
@@ -63,7 +63,7 @@ fuzz_target!(|data: &[u8]| {
     let sealed = data.first() == Some(&b's');
     let (Some(at), true) = (split, sealed) else {
         if let Ok(token) = std::str::from_utf8(data) {
-            assert!(world.entra.validate_at(token, NOW).is_err());
+            assert!(world.entra.validate_at(token, UnixTime::from_secs(NOW)).is_err());
         }
         return;
     };
@@ -84,7 +84,7 @@ fuzz_target!(|data: &[u8]| {
     let content_key = jwe::random(jwe::key_length(enc));
     let encrypted = world.own.encrypt(alg, &content_key, None);
     let token = jwe::sealed_by(&content_key, encrypted, enc, header.to_owned(), content);
-    if world.entra.validate_at(&token.compact(), NOW).is_err() {
+    if world.entra.validate_at(&token.compact(), UnixTime::from_secs(NOW)).is_err() {
         return;
     }
     assert_eq!(members["alg"], alg);

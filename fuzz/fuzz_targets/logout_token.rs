@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use axum_entra::__fuzz::{API, ISSUER, TENANT};
-use axum_entra::Receiver;
+use axum_entra::{Receiver, UnixTime};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fuzz_target!(|data: &str| {
         400
     );
     // No access token, and no event.
-    assert!(entra().validate_at(&token, NOW).is_err());
+    assert!(entra().validate_at(&token, UnixTime::from_secs(NOW)).is_err());
     assert_eq!(
         status(&entra().shared_signals(), "application/secevent+jwt", token),
         400

@@ -7,7 +7,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use axum_entra::__fuzz::{API, ISSUER, TENANT};
-use axum_entra::{Authority, Clock, Entra, Tenant};
+use axum_entra::{Authority, Clock, Entra, Tenant, UnixTime};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn entra() -> &'static Entra {
         let authority = Authority::entra(Tenant::new(TENANT), API)
             .static_jwks(signer::key(0).jwks("k").to_string());
         Entra::builder_for(authority)
-            .clock(Clock::from_fn(|| NOW))
+            .clock(Clock::from_fn(|| UnixTime::from_secs(NOW)))
             .build()
             .expect("good settings")
     })
@@ -45,11 +45,11 @@ fuzz_target!(|data: &str| {
         .and_then(|text| text.split_once('\n'))
     else {
         // No published key signed it, so it is refused.
-        assert!(entra.validate_at(data, NOW).is_err());
+        assert!(entra.validate_at(data, UnixTime::from_secs(NOW)).is_err());
         return;
     };
     let token = signer::key(0).sign(header, payload);
-    let Ok(claims) = entra.validate_at(&token, NOW) else {
+    let Ok(claims) = entra.validate_at(&token, UnixTime::from_secs(NOW)) else {
         return;
     };
     let header: Value = serde_json::from_str(header).expect("JSON");
@@ -81,5 +81,5 @@ fuzz_target!(|data: &str| {
     assert!(payload["iat"].as_f64().is_none_or(|iat| iat - SKEW <= now));
     assert!(payload.get("cnf").is_none_or(Value::is_null));
     // One character less of the signature, and no key verifies it.
-    assert!(entra.validate_at(&token[..token.len() - 2], NOW).is_err());
+    assert!(entra.validate_at(&token[..token.len() - 2], UnixTime::from_secs(NOW)).is_err());
 });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Entra, EntraBuilder};
 use crate::claims::Claims;
+use crate::clock::UnixTime;
 use crate::middleware::{
     MetadataService, Pseudonyms, ResourceDescription, ResourceMetadata, ValidateError,
 };
@@ -73,15 +74,14 @@ impl Entra {
     /// ```
     pub async fn explain(&self, token: &str) -> Explanation {
         let verdict = self.validate(token).await;
-        self.explained(token, self.edge.clock.now(), &verdict)
+        self.explained(token, self.edge.clock.seconds(), &verdict)
     }
 
-    /// The same at a time (seconds since 1970-01-01 UTC) with the cached keys, waiting for
-    /// nothing; the verdict is that of [`validate_at`](Self::validate_at).
+    /// The same at a time with the cached keys, waiting for nothing; the verdict is that of [`validate_at`](Self::validate_at).
     #[must_use]
-    pub fn explain_at(&self, token: &str, now: u64) -> Explanation {
+    pub fn explain_at(&self, token: &str, now: UnixTime) -> Explanation {
         let verdict = self.validate_at(token, now);
-        self.explained(token, now, &verdict)
+        self.explained(token, now.as_secs(), &verdict)
     }
 
     fn explained(

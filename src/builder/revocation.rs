@@ -42,7 +42,7 @@ impl Entra {
         account: &AccountId,
         not_before: SystemTime,
     ) -> Result<(), RevokeError> {
-        let now = self.edge.clock.now();
+        let now = self.edge.clock.seconds();
         let not_before = whole_seconds(not_before);
         let latest = self.validator.cut_off_now(tenant_of(account), now);
         if not_before > latest.saturating_add(DAY) {
@@ -64,7 +64,7 @@ impl Entra {
     /// [`StoreError`] where other replicas could not be told. Here the
     /// cut-off holds all the same, and the others are told as soon as they can be.
     pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), StoreError> {
-        let now = self.edge.clock.now();
+        let now = self.edge.clock.seconds();
         let cut_off = self.validator.cut_off_now(tenant_of(account), now);
         self.edge.accounts.revoke(account, cut_off, now).await
     }
@@ -93,7 +93,7 @@ impl Entra {
     /// [`StoreError`] where other replicas could not be told. Here the
     /// lift holds all the same, and the others are told as soon as they can be.
     pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), StoreError> {
-        let now = self.edge.clock.now();
+        let now = self.edge.clock.seconds();
         self.edge.accounts.lift(account, now).await
     }
 
@@ -109,7 +109,7 @@ impl Entra {
         tenant: uuid::Uuid,
         session: &str,
     ) -> Result<(), StoreError> {
-        let now = self.edge.clock.now();
+        let now = self.edge.clock.seconds();
         let at = self.validator.cut_off_now(Some(tenant), now);
         let accounts = &self.edge.accounts;
         accounts.revoke_session(tenant, session, at, now).await
@@ -123,7 +123,7 @@ impl Entra {
     /// later. Of many calls for one account within a second the first takes effect at once, and one
     /// more for all others when the second is over; each ends what is open ([`TokenExpiry`](crate::TokenExpiry)).
     pub async fn sign_out(&self, account: &AccountId) {
-        let now = self.edge.clock.now();
+        let now = self.edge.clock.seconds();
         self.edge.accounts.sign_out(account, now).await;
     }
 

@@ -46,7 +46,8 @@ pub(crate) use issuer_kind::IssuerKind;
 pub(crate) use strict_json::{MemberName, is_of_the_library};
 pub(crate) use times::{Time, Times};
 
-use crate::guid::CONSUMERS_TENANT_ID;
+use crate::clock::UnixTime;
+use crate::guid::{CONSUMERS_TENANT_ID, parse_guid};
 use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token_version::TokenVersion;
 
@@ -115,8 +116,16 @@ impl Claims {
     }
 
     /// `oid`: the id of the user or service principal in its tenant, the same for every application.
+    ///
+    /// `None` also where `oid` is no GUID, which Entra never issues.
     #[must_use]
-    pub fn object_id(&self) -> Option<&str> {
+    pub fn object_id(&self) -> Option<Uuid> {
+        parse_guid(self.object_id_text()?)
+    }
+
+    /// `oid` as the token states it, to be handed on; [`object_id`](Self::object_id) compares.
+    #[must_use]
+    pub fn object_id_text(&self) -> Option<&str> {
         self.text(Name::Object)
     }
 
@@ -137,7 +146,7 @@ impl Claims {
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::of(
             self.tenant_id(),
-            self.object_id(),
+            self.object_id_text(),
             self.issuer(),
             self.subject(),
         )
@@ -166,8 +175,17 @@ impl Claims {
     }
 
     /// `azp` (v2.0) or `appid` (v1.0): the application that got the token.
+    ///
+    /// `None` also where the claim is no GUID, which Entra never issues.
     #[must_use]
-    pub fn client_id(&self) -> Option<&str> {
+    pub fn client_id(&self) -> Option<Uuid> {
+        parse_guid(self.client_id_text()?)
+    }
+
+    /// `azp` or `appid` as the token states it, to be handed on; [`client_id`](Self::client_id)
+    /// compares.
+    #[must_use]
+    pub fn client_id_text(&self) -> Option<&str> {
         self.text(Name::AuthorizedParty)
             .or_else(|| self.text(Name::AppId))
     }
@@ -192,7 +210,7 @@ impl Claims {
         let (actor, subject) = (self.text(Name::ActorFacets), self.text(Name::SubjectFacets));
         Some(Agent {
             kind: AgentKind::decide(actor, subject, self.principal())?,
-            application_id: self.client_id(),
+            application_id: self.client_id_text(),
             blueprint_id: self.text(Name::Blueprint),
         })
     }
@@ -346,28 +364,42 @@ impl Claims {
                 .contains(&tenant)
     }
 
-    /// `exp`: when the token ends, in whole seconds since 1970-01-01 UTC.
+    /// `exp`: when the token ends; a fraction of a second is dropped.
     #[must_use]
-    pub fn expires_at(&self) -> u64 {
-        self.inner().times.whole_expiry()
+    pub fn expires_at(&self) -> UnixTime {
+        UnixTime::from_secs(self.inner().times.whole_expiry())
     }
 
-    /// `nbf`: before when the token is not good, in whole seconds since 1970-01-01 UTC.
+    /// `nbf`: before when the token is not good; a fraction of a second is dropped.
     #[must_use]
-    pub fn not_before(&self) -> Option<u64> {
-        self.inner().times.not_before.map(Time::seconds).map(whole)
+    pub fn not_before(&self) -> Option<UnixTime> {
+        self.inner()
+            .times
+            .not_before
+            .map(Time::seconds)
+            .map(whole)
+            .map(UnixTime::from_secs)
     }
 
-    /// `iat`: when the token was issued, in whole seconds since 1970-01-01 UTC.
+    /// `iat`: when the token was issued; a fraction of a second is dropped.
     #[must_use]
-    pub fn issued_at(&self) -> Option<u64> {
-        self.inner().times.issued_at.map(Time::seconds).map(whole)
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.inner()
+            .times
+            .issued_at
+            .map(Time::seconds)
+            .map(whole)
+            .map(UnixTime::from_secs)
     }
 
-    /// `auth_time`: when the user last signed in, in whole seconds since 1970-01-01 UTC.
+    /// `auth_time`: when the user last signed in; a fraction of a second is dropped.
     #[must_use]
-    pub fn auth_time(&self) -> Option<u64> {
-        self.inner().auth_time.map(Time::seconds).map(whole)
+    pub fn auth_time(&self) -> Option<UnixTime> {
+        self.inner()
+            .auth_time
+            .map(Time::seconds)
+            .map(whole)
+            .map(UnixTime::from_secs)
     }
 
     /// `sid`: the session the token belongs to.

@@ -129,7 +129,7 @@ impl Connection {
             Some(_) => success_with_another(answer, call),
             None => answer.success(call).map_err(|error| logged(error, call)),
         };
-        success.map(|_| cut_off(date, self.clock.now(), self.clock_skew))
+        success.map(|_| cut_off(date, self.clock.seconds(), self.clock_skew))
     }
 
     /// The object id of a user, by that id or by user principal name.

@@ -85,7 +85,7 @@ impl TokenEndpointClient {
         );
         let proof = self
             .credential
-            .proof(&self.client_id, endpoint.as_str(), self.clock.now())
+            .proof(&self.client_id, endpoint.as_str(), self.clock.seconds())
             .await?;
         let call = self.form(endpoint, &fields(scopes, grant), &proof);
         let answer = match self.door.make(call).await {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::claims::{Claims, Groups};
+use crate::clock::UnixTime;
 use crate::guid::same_id;
 
 /// A caller, as far as it is known: claims, the time, and what the directory answered so far.
@@ -48,12 +49,12 @@ impl Memberships {
 }
 
 impl<'c> Caller<'c> {
-    /// A caller of which only the claims are known, at a time (seconds since 1970-01-01 UTC).
+    /// A caller of which only the claims are known, at a time.
     #[must_use]
-    pub fn at(claims: &'c Claims, now: u64) -> Self {
+    pub fn at(claims: &'c Claims, now: UnixTime) -> Self {
         Self {
             claims,
-            time: Time::At(now),
+            time: Time::At(now.as_secs()),
             memberships: Cow::Owned(Memberships::default()),
         }
     }
@@ -78,13 +79,13 @@ impl<'c> Caller<'c> {
         self.claims
     }
 
-    /// The time, in whole seconds since 1970-01-01 UTC.
+    /// The time of the request.
     #[must_use]
-    pub fn now(&self) -> u64 {
-        match self.time {
+    pub fn now(&self) -> UnixTime {
+        UnixTime::from_secs(match self.time {
             Time::At(now) => now,
             Time::By(now) => now(self.claims),
-        }
+        })
     }
 
     /// Whether the caller is a member of a group; `None` where that is not known yet.

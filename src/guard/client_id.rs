@@ -16,7 +16,7 @@ named_guard! {
 fn has(caller: &Caller<'_>, name: &str) -> bool {
     caller
         .claims()
-        .client_id()
+        .client_id_text()
         .is_some_and(|own| same_id(own, name))
 }
 

@@ -54,6 +54,7 @@ impl Guard for Every {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
     use crate::guard::{DenialReason, RequireGroup, RequireRole, RequireScope};
     use crate::testing;
 
@@ -63,7 +64,7 @@ mod tests {
             .scope("a")
             .claim("hasgroups", true)
             .build();
-        let caller = Caller::at(&claims, 0);
+        let caller = Caller::at(&claims, UnixTime::from_secs(0));
         let denied = |guards: Vec<SharedGuard>| {
             let every = Every(guards);
             let denied = every.check(&caller).err();

@@ -32,14 +32,14 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 ///     RequireScope("Todo.Read").and(subscribes.described("a tenant with the premium plan"))
 /// }
 /// # #[cfg(feature = "test-util")] {
-/// # use axum_entra::{guard::Caller, testing};
+/// # use axum_entra::{UnixTime, guard::Caller, testing};
 /// let tenants = Premium::default();
 /// let guard = premium(Arc::clone(&tenants));
 /// let claims = testing::claims().scope("Todo.Read").build();
-/// assert!(guard.check(&Caller::at(&claims, 0)).is_err());
+/// assert!(guard.check(&Caller::at(&claims, UnixTime::default())).is_err());
 ///
 /// tenants.write().unwrap().insert(testing::TENANT.parse().unwrap());
-/// assert!(guard.check(&Caller::at(&claims, 0)).is_ok());
+/// assert!(guard.check(&Caller::at(&claims, UnixTime::default())).is_ok());
 /// # }
 /// ```
 pub const fn from_fn<F>(check: F) -> FromFn<F>

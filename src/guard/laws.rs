@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::{Caller, Denied, Guard, Memberships, RequireGroup, RequireRole, RequireScope};
 use crate::claims::Claims;
 use crate::claims::raw::RawClaims;
+use crate::clock::UnixTime;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Answer {
@@ -102,7 +103,7 @@ proptest! {
 
     #[test]
     fn and_is_the_lesser_answer_and_or_the_greater(rule in rules(), claims in claims()) {
-        let caller = Caller::at(&claims, 0);
+        let caller = Caller::at(&claims, UnixTime::from_secs(0));
         let leaf = |leaf: &Rule| answer(&guard(leaf), &caller);
         prop_assert_eq!(answer(&guard(&rule), &caller), table(&rule, &leaf));
     }
@@ -111,7 +112,7 @@ proptest! {
     fn and_and_or_commute_and_associate(
         a in rules(), b in rules(), c in rules(), claims in claims()
     ) {
-        let caller = Caller::at(&claims, 0);
+        let caller = Caller::at(&claims, UnixTime::from_secs(0));
         let is = |guard: &dyn Fn() -> Any| answer(&guard(), &caller);
         let (a, b, c) = (|| guard(&a), || guard(&b), || guard(&c));
         let both = |x: Any, y: Any| Any(Box::new(x.and(y)));
@@ -129,7 +130,7 @@ proptest! {
     fn answered_questions_decide(
         rule in rules(), claims in claims(), members in prop::collection::vec(any::<bool>(), 3)
     ) {
-        let first = Caller::at(&claims, 0);
+        let first = Caller::at(&claims, UnixTime::from_secs(0));
         let guard_ = guard(&rule);
         let asked: Vec<String> = match guard_.check(&first) {
             Ok(()) => Vec::new(),
@@ -139,8 +140,8 @@ proptest! {
         let all: Vec<(String, bool)> =
             GROUPS.iter().map(|id| ((*id).to_owned(), member(id))).collect();
         let some = all.iter().filter(|(id, _)| asked.contains(id)).cloned();
-        let known_all = Caller::at(&claims, 0).with_memberships(Memberships::new(all.clone()));
-        let known_some = Caller::at(&claims, 0).with_memberships(Memberships::new(some));
+        let known_all = Caller::at(&claims, UnixTime::from_secs(0)).with_memberships(Memberships::new(all.clone()));
+        let known_some = Caller::at(&claims, UnixTime::from_secs(0)).with_memberships(Memberships::new(some));
         let end = answer(&guard_, &known_all);
         prop_assert_ne!(end, Answer::Ask);
         prop_assert_eq!(answer(&guard_, &known_some), end);

@@ -19,9 +19,9 @@ impl Guard for RequireMaxAge {
         let age = caller
             .claims()
             .auth_time()
-            .and_then(|signed_in| caller.now().checked_sub(signed_in));
+            .and_then(|signed_in| caller.now().duration_since(signed_in));
         match age {
-            Some(age) if age <= self.0.as_secs() => Ok(()),
+            Some(age) if age <= self.0 => Ok(()),
             _ => Err(Denied::new(DenialReason::SignInTooOld)),
         }
     }

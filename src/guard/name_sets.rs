@@ -9,6 +9,7 @@ use super::{
 };
 use crate::claims::raw::RawClaims;
 use crate::claims::{Claims, IssuerKind};
+use crate::clock::UnixTime;
 
 fn claims(payload: Value) -> Claims {
     let payload = payload.to_string();
@@ -18,7 +19,7 @@ fn claims(payload: Value) -> Claims {
 
 /// `in`, or the reason and the scopes that would do.
 fn outcome(guard: &impl Guard, claims: &Claims) -> String {
-    match guard.check(&Caller::at(claims, 0)) {
+    match guard.check(&Caller::at(claims, UnixTime::from_secs(0))) {
         Ok(()) => "in".to_owned(),
         Err(denied) => {
             let scopes: Vec<&str> = denied.scopes().collect();
@@ -106,7 +107,8 @@ fn one_any_and_all_of_the_groups() {
 fn a_no_of_the_directory_decides_for_all_and_a_yes_for_any() {
     let claims = claims(json!({ "exp": 1, "hasgroups": true }));
     let known = [("a".to_owned(), true), ("b".to_owned(), false)];
-    let caller = Caller::at(&claims, 0).with_memberships(Memberships::new(known));
+    let caller =
+        Caller::at(&claims, UnixTime::from_secs(0)).with_memberships(Memberships::new(known));
     let refused = |guard: &dyn Guard| guard.check(&caller).err().map(|denied| denied.reason());
     assert_eq!(refused(&RequireGroup::any(["b", "a"])), None);
     assert_eq!(
@@ -125,12 +127,23 @@ fn a_no_of_the_directory_decides_for_all_and_a_yes_for_any() {
 #[test]
 fn a_caller_knows_the_time_of_its_clock() {
     let claims = claims(json!({ "exp": 1, "auth_time": 1_000 }));
-    let half_past = |claims: &Claims| claims.auth_time().unwrap_or_default() + 500;
-    assert_eq!(Caller::by_clock(&claims, half_past).now(), 1_500);
-    assert_eq!(Caller::at(&claims, 7).now(), 7);
+    let half_past = |claims: &Claims| claims.auth_time().unwrap_or_default().as_secs() + 500;
+    assert_eq!(Caller::by_clock(&claims, half_past).now().as_secs(), 1_500);
+    assert_eq!(
+        Caller::at(&claims, UnixTime::from_secs(7)).now().as_secs(),
+        7
+    );
     let fresh = RequireMaxAge(std::time::Duration::from_secs(499));
-    assert!(fresh.check(&Caller::at(&claims, 1_499)).is_ok());
-    assert!(fresh.check(&Caller::at(&claims, 1_501)).is_err());
+    assert!(
+        fresh
+            .check(&Caller::at(&claims, UnixTime::from_secs(1_499)))
+            .is_ok()
+    );
+    assert!(
+        fresh
+            .check(&Caller::at(&claims, UnixTime::from_secs(1_501)))
+            .is_err()
+    );
 }
 
 const ONE: &str = "abcdefab-0000-4000-8000-000000000001";

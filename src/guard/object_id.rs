@@ -17,7 +17,7 @@ named_guard! {
 fn has(caller: &Caller<'_>, name: &str) -> bool {
     caller
         .claims()
-        .object_id()
+        .object_id_text()
         .is_some_and(|own| same_id(own, name))
 }
 

@@ -198,7 +198,7 @@ impl Remote {
         let mut response = request.send().await.map_err(transport)?;
         let times = self.clocks.as_ref().and_then(|(_, local)| {
             let stated = stated_time(response.headers())?;
-            let local = local.now();
+            let local = local.seconds();
             Some(Times { stated, local })
         });
         // Several lines are one list (RFC 9110 section 5.3).

@@ -275,7 +275,7 @@ impl Authenticate {
             }
             Credentials::Malformed => return self.malformed(head),
         };
-        let now = self.own.edge.clock.now();
+        let now = self.own.edge.clock.seconds();
         match self.own.validator.lookup_cached(presented.as_bytes(), now) {
             Some(Verdict::Valid(claims)) => self.admit_claims(claims, presented, head),
             known => self.validate_uncached(known, presented, now, head),

@@ -107,7 +107,7 @@ fn token_of<'h>(claims: &Claims, headers: &'h HeaderMap) -> Option<&'h str> {
     };
     let token = presented.token()?;
     let validator = validator_of(claims)?;
-    let now = AuthorityContext::of(claims)?.edge.clock.now();
+    let now = AuthorityContext::of(claims)?.edge.clock.seconds();
     match validator.validate(token, now) {
         Verdict::Valid(found) if found.is_same_token(claims) => Some(token),
         _ => None,

@@ -54,7 +54,7 @@ impl Rejection {
     ) -> Option<HeaderValue> {
         let nonce = edge.and_then(|edge| {
             let nonces = edge.bound.nonces.as_ref()?;
-            Some(nonces.make(edge.clock.now()))
+            Some(nonces.make(edge.clock.seconds()))
         });
         let challenge = Challenge::pop(nonce.as_deref());
         let scope = resource.map(|resource| resource.scope.as_str());

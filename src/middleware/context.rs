@@ -69,7 +69,7 @@ impl AuthorityContext {
 
     /// When the token of these claims was issued, which `iat` may be earlier than.
     pub(crate) fn issue_time(claims: &Claims) -> Option<u64> {
-        let issued_at = claims.issued_at();
+        let issued_at = claims.issued_at().map(|time| time.as_secs());
         match Self::of(claims) {
             Some(origin) => origin.backdate.issue_time(issued_at),
             None => issued_at,

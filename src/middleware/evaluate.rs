@@ -222,8 +222,10 @@ impl EvaluationState {
 
 /// The time by the clock of the layer that admitted the claims.
 pub(super) fn now_of(claims: &Claims) -> u64 {
-    AuthorityContext::of(claims)
-        .map_or_else(|| Clock::system().now(), |origin| origin.edge.clock.now())
+    AuthorityContext::of(claims).map_or_else(
+        || Clock::system().seconds(),
+        |origin| origin.edge.clock.seconds(),
+    )
 }
 
 /// A guard of the application's own could name other groups each time it is held.

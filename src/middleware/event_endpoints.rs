@@ -144,7 +144,7 @@ impl ServiceState {
     /// for. The others are told by tasks that go on when the sender hangs up.
     pub(super) async fn end(&self, ended: &[SessionTermination]) -> Result<(), ValidationFailure> {
         let marks = ended.iter().flat_map(marks).collect();
-        let told = self.edge.accounts.advance(marks, self.edge.clock.now());
+        let told = self.edge.accounts.advance(marks, self.edge.clock.seconds());
         told.await.map_err(|_| ValidationFailure::StoreUnavailable)
     }
 

@@ -59,7 +59,10 @@ impl TokenExpiry {
         let origin = AuthorityContext::of(claims);
         let system = Clock::system();
         let clock = origin.map_or(&system, |origin| &origin.edge.clock);
-        let left = claims.expires_at().saturating_sub(clock.now());
+        let left = claims
+            .expires_at()
+            .as_secs()
+            .saturating_sub(clock.seconds());
         Self {
             gone: origin.map(|origin| -> Gone {
                 let accounts = Arc::clone(&origin.edge.accounts);

@@ -16,7 +16,7 @@ pub(super) async fn push(house: &ServiceState, received: &Received) -> Response 
     if !has_type(&received.headers, "application/secevent+jwt") {
         return refused("invalid_request", "The body is not a security event token.");
     }
-    let now = house.edge.clock.now();
+    let now = house.edge.clock.seconds();
     let ended = match read(house, received.body.trim(), now).await {
         Ok(ended) => ended,
         Err(ValidationFailure::Invalid(invalid)) => {

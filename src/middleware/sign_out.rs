@@ -22,7 +22,7 @@ pub(super) async fn sign_out(house: &ServiceState, received: &Received) -> Respo
     };
     // Nothing is stored for a caller without a certain identity.
     if let Some(account) = claims.account_id() {
-        let now = house.edge.clock.now();
+        let now = house.edge.clock.seconds();
         house.edge.accounts.sign_out(&account, now).await;
     }
     status(StatusCode::NO_CONTENT)
@@ -40,7 +40,7 @@ pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> R
     let Some(token) = only("logout_token", received.body.as_bytes()) else {
         return refused("The form does not hold one logout_token.");
     };
-    let now = house.edge.clock.now();
+    let now = house.edge.clock.seconds();
     let ended = match house.validator.logout(&token, now).await {
         Ok(ended) => ended,
         Err(ValidationFailure::Invalid(invalid)) => {
@@ -68,7 +68,7 @@ pub(super) async fn front_channel(house: &ServiceState, received: &Received) -> 
     let (Some(tenant), 1..=LONGEST_SESSION) = (tenant, session.len()) else {
         return status(StatusCode::BAD_REQUEST);
     };
-    let now = house.edge.clock.now();
+    let now = house.edge.clock.seconds();
     let at = house.validator.cut_off_now(Some(tenant), now);
     let told = house
         .edge

@@ -29,7 +29,7 @@ impl LayerContext {
         if let Some(tenant) = claims.tenant_id() {
             span.record(TENANT, tracing::field::display(tenant));
         }
-        if let Some(client) = claims.client_id() {
+        if let Some(client) = claims.client_id_text() {
             span.record(CLIENT, client);
         }
         if let Some(confirmation) = claims.confirmation() {

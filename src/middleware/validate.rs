@@ -40,7 +40,7 @@ impl Authenticate {
         presented: BearerCredential<'_>,
         head: Head<'_>,
     ) -> Decision {
-        let now = self.own.edge.clock.now();
+        let now = self.own.edge.clock.seconds();
         let token = presented.as_bytes();
         let known = self.own.validator.lookup_bound(token, now, &possession);
         self.judge(known, possession, presented, now, head)
@@ -95,7 +95,7 @@ impl Authenticate {
                 validator, edge, ..
             } = &*own;
             let claims = validator
-                .validate_after_fetch(awaited, &token, &possession, || edge.clock.now())
+                .validate_after_fetch(awaited, &token, &possession, || edge.clock.seconds())
                 .await
                 .map_err(|refusal| Rejection::refused(refusal, edge, head.as_head()))?;
             if let Some(rejection) = own.of_another_resource(&claims, head.as_head()) {

@@ -117,7 +117,7 @@ impl Revocations {
         if newest == 0 {
             return None;
         }
-        let issued_at = backdate.issue_time(claims.issued_at());
+        let issued_at = backdate.issue_time(claims.issued_at().map(|time| time.as_secs()));
         if issued_at.is_some_and(|issued_at| issued_at >= newest)
             && !self.ended.may_hold_that_of(claims)
         {

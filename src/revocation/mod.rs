@@ -115,7 +115,7 @@ impl RevocationState {
             None | Some(StoreFailurePolicy::DangerAllow) => TokenStatus::Good,
             Some(StoreFailurePolicy::Deny) => TokenStatus::Unknown,
             Some(StoreFailurePolicy::AllowIssuedWithin(age)) => {
-                match backdate.issue_time(claims.issued_at()) {
+                match backdate.issue_time(claims.issued_at().map(|time| time.as_secs())) {
                     Some(issued) if now.saturating_sub(issued) < age.as_secs() => TokenStatus::Good,
                     _ => TokenStatus::Unknown,
                 }
@@ -305,7 +305,11 @@ impl RevocationState {
     pub(crate) fn first_use(&self, claims: &Claims, skew: u64, now: u64) -> Option<Answer<bool>> {
         let token = claims.token_id()?;
         // `exp` may have had a fraction.
-        let until = claims.expires_at().saturating_add(skew).saturating_add(1);
+        let until = claims
+            .expires_at()
+            .as_secs()
+            .saturating_add(skew)
+            .saturating_add(1);
         Some(self.store.first_use(Single::Token, &token, until, now))
     }
 

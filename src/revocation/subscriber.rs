@@ -210,7 +210,7 @@ impl Follower {
 
     /// Takes over a mark that was written so many seconds ago.
     fn apply(&self, mark: &RevocationKey, at: u64, age: u64) {
-        let raised = self.local.raise_aged(mark, at, self.clock.now(), age);
+        let raised = self.local.raise_aged(mark, at, self.clock.seconds(), age);
         match mark {
             // What is told again, by this replica's own echo or after a lost connection, ends no
             // stream that was opened since.
@@ -296,7 +296,7 @@ impl Follower {
     /// Whether the local clock and the store's are near enough for anything to be called old.
     fn compare_clocks(&self, store: u64) -> bool {
         self.state
-            .compare_clocks(store, self.clock.now(), self.skew)
+            .compare_clocks(store, self.clock.seconds(), self.skew)
     }
 
     /// The task that follows ended by a panic, in the application's clock for one.

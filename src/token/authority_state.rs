@@ -36,7 +36,11 @@ impl AuthorityState {
     /// Lowers the backdating of `iat` where a token that is here at `now` cannot have that much.
     pub(super) fn learn_backdate(&self, claims: &Claims, now: u64) {
         let now = self.authority_time(now);
-        if let Some(seconds) = self.trust.backdate.learn(claims.issued_at(), now) {
+        if let Some(seconds) = self
+            .trust
+            .backdate
+            .learn(claims.issued_at().map(|time| time.as_secs()), now)
+        {
             tracing::warn!(
                 authority = self.trust.name,
                 seconds,

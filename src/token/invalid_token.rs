@@ -1,5 +1,7 @@
 //! Why a token is not accepted.
 
+use crate::clock::UnixTime;
+
 /// A token that is refused, and the fact that refused it.
 ///
 /// For clients: [`reason`](Self::reason) is the stable code in the answer. What was expected and
@@ -45,16 +47,16 @@ pub enum InvalidToken {
     /// The token's lifetime is over, even with skew.
     #[error("the token expired at {expired_at}, it is {now}")]
     Expired {
-        /// `exp`, in whole seconds since 1970-01-01 UTC.
-        expired_at: u64,
+        /// `exp`.
+        expired_at: UnixTime,
         /// The time it was checked against.
-        now: u64,
+        now: UnixTime,
     },
     /// The token's lifetime has not begun, even with skew.
     #[error("the token is not valid yet, it is {now}")]
     NotYetValid {
         /// The time it was checked against.
-        now: u64,
+        now: UnixTime,
     },
     /// `ver` does not fit the issuer, is missing, or is switched off.
     #[error("the token's version does not fit its issuer or is not accepted")]

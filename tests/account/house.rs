@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request};
 use axum::{Router, routing::get};
 use axum_entra::guard::RequireRole;
 use axum_entra::{
-    AccountId, Authority, Claims, Clock, Entra, EntraBuilder, Permit, Tenant, guards,
+    AccountId, Authority, Claims, Clock, Entra, EntraBuilder, Permit, Tenant, UnixTime, guards,
 };
 use entra_emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use http_body_util::BodyExt as _;
@@ -82,8 +82,9 @@ impl House {
         let ours = Authority::entra(Tenant::new(CONTOSO), API_ID)
             .instance(emulator.url())
             .sts_instance(emulator.url());
-        let builder = Entra::builder_for(authority(ours))
-            .clock(Clock::from_fn(move || reading.load(Ordering::SeqCst)));
+        let builder = Entra::builder_for(authority(ours)).clock(Clock::from_fn(move || {
+            UnixTime::from_secs(reading.load(Ordering::SeqCst))
+        }));
         let entra = more(builder).build().unwrap();
         Self {
             emulator,

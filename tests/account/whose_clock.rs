@@ -2,13 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum_entra::Clock;
+use axum_entra::{Clock, UnixTime};
 
 use crate::house::House;
 
 /// The authority's clock is this machine's; the API's is off by some seconds.
 async fn off_by(seconds: i64) -> House {
-    let clock = Clock::from_fn(move || system().saturating_add_signed(seconds));
+    let clock =
+        Clock::from_fn(move || UnixTime::from_secs(system().saturating_add_signed(seconds)));
     let house = House::open_with(|builder| builder.clock(clock)).await;
     // The first request waits for the keys, whose answer tells the authority's time.
     let token = house.token(system() - 60).user("bob").mint();

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use axum_entra::Clock;
+use axum_entra::{Clock, UnixTime};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -178,7 +178,9 @@ async fn run(step: &Step, samples: &std::collections::HashMap<String, Sample>) {
         Some(at) => at.as_u64().unwrap(),
     };
     let stage = Stage::set(&step.profile, step.audiences.as_deref()).await;
-    let entra = stage.entra(Clock::from_fn(move || now)).await;
+    let entra = stage
+        .entra(Clock::from_fn(move || UnixTime::from_secs(now)))
+        .await;
     let runs = Runs::default();
     let router = profiles::router(&entra, &runs);
 

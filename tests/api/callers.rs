@@ -4,7 +4,7 @@ use axum_entra::guard::{
     Caller, DenyAgents, DenyGuests, Guard, RequireAccountId, RequireAgent, RequireAppOnly,
     RequireUser,
 };
-use axum_entra::{AccountId, Authority, Claims, Clock, Entra, Tenant};
+use axum_entra::{AccountId, Authority, Claims, Clock, Entra, Tenant, UnixTime};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -110,7 +110,7 @@ fn accepting(authority: &str) -> Entra {
     let authority = authority
         .static_jwks(keys)
         .danger_allow_tokens_without_permissions();
-    let builder = Entra::builder_for(authority).clock(Clock::from_fn(|| T0));
+    let builder = Entra::builder_for(authority).clock(Clock::from_fn(|| UnixTime::from_secs(T0)));
     builder.build().unwrap()
 }
 
@@ -144,7 +144,7 @@ fn token(row: &Row, version: &str, has_optional: bool) -> String {
 
 /// What a caller turns out to be.
 fn found(entra: &Entra, token: &str) -> Expected {
-    let claims = match entra.validate_at(token, T0) {
+    let claims = match entra.validate_at(token, UnixTime::from_secs(T0)) {
         Ok(claims) => claims,
         Err(refused) => {
             return Expected::Refused {
@@ -152,7 +152,7 @@ fn found(entra: &Entra, token: &str) -> Expected {
             };
         }
     };
-    let caller = Caller::at(&claims, T0);
+    let caller = Caller::at(&claims, UnixTime::from_secs(T0));
     let guards: [(&str, &dyn Guard); 7] = [
         ("user", &RequireUser),
         ("app", &RequireAppOnly),
@@ -216,7 +216,7 @@ async fn a_blueprint_is_for_logs_and_no_guard_takes_it() {
         .find(|row| row.kind == "autonomous agent")
         .unwrap();
     let claims = accepting("entra")
-        .validate_at(&token(row, "2.0", true), T0)
+        .validate_at(&token(row, "2.0", true), UnixTime::from_secs(T0))
         .unwrap();
     let agent = claims.agent().unwrap();
     assert_eq!(
@@ -227,7 +227,7 @@ async fn a_blueprint_is_for_logs_and_no_guard_takes_it() {
         agent.application_id(),
         Some("a9e00000-1111-4111-8111-111111111111")
     );
-    let caller = Caller::at(&claims, T0);
+    let caller = Caller::at(&claims, UnixTime::from_secs(T0));
     let by_client = axum_entra::guard::RequireClientId("b1e00000-1111-4111-8111-111111111111");
     assert!(by_client.check(&caller).is_err());
 }

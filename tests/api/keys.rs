@@ -8,7 +8,7 @@ mod unknown;
 
 use std::time::Duration;
 
-use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion};
+use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion, UnixTime};
 use serde_json::{Value, json};
 
 use crate::clockwork::eventually;
@@ -35,7 +35,7 @@ fn authority(documents: &Documents) -> Authority {
 
 fn started(authority: Authority) -> Entra {
     Entra::builder_for(authority)
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .http_client(client())
         .build()
         .unwrap()
@@ -64,7 +64,7 @@ async fn ask(entra: &Entra, token: &str) -> Answer {
 
 /// What a token brings, waiting for nothing: `in`, or the reason of its refusal.
 fn at_once(entra: &Entra, token: &str) -> &'static str {
-    match entra.validate_at(token, T0) {
+    match entra.validate_at(token, UnixTime::from_secs(T0)) {
         Ok(_) => "in",
         Err(rejection) => rejection.reason(),
     }

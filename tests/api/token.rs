@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Authority, Clock, Entra, Tenant};
+use axum_entra::{Authority, Clock, Entra, Tenant, UnixTime};
 use serde_json::{Map, Value, json};
 
 use crate::signer::key;
@@ -23,7 +23,7 @@ pub(crate) fn authority() -> Authority {
 
 pub(crate) fn built(authority: Authority) -> Entra {
     Entra::builder_for(authority)
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .build()
         .unwrap()
 }
@@ -83,7 +83,7 @@ pub(crate) fn rewritten(from: &str, to: &str) -> String {
 
 /// What a token brings: `in`, or the reason of its refusal.
 pub(crate) fn outcome(entra: &Entra, token: &str) -> &'static str {
-    match entra.validate_at(token, T0) {
+    match entra.validate_at(token, UnixTime::from_secs(T0)) {
         Ok(_) => "in",
         Err(rejection) => rejection.reason(),
     }

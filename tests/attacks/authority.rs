@@ -58,7 +58,7 @@ impl Authority {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        Clock::system().now()
+        Clock::system().now().as_secs()
     }
 
     pub(crate) fn entra(&self) -> Entra {

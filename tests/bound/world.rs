@@ -99,7 +99,7 @@ impl World {
             entra,
             router,
             runs,
-            now,
+            now: now.as_secs(),
         }
     }
 

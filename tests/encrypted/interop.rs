@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use axum_entra::{Authority, Clock, Entra, Tenant, TokenDecryptionKey};
+use axum_entra::{Authority, Clock, Entra, Tenant, TokenDecryptionKey, UnixTime};
 use serde_json::Value;
 
 use crate::world::{API, T0, TENANT, outcome};
@@ -19,7 +19,7 @@ async fn what_others_encrypt_is_accepted_and_what_they_refuse_is_not() {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let authority = Authority::entra(Tenant::new(TENANT), API).static_jwks(read("jwks.json"));
     let entra = Entra::builder_for(authority)
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .token_decryption_key(TokenDecryptionKey::file(folder.join("key.pem")))
         .build()
         .unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Authority, Clock, Entra, EntraBuilder, Tenant, TokenDecryptionKey};
+use axum_entra::{Authority, Clock, Entra, EntraBuilder, Tenant, TokenDecryptionKey, UnixTime};
 use serde_json::{Map, Value, json};
 
 use crate::jwe::Recipient;
@@ -17,7 +17,7 @@ pub(crate) fn plain() -> EntraBuilder {
     let authority = Authority::entra(Tenant::new(TENANT), API)
         .static_jwks(key(0).jwks("key-1").to_string())
         .clock_skew(Duration::ZERO);
-    Entra::builder_for(authority).clock(Clock::from_fn(|| T0))
+    Entra::builder_for(authority).clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
 }
 
 /// An API that decrypts with these keys.
@@ -60,7 +60,7 @@ pub(crate) fn signed_with(header: &Value, claims: &Value) -> String {
 
 /// `in`, or the reason of the refusal.
 pub(crate) fn outcome(entra: &Entra, token: &str) -> &'static str {
-    match entra.validate_at(token, T0) {
+    match entra.validate_at(token, UnixTime::from_secs(T0)) {
         Ok(_) => "in",
         Err(rejection) => rejection.reason(),
     }

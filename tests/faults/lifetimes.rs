@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum_entra::{Clock, Entra, JwksRefresh};
+use axum_entra::{Clock, Entra, JwksRefresh, UnixTime};
 use tokio::time::timeout;
 
 use crate::authority::{Authority, BadAnswer, Document, in_the_end, outcome};
@@ -163,7 +163,9 @@ async fn a_wall_clock_that_jumps_decides_on_tokens_and_not_on_keys() {
     let now = Arc::new(AtomicU64::new(1_800_000_000));
     let clock = Arc::clone(&now);
     let entra = Entra::builder_for(authority.described(quick()))
-        .clock(Clock::from_fn(move || clock.load(Ordering::SeqCst)))
+        .clock(Clock::from_fn(move || {
+            UnixTime::from_secs(clock.load(Ordering::SeqCst))
+        }))
         .build()
         .unwrap();
     let token = authority.first_token();

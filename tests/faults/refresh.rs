@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Entra, JwksRefresh, Tenant, TokenVersion};
+use axum_entra::{Entra, JwksRefresh, Tenant, TokenVersion, UnixTime};
 use entra_emulator::{API_ID, CONTOSO, Emulator, Endpoint, Fault};
 
 use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, outcome};
@@ -47,7 +47,9 @@ async fn is_refreshed_with(clock: &StoppedClock, fault: BadAnswer, document: Doc
 
     clock.pass(Duration::from_secs(7_200)).await;
     until(clock, &what, || keys(&entra) == 0).await;
-    let answer = entra.validate_at(&token, 1_800_000_000).unwrap_err();
+    let answer = entra
+        .validate_at(&token, UnixTime::from_secs(1_800_000_000))
+        .unwrap_err();
     assert_eq!(answer.reason(), "keys_unavailable", "{what}: too old");
 
     authority.repair();

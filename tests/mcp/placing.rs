@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use axum::routing::post;
+use axum_entra::UnixTime;
 use axum_entra::guard::{Guard, RequireGroup, RequireScope};
 use axum_entra::mcp::{AnyToken, ToolGuards};
 use serde_json::json;
@@ -143,7 +144,9 @@ async fn each_of_several_resources_names_its_own_document_and_scopes() {
     let reports = "https://todo.example/reports/mcp";
     let authority = authority().audience(API).audience(mcp).audience(reports);
     let entra = Entra::builder_for(authority.app_id_uri(mcp).app_id_uri(reports))
-        .clock(axum_entra::Clock::from_fn(|| crate::token::T0))
+        .clock(axum_entra::Clock::from_fn(|| {
+            UnixTime::from_secs(crate::token::T0)
+        }))
         .resource(mcp)
         .resource(reports)
         .describe_resource(

@@ -172,7 +172,7 @@ async fn a_real_handshake_names_a_protocol_that_is_no_secret() {
 
 /// Claims of a token that lives for so long.
 async fn claims_for(emulator: &Emulator, entra: &Entra, seconds: u64) -> Claims {
-    let now = axum_entra::Clock::system().now();
+    let now = axum_entra::Clock::system().now().as_secs();
     let token = emulator.token().expires_at(now + seconds).mint();
     entra.validate(&token).await.unwrap()
 }
@@ -194,7 +194,7 @@ async fn a_stream_ends_with_its_token() {
 async fn a_stream_of_an_expired_token_does_not_begin() {
     let (emulator, entra) = entra().await;
     // Within the skew a token is still accepted, but opens nothing that lasts.
-    let now = axum_entra::Clock::system().now();
+    let now = axum_entra::Clock::system().now().as_secs();
     let token = emulator
         .token()
         .issued_at(now - 700)

@@ -5,7 +5,7 @@ mod steps;
 
 use axum_entra::explain::Outcome;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
-use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion};
+use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion, UnixTime};
 use entra_emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use proptest::prelude::*;
 use serde_json::json;
@@ -29,13 +29,13 @@ async fn emulated() -> (Emulator, Entra) {
 }
 
 fn now() -> u64 {
-    Clock::system().now()
+    Clock::system().now().as_secs()
 }
 
 /// The explanation says what the validator says, and its steps lead there.
 fn agree(entra: &Entra, token: &str, now: u64) -> Option<&'static str> {
-    let verdict = entra.validate_at(token, now);
-    let explanation = entra.explain_at(token, now);
+    let verdict = entra.validate_at(token, UnixTime::from_secs(now));
+    let explanation = entra.explain_at(token, UnixTime::from_secs(now));
     let reason = verdict
         .as_ref()
         .err()
@@ -181,7 +181,7 @@ fn the_verdict_is_the_validators_for_random_tokens() {
 }
 
 fn hints(entra: &Entra, token: TokenBuilder) -> String {
-    let explanation = entra.explain_at(&token.mint(), now());
+    let explanation = entra.explain_at(&token.mint(), UnixTime::from_secs(now()));
     assert!(!explanation.is_accepted(), "{explanation}");
     explanation.hints().join("\n")
 }
@@ -221,7 +221,7 @@ async fn a_route_is_asked_as_its_guard_would_be() {
     let (emulator, entra) = emulated().await;
     let at = |token: TokenBuilder, guard: &dyn Guard| {
         entra
-            .explain_at(&token.mint(), now())
+            .explain_at(&token.mint(), UnixTime::from_secs(now()))
             .with_guard("/x", guard)
     };
     let scope = RequireScope("access_as_user");
@@ -252,7 +252,7 @@ async fn unverified_values_are_marked_and_the_token_is_not_repeated() {
         .audience("api://other")
         .raw_signature("AAAA")
         .mint();
-    let explanation = entra.explain_at(&forged, now());
+    let explanation = entra.explain_at(&forged, UnixTime::from_secs(now()));
     assert!(!explanation.is_signature_verified());
     let audience = explanation
         .steps()
@@ -288,7 +288,7 @@ async fn while_keys_are_missing_the_explanation_says_so() {
     let emulator = Emulator::start().await.unwrap();
     let issuer = format!("http://127.0.0.1:9/{}/v2.0", entra_emulator::CONTOSO);
     let token = emulator.token().issuer(issuer).mint();
-    let explanation = entra.explain_at(&token, NOW);
+    let explanation = entra.explain_at(&token, UnixTime::from_secs(NOW));
     assert_eq!(explanation.reason(), Some("keys_unavailable"));
     assert!(explanation.hints().join("").contains("cannot reach"));
 }

@@ -16,7 +16,7 @@ fn made_up_claims_are_what_a_token_would_have_become() {
     let user = claims().scope("a b").roles(["r"]).groups(["g"]).build();
     assert_eq!(user.principal(), Principal::User);
     assert_eq!(user.tenant_id().unwrap().to_string(), TENANT);
-    assert_eq!(user.object_id(), Some(OBJECT));
+    assert_eq!(user.object_id(), OBJECT.parse().ok());
     assert!(user.scopes().eq(["a", "b"]) && user.roles().eq(["r"]));
     assert!(user.groups().lists("g") && user.account_id().is_some());
     assert_eq!(claims().app().build().principal(), Principal::App);

@@ -28,7 +28,7 @@ const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const API: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 
 fn token() -> String {
-    let now = Clock::system().now();
+    let now = Clock::system().now().as_secs();
     let payload = json!({
         "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"), "aud": API,
         "tid": TENANT, "ver": "2.0", "exp": now + 3_600, "scp": "nothing", "azp": "c", "xms_cc": ["cp1"],

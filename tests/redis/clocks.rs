@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
+use axum_entra::{Clock, RedisStore, StoreFailurePolicy, UnixTime};
 use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, at, eventually, now, object, token};
@@ -12,7 +12,7 @@ const DAY: i64 = 86_400;
 
 /// A replica whose clock is off by some seconds.
 fn off_by(emulator: &Emulator, server: &Server, seconds: i64) -> Replica {
-    let clock = Clock::from_fn(move || now().saturating_add_signed(seconds));
+    let clock = Clock::from_fn(move || UnixTime::from_secs(now().saturating_add_signed(seconds)));
     let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
     Replica::built(emulator, redis, |builder| builder.clock(clock))
 }
@@ -175,7 +175,10 @@ async fn no_replicas_clock_undoes_what_another_one_revoked() {
         let token = token(&model.emulator, *number, 600);
         assert_eq!(right.reason(&token).await, "revoked");
         for (offset, replica) in &model.replicas {
-            let refused = replica.entra.validate_at(&token, now()).unwrap_err();
+            let refused = replica
+                .entra
+                .validate_at(&token, UnixTime::from_secs(now()))
+                .unwrap_err();
             assert_eq!(refused.reason(), "revoked", "off by {offset}");
         }
     }

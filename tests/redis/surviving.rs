@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum_entra::{Clock, RedisStore, StoreFailurePolicy};
+use axum_entra::{Clock, RedisStore, StoreFailurePolicy, UnixTime};
 use entra_emulator::{CONTOSO, Emulator};
 
 use crate::replica::{Replica, account, eventually, now, token};
@@ -38,7 +38,7 @@ async fn a_follower_that_panics_begins_again_and_says_so() {
     let is_broken = Arc::clone(&broken);
     let clock = Clock::from_fn(move || {
         assert!(!is_broken.load(Ordering::SeqCst), "the clock is broken");
-        now()
+        UnixTime::from_secs(now())
     });
     let redis = RedisStore::new(server.url(), StoreFailurePolicy::Deny);
     let other = Replica::built(&emulator, redis, |builder| builder.clock(clock));

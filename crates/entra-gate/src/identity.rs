@@ -25,8 +25,14 @@ pub(crate) fn texts(claims: Option<&Claims>) -> [(HeaderName, String); 7] {
                     .unwrap_or_default()
             }),
         ),
-        ("x-entra-object-id", of(|claims| value(claims.object_id()))),
-        ("x-entra-client-id", of(|claims| value(claims.client_id()))),
+        (
+            "x-entra-object-id",
+            of(|claims| value(claims.object_id_text())),
+        ),
+        (
+            "x-entra-client-id",
+            of(|claims| value(claims.client_id_text())),
+        ),
         ("x-entra-scopes", of(|claims| list(claims.scopes()))),
         ("x-entra-roles", of(|claims| list(claims.roles()))),
         (

@@ -29,7 +29,7 @@ use tokio::net::TcpStream;
 fn token(emulator: &Emulator) -> String {
     let token = emulator.token().user("alice");
     let token = token.scope("access_as_user User.RevokeSessions.All");
-    token.issued_at(Clock::system().now() - 60).mint()
+    token.issued_at(Clock::system().now().as_secs() - 60).mint()
 }
 
 fn bearer(token: &str) -> String {

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use axum_core::body::Body;
 use axum_entra::__fuzz::{API, TENANT};
-use axum_entra::{Authority, Clock, Entra, Receiver, SecurityEventTransmitter, Tenant};
+use axum_entra::{Authority, Clock, Entra, Receiver, SecurityEventTransmitter, Tenant, UnixTime};
 use http::Request;
 use serde_json::Value;
 use tower_service::Service as _;
@@ -34,7 +34,7 @@ pub fn entra() -> &'static Entra {
         let signals = SecurityEventTransmitter::new(TRANSMITTER, EVENTS_FOR).static_jwks(keys());
         Entra::builder_for(authority)
             .shared_signals(signals)
-            .clock(Clock::from_fn(|| NOW))
+            .clock(Clock::from_fn(|| UnixTime::from_secs(NOW)))
             .build()
             .expect("good settings")
     })

@@ -281,6 +281,7 @@ impl Guard for Unmapped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixTime;
     use crate::guard::{RequireRole, RequireScope};
     use crate::testing;
 
@@ -288,7 +289,9 @@ mod tests {
         let messages = Messages::read(body.as_bytes()).unwrap();
         let claims = testing::claims().scope("a").build();
         let needed = guards.needed(&messages);
-        let denied = needed.check(&Caller::at(&claims, 0)).err();
+        let denied = needed
+            .check(&Caller::at(&claims, UnixTime::from_secs(0)))
+            .err();
         denied.map(|denied| denied.reason())
     }
 

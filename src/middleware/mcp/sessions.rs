@@ -40,7 +40,7 @@ impl Owner {
     pub(super) fn of(claims: &Claims) -> Option<Self> {
         Some(Self {
             account: claims.account_id()?,
-            client: claims.client_id().unwrap_or_default().to_owned(),
+            client: claims.client_id_text().unwrap_or_default().to_owned(),
         })
     }
 }

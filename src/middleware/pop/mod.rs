@@ -97,7 +97,7 @@ impl Presented {
         } = self;
         let refused = |refusal| Rejection::refused(refusal, edge, head.as_head());
         let invalid = |invalid: InvalidToken| refused(ValidationFailure::from(invalid));
-        let clock = || edge.clock.now();
+        let clock = || edge.clock.seconds();
         let possession = Possession::of_key(request.thumbprint(), certificate);
         let claims = match validator.validate_with(&token, clock(), &possession) {
             Verdict::Valid(claims) => claims,

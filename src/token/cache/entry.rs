@@ -102,7 +102,11 @@ impl Entry {
     ) -> Self {
         Self {
             token: token.into(),
-            evict_after: claims.expires_at().saturating_add(skew).saturating_add(1),
+            evict_after: claims
+                .expires_at()
+                .as_secs()
+                .saturating_add(skew)
+                .saturating_add(1),
             claims,
             vouched,
             used: AtomicBool::new(false),

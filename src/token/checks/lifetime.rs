@@ -2,6 +2,7 @@
 
 use super::CheckContext;
 use crate::claims::Times;
+use crate::clock::UnixTime;
 use crate::token::invalid_token::InvalidToken;
 
 /// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not judged.
@@ -21,13 +22,15 @@ pub(in crate::token) fn check_times(
 ) -> Result<(), InvalidToken> {
     // So says a clock that is set before 1970, or was never set; nothing can be judged by it.
     if now == 0 {
-        return Err(InvalidToken::NotYetValid { now });
+        return Err(InvalidToken::NotYetValid {
+            now: UnixTime::from_secs(now),
+        });
     }
     let (skew, at) = (seconds(skew), seconds(now));
     if at >= times.expires_at + skew {
         return Err(InvalidToken::Expired {
-            expired_at: times.whole_expiry(),
-            now,
+            expired_at: UnixTime::from_secs(times.whole_expiry()),
+            now: UnixTime::from_secs(now),
         });
     }
     let begins_later = times
@@ -37,7 +40,9 @@ pub(in crate::token) fn check_times(
         .issued_at
         .is_some_and(|issued_at| issued_at.seconds() > at + skew);
     if begins_later || issued_later {
-        return Err(InvalidToken::NotYetValid { now });
+        return Err(InvalidToken::NotYetValid {
+            now: UnixTime::from_secs(now),
+        });
     }
     Ok(())
 }
@@ -63,7 +68,9 @@ mod tests {
             not_before: None,
             issued_at: None,
         };
-        let refused = Err(InvalidToken::NotYetValid { now: 0 });
+        let refused = Err(InvalidToken::NotYetValid {
+            now: UnixTime::from_secs(0),
+        });
         assert_eq!(check_times(&undated, 300, 0), refused);
         assert_eq!(check_times(&undated, 300, 1), Ok(()));
         let dated = Times {

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::claims::Claims;
+use crate::clock::UnixTime;
 use crate::guard::{Caller, DenialReason, Guard};
 
 /// Every check of a token, in order, with what it expects and what it found.
@@ -127,7 +128,7 @@ impl Explanation {
         let claims = self.claims.clone().filter(|_| self.accepted);
         if let Some(claims) = claims {
             step.verified = true;
-            match guard.check(&Caller::at(&claims, self.now)) {
+            match guard.check(&Caller::at(&claims, UnixTime::from_secs(self.now))) {
                 Ok(()) => step.outcome = Outcome::Passed,
                 Err(denied) => {
                     let scopes: Vec<&str> = denied.scopes().collect();

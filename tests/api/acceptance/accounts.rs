@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum_entra::graph::{ClientCredential, GraphConfig};
-use axum_entra::{AccountId, Entra};
+use axum_entra::{AccountId, Entra, UnixTime};
 use serde_json::{Value, json};
 
 use super::profiles::{Stage, T_V2, router};
@@ -60,9 +60,10 @@ impl Account {
     }
 
     fn user(&self) -> AccountId {
-        let claims = self
-            .entra
-            .validate_at(&spoilt(0, json!({}), json!({})), super::T0);
+        let claims = self.entra.validate_at(
+            &spoilt(0, json!({}), json!({})),
+            UnixTime::from_secs(super::T0),
+        );
         claims.unwrap().account_id().unwrap()
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum_entra::{Clock, Entra};
+use axum_entra::{Clock, Entra, UnixTime};
 use serde_json::{Map, Value, json};
 
 use super::profiles::{API_V2, KID, Stage, router};
@@ -55,7 +55,7 @@ pub(super) fn spoilt(number: usize, header: Value, claims: Value) -> String {
 }
 
 pub(super) fn noon() -> Clock {
-    Clock::from_fn(|| T0)
+    Clock::from_fn(|| UnixTime::from_secs(T0))
 }
 
 async fn me(entra: &Entra, token: &str) -> Answer {
@@ -110,7 +110,11 @@ async fn rollover(clock: &StoppedClock) {
     stage
         .documents
         .put("/v2/keys", Page::json(&key(1).jwks("k2")));
-    let known = |kid: &str| entra.validate_at(&v2r(1, kid), T0).is_ok();
+    let known = |kid: &str| {
+        entra
+            .validate_at(&v2r(1, kid), UnixTime::from_secs(T0))
+            .is_ok()
+    };
     clock.pass(INTERVAL).await;
     eventually("the new key", || stage.documents.count("/v2/keys") == 2).await;
     eventually("its publication", || known("k2")).await;

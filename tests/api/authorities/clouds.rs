@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{Authority, Cloud, Entra, Tenant};
+use axum_entra::{Authority, Cloud, Entra, Tenant, UnixTime};
 use serde_json::json;
 
 use super::{has_all_keys, together};
@@ -17,7 +17,7 @@ fn outcome(entra: &Entra, version: &str, issuer: &str) -> &'static str {
         _ => "/v2.0",
     }) }),
     ));
-    match entra.validate_at(&token, T0) {
+    match entra.validate_at(&token, UnixTime::from_secs(T0)) {
         Ok(_) => "in",
         Err(rejection) => rejection.reason(),
     }
@@ -168,7 +168,7 @@ async fn b2c_has_its_issuers_on_the_host_that_was_described() {
         let entra = together([authority]);
         let at = |issuer: String| {
             let claims = json!({ "ver": "1.0", "iss": issuer, "tfp": "B2C_1_susi" });
-            match entra.validate_at(&mint(&with(claims)), T0) {
+            match entra.validate_at(&mint(&with(claims)), UnixTime::from_secs(T0)) {
                 Ok(_) => "in",
                 Err(rejection) => rejection.reason(),
             }

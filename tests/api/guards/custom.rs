@@ -10,7 +10,7 @@ use axum_entra::guard::{
     RequireDirectoryRole, RequireGroup, RequireObjectId, RequireRole, RequireScope, RequireTenant,
 };
 use axum_entra::middleware::GuardFromState;
-use axum_entra::{ConfigError, GuardLayer, Permit, Uuid};
+use axum_entra::{ConfigError, GuardLayer, Permit, UnixTime, Uuid};
 use serde_json::json;
 
 use super::mounts;
@@ -50,8 +50,14 @@ async fn lists_that_are_read_at_run_time_decide_as_arrays_do() {
         let answer = fetch(&router, "/", &token("x", &["A"])).await;
         assert_eq!(answer.brief(), (403, "role".into()), "{place}");
     }
-    let claims = entra.validate_at(&token("Todo.Read", &[]), T0).unwrap();
-    let passes = |guard: &dyn Guard| guard.check(&Caller::at(&claims, T0)).is_ok();
+    let claims = entra
+        .validate_at(&token("Todo.Read", &[]), UnixTime::from_secs(T0))
+        .unwrap();
+    let passes = |guard: &dyn Guard| {
+        guard
+            .check(&Caller::at(&claims, UnixTime::from_secs(T0)))
+            .is_ok()
+    };
     let read = RequireScope::any_of(configured()).unwrap();
     assert!(passes(&read) && passes(&read.clone()));
     assert!(!passes(&RequireScope::all_of(configured()).unwrap()));

@@ -10,7 +10,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{Method, Request};
 use axum::routing::any;
 use axum_entra::guard::{Guard, RequireMaxAge, RequireRole, RequireScope};
-use axum_entra::{Claims, Clock, Entra};
+use axum_entra::{Claims, Clock, Entra, UnixTime};
 use serde_json::json;
 use tower_http::cors::CorsLayer;
 
@@ -282,7 +282,7 @@ async fn a_request_reads_the_clock_once_and_each_guard_on_time_once_more() {
     let counted = Arc::clone(&reads);
     let clock = Clock::from_fn(move || {
         counted.fetch_add(1, Ordering::Relaxed);
-        T0
+        UnixTime::from_secs(T0)
     });
     let entra = Entra::builder_for(authority())
         .clock(clock)

@@ -1,7 +1,7 @@
 //! Scopes that imply others: what passes, and what a challenge names.
 
 use axum_entra::guard::{Guard as _, RequireRole, RequireScope};
-use axum_entra::{Clock, ConfigError, Entra, ScopeHierarchy};
+use axum_entra::{Clock, ConfigError, Entra, ScopeHierarchy, UnixTime};
 use serde_json::{Value, json};
 
 use super::mounts;
@@ -16,7 +16,7 @@ fn todo() -> ScopeHierarchy {
 
 fn declared(hierarchy: ScopeHierarchy) -> Result<Entra, ConfigError> {
     Entra::builder_for(authority())
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .scope_hierarchy(hierarchy)
         .build()
 }
@@ -132,7 +132,8 @@ async fn the_scopes_of_every_route_follow_the_hierarchy_too() {
             .required_scope("Todo.Read")
     };
     let build = |hierarchy: ScopeHierarchy| {
-        let builder = Entra::builder_for(needing()).clock(Clock::from_fn(|| T0));
+        let builder =
+            Entra::builder_for(needing()).clock(Clock::from_fn(|| UnixTime::from_secs(T0)));
         builder.scope_hierarchy(hierarchy).build().unwrap()
     };
     for (hierarchy, admin, named) in [
@@ -150,8 +151,11 @@ async fn the_scopes_of_every_route_follow_the_hierarchy_too() {
 
 #[tokio::test]
 async fn claims_answer_as_the_guards_do() {
-    let claims =
-        |entra: &Entra, changes: Value| entra.validate_at(&mint(&with(changes)), T0).unwrap();
+    let claims = |entra: &Entra, changes: Value| {
+        entra
+            .validate_at(&mint(&with(changes)), UnixTime::from_secs(T0))
+            .unwrap()
+    };
     let (entra, plain) = (declared(todo()).unwrap(), built(authority()));
     let wide = json!({ "scp": "Todo.ReadWrite" });
     assert!(claims(&entra, wide.clone()).has_scope("Todo.Read"));

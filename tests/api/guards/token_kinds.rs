@@ -12,7 +12,7 @@ use axum_entra::guard::{
     RequireDirectoryRole, RequireGroup, RequireMaxAge, RequireMfa, RequireObjectId, RequireRole,
     RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{Authority, Claims, ClientAuthMethod, Clock, Entra, Tenant};
+use axum_entra::{Authority, Claims, ClientAuthMethod, Clock, Entra, Tenant, UnixTime};
 use serde_json::{Map, Value, json};
 
 use crate::service::{Runs, fetch};
@@ -344,7 +344,7 @@ fn entra() -> Entra {
     Entra::builder_for(authority())
         .authority(b2c)
         .authority(external)
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .build()
         .unwrap()
 }
@@ -465,7 +465,9 @@ async fn an_agent_is_told_by_kind_and_application() {
     let found = |name: &str| {
         let kinds = accepted();
         let kind = kinds.iter().find(|kind| kind.name == name).unwrap();
-        let claims: Claims = entra.validate_at(&kind.token(), T0).unwrap();
+        let claims: Claims = entra
+            .validate_at(&kind.token(), UnixTime::from_secs(T0))
+            .unwrap();
         claims.agent().map(|agent| {
             assert_eq!(agent.application_id(), Some(CLI));
             agent.kind().as_str()
@@ -485,7 +487,7 @@ async fn an_id_token_is_told_to_be_one_and_accepted_where_code_says_so() {
     let router = Router::new().route("/", runs.handler());
     let strict = router.clone().route_layer(entra().layer());
     let lenient = authority().danger_accept_id_tokens();
-    let lenient = Entra::builder_for(lenient).clock(Clock::from_fn(|| T0));
+    let lenient = Entra::builder_for(lenient).clock(Clock::from_fn(|| UnixTime::from_secs(T0)));
     let lenient = router.route_layer(lenient.build().unwrap().layer());
     let id_token = v2(json!({ "azp": null, "azpacr": null, "c_hash": "h", "roles": ["R"] }));
     let id_token = kind("ID", id_token).token();
@@ -501,7 +503,9 @@ async fn an_id_token_is_told_to_be_one_and_accepted_where_code_says_so() {
 async fn who_is_a_guest_and_whose_tenant_counts_depends_on_the_product() {
     let entra = entra();
     let found = |claims: Value| {
-        let claims = entra.validate_at(&kind("", claims).token(), T0).unwrap();
+        let claims = entra
+            .validate_at(&kind("", claims).token(), UnixTime::from_secs(T0))
+            .unwrap();
         (claims.is_guest(), claims.tenant_id().unwrap().to_string())
     };
     let v2_issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
@@ -590,7 +594,7 @@ async fn b2c_tells_users_from_applications_by_neither_scp_nor_sub() {
         ),
     ] {
         let token = kind("", b2c(claims.clone())).token();
-        let found = entra.validate_at(&token, T0).unwrap();
+        let found = entra.validate_at(&token, UnixTime::from_secs(T0)).unwrap();
         assert_eq!(found.principal().as_str(), expected, "{claims}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion};
+use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion, UnixTime};
 use entra_emulator::{CONTOSO, Emulator, FABRIKAM, Fault};
 
 use super::{API, HOUR, ask, at_once, client, issuer, jwks, last_error, ready, started};
@@ -99,7 +99,7 @@ async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
         documents.put(&discovery_path("/contoso"), Page::status(500));
         let builder = Entra::builder_for(one).authority(other);
         let entra = builder
-            .clock(Clock::from_fn(|| T0))
+            .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
             .http_client(client())
             .build()
             .unwrap();

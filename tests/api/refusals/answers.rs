@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::response::IntoResponse as _;
 use axum_entra::guard::{RequireAuthContext, RequireRole, RequireScope};
-use axum_entra::{Claims, Clock, Entra, Permit, guards};
+use axum_entra::{Claims, Clock, Entra, Permit, UnixTime, guards};
 use http::header::CONTENT_TYPE;
 use http::{Method, Version};
 use serde_json::{Value, json};
@@ -357,7 +357,7 @@ async fn a_missing_layer_is_named() {
 #[tokio::test]
 async fn the_protected_resource_metadata_is_in_every_challenge() {
     let entra = Entra::builder_for(authority())
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .resource_metadata(METADATA)
         .build()
         .unwrap();
@@ -376,7 +376,7 @@ async fn the_protected_resource_metadata_is_in_every_challenge() {
 #[tokio::test]
 async fn an_answer_can_be_given_another_body() {
     let entra = Entra::builder_for(authority())
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .map_rejection(|rejection, mut answer| {
             let teapot = format!("{}: {}", rejection.status().as_u16(), rejection.reason());
             *answer.body_mut() = teapot.into_response().into_body();

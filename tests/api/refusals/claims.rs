@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum_entra::{AllowedTenants, Authority, Entra, TokenVersion};
+use axum_entra::{AllowedTenants, Authority, Entra, TokenVersion, UnixTime};
 use serde_json::{Value, json};
 
 use super::{
@@ -260,7 +260,9 @@ async fn times_are_numbers_that_fit() {
 
 #[tokio::test]
 async fn clocks_may_be_apart_by_the_skew_and_no_more() {
-    let at = |entra: &Entra, now: u64| match entra.validate_at(&mint(&good()), now) {
+    let at = |entra: &Entra, now: u64| match entra
+        .validate_at(&mint(&good()), UnixTime::from_secs(now))
+    {
         Ok(_) => "in",
         Err(rejection) => rejection.reason(),
     };
@@ -420,7 +422,9 @@ async fn claims_nobody_knows_are_kept_and_harm_nobody() {
     for number in 0..20 {
         claims.insert(format!("extension_{number}"), json!({ "value": [number] }));
     }
-    let claims = built(authority()).validate_at(&mint(&claims), T0).unwrap();
+    let claims = built(authority())
+        .validate_at(&mint(&claims), UnixTime::from_secs(T0))
+        .unwrap();
     for number in 0..20 {
         let value: Option<Value> = claims.get(&format!("extension_{number}"));
         assert_eq!(value, Some(json!({ "value": [number] })));

@@ -5,7 +5,9 @@ use axum_entra::guard::{
     DenyAgents, Guard, RequireAgent, RequireAppOnly, RequireAuthContext, RequireB2cPolicy,
     RequireClientAuthMethod, RequireGroup, RequireRole, RequireScope, RequireTenant, RequireUser,
 };
-use axum_entra::{AllowedTenants, Authority, ClientAuthMethod, Entra, Tenant, TokenVersion};
+use axum_entra::{
+    AllowedTenants, Authority, ClientAuthMethod, Entra, Tenant, TokenVersion, UnixTime,
+};
 use entra_emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
 use serde_json::json;
 
@@ -148,9 +150,12 @@ async fn every_refusal_brings_its_own_hint() {
     ];
     for (name, token, beginnings) in rows {
         println!("{name}");
-        are(&entra.explain_at(&token.mint(), NOW), beginnings);
+        are(
+            &entra.explain_at(&token.mint(), UnixTime::from_secs(NOW)),
+            beginnings,
+        );
     }
-    let other = entra.explain_at(&token().tenant(FABRIKAM).mint(), NOW);
+    let other = entra.explain_at(&token().tenant(FABRIKAM).mint(), UnixTime::from_secs(NOW));
     let text = format!(
         "The token is of another tenant: {}. This API accepts {}. Sign in at that tenant's address",
         emulator.issuer(FABRIKAM),
@@ -161,7 +166,10 @@ async fn every_refusal_brings_its_own_hint() {
     let text = format!(
         "The token says api://{API_ID}/, this API accepts {API_ID}, and audiences are compared byte for byte."
     );
-    are(&entra.explain_at(&slash, NOW), &[&text]);
+    are(
+        &entra.explain_at(&slash, UnixTime::from_secs(NOW)),
+        &[&text],
+    );
 }
 
 #[tokio::test]
@@ -173,21 +181,36 @@ async fn what_settings_refuse_is_told_with_the_setting() {
     let scoped = trusting(scoped, emulator.token().scope("access_as_user")).await;
     let other = token().scope("Todo.Read").mint();
     let asks = "The client has to ask for one of the scopes in the setting Scopes, which hold for every route.";
-    are(&scoped.explain_at(&other, NOW), &[asks]);
+    are(
+        &scoped.explain_at(&other, UnixTime::from_secs(NOW)),
+        &[asks],
+    );
     let app = emulator.token().app("daemon").issued_at(NOW - 60);
     let app = app.expires_at(NOW + 60).mint();
-    are(&scoped.explain_at(&app, NOW), &[APP]);
+    are(&scoped.explain_at(&app, UnixTime::from_secs(NOW)), &[APP]);
 
     let v2 = authority().token_versions([TokenVersion::V2]);
     let v2 = trusting(v2, emulator.token()).await;
-    are(&v2.explain_at(&token().v1().mint(), NOW), &[V1_IS_OFF]);
+    are(
+        &v2.explain_at(&token().v1().mint(), UnixTime::from_secs(NOW)),
+        &[V1_IS_OFF],
+    );
     let public = token().v1().issuer("https://sts.windows.net/x/").mint();
-    are(&v2.explain_at(&public, NOW), &[V1_IS_OFF]);
+    are(
+        &v2.explain_at(&public, UnixTime::from_secs(NOW)),
+        &[V1_IS_OFF],
+    );
     let elsewhere = token().v1().issuer("https://elsewhere.example/").mint();
-    are(&v2.explain_at(&elsewhere, NOW), &[ELSEWHERE]);
+    are(
+        &v2.explain_at(&elsewhere, UnixTime::from_secs(NOW)),
+        &[ELSEWHERE],
+    );
     let v1 = authority().token_versions([TokenVersion::V1]);
     let v1 = trusting(v1, emulator.token().v1()).await;
-    are(&v1.explain_at(&token().mint(), NOW), &[V2_IS_OFF]);
+    are(
+        &v1.explain_at(&token().mint(), UnixTime::from_secs(NOW)),
+        &[V2_IS_OFF],
+    );
 
     let uri = authority().audience("api://mine");
     let uri = Entra::builder_for(uri).build().unwrap();
@@ -195,14 +218,17 @@ async fn what_settings_refuse_is_told_with_the_setting() {
     uri.validate(&good).await.unwrap();
     let mine = token().audience(format!("api://{API_ID}")).mint();
     let text = format!("api://{API_ID} is this API's client id in another form.");
-    are(&uri.explain_at(&mine, NOW), &[&text]);
+    are(&uri.explain_at(&mine, UnixTime::from_secs(NOW)), &[&text]);
     let tenants = Authority::entra(Tenant::Organizations, API_ID)
         .instance(emulator.url())
         .sts_instance(emulator.url())
         .allowed_tenants(AllowedTenants::only([FABRIKAM.parse().unwrap()]));
     let tenants = trusting(tenants, emulator.token().user("erin").tenant(FABRIKAM)).await;
     let text = format!("The tenant {CONTOSO} is not in AllowedTenants (personal accounts:");
-    are(&tenants.explain_at(&token().mint(), NOW), &[&text]);
+    are(
+        &tenants.explain_at(&token().mint(), UnixTime::from_secs(NOW)),
+        &[&text],
+    );
 }
 
 #[tokio::test]
@@ -213,7 +239,10 @@ async fn a_policy_that_is_not_listed_is_named() {
     let token = || token(&emulator).policy("B2C_1_edit");
     let says = |token: TokenBuilder, policy: &str| {
         let text = format!("The B2C policy in the token is {policy}; list it in Policies");
-        are(&entra.explain_at(&token.mint(), NOW), &[&text]);
+        are(
+            &entra.explain_at(&token.mint(), UnixTime::from_secs(NOW)),
+            &[&text],
+        );
     };
     says(token(), "B2C_1_edit");
     says(
@@ -223,7 +252,10 @@ async fn a_policy_that_is_not_listed_is_named() {
     says(token().without("tfp").without("acr"), "missing");
     // A B2C tenant has no versions that could be off.
     let v1 = token().issuer("https://sts.windows.net/x/").mint();
-    are(&entra.explain_at(&v1, NOW), &[ELSEWHERE]);
+    are(
+        &entra.explain_at(&v1, UnixTime::from_secs(NOW)),
+        &[ELSEWHERE],
+    );
 }
 
 #[tokio::test]
@@ -264,7 +296,10 @@ async fn texts_that_are_no_token_are_known_by_their_form() {
         (token.replacen('.', "\r.", 1), &[SPACES]),
     ];
     for (text, beginnings) in rows {
-        are(&entra.explain_at(&text, NOW), beginnings);
+        are(
+            &entra.explain_at(&text, UnixTime::from_secs(NOW)),
+            beginnings,
+        );
     }
 }
 
@@ -327,9 +362,15 @@ async fn tokens_of_another_kind_are_known_by_their_claims() {
     ];
     for (name, token, beginnings) in rows {
         println!("{name}");
-        are(&entra.explain_at(&token.mint(), NOW), beginnings);
+        are(
+            &entra.explain_at(&token.mint(), UnixTime::from_secs(NOW)),
+            beginnings,
+        );
     }
-    let asks = entra.explain_at(&token(&emulator).audience(graph).mint(), NOW);
+    let asks = entra.explain_at(
+        &token(&emulator).audience(graph).mint(),
+        UnixTime::from_secs(NOW),
+    );
     let scope = format!("it has to ask for api://{API_ID}/{{scope}}. One token cannot serve both.");
     assert!(asks.hints()[0].ends_with(&scope));
 }
@@ -415,7 +456,9 @@ async fn every_guard_that_people_trip_over_brings_its_own_hint() {
     ];
     for (place, (token, guard, beginnings)) in rows.into_iter().enumerate() {
         println!("{place}");
-        let explanation = entra.explain_at(&token.mint(), NOW).with_guard("/x", guard);
+        let explanation = entra
+            .explain_at(&token.mint(), UnixTime::from_secs(NOW))
+            .with_guard("/x", guard);
         are(&explanation, beginnings);
     }
 }

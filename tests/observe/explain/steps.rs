@@ -2,7 +2,7 @@
 
 use axum_entra::explain::{Explanation, Outcome};
 use axum_entra::guard::{Guard, RequireRole, RequireScope};
-use axum_entra::{Authority, Entra, Tenant};
+use axum_entra::{Authority, Entra, Tenant, UnixTime};
 use entra_emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
 use serde_json::json;
 
@@ -41,7 +41,7 @@ const GOOD: &str = "size form algorithm type authority keys key_id signature cla
 async fn a_good_token_passes_every_check_in_the_order_in_which_they_are_made() {
     let (emulator, entra) = emulated().await;
     let token = token(&emulator).mint();
-    let explanation = entra.explain_at(&token, NOW);
+    let explanation = entra.explain_at(&token, UnixTime::from_secs(NOW));
     assert_eq!(way(&explanation), GOOD);
     assert_eq!(explanation.hints(), [""; 0]);
     let url = emulator.url();
@@ -139,23 +139,23 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
         ),
     ];
     for (token, begins, next) in rows {
-        let explanation = entra.explain_at(&token, NOW);
+        let explanation = entra.explain_at(&token, UnixTime::from_secs(NOW));
         assert_eq!(way(&explanation), begins.to_owned() + &after(next));
     }
-    let large = entra.explain_at(&"x".repeat(65_537), NOW);
+    let large = entra.explain_at(&"x".repeat(65_537), UnixTime::from_secs(NOW));
     assert_eq!(way(&large), "!size?".to_owned() + &after(1));
     assert_eq!(told(&large, "size").1, Some("65537 bytes"));
     assert_eq!(told(&large, "form").1, None, "nobody has looked");
-    let largest = entra.explain_at(&"x".repeat(65_536), NOW);
+    let largest = entra.explain_at(&"x".repeat(65_536), UnixTime::from_secs(NOW));
     assert_eq!(way(&largest), "size? !form?".to_owned() + &after(2));
     assert_eq!(told(&largest, "form").1, Some("1 part"));
     assert_eq!(
-        told(&entra.explain_at("a.b", NOW), "form").1,
+        told(&entra.explain_at("a.b", UnixTime::from_secs(NOW)), "form").1,
         Some("2 parts")
     );
 
     // Under a good signature every value is proven, those before it as well.
-    let odd = entra.explain_at(&token().claim("scp", 1).mint(), NOW);
+    let odd = entra.explain_at(&token().claim("scp", 1).mint(), UnixTime::from_secs(NOW));
     let rest = " -version -issuer -audience -lifetime -purpose -id_token -permissions";
     let start = "size form algorithm type authority keys key_id signature !claims";
     assert_eq!(way(&odd), start.to_owned() + rest);
@@ -165,7 +165,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
     );
     // Checks on claims are all made, whichever fails first.
     let two = token().audience("api://other").claim("cnf", json!({}));
-    let two = entra.explain_at(&two.mint(), NOW);
+    let two = entra.explain_at(&two.mint(), UnixTime::from_secs(NOW));
     let rest = " version issuer !audience lifetime !purpose id_token -permissions";
     assert_eq!(way(&two), start.replace('!', "") + rest);
     assert_eq!(told(&two, "purpose").1, Some("cnf"));
@@ -178,7 +178,10 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
 #[tokio::test]
 async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked() {
     let (emulator, entra) = emulated().await;
-    let nobody = entra.explain_at(&token(&emulator).header("alg", "none").mint(), NOW);
+    let nobody = entra.explain_at(
+        &token(&emulator).header("alg", "none").mint(),
+        UnixTime::from_secs(NOW),
+    );
     let issuer = emulator.issuer(CONTOSO);
     let unknown = "as the token's authority is configured";
     let of_authority = format!("iss {issuer}, ver 2.0");
@@ -210,7 +213,10 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
     let away = Entra::builder_for(away.required_scope("a").required_scope("b"));
     let away = away.build().unwrap();
     let issuer = format!("http://127.0.0.1:9/{CONTOSO}/v2.0");
-    let explanation = away.explain_at(&token(&emulator).issuer(issuer).mint(), NOW);
+    let explanation = away.explain_at(
+        &token(&emulator).issuer(issuer).mint(),
+        UnixTime::from_secs(NOW),
+    );
     let start = "size? form? algorithm? type? authority? !keys? -key_id? -signature? -claims?";
     assert!(way(&explanation).starts_with(start), "{explanation}");
     let audiences = format!("{API_ID} or api://{API_ID}");
@@ -262,7 +268,7 @@ async fn what_no_check_of_a_token_says_is_told_as_its_standing() {
 async fn a_guard_is_the_last_step() {
     let (emulator, entra) = emulated().await;
     let at = |guard: &dyn Guard| {
-        let explanation = entra.explain_at(&token(&emulator).mint(), NOW);
+        let explanation = entra.explain_at(&token(&emulator).mint(), UnixTime::from_secs(NOW));
         explanation.with_guard("GET /x", guard)
     };
     let own = Some("user, scopes [access_as_user], roles [Todo.Admin], groups listed");
@@ -282,7 +288,7 @@ async fn values_are_cut_to_two_hundred_characters_and_cannot_write_to_a_terminal
     let (emulator, entra) = emulated().await;
     let found = |audience: String| {
         let token = token(&emulator).audience(audience).mint();
-        let explanation = entra.explain_at(&token, NOW);
+        let explanation = entra.explain_at(&token, UnixTime::from_secs(NOW));
         told(&explanation, "audience").1.unwrap().to_owned()
     };
     let whole = "ä".repeat(200);

@@ -81,7 +81,7 @@ impl Alternative {
 
     fn token(&self, emulator: &Emulator, app: bool) -> TokenBuilder {
         // A minute ahead, so that no way is cut off by the one that was gone before it.
-        let now = Clock::system().now();
+        let now = Clock::system().now().as_secs();
         let token = emulator.token().issued_at(now + 60).not_before(now - 60);
         // Some permission has to be there, or the layer refuses before a guard is asked.
         if app {

@@ -102,8 +102,8 @@ fn tell(claims: &Claims, members: &mut Map<String, Value>) {
     let roles: Vec<&str> = claims.roles().collect();
     let told = [
         ("tid", claims.tenant_id().map(|id| json!(id.to_string()))),
-        ("oid", claims.object_id().map(|id| json!(id))),
-        ("azp", claims.client_id().map(|id| json!(id))),
+        ("oid", claims.object_id_text().map(|id| json!(id))),
+        ("azp", claims.client_id_text().map(|id| json!(id))),
         ("scp", (!scopes.is_empty()).then(|| json!(scopes.join(" ")))),
         ("roles", (!roles.is_empty()).then(|| json!(roles))),
         ("principal", Some(json!(claims.principal().as_str()))),

@@ -72,7 +72,6 @@ fn payload(token: &str) -> Option<Value> {
 fn known(claims: &Claims) -> Value {
     let list = |values: Vec<&str>| (!values.is_empty()).then(|| json!(values));
     let text = |value: Option<&str>| value.map(|value| json!(value));
-    let number = |value: Option<u64>| value.map(|value| json!(value));
     let scopes: Vec<&str> = claims.scopes().collect();
     let client = match claims.version() {
         TokenVersion::V1 => "appid",
@@ -82,13 +81,13 @@ fn known(claims: &Claims) -> Value {
         ("iss", text(Some(claims.issuer()))),
         ("aud", list(claims.audiences().collect())),
         ("exp", Some(json!(claims.expires_at()))),
-        ("nbf", number(claims.not_before())),
-        ("iat", number(claims.issued_at())),
+        ("nbf", claims.not_before().map(|time| json!(time))),
+        ("iat", claims.issued_at().map(|time| json!(time))),
         ("ver", text(Some(claims.version().as_str()))),
         ("tid", claims.tenant_id().map(|id| json!(id.to_string()))),
-        ("oid", text(claims.object_id())),
+        ("oid", text(claims.object_id_text())),
         ("sub", text(claims.subject())),
-        (client, text(claims.client_id())),
+        (client, text(claims.client_id_text())),
         ("scp", (!scopes.is_empty()).then(|| json!(scopes.join(" ")))),
         ("roles", list(claims.roles().collect())),
         ("wids", list(claims.directory_roles().collect())),

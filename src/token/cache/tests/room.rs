@@ -38,7 +38,7 @@ impl TestShard {
 
     /// When entries with no seconds behind their end are dead.
     fn now(&self) -> u64 {
-        self.claims.expires_at() + 1
+        self.claims.expires_at().as_secs() + 1
     }
 
     /// A request looks it up.
