@@ -8,7 +8,7 @@ use crate::jwe::{Jwe, Recipient, header, sealed, sealed_with};
 use crate::world::{T0, decrypting, signed, signed_with};
 
 fn told(entra: &Entra, token: &str) -> (Explanation, String) {
-    let explanation = entra.explain_at(token, T0);
+    let explanation = entra.explain_at(token, axum_entra::UnixTime::from_secs(T0));
     let text = explanation.to_string();
     (explanation, text)
 }
