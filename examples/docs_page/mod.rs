@@ -43,15 +43,21 @@ pub(crate) fn routes(document: &OpenApi, client: Option<&str>, scopes: Vec<Strin
 /// The page under `/docs`, though its files, and where sign-in comes back to, are under `/docs/`.
 fn index(config: Arc<Config<'static>>) -> Response {
     const HEAD: &str = "<base href=\"/docs/\">\
-        <script>history.replaceState(null, \"\", \"/docs/\" + location.hash)</script>";
+        <script>history.replaceState(null, \"\", \"/docs/\" + location.hash)</script>\
+        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
     match serve("index.html", config) {
         Ok(Some(file)) => {
             let text = String::from_utf8_lossy(&file.bytes).into_owned();
-            Html(text.replacen("<head>", &format!("<head>{HEAD}"), 1)).into_response()
+            let text = text.replacen("<head>", &format!("<head>{HEAD}"), 1);
+            Html(text.replacen("</head>", &format!("<style>{STYLE}</style></head>"), 1))
+                .into_response()
         }
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
+
+/// Narrow screens and the keyboard's focus; dark and light are Swagger UI's own.
+const STYLE: &str = include_str!("docs.css");
 
 fn answer(file: &str, config: Arc<Config<'static>>) -> Response {
     match serve(file, config) {

@@ -119,13 +119,26 @@ impl FrontPage {
 
     fn html(&self) -> String {
         let mut html = format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
-             <style>body{{font:1rem/1.5 system-ui;margin:2rem auto;max-width:72rem;padding:0 1rem}}\
-             td,th{{padding:0 1rem 0 0;text-align:left;vertical-align:top}}pre{{overflow:auto}}</style>\
-             <h1>{name}</h1><p>{about}</p><h2>Routes</h2>\
-             <table><tr><th>method<th>path<th>asks for",
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>{name}</title><style>{STYLE}</style></head><body>\
+             <header><h1>{name}</h1><p>{about}</p></header><nav aria-label=\"Pages\"><ul>",
             name = escaped(self.name),
             about = escaped(self.about),
+        );
+        for (path, what) in &self.links {
+            let (path, what) = (escaped(path), escaped(what));
+            let _ = write!(
+                html,
+                "<li><a href=\"{path}\">{path}<small>{what}</small></a></li>"
+            );
+        }
+        let lines = escaped(&self.lines);
+        let _ = write!(
+            html,
+            "</ul></nav><main><h2>To paste into a shell</h2><pre tabindex=\"0\">{lines}</pre>\
+             <h2>Routes, and what each asks for</h2><table><thead><tr><th>Method</th><th>Path</th>\
+             <th>Asks for</th></tr></thead><tbody>"
         );
         for Row {
             method,
@@ -134,18 +147,23 @@ impl FrontPage {
         } in &self.routes
         {
             let (path, guard) = (escaped(path), escaped(guard));
-            let _ = write!(html, "<tr><td>{method}<td><code>{path}</code><td>{guard}");
+            let dim = if guard == NOTHING {
+                " class=\"dim\""
+            } else {
+                ""
+            };
+            let _ = write!(
+                html,
+                "<tr><td>{method}</td><td><code>{path}</code></td><td{dim}>{guard}</td></tr>"
+            );
         }
-        html.push_str("</table>");
-        for (path, what) in &self.links {
-            let (path, what) = (escaped(path), escaped(what));
-            let _ = write!(html, "<p><a href=\"{path}\">{path}</a> {what}</p>");
-        }
-        let lines = escaped(&self.lines);
-        let _ = write!(html, "<h2>To paste</h2><pre>{lines}</pre></html>");
+        html.push_str("</tbody></table></main></body></html>");
         html
     }
 }
+
+/// The design that the samples' pages share.
+const STYLE: &str = include_str!("../page_style/style.css");
 
 fn answer(headers: &HeaderMap, text: &str, html: &str) -> Response {
     let accepted = headers.get_all(header::ACCEPT).iter();

@@ -1,7 +1,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const marks = { passed: "✓", failed: "✗", not_reached: "·" };
+const marks = { passed: ["✓", "passed"], failed: ["✗", "failed"], skipped: ["·", "not reached"] };
 
 // Text goes into the page as text; nothing of a token is ever read as markup.
 function decode(part) {
@@ -18,32 +18,49 @@ function show(id, part) {
   }
 }
 
-function cell(row, text, name) {
-  const cell = row.insertCell();
-  cell.textContent = text || "";
-  if (name) cell.className = name;
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function check(step) {
+  const [mark, word] = marks[step.outcome];
+  const item = element("li", "", step.outcome);
+  const sign = element("span", mark, "mark");
+  sign.setAttribute("aria-hidden", "true");
+  const body = element("div");
+  body.append(element("strong", step.check), element("span", ` ${word}`, "hidden"));
+  const facts = element("dl");
+  facts.append(element("dt", "expected"), element("dd", step.expected));
+  if (step.found) facts.append(element("dt", "found"), element("dd", step.found, step.verified ? "" : "unverified"));
+  body.append(facts);
+  item.append(sign, body);
+  return item;
+}
+
+function remedy(explanation) {
+  const box = element("div", "", "remedy");
+  box.append(element("strong", "What to do"));
+  const list = element("ul");
+  for (const hint of explanation.hints) list.append(element("li", hint));
+  box.append(list);
+  if (explanation.page) {
+    const link = element("a", `More about ${explanation.reason}`);
+    link.href = explanation.page;
+    link.rel = "noreferrer";
+    box.append(link);
+  }
+  return box;
 }
 
 function tell(explanation) {
   const verdict = byId("verdict");
-  verdict.textContent = explanation.accepted ? "It would be let in." : `It would be refused: ${explanation.reason}`;
+  verdict.textContent = explanation.accepted ? "It would be accepted." : `It would be refused: ${explanation.reason}`;
   verdict.className = explanation.accepted ? "good" : "bad";
-  byId("hints").replaceChildren(...explanation.hints.map((hint) => {
-    const item = document.createElement("li");
-    item.textContent = hint;
-    return item;
-  }));
-  const body = byId("steps").tBodies[0];
-  body.replaceChildren();
-  for (const step of explanation.steps) {
-    const row = body.insertRow();
-    row.className = step.outcome;
-    cell(row, marks[step.outcome], "mark");
-    cell(row, step.check);
-    cell(row, step.expected);
-    cell(row, step.found, step.found && !step.verified ? "hearsay" : "");
-  }
-  byId("steps").hidden = false;
+  byId("remedy").replaceChildren(...(explanation.accepted ? [] : [remedy(explanation)]));
+  byId("checks").replaceChildren(...explanation.steps.map(check));
 }
 
 async function ask() {
@@ -67,5 +84,8 @@ byId("token").addEventListener("input", () => {
   const parts = byId("token").value.trim().split(".");
   show("header", parts[0]);
   show("claims", parts[1]);
+});
+byId("token").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask();
 });
 byId("ask").addEventListener("click", ask);

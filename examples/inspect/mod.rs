@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use axum_entra::Entra;
-use axum_entra::explain::Explanation;
 use axum_entra::guard::Guard;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A route that the page can ask about; `None` for one that any valid token opens.
 pub(crate) type Asked = (&'static str, Option<Arc<dyn Guard + Send + Sync>>);
@@ -32,7 +32,10 @@ struct Question {
     route: String,
 }
 
-const STYLE: &str = include_str!("inspect.css");
+const STYLE: &str = concat!(
+    include_str!("../page_style/style.css"),
+    include_str!("inspect.css")
+);
 const SCRIPT: &str = include_str!("inspect.js");
 const PAGE: &str = include_str!("inspect.html");
 
@@ -123,15 +126,18 @@ async fn explain(
     State(inspector): State<Inspector>,
     headers: HeaderMap,
     Form(Question { token, route }): Form<Question>,
-) -> Result<Json<Explanation>, StatusCode> {
+) -> Result<Json<Value>, StatusCode> {
     // The page's own script sends this; a form of another site cannot.
     if !headers.contains_key("x-inspect") {
         return Err(StatusCode::FORBIDDEN);
     }
     let explanation = inspector.entra.explain(token.trim()).await;
     let asked = inspector.routes.iter().find(|(name, _)| *name == route);
-    Ok(Json(match asked {
+    let explanation = match asked {
         Some((name, Some(guard))) => explanation.with_guard(name, &**guard),
         _ => explanation,
-    }))
+    };
+    let mut answer = serde_json::to_value(&explanation).unwrap_or_default();
+    answer["page"] = explanation.page().into();
+    Ok(Json(answer))
 }

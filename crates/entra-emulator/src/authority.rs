@@ -13,6 +13,7 @@ use super::{
     app::App,
     directory::{Directory, Tenant},
     error::EmulatorError,
+    issued::IssuedLog,
     key_ring::{KeyRings, Realm},
     outage::Condition,
     seeds,
@@ -42,6 +43,7 @@ pub(super) struct Authority {
     condition: Mutex<Condition>,
     replaced_keys: Mutex<Option<Value>>,
     sign_ins: Mutex<SignIns>,
+    issued: Mutex<IssuedLog>,
     stopped: watch::Sender<bool>,
 }
 
@@ -55,8 +57,13 @@ impl Authority {
             condition: Mutex::default(),
             replaced_keys: Mutex::default(),
             sign_ins: Mutex::default(),
+            issued: Mutex::default(),
             stopped: watch::Sender::new(false),
         }
+    }
+
+    pub(super) fn issued(&self) -> MutexGuard<'_, IssuedLog> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keys(&self) -> MutexGuard<'_, KeyRings> {

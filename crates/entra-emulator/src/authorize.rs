@@ -4,7 +4,6 @@
 //! so that `prompt=none` and the next application need no page, until sign-out or revocation.
 
 mod account_page;
-mod html;
 mod request;
 mod way_back;
 
@@ -22,7 +21,7 @@ use super::{
     aadsts::Refusal,
     authority::{Authority, unix_now},
     directory::User,
-    seeds,
+    html, seeds,
     server::Shared,
     sign_ins::{Browser, Code, SignIn},
     token_request::Fields,

@@ -44,6 +44,7 @@ pub(super) fn spawn(doorkeeper: LoopbackListener, authority: Arc<Authority>) {
 fn router(authority: Arc<Authority>) -> Router {
     Router::new()
         .route("/", get(front_page::show))
+        .route("/mint", post(front_page::mint))
         .route(
             "/{tenant}/.well-known/openid-configuration",
             get(discovery_v1),

@@ -2,10 +2,8 @@
 
 use axum::response::Response;
 
-use super::{
-    html::{self, escaped},
-    request::SignInRequest,
-};
+use super::request::SignInRequest;
+use crate::html::{self, escaped};
 
 /// The users of the tenant, with the one of `login_hint` picked already.
 pub(super) fn show(request: &SignInRequest<'_>) -> Response {

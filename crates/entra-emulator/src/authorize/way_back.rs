@@ -6,7 +6,7 @@ use axum::{
 };
 use url::{Url, form_urlencoded};
 
-use super::html;
+use crate::html;
 use crate::{aadsts::Refusal, redirect_uri, seeds};
 
 /// Where and how a client is answered.

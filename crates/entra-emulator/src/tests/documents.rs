@@ -121,3 +121,62 @@ async fn a_key_document_that_is_known_is_not_sent_again() {
     assert_eq!(again().await.unwrap().status(), 200);
     assert_eq!(emulator.request_counts().keys, 3);
 }
+
+/// A token that was minted on the front page, and what the page says of it.
+#[tokio::test]
+async fn the_front_page_mints_every_kind_and_lists_what_was_issued() {
+    let emulator = Emulator::start().await.unwrap();
+    let post = async |body: String| {
+        let answer = client()
+            .post(format!("{}/mint", emulator.url()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let page = async || {
+        let request = client().get(emulator.url()).header("accept", "text/html");
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let front = page().await;
+    assert!(front.contains("None yet."), "{front}");
+    let kinds: Vec<&str> = front
+        .split("<select name=kind>")
+        .nth(1)
+        .unwrap()
+        .split("</select>")
+        .next()
+        .unwrap()
+        .split("value=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(kinds.len() > 12, "{kinds:?}");
+    for kind in kinds {
+        let (status, text) = post(format!("who=user:bob&kind={kind}&scope=Todo.Read")).await;
+        assert_eq!(status, 200, "{kind}");
+        assert!(text.contains("xms_emulator"), "{kind}");
+    }
+    for wrong in [
+        "who=user:nobody-here&kind=good",
+        "who=app:daemon&kind=no-such",
+        "who=bob&kind=good",
+        "kind=good",
+        "",
+    ] {
+        assert_eq!(post(wrong.to_owned()).await.0, 400, "{wrong}");
+    }
+    let (_, text) = post("who=app:daemon&kind=good&roles=%3Cb%3E".to_owned()).await;
+    assert!(
+        text.contains("&lt;b&gt;") && !text.contains("<b>"),
+        "{text}"
+    );
+    let front = page().await;
+    assert!(front.contains("<td>bob@contoso.onmicrosoft.com</td>"));
+    assert!(
+        front.contains("Todo.Read") && !front.contains("eyJ"),
+        "{front}"
+    );
+}

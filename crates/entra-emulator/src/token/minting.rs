@@ -13,6 +13,7 @@ use crate::{
     directory::User,
     documents::Version,
     error::EmulatorError,
+    issued::Issued,
     key_ring::Realm,
     seeds,
     signing_key::SigningKey,
@@ -125,6 +126,7 @@ impl TokenBuilder {
     /// If the crypto library cannot make a key or sign.
     pub fn try_mint(&self) -> Result<String, EmulatorError> {
         let (key, named) = self.signing_key()?;
+        let claims = self.claims();
         let mut header = Map::new();
         header.insert("typ".to_owned(), json!("JWT"));
         header.insert("alg".to_owned(), json!("RS256"));
@@ -146,7 +148,7 @@ impl TokenBuilder {
         let payload = self
             .raw_payload
             .clone()
-            .unwrap_or_else(|| Value::Object(self.claims()).to_string());
+            .unwrap_or_else(|| Value::Object(claims.clone()).to_string());
         let mut token = URL_SAFE_NO_PAD.encode_to_string(header);
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode_to_string(payload));
@@ -156,6 +158,8 @@ impl TokenBuilder {
         };
         token.push('.');
         token.push_str(&signature);
+        let issued = Issued::of(&claims, unix_now());
+        self.authority.issued().record(issued);
         match self.encryption() {
             Some(encryption) => encryption.encrypt(&token),
             None => Ok(token),

@@ -9,6 +9,18 @@ use base64_simd::STANDARD;
 
 /// A page; `form_source` is one more place its form may lead, also by a redirect.
 pub(super) fn page(title: &str, body: &str, form_source: Option<&str>) -> Response {
+    let body = format!(
+        "<main class=card>{body}<p class=note>This is an emulator for development. It asks for no password.</main>"
+    );
+    document(title, &body, form_source)
+}
+
+/// A page as wide as its tables need; it has its own `main`.
+pub(super) fn wide_page(title: &str, body: &str) -> Response {
+    document(title, body, None)
+}
+
+fn document(title: &str, body: &str, form_source: Option<&str>) -> Response {
     let style = STANDARD.encode_to_string(digest(&SHA256, STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; form-action 'self' {}; base-uri 'none'; \
@@ -24,9 +36,8 @@ pub(super) fn page(title: &str, body: &str, form_source: Option<&str>) -> Respon
     ];
     let page = format!(
         "<!doctype html><html lang=en><meta charset=utf-8>\
-         <meta name=viewport content=\"width=device-width\">\
-         <title>{title} – emulator of Entra ID</title><style>{STYLE}</style><main>{body}\
-         <p class=note>This is an emulator for development. It asks for no password.</main></html>"
+         <meta name=viewport content=\"width=device-width, initial-scale=1\">\
+         <title>{title} – emulator of Entra ID</title><style>{STYLE}</style>{body}</html>"
     );
     (headers, Html(page)).into_response()
 }
@@ -56,10 +67,7 @@ pub(super) fn hidden<'f>(fields: impl Iterator<Item = (&'f str, &'f str)>) -> St
     fields.map(field).collect()
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;background:#f3f2f1;margin:0}\
-main{max-width:26rem;margin:10vh auto;background:#fff;padding:2rem;box-shadow:0 2px 6px #0003}\
-h1{font-size:1.4rem;margin:0 0 1rem}label{display:block;padding:.4rem 0}\
-button{font:inherit;padding:.4rem 1.4rem;margin:1rem 1rem 0 0}small,.note{color:#605e5c}";
+const STYLE: &str = include_str!("html.css");
 
 #[cfg(test)]
 mod tests {
