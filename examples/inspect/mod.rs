@@ -138,6 +138,8 @@ async fn explain(
         _ => explanation,
     };
     let mut answer = serde_json::to_value(&explanation).unwrap_or_default();
-    answer["page"] = explanation.page().into();
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("page".to_owned(), explanation.page().into());
+    }
     Ok(Json(answer))
 }
