@@ -20,8 +20,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use axum::Router;
 use axum_entra::guard::{Guard, RequireScope};
-use axum_entra::{Entra, Tenant};
-use entra_emulator::CONTOSO;
+use axum_entra::{Entra, Tenant, TokenDecryptionKey};
+use entra_emulator::{CONTOSO, TokenEncryption};
 use http::HeaderValue;
 
 use setup::{CACHE, Issuer, NoOp, app, behind, forged, groups, header, route, send};
@@ -31,6 +31,9 @@ const TOLERATED: f64 = 1.05;
 
 /// Requests of each case; one count is their mean.
 const TIMES: usize = 20;
+
+/// A certificate and its key of 2,048 bits, to which tokens are encrypted.
+const DECRYPTION_KEY: &str = include_str!("../tests/vectors/jwe/key.pem");
 
 /// One kind of request, and what is to be answered.
 struct Case {
@@ -75,6 +78,13 @@ fn cases() -> Vec<Case> {
     let bad = forged(&known);
     let cached = || app(&issuer.entra(CACHE));
     let uncached = || app(&issuer.entra(0));
+    let encryption = TokenEncryption::to(DECRYPTION_KEY).unwrap();
+    let jwe = issuer.with(0, |token| token.encrypted(encryption));
+    let encrypted = |cache| {
+        let builder = Entra::builder_for(issuer.authority()).token_cache_capacity(cache);
+        let key = TokenDecryptionKey::bytes(DECRYPTION_KEY);
+        app(&builder.token_decryption_key(key).build().unwrap())
+    };
     let case = |name, app, token: &str, status| Case {
         name,
         app,
@@ -123,6 +133,9 @@ fn cases() -> Vec<Case> {
             &last,
             200,
         ),
+        case("encrypted, cache off", encrypted(0), &jwe, 200),
+        case("encrypted, known", encrypted(CACHE), &jwe, 200),
+        case("not encrypted, with a key", encrypted(CACHE), &known, 200),
         Case {
             name: "no token",
             app: cached(),

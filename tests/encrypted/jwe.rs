@@ -10,7 +10,7 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rand::fill;
 use aws_lc_rs::rsa::{
     KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA512_MGF1SHA512,
-    OaepPublicEncryptingKey, PrivateDecryptingKey, PublicKeyComponents,
+    OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey, PublicKeyComponents,
 };
 use aws_lc_rs::signature::KeyPair as _;
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
@@ -63,6 +63,12 @@ impl Recipient {
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             STANDARD.encode_to_string(&self.private)
         )
+    }
+
+    /// The private key as the crypto library has it.
+    pub(crate) fn decrypting(&self) -> OaepPrivateDecryptingKey {
+        let key = PrivateDecryptingKey::from_pkcs8(&self.private).unwrap();
+        OaepPrivateDecryptingKey::new(key).unwrap()
     }
 
     /// OAEP as `alg` says it; a name of no algorithm is OAEP with SHA-512.
