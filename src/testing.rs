@@ -24,9 +24,12 @@
 //! # }
 //! ```
 
+mod route_audit;
+
 use std::sync::Arc;
 
 use http::Request;
+pub use route_audit::{RouteAudit, RouteAuditError, assert_protected};
 use serde_json::{Map, Value, json};
 
 use crate::claims::raw::RawClaims;

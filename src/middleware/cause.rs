@@ -35,6 +35,10 @@ pub(super) enum Cause {
     },
     NotFound,
     StoreUnavailable,
+    /// A check of the application's own could not be made.
+    Undecided {
+        reason: &'static str,
+    },
     NotConfigured {
         used: &'static str,
     },
@@ -75,7 +79,7 @@ impl Cause {
             Self::MalformedHeader => "malformed_header",
             Self::Invalid(invalid) => invalid.reason(),
             Self::Denied(refused) => refused.reason.as_str(),
-            Self::StepUp { reason, .. } => reason,
+            Self::StepUp { reason, .. } | Self::Undecided { reason } => reason,
             Self::ConsentRequired { .. } => DenialReason::ConsentRequired.as_str(),
             Self::KeysUnavailable => "keys_unavailable",
             Self::DirectoryUnavailable { .. } => "directory_unavailable",
@@ -119,6 +123,7 @@ impl Cause {
             Self::NotFound => "The directory does not know this account.",
             Self::KeysUnavailable => "The keys of the authority are not available at the moment.",
             Self::StoreUnavailable => messages::STORE,
+            Self::Undecided { .. } => "The request cannot be authorized at the moment.",
             Self::Mcp(failure) => failure.sentence(),
             Self::NotConfigured { used } => {
                 return format!("{used} is used on a route without EntraLayer around it.").into();
@@ -130,7 +135,9 @@ impl Cause {
     /// When to come back after 503, in seconds.
     pub(super) fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::KeysUnavailable | Self::StoreUnavailable => Some(RETRY_SECONDS),
+            Self::KeysUnavailable | Self::StoreUnavailable | Self::Undecided { .. } => {
+                Some(RETRY_SECONDS)
+            }
             Self::DirectoryUnavailable { retry_after } => Some(*retry_after),
             _ => None,
         }

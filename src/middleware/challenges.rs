@@ -90,6 +90,7 @@ impl Rejection {
             | Cause::Invalid(_)
             | Cause::KeysUnavailable
             | Cause::StoreUnavailable
+            | Cause::Undecided { .. }
             | Cause::DirectoryUnavailable { .. }
             | Cause::NotFound
             | Cause::NotConfigured { .. }

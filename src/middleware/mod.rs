@@ -12,6 +12,7 @@ mod cause;
 mod challenge;
 mod challenges;
 mod client_certificate;
+mod check;
 mod context;
 mod evaluate;
 mod event_endpoints;
@@ -44,6 +45,7 @@ mod validate_error;
 
 pub use auth_layer::{EntraLayer, EntraService};
 pub use caller_token::CallerToken;
+pub use check::{CheckError, CheckFn, CheckLayer, CheckService, check_fn, check_fn_with_state};
 pub use client_certificate::ClientCertificate;
 pub use event_endpoints::Receiver;
 pub use expiry::{TokenExpiry, UntilExpiry};

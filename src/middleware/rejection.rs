@@ -36,6 +36,8 @@ pub struct Rejection {
     pub(super) resource: usize,
     /// Whether the request was a signed HTTP request.
     pub(super) signed: bool,
+    /// Whether the answer is yet to be counted as a guard's decision.
+    is_uncounted: bool,
 }
 
 impl Rejection {
@@ -47,7 +49,75 @@ impl Rejection {
             grpc: head.is_some_and(Head::is_grpc),
             resource,
             signed: head.is_some_and(Head::is_signed),
+            is_uncounted: false,
         }
+    }
+
+    /// Refuses a valid caller with 403 `forbidden` and a code of the application's own as `reason`:
+    /// for rules that need more than the token, in a handler or in
+    /// [`check_fn`](crate::middleware::check_fn).
+    ///
+    /// The answer is that of a built-in guard's refusal: the same body and challenge, the hook given
+    /// to [`map_rejection`](crate::EntraBuilder::map_rejection), the span field `entra.reason`, and a
+    /// count in `axum_entra_guard_decisions_total`. `reason` is public and is a label of the metric:
+    /// use a short word in snake case, with nothing of the caller in it.
+    ///
+    /// Returned by a handler, the answer has no gRPC form, and an API with several addresses names
+    /// the metadata of the first; behind `check_fn` both follow the request.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use axum_entra::{AccountId, Claims, Rejection};
+    ///
+    /// fn require_owner(claims: &Claims, owner: &AccountId) -> Result<(), Rejection> {
+    ///     match claims.account_id().as_ref() == Some(owner) {
+    ///         true => Ok(()),
+    ///         false => Err(Rejection::forbidden(claims, "not_the_owner")),
+    ///     }
+    /// }
+    /// # #[cfg(feature = "test-util")] {
+    /// # use axum_entra::testing;
+    /// let claims = testing::claims().build();
+    /// let own = claims.account_id().unwrap();
+    /// assert!(require_owner(&claims, &own).is_ok());
+    ///
+    /// let other = testing::claims().object_id("b0b00000-0000-4000-8000-000000000002").build();
+    /// let refused = require_owner(&other, &own).unwrap_err();
+    /// assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    /// assert_eq!(refused.reason(), "not_the_owner");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn forbidden(claims: &Claims, reason: &'static str) -> Self {
+        let denied = Denied::custom(reason);
+        let cause = Cause::Denied(PolicyDenial::of(&denied, claims));
+        Self::uncounted(cause, claims)
+    }
+
+    /// Refuses a valid caller with 503 `temporarily_unavailable` and `Retry-After`, because a check
+    /// cannot be made at the moment: the database does not answer, say. `reason` as for
+    /// [`forbidden`](Self::forbidden).
+    #[must_use]
+    pub fn undecided(claims: &Claims, reason: &'static str) -> Self {
+        Self::uncounted(Cause::Undecided { reason }, claims)
+    }
+
+    fn uncounted(cause: Cause, claims: &Claims) -> Self {
+        let edge = AuthorityContext::of(claims).map(|origin| Arc::clone(&origin.edge));
+        let mut rejection = Self::new(cause, edge, None);
+        rejection.is_uncounted = true;
+        rejection
+    }
+
+    /// The same as the answer of a check to this request.
+    pub(super) fn of_check(mut self, head: Head<'_>) -> Self {
+        self.is_uncounted = true;
+        self.grpc = head.is_grpc();
+        self.signed = head.is_signed();
+        if let Some(edge) = &self.edge {
+            self.resource = edge.resources.of(Some(head));
+        }
+        self
     }
 
     /// Has a refusal name its scopes as a client can request them, at the route's resource.
@@ -166,6 +236,7 @@ impl Rejection {
             Cause::Denied(_) | Cause::ConsentRequired { .. } => StatusCode::FORBIDDEN,
             Cause::KeysUnavailable
             | Cause::StoreUnavailable
+            | Cause::Undecided { .. }
             | Cause::DirectoryUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Cause::NotFound => StatusCode::NOT_FOUND,
             Cause::NotConfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -188,6 +259,7 @@ impl Rejection {
             Cause::StepUp { .. } => "insufficient_claims",
             Cause::KeysUnavailable
             | Cause::StoreUnavailable
+            | Cause::Undecided { .. }
             | Cause::DirectoryUnavailable { .. } => "temporarily_unavailable",
             Cause::NotFound => "not_found",
             Cause::NotConfigured { .. } => "server_error",
@@ -237,6 +309,9 @@ impl IntoResponse for Rejection {
         );
         if let Some(edge) = &self.edge {
             edge.record_reason(self.reason());
+        }
+        if self.is_uncounted {
+            crate::metrics::guarded(self.outcome());
         }
         let mut response = self.usual();
         if response.headers().contains_key(WWW_AUTHENTICATE) {

@@ -1,6 +1,7 @@
 //! Guards: each with what it accepts and what it refuses, in every place it can be used.
 
 mod alternatives;
+mod checks;
 mod custom;
 mod each;
 mod readiness;

@@ -17,6 +17,8 @@ mod made_up;
 mod metadata;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "test-util")]
+mod route_audit;
 mod spans;
 
 use axum::body::Body;
