@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let mut spent = Duration::ZERO;
             for _ in 0..count {
                 if kind == 3 {
-                    keeps.directory().forget(tenant, object);
+                    keeps.graph().invalidate_account(tenant, object);
                 }
                 let start = Instant::now();
                 ask(app, token).await?;

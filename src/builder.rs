@@ -153,7 +153,7 @@ impl Entra {
     ///
     /// Without [`Authority::graph`] every question is answered with 503.
     #[must_use]
-    pub fn directory(&self) -> GraphClient {
+    pub fn graph(&self) -> GraphClient {
         GraphClient::new(Arc::clone(&self.connections))
     }
 
@@ -348,8 +348,8 @@ impl EntraBuilder {
         self
     }
 
-    /// Believes the security events of a transmitter; see [`Entra::shared_signals`].
-    pub fn shared_signals(mut self, signals: SecurityEventTransmitter) -> Self {
+    /// Believes the security events of a transmitter; see [`Entra::security_event_receiver`].
+    pub fn security_event_transmitter(mut self, signals: SecurityEventTransmitter) -> Self {
         self.signals.push(signals);
         self
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum_entra::graph::Revocation;
+use axum_entra::graph::SessionRevocation;
 use axum_entra::guard::{RequireRole, RequireScope};
 use axum_entra::{
     AccountId, CallerToken, Claims, Entra, GraphClient, Rejection, RevokeError, Uuid, guards,
@@ -47,7 +47,13 @@ async fn invalidate_own(
     directory: GraphClient,
     caller: CallerToken,
 ) -> Result<StatusCode, Rejection> {
-    end_own(&entra, &directory, &caller, Revocation::RefreshTokens).await?;
+    end_own(
+        &entra,
+        &directory,
+        &caller,
+        SessionRevocation::RefreshTokens,
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -58,7 +64,13 @@ async fn revoke_own(
     directory: GraphClient,
     caller: CallerToken,
 ) -> Result<Json<Value>, Rejection> {
-    end_own(&entra, &directory, &caller, Revocation::SignInSessions).await?;
+    end_own(
+        &entra,
+        &directory,
+        &caller,
+        SessionRevocation::SignInSessions,
+    )
+    .await?;
     Ok(Json(json!({ "value": true })))
 }
 
@@ -75,7 +87,7 @@ async fn invalidate(
         &directory,
         &caller,
         &user,
-        Revocation::RefreshTokens,
+        SessionRevocation::RefreshTokens,
     )
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -94,7 +106,7 @@ pub(crate) async fn revoke(
         &directory,
         &caller,
         &user,
-        Revocation::SignInSessions,
+        SessionRevocation::SignInSessions,
     )
     .await?;
     Ok(Json(json!({ "value": true })))
@@ -105,7 +117,7 @@ pub(crate) async fn revoke(
 pub(crate) async fn sign_out(State(entra): State<Entra>, claims: Claims) -> StatusCode {
     // A token without an account has left nothing to remove.
     if let Some(account) = claims.account_id() {
-        entra.sign_out(&account).await;
+        entra.remove_account(&account).await;
     }
     StatusCode::NO_CONTENT
 }
@@ -114,7 +126,7 @@ async fn end_own(
     entra: &Entra,
     directory: &GraphClient,
     caller: &CallerToken,
-    which: Revocation,
+    which: SessionRevocation,
 ) -> Result<(), Rejection> {
     let (entra, directory, caller) = (entra.clone(), directory.clone(), caller.clone());
     to_its_end(async move {
@@ -129,9 +141,9 @@ async fn end(
     directory: &GraphClient,
     caller: &CallerToken,
     user: &str,
-    which: Revocation,
+    which: SessionRevocation,
 ) -> Result<(), Rejection> {
-    let object: Uuid = directory.object_id(caller, user).await?;
+    let object: Uuid = directory.resolve_user_id(caller, user).await?;
     let (entra, directory, caller) = (entra.clone(), directory.clone(), caller.clone());
     to_its_end(async move {
         let told = directory
@@ -174,7 +186,7 @@ async fn cut_off_own(
 }
 
 async fn revoke_at(entra: &Entra, account: &AccountId, at: SystemTime) -> Result<(), Rejection> {
-    match entra.revoke(account, at).await {
+    match entra.revoke_tokens_issued_before(account, at).await {
         Ok(()) => Ok(()),
         Err(RevokeError::NotShared(error)) => Err(error.into()),
         // Graph's time is never that far ahead; the present does as well.

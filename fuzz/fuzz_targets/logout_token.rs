@@ -8,7 +8,8 @@
 use std::sync::LazyLock;
 
 use axum_entra::__fuzz::{API, ISSUER, TENANT};
-use axum_entra::{Receiver, UnixTime};
+use axum_entra::UnixTime;
+use axum_entra::middleware::BackChannelLogoutService;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -17,7 +18,8 @@ use received::{NOW, SKEW, entra, is_text, signed, status};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| entra().back_channel_logout());
+static RECEIVER: LazyLock<BackChannelLogoutService> =
+    LazyLock::new(|| entra().back_channel_logout());
 
 fuzz_target!(|data: &str| {
     let post = |body: String| status(&RECEIVER, "application/x-www-form-urlencoded", body);
@@ -66,7 +68,7 @@ fuzz_target!(|data: &str| {
     // No access token, and no event.
     assert!(entra().validate_at(&token, UnixTime::from_secs(NOW)).is_err());
     assert_eq!(
-        status(&entra().shared_signals(), "application/secevent+jwt", token),
+        status(&entra().security_event_receiver(), "application/secevent+jwt", token),
         400
     );
 });

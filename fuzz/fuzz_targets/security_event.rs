@@ -7,7 +7,8 @@
 
 use std::sync::LazyLock;
 
-use axum_entra::{Receiver, UnixTime};
+use axum_entra::UnixTime;
+use axum_entra::middleware::SecurityEventReceiver;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -21,7 +22,8 @@ const KNOWN: [&str; 3] = [
     "token-claims-change",
 ];
 
-static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| entra().shared_signals());
+static RECEIVER: LazyLock<SecurityEventReceiver> =
+    LazyLock::new(|| entra().security_event_receiver());
 
 fuzz_target!(|data: &str| {
     let push = |body: String| status(&RECEIVER, MEDIA_TYPE, body);

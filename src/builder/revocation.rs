@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::claims::AccountId;
-use crate::middleware::{Kind, Receiver};
+use crate::middleware::{
+    BackChannelLogoutService, FrontChannelLogoutService, SecurityEventReceiver, SignOutService,
+};
 use crate::revocation::{StoreError, StoreStatus, tenant_of};
 
 use super::Entra;
@@ -29,7 +31,8 @@ impl Entra {
     /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
     /// # -> Result<(), axum_entra::RevokeError> {
     /// use std::time::{Duration, SystemTime};
-    /// entra.revoke(account, SystemTime::now() - Duration::from_secs(3_600)).await
+    /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+    /// entra.revoke_tokens_issued_before(account, an_hour_ago).await
     /// # }
     /// ```
     ///
@@ -37,7 +40,7 @@ impl Entra {
     /// [`RevokeError::TooFarAhead`] for a time that is more than a day ahead: nothing is revoked,
     /// here neither. [`RevokeError::NotShared`] where other replicas could not be told: here the
     /// cut-off holds all the same, and the others are told as soon as they can be.
-    pub async fn revoke(
+    pub async fn revoke_tokens_issued_before(
         &self,
         account: &AccountId,
         not_before: SystemTime,
@@ -122,18 +125,18 @@ impl Entra {
     /// that is still good is good the next time it comes. A replica that cannot be told is told
     /// later. Of many calls for one account within a second the first takes effect at once, and one
     /// more for all others when the second is over; each ends what is open ([`TokenExpiry`](crate::TokenExpiry)).
-    pub async fn sign_out(&self, account: &AccountId) {
+    pub async fn remove_account(&self, account: &AccountId) {
         let now = self.edge.clock.seconds();
         self.edge.accounts.sign_out(account, now).await;
     }
 
-    /// A service that signs the caller out, as [`sign_out`](Self::sign_out) does, and answers 204.
+    /// A service that forgets the caller's account, as [`remove_account`](Self::remove_account) does, and answers 204.
     ///
     /// For a route inside [`layer`](Self::layer): it takes the account from the token. An
-    /// application that keeps a session of its own calls `sign_out` in its post-logout callback.
+    /// application that keeps a session of its own calls `remove_account` in its post-logout callback.
     #[must_use]
-    pub fn sign_out_service(&self) -> Receiver {
-        Receiver::new(Arc::clone(&self.house), Kind::SignOut)
+    pub fn sign_out_service(&self) -> SignOutService {
+        SignOutService::new(Arc::clone(&self.house))
     }
 
     /// A service that takes logout tokens (OpenID Connect Back-Channel Logout 1.0) of the
@@ -143,8 +146,8 @@ impl Entra {
     /// before it. Answers 200, 400, and 503 while keys or the store are out of reach. A message
     /// that comes twice changes nothing, so `jti` must be there and is not recorded.
     #[must_use]
-    pub fn back_channel_logout(&self) -> Receiver {
-        Receiver::new(Arc::clone(&self.house), Kind::BackChannel)
+    pub fn back_channel_logout(&self) -> BackChannelLogoutService {
+        BackChannelLogoutService::new(Arc::clone(&self.house))
     }
 
     /// A service for the page that the authority loads in a frame when a user signs out (OpenID
@@ -155,12 +158,12 @@ impl Entra {
     /// Answers 200 for a session that is not known, too. Access tokens without `sid` are not
     /// touched.
     #[must_use]
-    pub fn front_channel_logout(&self) -> Receiver {
-        Receiver::new(Arc::clone(&self.house), Kind::FrontChannel)
+    pub fn front_channel_logout(&self) -> FrontChannelLogoutService {
+        FrontChannelLogoutService::new(Arc::clone(&self.house))
     }
 
     /// A service that takes security events (RFC 8935) of the transmitters named with
-    /// [`EntraBuilder::shared_signals`], for a route of its own outside the layer.
+    /// [`EntraBuilder::security_event_transmitter`], for a route of its own outside the layer.
     ///
     /// `session-revoked`, `credential-change` and `token-claims-change` of the Continuous Access
     /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are told
@@ -169,8 +172,8 @@ impl Entra {
     /// are taken and change nothing. Whether the sender may talk to this route at all is not
     /// checked: events are believed for their signature.
     #[must_use]
-    pub fn shared_signals(&self) -> Receiver {
-        Receiver::new(Arc::clone(&self.house), Kind::SharedSignals)
+    pub fn security_event_receiver(&self) -> SecurityEventReceiver {
+        SecurityEventReceiver::new(Arc::clone(&self.house))
     }
 
     /// How the store of revocations and replay records is.

@@ -34,7 +34,7 @@ pub use config::{AuthorityWithGraph, GraphConfig};
 pub use credential::{AssertionFuture, ClientAssertionProvider, ClientCredential};
 pub use error::GraphError;
 pub use request_error::GraphRequestError;
-pub use sessions::Revocation;
+pub use sessions::SessionRevocation;
 
 pub(crate) use cache::CacheLookup;
 pub(crate) use client::Connection;

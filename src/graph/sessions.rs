@@ -21,7 +21,7 @@ use crate::guid::parse_guid;
 /// Which of Graph's two calls ends the sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Revocation {
+pub enum SessionRevocation {
     /// `POST /v1.0/…/revokeSignInSessions`, the one to use.
     SignInSessions,
     /// `POST /beta/…/invalidateAllRefreshTokens`, its older sibling.
@@ -105,11 +105,11 @@ impl Connection {
         self: &Arc<Self>,
         asker: &Requester,
         object: Option<Uuid>,
-        which: Revocation,
+        which: SessionRevocation,
     ) -> Result<u64, GraphError> {
         let call = match which {
-            Revocation::SignInSessions => "revokeSignInSessions",
-            Revocation::RefreshTokens => "invalidateAllRefreshTokens",
+            SessionRevocation::SignInSessions => "revokeSignInSessions",
+            SessionRevocation::RefreshTokens => "invalidateAllRefreshTokens",
         };
         let another = object.filter(|object| *object != asker.account.object);
         let object = object.map(|id| id.hyphenated().to_string());
@@ -119,8 +119,8 @@ impl Connection {
         };
         let graph = self.graph().await?;
         let address = match which {
-            Revocation::SignInSessions => graph.address(segments),
-            Revocation::RefreshTokens => graph.beta_address(segments),
+            SessionRevocation::SignInSessions => graph.address(segments),
+            SessionRevocation::RefreshTokens => graph.beta_address(segments),
         };
         let answer = self.post_as(asker, call, address, None).await;
         let answer = answer.map_err(|error| logged(error, call))?;

@@ -24,26 +24,94 @@ use super::head::{Head, OwnedHead};
 use super::rejection::Rejection;
 use super::{shared_signals, sign_out};
 
-/// A service that learns of revocations and sign-outs; from the methods of
-/// [`Entra`](crate::Entra) that name one.
-///
-/// Mount it with `route_service`. It answers every request itself.
-#[derive(Clone)]
-pub struct Receiver {
-    house: Arc<ServiceState>,
-    kind: Kind,
+/// Declares the service of one endpoint, with a page of its own.
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $service:ident, $kind:ident;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone)]
+            pub struct $service {
+                house: Arc<ServiceState>,
+            }
+
+            impl $service {
+                pub(crate) const fn new(house: Arc<ServiceState>) -> Self {
+                    Self { house }
+                }
+            }
+
+            impl Service<Request<Body>> for $service {
+                type Response = Response;
+                type Error = Infallible;
+                type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+                fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+                    Poll::Ready(Ok(()))
+                }
+
+                fn call(&mut self, request: Request<Body>) -> Self::Future {
+                    let house = Arc::clone(&self.house);
+                    Box::pin(async move { Ok(house.answer(Kind::$kind, request).await) })
+                }
+            }
+
+            impl fmt::Debug for $service {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct(stringify!($service)).finish_non_exhaustive()
+                }
+            }
+        )+
+    };
 }
 
-/// Which messages a receiver takes.
+endpoints! {
+    /// Forgets what is kept of the caller's account, as
+    /// [`Entra::remove_account`](crate::Entra::remove_account) does, and answers 204. From
+    /// [`Entra::sign_out_service`](crate::Entra::sign_out_service).
+    ///
+    /// For a route inside of [`EntraLayer`](crate::EntraLayer): it takes the account from the token.
+    /// It revokes nothing. Takes GET and POST, and reads no body.
+    SignOutService, SignOut;
+
+    /// Takes logout tokens (OpenID Connect Back-Channel Logout 1.0). From
+    /// [`Entra::back_channel_logout`](crate::Entra::back_channel_logout).
+    ///
+    /// For a route of its own outside of the layer. Takes POST; answers 200, 400, and 503 while keys
+    /// or the store are out of reach.
+    ///
+    /// ```
+    /// # fn routes(entra: &axum_entra::Entra) -> axum::Router {
+    /// axum::Router::new().route_service("/backchannel-logout", entra.back_channel_logout())
+    /// # }
+    /// ```
+    BackChannelLogoutService, BackChannel;
+
+    /// The page that an authority loads in a frame when a user signs out (OpenID Connect
+    /// Front-Channel Logout 1.0). From
+    /// [`Entra::front_channel_logout`](crate::Entra::front_channel_logout).
+    ///
+    /// For a route of its own outside of the layer. Takes GET. Nothing proves who sent the browser
+    /// there: a client that knows a session's id can end that session.
+    FrontChannelLogoutService, FrontChannel;
+
+    /// Receives security event tokens (RFC 8935, "SET Recipient"). From
+    /// [`Entra::security_event_receiver`](crate::Entra::security_event_receiver).
+    ///
+    /// For a route of its own outside of the layer. Takes POST; answers 202, 400, and 503 while keys
+    /// or the store are out of reach.
+    SecurityEventReceiver, SharedSignals;
+}
+
+/// Which messages a service takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Kind {
     SignOut,
     BackChannel,
     FrontChannel,
     SharedSignals,
 }
 
-/// What the receivers of one [`Entra`](crate::Entra) work with.
+/// What the services of one [`Entra`](crate::Entra) work with.
 #[derive(Debug)]
 pub(crate) struct ServiceState {
     pub(crate) validator: Arc<Validator>,
@@ -66,38 +134,19 @@ const MOST_BYTES: usize = 65_536;
 /// How long a body may take: messages have a few hundred bytes.
 const MOST_TIME: Duration = Duration::from_secs(10);
 
-impl Receiver {
-    pub(crate) const fn new(house: Arc<ServiceState>, kind: Kind) -> Self {
-        Self { house, kind }
-    }
-}
-
-impl Service<Request<Body>> for Receiver {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self { house, kind } = self.clone();
-        Box::pin(async move {
-            let mut response = house.receive(kind, request).await;
-            // Both logout specifications ask for it, and nothing here is for a cache.
-            let headers = response.headers_mut();
-            headers.insert(
-                CACHE_CONTROL,
-                HeaderValue::from_static("no-cache, no-store"),
-            );
-            headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-            Ok(response)
-        })
-    }
-}
-
 impl ServiceState {
+    async fn answer(&self, kind: Kind, request: Request<Body>) -> Response {
+        let mut response = self.receive(kind, request).await;
+        // Both logout specifications ask for it, and nothing here is for a cache.
+        let headers = response.headers_mut();
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-cache, no-store"),
+        );
+        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        response
+    }
+
     async fn receive(&self, kind: Kind, mut request: Request<Body>) -> Response {
         let method = request.method().clone();
         let allowed: &[Method] = match kind {
@@ -216,12 +265,4 @@ pub(super) fn has_type(headers: &HeaderMap, expected: &str) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|found| found.trim().eq_ignore_ascii_case(expected))
-}
-
-impl fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use crate::claims::Claims;
-use crate::graph::{AccessToken, Connection, GraphError, Revocation};
+use crate::graph::{AccessToken, Connection, GraphError, SessionRevocation};
 use crate::guid::parse_guid;
 
 use super::caller_token::CallerToken;
@@ -21,7 +21,7 @@ use super::patience::Patience;
 use super::rejection::Rejection;
 
 /// What only Microsoft Graph knows, and tokens for other APIs: in a handler's signature, or from
-/// [`Entra::directory`](crate::Entra::directory). Cheap to clone.
+/// [`Entra::graph`](crate::Entra::graph). Cheap to clone.
 ///
 /// Every method waits for Graph or the token endpoint where the answer is not known, each call
 /// for `Keys:TimeoutMillis` at most, and one request for twice that in all: what its layer and its
@@ -126,7 +126,11 @@ impl GraphClient {
     /// # Errors
     /// [`Rejection`]: 404 for a name that Graph does not know, 403 `directory_refused` where Graph
     /// refuses to look it up, else as [`member_groups`](Self::member_groups).
-    pub async fn object_id(&self, caller: &CallerToken, user: &str) -> Result<Uuid, Rejection> {
+    pub async fn resolve_user_id(
+        &self,
+        caller: &CallerToken,
+        user: &str,
+    ) -> Result<Uuid, Rejection> {
         if let Some(id) = parse_guid(user) {
             return Ok(id);
         }
@@ -140,7 +144,8 @@ impl GraphClient {
     /// Has Graph end all sign-in sessions of a user, or of the caller without one.
     ///
     /// It concerns refresh tokens and cookies; access tokens live on to their end, unless the API
-    /// refuses them too: give the time that comes back to [`Entra::revoke`](crate::Entra::revoke).
+    /// refuses them too: give the time that comes back to
+    /// [`Entra::revoke_tokens_issued_before`](crate::Entra::revoke_tokens_issued_before).
     /// It is that of Graph's clock when it agreed, rounded up to a whole second. What was known of
     /// the account's sessions is forgotten. That the caller may do this is for a guard to say, and
     /// for Graph.
@@ -153,7 +158,7 @@ impl GraphClient {
         &self,
         caller: &CallerToken,
         user: Option<Uuid>,
-        which: Revocation,
+        which: SessionRevocation,
     ) -> Result<SystemTime, Rejection> {
         let refused = |error| caller.rejection(&error);
         let connection = connection(caller.claims()).map_err(refused)?;
@@ -168,7 +173,7 @@ impl GraphClient {
 
     /// Forgets what is known of an account, in every authority: its memberships, its sessions,
     /// and tokens on its behalf. Other accounts are not affected.
-    pub fn forget(&self, tenant: Uuid, object: Uuid) {
+    pub fn invalidate_account(&self, tenant: Uuid, object: Uuid) {
         for connection in self.connections.iter() {
             connection.forget(tenant, object);
         }
@@ -184,7 +189,7 @@ impl<S: Sync> FromRequestParts<S> for GraphClient {
     /// 401 and 500 as for `Claims`.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let Some(claims) = parts.extensions.get::<Claims>() else {
-            let used = "the extractor Directory";
+            let used = "the extractor GraphClient";
             return Err(missing_claims(used, Head::of_parts(parts)));
         };
         let own = connection(claims).ok().cloned();
@@ -215,7 +220,7 @@ fn in_one_line<S: AsRef<str>>(scopes: &[S]) -> String {
 
 impl fmt::Debug for GraphClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory")
+        f.debug_struct("GraphClient")
             .field("connections", &self.connections.len())
             .finish()
     }

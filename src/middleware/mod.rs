@@ -47,7 +47,9 @@ pub use auth_layer::{EntraLayer, EntraService};
 pub use caller_token::CallerToken;
 pub use check::{CheckError, CheckFn, CheckLayer, CheckService, check_fn, check_fn_with_state};
 pub use client_certificate::ClientCertificate;
-pub use event_endpoints::Receiver;
+pub use event_endpoints::{
+    BackChannelLogoutService, FrontChannelLogoutService, SecurityEventReceiver, SignOutService,
+};
 pub use expiry::{TokenExpiry, UntilExpiry};
 pub use extractors::{GuardFromState, Permit};
 pub use graph::GraphClient;
@@ -62,7 +64,7 @@ pub use trusted_proxies::TrustedProxies;
 pub use validate_error::ValidateError;
 
 pub(crate) use context::{AuthorityContext, LayerContext};
-pub(crate) use event_endpoints::{Kind, ServiceState};
+pub(crate) use event_endpoints::ServiceState;
 pub(crate) use metadata::{Resource, ResourceConfig};
 pub(crate) use pop::Nonces;
 pub(crate) use pseudonym::Pseudonyms;

@@ -65,7 +65,11 @@ async fn a_cut_off_is_compared_with_the_time_of_issue() {
         issued(&house, NOON - 100).mint(),
     );
     let account = house.key_of(&older).await;
-    house.entra.revoke(&account, at(NOON - 100)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON - 100))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &older).await.of(), (401, "revoked"));
     assert_eq!(house.get("/me", &equal).await.of(), (200, "in"));
 }
@@ -78,14 +82,22 @@ async fn a_token_that_was_not_backdated_lowers_the_value_for_good() {
     assert_eq!(house.get("/me", &said(NOON - 10)).await.of(), (200, "in"));
     let account = house.key_of(&said(NOON - 10)).await;
     // As it may have been issued just now, it is ten seconds younger than it says, and no more.
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &said(NOON - 10)).await.of(), (200, "in"));
     assert_eq!(
         house.get("/me", &said(NOON - 11)).await.of(),
         (401, "revoked")
     );
     assert_eq!(house.get("/me", &said(NOON)).await.of(), (200, "in"));
-    house.entra.revoke(&account, at(NOON + 1)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON + 1))
+        .await
+        .unwrap();
     for time in [NOON - 300, NOON - 10, NOON] {
         assert_eq!(house.get("/me", &said(time)).await.of(), (401, "revoked"));
     }
@@ -99,7 +111,11 @@ async fn five_seconds_between_the_clocks_prove_nothing() {
     let ahead = issued(&house, NOON + 5).mint();
     assert_eq!(house.get("/me", &ahead).await.of(), (200, "in"));
     let account = house.key_of(&ahead).await;
-    house.entra.revoke(&account, at(NOON + 5)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON + 5))
+        .await
+        .unwrap();
     assert_eq!(
         house.get("/me", &ahead).await.of(),
         (200, "in"),
@@ -126,7 +142,7 @@ async fn a_judgement_at_another_time_proves_nothing() {
             .validate_at(&earlier, UnixTime::from_secs(NOON - 250))
             .is_ok()
     );
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house.entra.revoke_tokens_issued_before(&account, at(NOON)).await.unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &earlier).await.of(), (401, "revoked"));
 }
@@ -148,10 +164,18 @@ async fn one_authority_s_tokens_say_nothing_of_another_s() {
     assert_eq!(house.get("/me", &theirs).await.of(), (200, "in"));
     let ours = issued(&house, NOON).mint();
     let account = house.key_of(&ours).await;
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &ours).await.of(), (200, "in"));
     let account = house.key_of(&theirs).await;
-    house.entra.revoke(&account, at(NOON + 1)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON + 1))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &theirs).await.of(), (401, "revoked"));
 }
 

@@ -58,7 +58,11 @@ async fn a_revocation_ends_the_streams_of_its_account_and_of_nobody_else() {
     let mut his = open(&house, &bob).await;
     assert!(stays(&mut hers).await && stays(&mut his).await);
     let account = house.key_of(&alice).await;
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     assert!(ends(&mut hers).await);
     assert!(stays(&mut his).await);
 }
@@ -69,9 +73,17 @@ async fn a_cut_off_before_the_token_was_issued_ends_nothing() {
     let token = house.token(NOON - 1).mint();
     let mut stream = open(&house, &token).await;
     let account = house.key_of(&token).await;
-    house.entra.revoke(&account, at(NOON - 2)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON - 2))
+        .await
+        .unwrap();
     assert!(stays(&mut stream).await);
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     assert!(ends(&mut stream).await);
 }
 
@@ -85,14 +97,14 @@ async fn a_sign_out_ends_what_was_open_and_not_what_is_opened_later() {
     let mut hers = open(&house, &alice).await;
     let mut his = open(&house, &bob).await;
     let account = house.key_of(&alice).await;
-    house.entra.sign_out(&account).await;
+    house.entra.remove_account(&account).await;
     assert!(ends(&mut hers).await);
     assert!(stays(&mut his).await);
     // A sign-out revokes nothing.
     let mut again = open(&house, &alice).await;
     assert!(stays(&mut again).await);
     // In the same second.
-    house.entra.sign_out(&account).await;
+    house.entra.remove_account(&account).await;
     assert!(ends(&mut again).await);
 }
 
@@ -115,7 +127,11 @@ async fn what_was_revoked_before_its_stream_began_ends_at_once() {
     let token = house.token(NOON - 1).mint();
     let claims = house.entra.validate(&token).await.unwrap();
     let account = claims.account_id().unwrap();
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     let items: Vec<i32> = TokenExpiry::new(&claims)
         .end(tokio_stream::iter([1, 2]))
         .collect()

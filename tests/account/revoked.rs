@@ -22,7 +22,11 @@ async fn a_token_issued_before_the_cut_off_is_refused_known_or_not() {
     assert_eq!(house.get("/me", &old).await.of(), (200, "in"));
     assert_eq!(house.key_of(&old).await, alice());
 
-    house.entra.revoke(&alice(), at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON))
+        .await
+        .unwrap();
     for token in [&old, &older] {
         let answer = house.get("/me", token).await;
         assert_eq!(answer.of(), (401, "revoked"));
@@ -43,7 +47,11 @@ async fn a_token_issued_before_the_cut_off_is_refused_known_or_not() {
 async fn nobody_else_is_refused() {
     let house = House::open().await;
     let bob = house.token(NOON - 1).user("bob").mint();
-    house.entra.revoke(&alice(), at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
 }
 
@@ -51,10 +59,22 @@ async fn nobody_else_is_refused() {
 async fn a_cut_off_is_never_lowered() {
     let house = House::open().await;
     let token = house.token(NOON - 50).mint();
-    house.entra.revoke(&alice(), at(NOON - 10)).await.unwrap();
-    house.entra.revoke(&alice(), at(NOON - 100)).await.unwrap();
-    house.entra.revoke(&alice(), at(0)).await.unwrap();
-    house.entra.sign_out(&alice()).await;
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON - 10))
+        .await
+        .unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON - 100))
+        .await
+        .unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(0))
+        .await
+        .unwrap();
+    house.entra.remove_account(&alice()).await;
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
     house.at(NOON + 3_000);
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
@@ -77,7 +97,11 @@ async fn a_begun_second_counts_as_whole() {
     let house = House::open().await;
     let within = house.token(NOON).mint();
     let time = at(NOON) + Duration::from_millis(1);
-    house.entra.revoke(&alice(), time).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), time)
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &within).await.of(), (401, "revoked"));
     let after = house.token(NOON + 1).mint();
     assert_eq!(house.get("/me", &after).await.of(), (200, "in"));
@@ -89,12 +113,16 @@ async fn a_time_more_than_a_day_ahead_is_an_error_and_revokes_nothing() {
     let token = house.token(NOON).mint();
     // Milliseconds taken for seconds.
     for far in [at(NOON * 1_000), at(NOON + 90_000)] {
-        let refused = house.entra.revoke(&alice(), far).await;
+        let refused = house.entra.revoke_tokens_issued_before(&alice(), far).await;
         assert!(matches!(refused, Err(RevokeError::TooFarAhead)));
         assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
     }
     let near = at(NOON + 86_400);
-    house.entra.revoke(&alice(), near).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), near)
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
 }
 
@@ -107,7 +135,7 @@ async fn a_revocation_that_was_a_mistake_is_lifted_and_the_next_one_holds() {
     // The longest mistake that is accepted: the account would be refused for a day.
     house
         .entra
-        .revoke(&alice(), at(NOON + 86_400))
+        .revoke_tokens_issued_before(&alice(), at(NOON + 86_400))
         .await
         .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
@@ -116,7 +144,11 @@ async fn a_revocation_that_was_a_mistake_is_lifted_and_the_next_one_holds() {
     // Another account's is not touched by it, and a new one has an effect at whatever time.
     let bob = house.token(NOON).user("bob").mint();
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
-    house.entra.revoke(&alice(), at(NOON + 1)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON + 1))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
 }
 
@@ -125,7 +157,11 @@ async fn a_token_that_does_not_say_when_it_was_issued_is_refused() {
     let house = House::open().await;
     let token = house.token(NOON).without("iat").mint();
     assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
-    house.entra.revoke(&alice(), at(1_000)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(1_000))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
     let bob = house.token(NOON).user("bob").without("iat").mint();
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
@@ -137,7 +173,11 @@ async fn a_client_with_cp1_is_told_to_come_back_with_a_newer_token() {
     let token = house.token(NOON - 1).claim("xms_cc", ["CP1"].as_slice());
     let user = token.clone().mint();
     let app = token.app("daemon").mint();
-    house.entra.revoke(&alice(), at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON))
+        .await
+        .unwrap();
     let answer = house.get("/me", &user).await;
     assert_eq!(answer.of(), (401, "revoked"));
     assert_eq!(answer.body["error"], "insufficient_claims");
@@ -154,7 +194,11 @@ async fn a_client_with_cp1_is_told_to_come_back_with_a_newer_token() {
 
     // An application cannot go to a sign-in page.
     let daemon = house.key_of(&app).await;
-    house.entra.revoke(&daemon, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&daemon, at(NOON))
+        .await
+        .unwrap();
     let answer = house.get("/me", &app).await;
     assert_eq!(answer.of(), (401, "revoked"));
     assert_eq!(answer.body["error"], "invalid_token");
@@ -184,7 +228,11 @@ async fn an_account_is_also_known_by_issuer_and_subject() {
         issuer: claims.issuer().into(),
         subject: claims.subject().unwrap().into(),
     };
-    house.entra.revoke(&by_subject, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&by_subject, at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (401, "revoked"));
 }
 
@@ -193,14 +241,22 @@ async fn the_revocation_is_named_before_what_a_guard_would_say() {
     let house = House::open().await;
     let bare = house.token(NOON - 1).without("scp").without("roles").mint();
     assert_eq!(house.get("/me", &bare).await.of(), (403, "no_permissions"));
-    house.entra.revoke(&alice(), at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &bare).await.of(), (401, "revoked"));
 }
 
 #[tokio::test]
 async fn in_memory_nothing_can_be_lost() {
     let house = House::open().await;
-    house.entra.revoke(&alice(), at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&alice(), at(NOON))
+        .await
+        .unwrap();
     let status = house.entra.store_status();
     assert!(status.following && !status.shared);
     assert_eq!((status.revocation_count, status.on_loss), (1, None));

@@ -23,16 +23,20 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
         house.token(NOON - 1).user("bob").mint(),
     );
     let (alice_key, bob_key) = (house.key_of(&alice).await, house.key_of(&bob).await);
-    house.entra.sign_out(&alice_key).await;
+    house.entra.remove_account(&alice_key).await;
     assert_eq!(told.lock().unwrap().len(), 1);
     house.at(NOON + 1);
-    house.entra.sign_out(&alice_key).await;
+    house.entra.remove_account(&alice_key).await;
     assert_eq!(*told.lock().unwrap(), [alice_key.clone(), alice_key]);
     // Nothing is revoked, for no account.
     assert_eq!(house.get("/me", &alice).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &bob).await.of(), (200, "in"));
     told.lock().unwrap().clear();
-    house.entra.revoke(&bob_key, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&bob_key, at(NOON))
+        .await
+        .unwrap();
     assert_eq!(*told.lock().unwrap(), [bob_key]);
 }
 
@@ -43,7 +47,7 @@ async fn an_account_that_was_never_seen_may_sign_out() {
         issuer: "https://nowhere.example".into(),
         subject: "nobody".into(),
     };
-    house.entra.sign_out(&nobody).await;
+    house.entra.remove_account(&nobody).await;
     assert_eq!(house.entra.store_status().revocation_count, 0);
 }
 
@@ -117,8 +121,12 @@ async fn hooks_that_panic_leave_the_sign_out_and_the_answer_as_they_are() {
     let token = house.token(NOON - 1).mint();
     let account = house.key_of(&token).await;
     assert_eq!(house.entra.store_status().last_error, None);
-    house.entra.sign_out(&account).await;
-    house.entra.revoke(&account, at(NOON)).await.unwrap();
+    house.entra.remove_account(&account).await;
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     let said = house.entra.store_status().last_error.unwrap();
     assert!(said.contains("on_sign_out"), "{said}");
     let answer = house.get("/me", &token).await;

@@ -18,7 +18,7 @@ const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 pub(crate) fn routes(house: &House) -> Router {
     Router::new()
-        .route_service("/events", house.entra.shared_signals())
+        .route_service("/events", house.entra.security_event_receiver())
         .route_service("/back", house.entra.back_channel_logout())
         .route_service("/front", house.entra.front_channel_logout())
 }
@@ -53,7 +53,10 @@ pub(crate) async fn listening_with(more: impl FnOnce(EntraBuilder) -> EntraBuild
                 "{}/{CONTOSO}/v2.0/.well-known/openid-configuration",
                 emulator.url()
             ));
-    House::of(emulator, |builder| more(builder.shared_signals(signals))).await
+    House::of(emulator, |builder| {
+        more(builder.security_event_transmitter(signals))
+    })
+    .await
 }
 
 /// A good logout token, for alice's session `s-1`.
@@ -449,7 +452,10 @@ async fn a_transmitter_may_bring_its_keys_along() {
     let keys = emulator.keys_document().to_string();
     let signals =
         SecurityEventTransmitter::new(issuer, "https://api.example/events").static_jwks(keys);
-    let house = House::of(emulator, |builder| builder.shared_signals(signals)).await;
+    let house = House::of(emulator, |builder| {
+        builder.security_event_transmitter(signals)
+    })
+    .await;
     let token = house.token(NOON - 1).mint();
     let told = push(
         &house,
@@ -462,7 +468,7 @@ async fn a_transmitter_may_bring_its_keys_along() {
     let broken = SecurityEventTransmitter::new("http://ssf.example/", "a");
     let built = Entra::builder_for(authority)
         .clock(Clock::system())
-        .shared_signals(broken)
+        .security_event_transmitter(broken)
         .build();
     assert!(built.is_err());
 }
@@ -543,7 +549,7 @@ async fn a_subject_is_one_account_for_both_versions_of_its_tenant() {
     let account = claims.account_id().unwrap();
     house
         .entra
-        .revoke(&account, crate::house::at(NOON))
+        .revoke_tokens_issued_before(&account, crate::house::at(NOON))
         .await
         .unwrap();
     let refused = house.get("/me", &v2(&house, "pairwise-1")).await;

@@ -15,7 +15,7 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 async fn ask(world: &World, credential: ClientCredential) -> Option<Call> {
     let access = GraphConfig::new(credential).graph_url(world.fake.base());
-    let directory = world.entra_with(access).directory();
+    let directory = world.entra_with(access).graph();
     directory
         .client_credentials_token(None, &["x/.default"])
         .await
@@ -139,7 +139,7 @@ async fn an_assertion_file_is_read_again_for_each_token() {
     std::fs::write(&file, "first.signed.assertion\n").unwrap();
     let access = GraphConfig::new(ClientCredential::federated_token_file(&file))
         .graph_url(world.fake.base());
-    let directory = world.entra_with(access).directory();
+    let directory = world.entra_with(access).graph();
     directory
         .client_credentials_token(None, &["a/.default"])
         .await

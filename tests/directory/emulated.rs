@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as route;
-use axum_entra::graph::Revocation;
+use axum_entra::graph::SessionRevocation;
 use axum_entra::guard::RequireGroup;
 use axum_entra::settings::Settings;
 use axum_entra::{CallerToken, Entra, EntraBuilder, GraphClient, Rejection};
@@ -34,13 +34,13 @@ async fn groups(directory: GraphClient, caller: CallerToken) -> Result<String, R
 
 async fn revoke(directory: GraphClient, caller: CallerToken) -> Result<(), Rejection> {
     let object = directory
-        .object_id(&caller, "bob@contoso.onmicrosoft.com")
+        .resolve_user_id(&caller, "bob@contoso.onmicrosoft.com")
         .await?;
     directory
-        .revoke_sessions(&caller, Some(object), Revocation::SignInSessions)
+        .revoke_sessions(&caller, Some(object), SessionRevocation::SignInSessions)
         .await?;
     directory
-        .revoke_sessions(&caller, None, Revocation::RefreshTokens)
+        .revoke_sessions(&caller, None, SessionRevocation::RefreshTokens)
         .await
         .map(drop)
 }
@@ -169,7 +169,7 @@ async fn who_signs_out_is_asked_about_again() {
     let account = caller.claims().account_id().unwrap();
     for expected in [1, 1, 2] {
         if expected == 2 {
-            entra.sign_out(&account).await;
+            entra.remove_account(&account).await;
         }
         assert_is(&get(&app, "/group", &dave).await, 200, "");
         let calls = emulator.graph_calls();

@@ -311,7 +311,9 @@ async fn another_account_is_another_question_and_forgetting_one_leaves_the_other
     }
     assert_eq!(world.fake.graph_calls().len(), 2);
     let tenant = entra_emulator::CONTOSO.parse().unwrap();
-    entra.directory().forget(tenant, ALICE.parse().unwrap());
+    entra
+        .graph()
+        .invalidate_account(tenant, ALICE.parse().unwrap());
     assert_is(&get(&app, "/permit", &bob).await, 200, "");
     assert_eq!(world.fake.graph_calls().len(), 2);
     assert_is(&get(&app, "/permit", &alice).await, 200, "");

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get as route;
-use axum_entra::graph::Revocation;
+use axum_entra::graph::SessionRevocation;
 use axum_entra::{CallerToken, Entra, GraphClient, Rejection};
 use entra_emulator::{ALICE, BOB, GROUP_ID};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn id(
 ) -> Result<String, Rejection> {
     Ok(format!(
         "\"{}\"",
-        directory.object_id(&caller, &user).await?
+        directory.resolve_user_id(&caller, &user).await?
     ))
 }
 
@@ -32,11 +32,11 @@ async fn revoke(
 ) -> Result<(), Rejection> {
     let user = match user.as_str() {
         "me" => None,
-        user => Some(directory.object_id(&caller, user).await?),
+        user => Some(directory.resolve_user_id(&caller, user).await?),
     };
     let which = match which.as_str() {
-        "old" => Revocation::RefreshTokens,
-        _ => Revocation::SignInSessions,
+        "old" => SessionRevocation::RefreshTokens,
+        _ => SessionRevocation::SignInSessions,
     };
     directory
         .revoke_sessions(&caller, user, which)
@@ -207,7 +207,7 @@ async fn a_token_validated_outside_http_can_ask_too() {
     let entra = world.entra();
     let token = world.emulator.token().scope("a").mint();
     let caller = entra.validate_caller(&token).await.unwrap();
-    let groups = entra.directory().member_groups(&caller).await.unwrap();
+    let groups = entra.graph().member_groups(&caller).await.unwrap();
     assert_eq!(&*groups, [GROUP_ID]);
     assert!(entra.validate_caller("forged").await.is_err());
 }

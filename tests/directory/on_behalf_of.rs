@@ -173,7 +173,7 @@ async fn without_credentials_every_question_is_503() {
     assert_is(&answer, 503, "directory_unavailable");
     assert!(answer.retry_after().is_some());
     let refused = entra
-        .directory()
+        .graph()
         .client_credentials_token(None, &["x/.default"])
         .await;
     assert!(refused.is_err());
@@ -182,7 +182,7 @@ async fn without_credentials_every_question_is_503() {
 #[tokio::test]
 async fn a_token_of_our_own_is_kept_by_tenant_and_scopes() {
     let world = World::new().await;
-    let directory = world.entra().directory();
+    let directory = world.entra().graph();
     let scope = ["https://vault.azure.net/.default"];
     let first = directory
         .client_credentials_token(None, &scope)

@@ -22,7 +22,10 @@ async fn a_hundred_revocations_are_seen_by_the_other_within_a_second() {
     }
     let start = Instant::now();
     for number in 0..100 {
-        one.entra.revoke(&account(number), at(now())).await.unwrap();
+        one.entra
+            .revoke_tokens_issued_before(&account(number), at(now()))
+            .await
+            .unwrap();
     }
     eventually("the other knows all", async || {
         other.entra.store_status().revocation_count == 100
@@ -59,10 +62,13 @@ async fn a_lower_cut_off_from_another_replica_lowers_nothing() {
     let emulator = Emulator::start().await.unwrap();
     let [one, other] = Replica::pair(&emulator, &server.url(), StoreFailurePolicy::Deny).await;
     let time = now();
-    one.entra.revoke(&account(1), at(time - 10)).await.unwrap();
+    one.entra
+        .revoke_tokens_issued_before(&account(1), at(time - 10))
+        .await
+        .unwrap();
     other
         .entra
-        .revoke(&account(1), at(time - 100))
+        .revoke_tokens_issued_before(&account(1), at(time - 100))
         .await
         .unwrap();
     let third = Replica::new(&emulator, &server.url(), StoreFailurePolicy::Deny);
@@ -94,7 +100,10 @@ async fn a_lifted_revocation_is_lifted_everywhere_and_stays_so() {
         eventually("in", async || replica.reason(&token).await == "in").await;
     }
     // The next revocation holds on all of them.
-    one.entra.revoke(&account(1), at(1)).await.unwrap();
+    one.entra
+        .revoke_tokens_issued_before(&account(1), at(1))
+        .await
+        .unwrap();
     for replica in [&one, &other, &late] {
         eventually("revoked", async || {
             replica.reason(&token).await == "revoked"
@@ -117,7 +126,7 @@ async fn sessions_and_sign_outs_are_told_too() {
     one.follows().await;
     other.follows().await;
     for _ in 0..2 {
-        one.entra.sign_out(&account(1)).await;
+        one.entra.remove_account(&account(1)).await;
     }
     // The second of the same second as well.
     eventually("it is told", async || told.lock().unwrap().len() == 2).await;
@@ -192,7 +201,7 @@ async fn a_stream_that_is_open_at_one_ends_with_a_revocation_or_a_sign_out_at_th
     }
     let stranger = open.pop().unwrap();
     one.entra.revoke_tokens(&account(1)).await.unwrap();
-    one.entra.sign_out(&account(2)).await;
+    one.entra.remove_account(&account(2)).await;
     for ended in open {
         let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
         ended.expect("it stays open").unwrap();

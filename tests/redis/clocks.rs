@@ -109,7 +109,10 @@ impl Model {
                 let number = u128::try_from(self.revoked.len()).unwrap() + 1;
                 let (_, replica) = &self.replicas[chosen];
                 // Told at once, or later where the store was away just now.
-                let _ = replica.entra.revoke(&account(number), at(now())).await;
+                let _ = replica
+                    .entra
+                    .revoke_tokens_issued_before(&account(number), at(now()))
+                    .await;
                 self.revoked.push(number);
             }
             6 | 7 => {
@@ -126,7 +129,7 @@ impl Model {
                 assert!(
                     replica
                         .entra
-                        .revoke(&account(number), at(now()))
+                        .revoke_tokens_issued_before(&account(number), at(now()))
                         .await
                         .is_err()
                 );

@@ -22,7 +22,9 @@ fn listening(emulator: &Emulator, server: &Server) -> Replica {
     let signals = SecurityEventTransmitter::new(emulator.issuer(CONTOSO), AUDIENCE)
         .static_jwks(emulator.keys_document().to_string());
     let redis = RedisStore::new(server.url(), StoreFailurePolicy::DangerAllow);
-    Replica::built(emulator, redis, |builder| builder.shared_signals(signals))
+    Replica::built(emulator, redis, |builder| {
+        builder.security_event_transmitter(signals)
+    })
 }
 
 /// One message about the accounts 1 and 2.
@@ -51,7 +53,7 @@ fn about_two(emulator: &Emulator) -> Request<Body> {
 }
 
 async fn push(replica: &Replica, request: Request<Body>) -> u16 {
-    let app = Router::new().route_service("/events", replica.entra.shared_signals());
+    let app = Router::new().route_service("/events", replica.entra.security_event_receiver());
     app.oneshot(request).await.unwrap().status().as_u16()
 }
 

@@ -1,13 +1,15 @@
 //! What the targets of messages have in common: an API that takes them, and two keys.
 
+use std::convert::Infallible;
 use std::sync::{LazyLock, OnceLock};
 
 use axum_core::body::Body;
+use axum_core::response::Response;
 use axum_entra::__fuzz::{API, TENANT};
-use axum_entra::{Authority, Clock, Entra, Receiver, SecurityEventTransmitter, Tenant, UnixTime};
+use axum_entra::{Authority, Clock, Entra, SecurityEventTransmitter, Tenant, UnixTime};
 use http::Request;
 use serde_json::Value;
-use tower_service::Service as _;
+use tower_service::Service;
 
 #[path = "../../../tests/api/signer.rs"]
 #[allow(dead_code)]
@@ -33,7 +35,7 @@ pub fn entra() -> &'static Entra {
         let authority = Authority::entra(Tenant::new(TENANT), API).static_jwks(keys());
         let signals = SecurityEventTransmitter::new(TRANSMITTER, EVENTS_FOR).static_jwks(keys());
         Entra::builder_for(authority)
-            .shared_signals(signals)
+            .security_event_transmitter(signals)
             .clock(Clock::from_fn(|| UnixTime::from_secs(NOW)))
             .build()
             .expect("good settings")
@@ -56,10 +58,13 @@ pub fn signed(data: &str) -> Option<(bool, &str, &str, String)> {
     ))
 }
 
-pub fn status(receiver: &Receiver, media_type: &str, body: String) -> u16 {
+pub fn status<S>(service: &S, media_type: &str, body: String) -> u16
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone,
+{
     let request = Request::post("/").header("content-type", media_type);
     let request = request.body(Body::from(body)).expect("a request");
-    let answer = RUNTIME.block_on(receiver.clone().call(request));
+    let answer = RUNTIME.block_on(service.clone().call(request));
     answer.expect("an answer, whatever comes").status().as_u16()
 }
 

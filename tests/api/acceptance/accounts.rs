@@ -143,7 +143,7 @@ pub(super) async fn cut_off_after() {
     assert_eq!(account.get("/me", json!({}), json!({})).await.status, 200);
     account
         .entra
-        .revoke(
+        .revoke_tokens_issued_before(
             &account.user(),
             UNIX_EPOCH + Duration::from_secs(1_537_231_049 + BACKDATE),
         )
@@ -160,7 +160,7 @@ pub(super) async fn cut_off_at() {
     let account = Account::open().await;
     account
         .entra
-        .revoke(
+        .revoke_tokens_issued_before(
             &account.user(),
             UNIX_EPOCH + Duration::from_secs(1_537_231_048 + BACKDATE),
         )
@@ -177,7 +177,7 @@ pub(super) async fn sign_out() {
         assert_eq!(account.group(claims).await.status, 200);
     }
     assert_eq!((account.questions(OID), account.questions(ANOTHER)), (1, 1));
-    account.entra.sign_out(&account.user()).await;
+    account.entra.remove_account(&account.user()).await;
     for claims in [ours(), theirs()] {
         assert_eq!(account.group(claims).await.status, 200);
     }
