@@ -142,7 +142,11 @@ async fn a_judgement_at_another_time_proves_nothing() {
             .validate_at(&earlier, UnixTime::from_secs(NOON - 250))
             .is_ok()
     );
-    house.entra.revoke_tokens_issued_before(&account, at(NOON)).await.unwrap();
+    house
+        .entra
+        .revoke_tokens_issued_before(&account, at(NOON))
+        .await
+        .unwrap();
     assert_eq!(house.get("/me", &token).await.of(), (200, "in"));
     assert_eq!(house.get("/me", &earlier).await.of(), (401, "revoked"));
 }

@@ -10,14 +10,14 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum_entra::guard::{Denied, RequireScope};
 use axum_entra::middleware::{CheckError, check_fn, check_fn_with_state};
-use axum_entra::{Claims, Clock, Entra, Rejection};
+use axum_entra::{Claims, Clock, Entra, Rejection, UnixTime, Uuid};
 use serde_json::json;
 
 use crate::service::{Answer, Runs, fetch, fetch_grpc};
 use crate::token::{T0, authority, built, good, mint, with};
 
 /// The object id of each list's owner.
-type Owners = Arc<BTreeMap<u64, &'static str>>;
+type Owners = Arc<BTreeMap<u64, Uuid>>;
 
 const OWNER: &str = "690222be-ff1a-4d56-abd1-7e4f7d38e474";
 
@@ -36,7 +36,10 @@ async fn owns_list(
 }
 
 fn lists(entra: &Entra, runs: &Runs) -> Router {
-    let owners = Arc::new(BTreeMap::from([(1, OWNER), (2, "someone else")]));
+    let owners = Arc::new(BTreeMap::from([
+        (1, OWNER.parse().unwrap()),
+        (2, Uuid::nil()),
+    ]));
     Router::new()
         .route("/lists/{id}", runs.any_handler())
         .route_layer(check_fn_with_state(owners, owns_list))
@@ -123,7 +126,7 @@ fn form(answer: &Answer) -> (u16, String, Option<&str>, Option<&str>, Option<&st
 #[tokio::test]
 async fn a_refusal_of_ones_own_has_the_form_of_a_guards_refusal() {
     let entra = Entra::builder_for(authority())
-        .clock(Clock::from_fn(|| T0))
+        .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
         .resource("https://api.example.com/a")
         .resource("https://api.example.com/b")
         .map_rejection(|rejection, mut response| {
