@@ -44,7 +44,8 @@ async function tab() {
   };
   const until = async (what, expression) => {
     for (let tries = 0; tries < 100; tries++) {
-      if (await evaluate(expression)) return;
+      // While a page is being left, nothing can be asked.
+      if (await evaluate(expression).catch(() => false)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error(`never: ${what}`);
