@@ -35,7 +35,11 @@ async fn a_known_token_is_found_without_decrypting_and_revalidated_like_others()
     let known = |twins: &Twins| said(&twins.cached.validate(&token, NOW));
     assert_eq!(known(&twins), "valid");
     assert_eq!(
-        said(&twins.cached.validate_uncached(token.as_bytes(), NOW)),
+        said(
+            &twins
+                .cached
+                .validate_uncached(token.as_bytes(), NOW, &Default::default())
+        ),
         "the token is malformed"
     );
     twins.cached.forget_all();
