@@ -77,6 +77,17 @@ pub(crate) fn routes(entra: &Entra, stopped: impl Future<Output = ()> + Send + '
         })
 }
 
+/// The first server as the SDK makes it, which lets everyone in: for comparison in tests.
+pub(crate) fn without_guards() -> Router {
+    let lists = Lists::default();
+    let todos = StreamableHttpService::new(
+        move || Ok(TodoTools::new(lists.clone())),
+        Arc::new(LocalSessionManager::default()),
+        StreamableHttpServerConfig::default().disable_allowed_hosts(),
+    );
+    Router::new().nest_service(TODOS, todos)
+}
+
 fn todo_guards() -> ToolGuards {
     ToolGuards::new()
         .tool("whoami", AnyToken)

@@ -92,6 +92,10 @@ fn repeats(headers: &HeaderMap, message: &Message<'_>) -> Result<(), HeaderMisma
     let Some(member) = message.name() else {
         return Ok(());
     };
+    // A request that lacks its name has none to repeat, and no guard either.
+    if (name, member) == (None, &Member::Absent) {
+        return Ok(());
+    }
     let value = name.ok_or(HeaderMismatch)?;
     match (decoded(value.as_bytes())?, member) {
         (Decoded::Plain(value), Member::Text(name)) if *value == *name.as_bytes() => Ok(()),
@@ -254,6 +258,17 @@ mod tests {
         ] {
             assert!(!agree(headers, &stating(version)), "{version}");
         }
+    }
+
+    #[test]
+    fn a_name_that_the_body_lacks_is_not_repeated() {
+        let version = ("mcp-protocol-version", "2026-07-28");
+        let method = ("mcp-method", "resources/read");
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{}}"#;
+        assert!(agree(&[version, method], body));
+        assert!(!agree(&[version, method, ("mcp-name", "todo://x")], body));
+        let other = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":1}}"#;
+        assert!(!agree(&[version, method], other));
     }
 
     #[test]

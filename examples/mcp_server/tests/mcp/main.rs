@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod bare;
 mod program;
 mod sdk;
 #[path = "../../servers/mod.rs"]
