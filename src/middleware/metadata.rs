@@ -296,8 +296,20 @@ impl Resource {
 
     /// Says at the start what would only be found out by a client that cannot sign in.
     fn warn_on_scope_mismatch(&self, app_id_uri: &str) {
-        for refused in self.refused_by_entra(app_id_uri) {
-            tracing::warn!(resource = self.address, app_id_uri, "{refused}");
+        if self.has_extra_slash(app_id_uri) {
+            tracing::warn!(
+                resource = self.address,
+                app_id_uri,
+                "Resource ends with a slash: Entra compares it byte for byte (AADSTS9010010)"
+            );
+        }
+        if self.is_on_another_host(app_id_uri) {
+            tracing::warn!(
+                resource = self.address,
+                app_id_uri,
+                "Resource is on another host than the App ID URI: it has to be an identifier URI too, \
+                 on a domain that the tenant has verified (AADSTS9010010)"
+            );
         }
         // Clients of the Model Context Protocol send `resource` along with the scopes (RFC 8707),
         // and Entra refuses them where it does not know the one by the other's prefix.
@@ -314,30 +326,18 @@ impl Resource {
         }
     }
 
-    /// Why clients that send this address as `resource` will be refused, as far as the address tells.
-    fn refused_by_entra(&self, app_id_uri: &str) -> Vec<&'static str> {
+    fn has_extra_slash(&self, app_id_uri: &str) -> bool {
+        self.address.ends_with('/') && !app_id_uri.ends_with('/')
+    }
+
+    /// Of an App ID URI without a host, such as `api://…`, nothing is said.
+    fn is_on_another_host(&self, app_id_uri: &str) -> bool {
         let host = |address: &str| {
             let url = Url::parse(address).ok()?;
             let is_web = matches!(url.scheme(), "http" | "https");
             url.host_str().filter(|_| is_web).map(str::to_owned)
         };
-        let is_elsewhere = host(app_id_uri).is_some_and(|own| host(&self.address) != Some(own));
-        let has_slash = self.address.ends_with('/') && !app_id_uri.ends_with('/');
-        [
-            (
-                has_slash,
-                "Resource ends with a slash: Entra compares it byte for byte with the identifier URIs \
-                 (AADSTS9010010)",
-            ),
-            (
-                is_elsewhere,
-                "Resource is on another host than the App ID URI: it has to be an identifier URI too, on \
-                 a domain that the tenant has verified (AADSTS9010010)",
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(is_refused, why)| is_refused.then_some(why))
-        .collect()
+        host(app_id_uri).is_some_and(|own| host(&self.address) != Some(own))
     }
 
     fn is_plain_http(&self) -> bool {
@@ -460,23 +460,25 @@ mod tests {
     #[test]
     fn addresses_that_entra_refuses_are_told_with_the_reason() {
         let told = |address: &str, uri: &str| {
-            let refused = resource(address, &[]).refused_by_entra(uri);
-            let first = refused.first().copied().unwrap_or_default();
-            (refused.len(), first.contains("slash"))
+            let resource = resource(address, &[]);
+            (
+                resource.has_extra_slash(uri),
+                resource.is_on_another_host(uri),
+            )
         };
         let mcp = "https://todo.example/mcp";
         for (address, uri, expected) in [
-            (mcp, mcp, (0, false)),
-            (mcp, "api://id", (0, false)),
-            ("https://todo.example/mcp/", mcp, (1, true)),
+            (mcp, mcp, (false, false)),
+            (mcp, "api://id", (false, false)),
+            ("https://todo.example/mcp/", mcp, (true, false)),
             (
                 "https://todo.example/mcp/",
                 "https://todo.example/mcp/",
-                (0, false),
+                (false, false),
             ),
-            ("https://x.amazonaws.com/mcp", mcp, (1, false)),
-            ("https://x.amazonaws.com/mcp/", mcp, (2, true)),
-            ("https://TODO.example/mcp", mcp, (0, false)),
+            ("https://x.amazonaws.com/mcp", mcp, (false, true)),
+            ("https://x.amazonaws.com/mcp/", mcp, (true, true)),
+            ("https://TODO.example/mcp", mcp, (false, false)),
         ] {
             assert_eq!(told(address, uri), expected, "{address} {uri}");
         }
