@@ -12,6 +12,7 @@ mod inner;
 mod interpret;
 mod issuer_kind;
 mod object_reader;
+mod permissions;
 mod principal;
 mod profile;
 pub(crate) mod raw;
@@ -48,7 +49,6 @@ pub(crate) use times::{Time, Times};
 
 use crate::clock::UnixTime;
 use crate::guid::{CONSUMERS_TENANT_ID, parse_guid};
-use crate::scope_hierarchy::ScopeHierarchy;
 use crate::token_version::TokenVersion;
 
 /// The text that older B2C policies send as `sub`, the same for every user.
@@ -225,46 +225,6 @@ impl Claims {
     /// Guards on scopes never count those of an application.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().scopes)
-    }
-
-    /// Whether a user gave the client this delegated permission: `scp` has the scope, or one that
-    /// implies it by the application's [`ScopeHierarchy`].
-    ///
-    /// As [`RequireScope`](crate::guard::RequireScope) decides: whole words, letter case counts,
-    /// and never for an application's own token, whatever its `scp` says.
-    ///
-    /// ```
-    /// # #[cfg(feature = "test-util")] {
-    /// let claims = axum_entra::testing::claims().scope("Todo.Read").build();
-    /// assert!(claims.has_scope("Todo.Read"));
-    /// assert!(!claims.has_scope("todo.read"));
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn has_scope(&self, scope: &str) -> bool {
-        let inner = self.inner();
-        // `idtyp` = app beside a `scp` is no user's token.
-        inner.principal != Principal::App
-            && (inner.lists(inner.scopes, scope)
-                || self.scope_hierarchy().is_some_and(|hierarchy| {
-                    let mut wider = hierarchy.implying(scope);
-                    wider.any(|wider| inner.lists(inner.scopes, wider))
-                }))
-    }
-
-    /// Which scopes imply others at the API that accepted the token, where it declared any.
-    #[must_use]
-    pub fn scope_hierarchy(&self) -> Option<&ScopeHierarchy> {
-        self.inner().scope_hierarchy.as_deref()
-    }
-
-    /// Whether `roles` has this role, as a whole and in this letter case.
-    ///
-    /// In a user's token it is a role given to the user, in an app-only token a permission given to
-    /// the application.
-    #[must_use]
-    pub fn has_role(&self, role: &str) -> bool {
-        self.inner().lists(self.inner().roles, role)
     }
 
     /// `roles`: app roles of the user, or application permissions of an app-only token.

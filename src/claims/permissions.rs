@@ -1,0 +1,46 @@
+//! What the caller may do: scopes and roles.
+
+use super::{Claims, Principal};
+use crate::scope_hierarchy::ScopeHierarchy;
+
+impl Claims {
+    /// Whether a user gave the client this delegated permission: `scp` has the scope, or one that
+    /// implies it by the application's [`ScopeHierarchy`].
+    ///
+    /// As [`RequireScope`](crate::guard::RequireScope) decides: whole words, letter case counts,
+    /// and never for an application's own token, whatever its `scp` says.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// let claims = axum_entra::testing::claims().scope("Todo.Read").build();
+    /// assert!(claims.has_scope("Todo.Read"));
+    /// assert!(!claims.has_scope("todo.read"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let inner = self.inner();
+        // `idtyp` = app beside a `scp` is no user's token.
+        inner.principal != Principal::App
+            && (inner.lists(inner.scopes, scope)
+                || self.scope_hierarchy().is_some_and(|hierarchy| {
+                    let mut wider = hierarchy.implying(scope);
+                    wider.any(|wider| inner.lists(inner.scopes, wider))
+                }))
+    }
+
+    /// Which scopes imply others at the API that accepted the token, where it declared any.
+    #[must_use]
+    pub fn scope_hierarchy(&self) -> Option<&ScopeHierarchy> {
+        self.inner().scope_hierarchy.as_deref()
+    }
+
+    /// Whether `roles` has this role, as a whole and in this letter case.
+    ///
+    /// In a user's token it is a role given to the user, in an app-only token a permission given to
+    /// the application.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.inner().lists(self.inner().roles, role)
+    }
+}
