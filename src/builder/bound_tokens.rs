@@ -6,9 +6,17 @@ use std::time::Duration;
 
 use http::{Extensions, Uri};
 
-use super::EntraBuilder;
+use super::{Entra, EntraBuilder};
 use crate::middleware::{Nonces, TrustedProxies};
 use crate::token::PopTokens;
+
+impl Entra {
+    /// Whether signed HTTP requests (`Authorization: PoP`) are accepted, or nothing else.
+    #[must_use]
+    pub fn pop_tokens(&self) -> PopTokens {
+        self.edge.bound.pop
+    }
+}
 
 impl EntraBuilder {
     /// Accepts signed HTTP requests (`Authorization: PoP`), or nothing else; the setting

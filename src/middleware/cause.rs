@@ -102,9 +102,9 @@ impl Cause {
     /// A sentence with nothing of the token in it.
     pub(super) fn sentence(&self) -> Cow<'static, str> {
         let sentence = match self {
-            Self::MissingToken => "This resource needs a Bearer access token.",
+            Self::MissingToken => "This resource needs an access token.",
             Self::MalformedHeader => {
-                "The Authorization header is not one well-formed Bearer token."
+                "The Authorization header does not hold one well-formed credential."
             }
             Self::Invalid(invalid) => invalid.description(),
             Self::Denied(refused) => messages::of_reason(refused.reason),

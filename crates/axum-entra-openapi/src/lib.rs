@@ -50,6 +50,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bound_tokens;
 mod ext;
 mod operations;
 mod problem;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum_entra::{Entra, ScopeHierarchy};
+use axum_entra::{Entra, PopTokens, ScopeHierarchy};
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{
@@ -10,6 +10,7 @@ use utoipa::openapi::security::{
     SecurityScheme,
 };
 
+use super::bound_tokens::{self, MUTUAL_TLS, POP};
 use super::operations::operations;
 use super::requirements::{BEARER, DEFAULT_SCOPE, OperationRequirements};
 use axum_entra::full_scope_name;
@@ -19,7 +20,8 @@ use axum_entra::full_scope_name;
 /// `modify` it into the document last, when every route is there; more than once does no harm.
 /// Schemes: `entra` (authorization code, with PKCE if the page asks for it), `entra_app` (client
 /// credentials) where an application may call, and `bearer` for a token that was got elsewhere.
-/// A further authority's are `entra_2`, `entra_app_2`.
+/// A further authority's are `entra_2`, `entra_app_2`. Of an [`Entra`] that accepts signed HTTP requests also
+/// `pop`, and `mutual_tls` where a guard asks for a bound token.
 ///
 /// Guards know scopes by the names in tokens (`Todo.Read`); clients ask for them by full names
 /// (`api://{client id}/Todo.Read`). Does not check that the registration exposes them.
@@ -29,6 +31,8 @@ pub struct SecuritySchemes {
     endpoints: Vec<Endpoint>,
     descriptions: BTreeMap<String, String>,
     hierarchy: ScopeHierarchy,
+    /// Whether signed HTTP requests are accepted.
+    pop: PopTokens,
 }
 
 /// One authority.
@@ -57,7 +61,8 @@ impl SecuritySchemes {
 
     /// Begins with every authority that an [`Entra`] trusts, and with its scope hierarchy.
     pub fn of(entra: &Entra) -> Self {
-        let none = Self::none().scope_hierarchy(entra.scope_hierarchy().clone());
+        let mut none = Self::none().scope_hierarchy(entra.scope_hierarchy().clone());
+        none.pop = entra.pop_tokens();
         entra.sign_in_endpoints().fold(none, |all, endpoint| {
             all.at(
                 endpoint.authorization_endpoint,
@@ -72,6 +77,7 @@ impl SecuritySchemes {
             endpoints: Vec::new(),
             descriptions: BTreeMap::new(),
             hierarchy: ScopeHierarchy::new(),
+            pop: PopTokens::Refuse,
         }
     }
 
@@ -144,6 +150,7 @@ impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut OpenApi) {
         let mut named: Vec<String> = Vec::new();
         let mut has_app_ways = false;
+        let mut asks_for_proof = false;
         for operation in operations(&mut document.paths) {
             let Some(demands) = OperationRequirements::of(operation) else {
                 continue;
@@ -154,6 +161,8 @@ impl Modify for SecuritySchemes {
                 has_app_ways |= way.accepts_apps();
             }
             demands.write(operation, &self.endpoints, &self.hierarchy);
+            bound_tokens::write(operation, &demands, self.pop);
+            asks_for_proof |= bound_tokens::asks_for_proof(&demands);
         }
         let components = document.components.get_or_insert_with(Default::default);
         for endpoint in &self.endpoints {
@@ -180,6 +189,12 @@ impl Modify for SecuritySchemes {
                 );
                 components.add_security_scheme(endpoint.app_scheme(), SecurityScheme::OAuth2(apps));
             }
+        }
+        if self.pop != PopTokens::Refuse {
+            components.add_security_scheme(POP, bound_tokens::pop_scheme());
+        }
+        if asks_for_proof && self.pop != PopTokens::Require {
+            components.add_security_scheme(MUTUAL_TLS, bound_tokens::mutual_tls_scheme());
         }
         let pasted = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)

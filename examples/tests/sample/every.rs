@@ -13,7 +13,11 @@ use serde_json::Value;
 use crate::running::{Running, is_built};
 
 /// Samples that serve nothing, or nothing of their own, and why.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
+    (
+        "mutual_tls",
+        "wants a client certificate, and has tests of its own",
+    ),
     ("explain", "is a command"),
     ("quickstart", "has a fixed port; one route, as below"),
     ("soak", "is a client"),

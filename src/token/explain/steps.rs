@@ -2,7 +2,6 @@
 
 use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
-use crate::claims::raw::Name;
 use crate::token::authority_state::AuthorityState;
 use crate::token::checks::{CHECKS, CheckContext, checked};
 use crate::token::decode_buffer::DecodeBuffer;
@@ -300,14 +299,7 @@ impl<'t> Trace<'t> {
             good &= result.is_ok();
             let expected = text::expected(name, Some(trust), self.now);
             let found = match name {
-                "purpose" => Some(
-                    if finished.has(Name::Confirmation) {
-                        "cnf"
-                    } else {
-                        "no cnf"
-                    }
-                    .to_owned(),
-                ),
+                "purpose" => Some(text::binding(finished.confirmation_json())),
                 name => text::found(name, self.peek),
             };
             self.add(name, result, expected, found);

@@ -1,7 +1,7 @@
 //! What each check expects and what was found, in words.
 
 use crate::authority::ResolvedAuthority;
-use crate::claims::Claims;
+use crate::claims::{Claims, Confirmation};
 use crate::jwks::snapshot::KeyReader;
 use crate::token::validator::Validator;
 
@@ -23,7 +23,9 @@ pub(super) fn expected(check: &str, trust: Option<&ResolvedAuthority>, now: u64)
             "nbf and iat before, exp after {} (± {} s)",
             now, trust.clock_skew
         ),
-        "purpose" => "no cnf: a bearer token".to_owned(),
+        "purpose" => {
+            "no cnf: a bearer token; a bound one is accepted in a request that proves it".to_owned()
+        }
         "id_token" if trust.accepts_id_tokens => "an access token or an ID token".to_owned(),
         "id_token" if trust.is_b2c() => "azp, and neither c_hash nor at_hash".to_owned(),
         "id_token" => "azp or appid, and neither c_hash nor at_hash".to_owned(),
@@ -53,6 +55,20 @@ pub(super) fn found(check: &str, peek: &Peek) -> Option<String> {
         _ => return None,
     };
     peek.claims(names)
+}
+
+/// What a token is bound to, by its `cnf`.
+pub(super) fn binding(confirmation: Option<&str>) -> String {
+    let Some(confirmation) = confirmation else {
+        return "no cnf".to_owned();
+    };
+    match Confirmation::parse(confirmation).map(|bound| bound.binding()) {
+        Some("certificate") => "cnf of a client certificate",
+        Some("key_and_certificate") => "cnf of a key and of a client certificate",
+        Some(_) => "cnf of a key",
+        None => "cnf that no request proves here",
+    }
+    .to_owned()
 }
 
 /// The scopes and roles of a caller, and what kind of caller it is.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::claims::Confirmation;
+
 /// What stands in a token, as far as it can be read. Never decides anything.
 #[derive(Default)]
 pub(super) struct Peek {
@@ -53,6 +55,11 @@ impl Peek {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.claims.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// What the token says it is bound to; `None` also where no request can prove it.
+    pub(super) fn confirmation(&self) -> Option<Confirmation> {
+        Confirmation::parse(&self.claims.get("cnf")?.to_string())
     }
 
     pub(super) fn header_has(&self, name: &str) -> bool {

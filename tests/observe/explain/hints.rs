@@ -89,8 +89,28 @@ async fn every_refusal_brings_its_own_hint() {
         ),
         (
             "bound",
-            token().claim("cnf", json!({})),
-            &["The token is bound to a key of its client (proof of possession)."],
+            token().bound_to_key("k"),
+            &["The token is bound to a key of its client (proof of possession)"],
+        ),
+        (
+            "bound to a certificate",
+            token().bound_to_certificate(b"DER"),
+            &["The token is bound to a client certificate (x5t#S256)."],
+        ),
+        (
+            "bound to both",
+            token().claim("cnf", json!({ "kid": "k", "x5t#S256": "x" })),
+            &["The token is bound to a key and to a client certificate"],
+        ),
+        (
+            "bound to something else",
+            token().claim("cnf", json!({ "jkt": "k" })),
+            &["The token's cnf holds something that this API cannot have proved"],
+        ),
+        (
+            "a signed HTTP request",
+            token().header("typ", "pop"),
+            &["This is a signed HTTP request, not a token"],
         ),
         (
             "early",

@@ -92,7 +92,13 @@ async fn a_good_token_passes_every_check_in_the_order_in_which_they_are_made() {
     let times = format!("nbf {begins}, iat {begins}, exp {ends}");
     let expected = format!("nbf and iat before, exp after {NOW} (± 300 s)");
     assert_eq!(found("lifetime"), (&*expected, Some(&*times)));
-    assert_eq!(found("purpose"), ("no cnf: a bearer token", Some("no cnf")));
+    assert_eq!(
+        found("purpose"),
+        (
+            "no cnf: a bearer token; a bound one is accepted in a request that proves it",
+            Some("no cnf")
+        )
+    );
     let own = "user, scopes [access_as_user], roles [Todo.Admin], groups listed";
     assert_eq!(found("permissions"), ("scp or roles", Some(own)));
 }
@@ -168,7 +174,10 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
     let two = entra.explain_at(&two.mint(), UnixTime::from_secs(NOW));
     let rest = " version issuer !audience lifetime !purpose id_token -permissions";
     assert_eq!(way(&two), start.replace('!', "") + rest);
-    assert_eq!(told(&two, "purpose").1, Some("cnf"));
+    assert_eq!(
+        told(&two, "purpose").1,
+        Some("cnf that no request proves here")
+    );
     assert_eq!(
         told(&two, "permissions").1,
         Some("scp access_as_user, roles [\"Todo.Admin\"]")
@@ -232,7 +241,10 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
         ),
         ("audience", &audiences),
         ("lifetime", &lifetime),
-        ("purpose", "no cnf: a bearer token"),
+        (
+            "purpose",
+            "no cnf: a bearer token; a bound one is accepted in a request that proves it",
+        ),
         ("id_token", "azp or appid, and neither c_hash nor at_hash"),
         ("permissions", "scp or roles, and scope a or b"),
     ];

@@ -9,6 +9,7 @@
 
 #[path = "../../../../examples/account_routes/mod.rs"]
 mod account_routes;
+mod bound;
 #[path = "../../../../examples/docs_page/mod.rs"]
 mod docs_page;
 mod layers;
