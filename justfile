@@ -39,6 +39,7 @@ smoke:
 # The pages of the samples in Chromium; needs Node.js and Chromium.
 browser:
     .ci/browser/run
+    .ci/browser/pop
 
 # The book in target/book, and its links; needs mdBook and python3.
 book:

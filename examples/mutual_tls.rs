@@ -97,7 +97,7 @@ impl Authority {
         let params = CertificateParams::new(vec![name.to_owned()])?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Identity {
-            pem: format!("{}{}", certificate.pem(), key.serialize_pem()),
+            pem: pem("CERTIFICATE", certificate.der()) + &pem("PRIVATE KEY", &key.serialize_der()),
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             certificate: certificate.der().clone(),
         })
@@ -118,6 +118,17 @@ impl Authority {
             .with_single_cert(vec![server.certificate], server.key)?;
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
+}
+
+/// RFC 7468: lines of 64 characters.
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64_simd::STANDARD.encode_to_string(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines: Vec<_> = lines.collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 /// An API that accepts the emulator's tokens.

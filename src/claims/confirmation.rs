@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Claims;
+use super::claim_name::Name;
+
 /// What the client has to prove beside the token, by the token's `cnf` (RFC 7800).
 ///
 /// From [`Claims::confirmation`](super::Claims::confirmation). A request whose claims have one has
@@ -11,6 +14,22 @@ pub struct Confirmation {
     key_id: Option<String>,
     key: Option<Map<String, Value>>,
     certificate: Option<String>,
+}
+
+impl Claims {
+    /// `cnf`: what the token is bound to, all of which this request has proved; `None` for a
+    /// bearer token, which is accepted from any client that has it.
+    ///
+    /// A guard that asks for it: [`RequireBoundToken`](crate::guard::RequireBoundToken).
+    #[must_use]
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        Confirmation::parse(self.confirmation_json()?)
+    }
+
+    /// `cnf` as it is written; a string without its quotes.
+    pub(crate) fn confirmation_json(&self) -> Option<&str> {
+        self.json(Name::Confirmation)
+    }
 }
 
 impl Confirmation {

@@ -368,20 +368,6 @@ impl Claims {
         self.text(Name::SessionId)
     }
 
-    /// `cnf`: what the token is bound to, all of which this request has proved; `None` for a
-    /// bearer token, which is accepted from any client that has it.
-    ///
-    /// A guard that asks for it: [`RequireBoundToken`](crate::guard::RequireBoundToken).
-    #[must_use]
-    pub fn confirmation(&self) -> Option<Confirmation> {
-        Confirmation::parse(self.confirmation_json()?)
-    }
-
-    /// `cnf` as it is written; a string without its quotes.
-    pub(crate) fn confirmation_json(&self) -> Option<&str> {
-        self.json(Name::Confirmation)
-    }
-
     /// `ipaddr`: the address the user signed in from (v1.0); informative.
     #[must_use]
     pub fn ip_address(&self) -> Option<&str> {

@@ -69,7 +69,7 @@ async fn trusting(authority: Authority, good: TokenBuilder) -> Entra {
 async fn every_refusal_brings_its_own_hint() {
     let (emulator, entra) = emulated().await;
     let token = || token(&emulator);
-    let rows: [(&str, TokenBuilder, &[&str]); 18] = [
+    let rows: [(&str, TokenBuilder, &[&str]); 22] = [
         (
             "an ID token",
             token().id_token().audience(API_ID),
