@@ -40,7 +40,10 @@ const DOORS: [(&str, &[&str]); 7] = [
     ),
     ("arc_swap", &["snapshot.rs"]),
     ("reqwest", &["jwks/http_client.rs"]),
-    ("redis", &["revocation/redis.rs"]),
+    (
+        "redis",
+        &["revocation/redis.rs", "revocation/redis/commands.rs"],
+    ),
     ("metrics", &["metrics.rs"]),
     ("miniz_oxide", &["token/jwe/inflate.rs"]),
     ("p12_keystore", &["key_file.rs"]),
@@ -57,7 +60,7 @@ const ALLOWED: [(&str, &str); 3] = [
 ];
 
 /// Lines of code in a file: documentation, comments and tests are not counted.
-const MOST_LINES: usize = 360;
+const MOST_LINES: usize = 350;
 
 #[test]
 fn the_architecture_page_draws_every_floor_with_what_is_on_it() {

@@ -8,11 +8,11 @@ use std::sync::{PoisonError, RwLock};
 use crate::authority::Backdate;
 use crate::claims::{AccountId, Claims};
 
-use super::ended::EndedSessions;
 use super::event::{RevocationKey, Whom};
 use super::marks::{KEPT, Marks};
 use super::monotonic_clock::Uptime;
 use super::notifier::{RevocationNotifier, Subscription};
+use super::sessions::EndedSessions;
 
 /// What to call with an account of which nothing is to be kept.
 pub(super) type Forget = Box<dyn Fn(&AccountId) + Send + Sync>;

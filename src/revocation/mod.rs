@@ -5,7 +5,6 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod cutoffs;
-mod ended;
 mod event;
 mod marks;
 mod memory;
@@ -16,7 +15,7 @@ mod place;
 #[cfg(feature = "redis")]
 mod redis;
 mod replay_cache;
-mod seen;
+mod sessions;
 #[cfg(feature = "redis")]
 mod shared;
 mod store;
@@ -36,7 +35,7 @@ use crate::claims::{AccountId, Claims};
 
 use cutoffs::{Due, Revocations, Unproven};
 use memory::Memory;
-use seen::SeenSessions;
+use sessions::SeenSessions;
 use store::{Single, Store};
 
 #[cfg(feature = "redis")]

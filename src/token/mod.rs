@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod after_fetch;
+mod authority_lookup;
 mod authority_state;
 mod bound;
 mod cache;

@@ -5,30 +5,26 @@ mod encrypted;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use crate::authority::issuer::first_guid;
-use crate::authority::{AuthorityClock, ResolvedAuthority};
+use crate::authority::ResolvedAuthority;
 use crate::claims::{AccountId, Claims, ContextHandle};
 use crate::config_error::ConfigError;
 use crate::jwks::PublishedKey;
 use crate::jwks::snapshot::{Asked, KeyReader};
 use crate::revocation::{RevocationState, TokenStatus};
-use crate::token_version::TokenVersion;
 
+use super::authority_lookup::KeySource;
 use super::authority_state::AuthorityState;
 use super::cache::{Entry, KeyState, SigningKeyRef, TokenCache};
 use super::checks::{self, CheckContext, lifetime};
 use super::decode_buffer::DecodeBuffer;
 use super::header::TokenKind;
 use super::invalid_token::InvalidToken;
-use super::issuer_index::{AuthorityRef, Index, Lookup};
+use super::issuer_index::{AuthorityRef, Index};
 use super::jwe::DecryptionKeys;
 use super::logout::SessionTermination;
 use super::outcome::{ValidationFailure, Verdict, refused_by_rule};
 use super::possession::{NOTHING, Possession, cache_key};
 use super::signed_message::SignedMessage;
-use super::status::AuthorityStatus;
 use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
 use encrypted::Presented;
@@ -37,19 +33,12 @@ use encrypted::Presented;
 #[derive(Debug)]
 pub(crate) struct Validator {
     pub(super) authorities: Vec<AuthorityState>,
-    index: Index,
+    pub(super) index: Index,
     pub(super) most_bytes: usize,
     accounts: Arc<RevocationState>,
     pub(super) cache: Option<TokenCache>,
     /// `None`: encrypted tokens are malformed.
     pub(super) decryption: Option<Arc<DecryptionKeys>>,
-}
-
-/// What a token of unknown key may lead to.
-pub(super) enum KeySource<'v> {
-    Ready(&'v KeyReader),
-    /// The tenant's authority is not known yet; discovery is running.
-    TenantPending(&'v KeyReader),
 }
 
 impl Validator {
@@ -289,64 +278,6 @@ impl Validator {
         }
     }
 
-    /// The unverified issuer, version and policy choose an authority's document, nothing more.
-    pub(super) fn authority_of(
-        &self,
-        token: &UnverifiedToken<'_>,
-    ) -> Result<(&AuthorityState, AuthorityRef, usize, KeySource<'_>), InvalidToken> {
-        let issuer = token.issuer()?;
-        let version = token.version()?;
-        let policy = token.policy()?;
-        let (place, learning) = match self.index.find(issuer, &self.authorities) {
-            Lookup::Match(place) => (place, false),
-            Lookup::TenantPending(place) => (place, true),
-            Lookup::NoMatch => return Err(InvalidToken::InvalidIssuer),
-        };
-        let installed = self
-            .authorities
-            .get(place.authority)
-            .ok_or(InvalidToken::InvalidIssuer)?;
-        if learning {
-            // Whose token it is comes first, and any of its documents tells.
-            let version = place.form.and_then(|form| installed.trust.version(form));
-            let document = version.unwrap_or_default();
-            let reader = installed.readers.get(document);
-            let reader = reader.ok_or(InvalidToken::InvalidIssuer)?;
-            return Ok((installed, place, document, KeySource::TenantPending(reader)));
-        }
-        let document = match place.form {
-            // v1.0 tokens are checked against the v1.0 document, v2.0 tokens against the v2.0 one.
-            Some(form) => installed
-                .trust
-                .version(version.and_then(TokenVersion::parse).unwrap_or(form))
-                .ok_or(InvalidToken::InvalidVersion)?,
-            None => policy
-                .and_then(|policy| installed.trust.policy(policy))
-                .ok_or(InvalidToken::InvalidPolicy)?,
-        };
-        let reader = installed
-            .readers
-            .get(document)
-            .ok_or(InvalidToken::InvalidIssuer)?;
-        Ok((installed, place, document, KeySource::Ready(reader)))
-    }
-
-    /// Who issues tokens for this API: each issuer as its discovery document states it.
-    ///
-    /// An authority that serves many tenants, or whose tenant is not resolved yet, has its own
-    /// address there.
-    pub(crate) fn authorization_servers(&self) -> Vec<String> {
-        let mut servers: Vec<String> = Vec::new();
-        for installed in &self.authorities {
-            for issuer in installed.stated_issuers() {
-                if !servers.contains(&issuer) {
-                    servers.push(issuer);
-                }
-            }
-        }
-        servers
-    }
-
     /// Verifies a logout token of one of the authorities and says what ended.
     pub(crate) async fn logout(
         &self,
@@ -364,45 +295,6 @@ impl Validator {
             .trust_of(&message.issuer)
             .ok_or(InvalidToken::InvalidIssuer)?;
         Ok(message.logout(trust, now)?)
-    }
-
-    /// The tenant of an issuer whose tokens are accepted.
-    pub(crate) fn tenant_of(&self, issuer: &str) -> Option<Uuid> {
-        let (_, tenant) = first_guid(issuer)?;
-        let authority = self.trust_of(issuer)?;
-        authority.allows_tenant(tenant).then_some(tenant)
-    }
-
-    /// The cut-off for what happens in a tenant now: the next whole second of its authority's
-    /// clock, of the local one where no authority has that tenant.
-    pub(crate) fn cut_off_now(&self, tenant: Option<Uuid>, now: u64) -> u64 {
-        let clock = self.clock_of(tenant, now);
-        clock.map_or_else(|| now.saturating_add(1), |clock| clock.cut_off(now))
-    }
-
-    /// The clock of the authority that is configured for a tenant, else of one that admits it; of
-    /// several the one that is furthest ahead, so that a cut-off comes rather too late.
-    fn clock_of(&self, tenant: Option<Uuid>, now: u64) -> Option<&AuthorityClock> {
-        let tenant = tenant?;
-        let all = || self.authorities.iter();
-        let own = all()
-            .filter(|one| one.trust.is_of(tenant) || one.discovered_tenant.get() == Some(tenant));
-        let many =
-            all().filter(|one| one.trust.is_tenant(tenant) && one.trust.allows_tenant(tenant));
-        let ahead = |one: &&AuthorityState| one.trust.clock.cut_off(now);
-        let found = own.max_by_key(ahead).or_else(|| many.max_by_key(ahead));
-        found.map(|one| &*one.trust.clock)
-    }
-
-    fn trust_of(&self, issuer: &str) -> Option<&ResolvedAuthority> {
-        match self.index.find(issuer, &self.authorities) {
-            Lookup::Match(place) => Some(&self.authorities.get(place.authority)?.trust),
-            Lookup::TenantPending(_) | Lookup::NoMatch => None,
-        }
-    }
-
-    pub(crate) fn status(&self) -> Vec<AuthorityStatus> {
-        self.authorities.iter().map(AuthorityStatus::of).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::token::issuer_index::AuthorityRef;
 use crate::token::outcome::refused_by_rule;
 use crate::token::possession::NOTHING;
 use crate::token::unverified::UnverifiedToken;
-use crate::token::validator::{KeySource, Validator};
+use crate::token::validator::Validator;
 use crate::token::verified::VerifiedToken;
 
 use super::text::{self, issuers, permissions, state};
