@@ -10,7 +10,7 @@ use axum_entra::{AllowedTenants, Authority, Entra, Tenant, TokenVersion};
 use entra_emulator::{API_ID, App, B2C_POLICY, CONSUMERS, CONTOSO, Emulator, FABRIKAM, NORTHWIND};
 use serde_json::json;
 
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::documents::client;
 use crate::signer::key;
 

@@ -4,11 +4,11 @@ mod alternatives;
 mod checks;
 mod custom;
 mod each;
+mod principal;
 mod readiness;
 mod routers;
 mod scope_hierarchy;
 mod token_kinds;
-mod who_is_asking;
 
 /// A guard whose type is not known where it is used.
 fn shared<G>(guard: G) -> std::sync::Arc<dyn axum_entra::guard::Guard + Send + Sync>

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion, UnixTime};
 use serde_json::{Value, json};
 
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::documents::{Documents, client};
 use crate::service::{Answer, Runs, fetch, protected};
 use crate::signer::key;

@@ -12,7 +12,7 @@ mod acceptance;
 mod authorities;
 mod callers;
 mod claims_model;
-mod clockwork;
+mod clock;
 mod documents;
 mod guards;
 mod keys;

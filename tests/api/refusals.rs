@@ -4,7 +4,7 @@ mod answers;
 mod claims;
 mod credentials;
 mod form;
-mod silence;
+mod no_leaks;
 
 use axum_entra::Entra;
 

@@ -16,7 +16,7 @@ mod fake;
 mod groups;
 mod handlers;
 mod limits;
-#[path = "../observe/log.rs"]
+#[path = "../observability/log.rs"]
 mod log;
 mod on_behalf_of;
 mod refusals;

@@ -11,8 +11,8 @@
 mod authority;
 mod certificates;
 #[allow(dead_code, reason = "the API's tests use all of it")]
-#[path = "../api/clockwork.rs"]
-mod clockwork;
+#[path = "../api/clock.rs"]
+mod clock;
 mod lifetimes;
 mod refresh;
 #[allow(dead_code, reason = "the API's tests use all of it")]

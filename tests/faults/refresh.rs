@@ -6,7 +6,7 @@ use axum_entra::{Entra, JwksRefresh, Tenant, TokenVersion, UnixTime};
 use entra_emulator::{API_ID, CONTOSO, Emulator, Endpoint, Fault};
 
 use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, outcome};
-use crate::clockwork::{StoppedClock, settle};
+use crate::clock::{StoppedClock, settle};
 
 fn keys(entra: &Entra) -> usize {
     entra.status()[0].keys[0].count

@@ -5,9 +5,9 @@ mod encrypted;
 mod heat;
 mod model;
 mod room;
+mod signing_key;
 mod sizes;
 mod spread;
-mod vouched;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::profiles::{Stage, T_V2, router};
 use super::scenarios::{noon, spoilt};
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::documents::Page;
 use crate::service::{Answer, Runs, fetch};
 

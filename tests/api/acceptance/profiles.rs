@@ -14,7 +14,7 @@ use axum_entra::{
 };
 use serde_json::{Value, json};
 
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::documents::{Documents, client};
 use crate::service::Runs;
 use crate::signer::key;

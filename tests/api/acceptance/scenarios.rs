@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::profiles::{API_V2, KID, Stage, router};
 use super::{T0, accounts, file};
-use crate::clockwork::{StoppedClock, eventually};
+use crate::clock::{StoppedClock, eventually};
 use crate::documents::{Page, discovery_path};
 use crate::service::{Answer, Runs, fetch};
 use crate::signer::key;

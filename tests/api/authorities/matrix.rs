@@ -4,7 +4,7 @@ use axum_entra::{Authority, Tenant};
 use entra_emulator::{B2C_POLICY, CONTOSO, Emulator};
 
 use super::{API_ID, Kind, World, has_all_keys, outcome, statically_signed, together};
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::signer::key;
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use entra_emulator::{API_ID, CONSUMERS, CONTOSO, Emulator, FABRIKAM, Fault};
 use uuid::Uuid;
 
 use super::{at, has_all_keys, outcome, together};
-use crate::clockwork::{StoppedClock, eventually};
+use crate::clock::{StoppedClock, eventually};
 use crate::signer::key;
 use crate::token::{good, good_header, text};
 

@@ -11,7 +11,7 @@ use axum_entra::guard::RequireScope;
 use entra_emulator::Emulator;
 use tower::{Layer, Service, ServiceExt as _};
 
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::service::{entra_for, request};
 use crate::token::{authority, built, good, mint};
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     API, HOUR, ask, at_once, authority, count, issuer, jwks, last_error, ready, signed, started,
 };
-use crate::clockwork::{StoppedClock, eventually, settle};
+use crate::clock::{StoppedClock, eventually, settle};
 use crate::documents::{Documents, Page, discovery_path};
 use crate::signer::key;
 use crate::token::{

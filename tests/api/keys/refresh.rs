@@ -10,7 +10,7 @@ use super::{
     HOUR, MINUTE, ask, at_once, authority, count, has_keys, issuer, jwks, last_error, ready,
     signed, started,
 };
-use crate::clockwork::{StoppedClock, eventually, settle};
+use crate::clock::{StoppedClock, eventually, settle};
 use crate::documents::{Documents, Page, discovery_path};
 use crate::service::{contoso, entra_for};
 use crate::signer::key;

@@ -6,7 +6,7 @@ use axum_entra::{AllowedTenants, Authority, Clock, Entra, Tenant, TokenVersion, 
 use entra_emulator::{CONTOSO, Emulator, FABRIKAM, Fault};
 
 use super::{API, HOUR, ask, at_once, client, issuer, jwks, last_error, ready, started};
-use crate::clockwork::{StoppedClock, eventually};
+use crate::clock::{StoppedClock, eventually};
 use crate::documents::Page;
 use crate::documents::{Documents, discovery_path};
 use crate::signer::key;

@@ -9,7 +9,7 @@ use axum_entra::{Entra, JwksRefresh};
 use entra_emulator::Emulator;
 use serde_json::json;
 
-use crate::clockwork::eventually;
+use crate::clock::eventually;
 use crate::service::{Runs, contoso, entra_for, fetch, protected};
 
 async fn service(emulator: &Emulator, entra: &Entra) -> Router {

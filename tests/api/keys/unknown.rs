@@ -7,7 +7,7 @@ use entra_emulator::{Emulator, Fault};
 use serde_json::json;
 
 use super::{API, ask, at_once, authority, issuer, jwks, last_error, ready, signed};
-use crate::clockwork::{StoppedClock, eventually, settle};
+use crate::clock::{StoppedClock, eventually, settle};
 use crate::documents::{Documents, Page, discovery_path};
 use crate::service::entra_for;
 use crate::signer::{key, unsigned};

@@ -8,12 +8,12 @@
     reason = "a test stops at the first surprise and says what it measured"
 )]
 
+mod damaged_tokens;
 mod oracle;
 mod shared_folder;
 #[allow(dead_code, reason = "the API's tests use all of it")]
 #[path = "../../api/signer.rs"]
 mod signer;
-mod spoilt_tokens;
 
 use axum_entra::{Authority, Entra, Rejection, Tenant};
 use serde_json::Value;

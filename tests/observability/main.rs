@@ -8,18 +8,18 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod doors;
 mod explain;
 mod guards;
 mod log;
-#[cfg(feature = "test-util")]
-mod made_up;
 mod metadata;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(feature = "test-util")]
 mod route_audit;
 mod spans;
+#[cfg(feature = "test-util")]
+mod testing_claims;
+mod token_sources;
 
 use axum::body::Body;
 use axum::response::Response;
