@@ -1,6 +1,6 @@
 //! What a request costs, by criterion: `cargo bench --bench time [NAME]`
 //!
-//! From the request's head to the answer, in process. Everything is judged by the layer and the
+//! From the request's head to the answer, in process. Everything is checked by the layer and the
 //! guards; the handler does nothing. Times are this machine's at that moment.
 #![allow(
     clippy::unwrap_used,

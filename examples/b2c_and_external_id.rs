@@ -1,7 +1,7 @@
 //! One API, three kinds of accounts: `cargo run --example b2c_and_external_id`
 //!
 //! Employees of one Entra tenant, customers of Azure AD B2C, customers of Entra External ID: three
-//! authorities side by side, each with its own issuers, keys and audiences. A token is judged by
+//! authorities side by side, each with its own issuers, keys and audiences. A token is checked by
 //! the authority whose issuer it names, and only by its keys.
 //!
 //! **With real tenants.** The section `AzureAd` of an `appsettings.json` is a workforce tenant or
@@ -58,7 +58,7 @@ fn more_customers(builder: EntraBuilder, emulator: &Emulator) -> EntraBuilder {
 async fn routes(sample: &Sample) -> Router {
     sample.show(|walk, emulator| {
         let nina = emulator.token().user("nina").tenant(NORTHWIND);
-        let stranger = emulator.token().user("erin");
+        let other_tenant = emulator.token().user("erin");
         walk.user("EMPLOYEE", "alice", "access_as_user")
             .minted("B2C", emulator.token().user("alice").policy(B2C_POLICY))
             .minted(
@@ -66,12 +66,12 @@ async fn routes(sample: &Sample) -> Router {
                 emulator.token().user("alice").policy("B2C_1_edit"),
             )
             .minted("EXTERNAL", nina)
-            .minted("STRANGER", stranger)
+            .minted("OTHER_TENANT", other_tenant)
             .call(200, "an employee", "EMPLOYEE", "GET /me")
             .call(200, "a customer of B2C", "B2C", "GET /me")
             .call(200, "a customer of External ID", "EXTERNAL", "GET /me")
             .call(401, "a policy that is not accepted", "EDITED", "GET /me")
-            .call(401, "another tenant altogether", "STRANGER", "GET /me")
+            .call(401, "another tenant altogether", "OTHER_TENANT", "GET /me")
             .call(200, "employees only", "EMPLOYEE", "GET /employees")
             .call(403, "no employee", "EXTERNAL", "GET /employees")
             .call(200, "who came through the policy", "B2C", "GET /customers")

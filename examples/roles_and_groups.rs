@@ -79,7 +79,7 @@ async fn routes(sample: &Sample) -> Router {
             .call(200, "ada is", "ADA", "GET /api/groups/dashboard")
             .call(
                 403,
-                "dave has 250 groups, and nobody is asked",
+                "dave has 250 groups, and Graph is not asked",
                 "DAVE",
                 "GET /api/groups/todolist",
             );

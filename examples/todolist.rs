@@ -92,7 +92,7 @@ async fn routes(sample: &Sample) -> Router {
         walk.user("ALICE", "alice", "Todolist.ReadWrite")
             .user("READER", "bob", "Todolist.Read")
             .app("DAEMON")
-            .call_anonymously(401, "nobody signed in", "GET /api/todolist")
+            .call_anonymously(401, "no user signed in", "GET /api/todolist")
             .call(
                 200,
                 "alice adds an item",

@@ -44,8 +44,8 @@ pub fn discovery(json: &[u8], domain: bool) -> Option<(String, Url)> {
         true => (Tenant::new("contoso.onmicrosoft.com"), true),
         false => (Tenant::new(TENANT), false),
     };
-    let learnt = DiscoveredTenant::default();
-    let found = Discovery::read(json, &document(tenant), learns, &learnt).ok()?;
+    let discovered = DiscoveredTenant::default();
+    let found = Discovery::read(json, &document(tenant), learns, &discovered).ok()?;
     Some((found.issuer.as_str().to_owned(), found.keys_address))
 }
 

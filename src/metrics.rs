@@ -124,7 +124,7 @@ impl Timer {
         }
     }
 
-    /// A request was judged.
+    /// A request was checked.
     pub(crate) fn authenticated(self, outcome: Outcome) {
         #[cfg(feature = "metrics")]
         {
@@ -156,7 +156,7 @@ impl Timer {
     }
 }
 
-/// Whether an agent acts, as far as the token tells.
+/// Whether an agent acts, as far as the token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AgentActs {
     Yes,
@@ -306,8 +306,8 @@ mod tests {
     fn documents_dashboard_and_alerts_name_instruments_that_exist() {
         let own: BTreeSet<&str> = INSTRUMENTS.iter().map(|own| own.name).collect();
         for (paper, text) in PAPERS {
-            let strangers: Vec<_> = named(text).difference(&own).copied().collect();
-            assert!(strangers.is_empty(), "{paper} names {strangers:?}");
+            let unknown: Vec<_> = named(text).difference(&own).copied().collect();
+            assert!(unknown.is_empty(), "{paper} names {unknown:?}");
         }
         let (_, documented) = PAPERS[0];
         let missing: Vec<_> = own.difference(&named(documented)).copied().collect();

@@ -52,7 +52,7 @@ pub fn claims() -> ClaimsBuilder {
         "aud": "00000000-0000-4000-8000-000000000000",
         "tid": TENANT,
         "oid": OBJECT,
-        "sub": "made-up",
+        "sub": "test-subject",
         "idtyp": "user",
         "azp": "75dbe77f-10a3-4e59-85fd-8c127544f17c",
         "azpacr": "0",

@@ -1,4 +1,4 @@
-//! What the papers say of the package is what `Cargo.toml` says.
+//! What the papers say about the package is what `Cargo.toml` says.
 
 #![allow(
     clippy::unwrap_used,

@@ -9,8 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders and files of `src`, floor by floor, from the ground up.
-const FLOORS: [&[&str]; 5] = [
+/// Folders and files of `src`, layer by layer, from the bottom up.
+const LAYERS: [&[&str]; 5] = [
     &[
         "bounds",
         "clock",
@@ -29,11 +29,11 @@ const FLOORS: [&[&str]; 5] = [
     &["middleware", "settings"],
 ];
 
-/// Above all floors: they put the pieces together, and nothing below may look up at them.
+/// Above all layers: they put the pieces together, and nothing below may look up at them.
 const TOP: [&str; 5] = ["lib", "builder", "guards_macro", "fuzzing", "testing"];
 
 /// Foreign crates that one file names, so that they can be exchanged there.
-const DOORS: [(&str, &[&str]); 7] = [
+const ADAPTERS: [(&str, &[&str]); 7] = [
     (
         "aws_lc_rs",
         &["jwks/crypto.rs", "jwks/crypto/decryption.rs"],
@@ -51,9 +51,9 @@ const DOORS: [(&str, &[&str]); 7] = [
 
 /// Imports that climb, each with its reason.
 const ALLOWED: [(&str, &str); 3] = [
-    // Limits that say themselves what is wrong, both of them on the ground floor.
+    // Limits that say themselves what is wrong, both of them in the lowest layer.
     ("bounds.rs", "config_error"),
-    // An error that shows its causes, both of them on the ground floor.
+    // An error that shows its causes, both of them in the lowest layer.
     ("config_error.rs", "causes"),
     // The developer's one error type wraps that of the settings, which names it in its own errors.
     ("config_error.rs", "settings"),
@@ -63,22 +63,22 @@ const ALLOWED: [(&str, &str); 3] = [
 const MOST_LINES: usize = 350;
 
 #[test]
-fn the_architecture_page_draws_every_floor_with_what_is_on_it() {
+fn the_architecture_page_has_every_layer_with_its_modules() {
     let page =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"))
             .unwrap();
-    let house = page.split("```").nth(1).unwrap();
-    let (above, floors) = house.split_once("layer 4").unwrap();
-    // Each floor's lines: from its number to the next one's.
-    let drawn: Vec<&str> = floors.split("\nlayer ").collect();
-    assert_eq!(drawn.len(), FLOORS.len());
+    let drawing = page.split("```").nth(1).unwrap();
+    let (above, layers) = drawing.split_once("layer 4").unwrap();
+    // Each layer's lines: from its number to the next one's.
+    let drawn: Vec<&str> = layers.split("\nlayer ").collect();
+    assert_eq!(drawn.len(), LAYERS.len());
     let names = |text: &str, name: &str| {
         let mut words = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         words.any(|word| word == name)
     };
-    for (floor, on_it) in drawn.iter().rev().zip(FLOORS) {
+    for (layer, on_it) in drawn.iter().rev().zip(LAYERS) {
         for name in on_it {
-            assert!(names(floor, name), "{name} is not on its floor");
+            assert!(names(layer, name), "{name} is not on its layer");
         }
     }
     for name in TOP.iter().filter(|name| **name != "metrics") {
@@ -93,8 +93,8 @@ fn imports_go_down_and_never_sideways() {
 }
 
 #[test]
-fn a_foreign_crate_has_one_door() {
-    let found: Vec<String> = sources().iter().flat_map(Source::back_doors).collect();
+fn a_foreign_crate_has_one_adapter() {
+    let found: Vec<String> = sources().iter().flat_map(Source::other_importers).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -111,7 +111,7 @@ fn nothing_is_unsafe() {
 }
 
 #[test]
-fn no_file_is_named_after_nothing() {
+fn no_file_has_an_empty_name() {
     let nothing = ["util", "utils", "helper", "helpers", "common", "misc"];
     for source in all_sources() {
         let named = source
@@ -127,13 +127,13 @@ fn no_file_is_named_after_nothing() {
 }
 
 #[test]
-fn every_folder_has_its_floor() {
+fn every_folder_has_its_layer() {
     for source in sources() {
         let home = source.home();
-        let known = TOP.contains(&home) || floor(home).is_some();
+        let known = TOP.contains(&home) || layer(home).is_some();
         assert!(
             known,
-            "{} has no floor: add it to FLOORS and to docs/architecture.md",
+            "{} has no layer: add it to LAYERS and to docs/architecture.md",
             source.path
         );
     }
@@ -141,8 +141,8 @@ fn every_folder_has_its_floor() {
 
 /// A test that cannot fail proves nothing.
 #[test]
-fn made_up_offenders_are_found() {
-    let made_up = |path: &str, text: &str| Source {
+fn invented_offenders_are_found() {
+    let invented = |path: &str, text: &str| Source {
         path: path.to_owned(),
         text: text.to_owned(),
     };
@@ -163,7 +163,7 @@ fn made_up_offenders_are_found() {
         ("token/x.rs", "use super::super::middleware::Edge;"),
     ];
     for (path, text) in climbing {
-        assert_eq!(made_up(path, text).climbs().len(), 1, "{path}: {text}");
+        assert_eq!(invented(path, text).climbs().len(), 1, "{path}: {text}");
     }
     let level = [
         ("claims/x.rs", "use crate::guid::parse_guid;"),
@@ -182,45 +182,45 @@ fn made_up_offenders_are_found() {
         ("claims/x.rs", "use super::wire::Name;"),
     ];
     for (path, text) in level {
-        assert_eq!(made_up(path, text).climbs(), [""; 0], "{path}: {text}");
+        assert_eq!(invented(path, text).climbs(), [""; 0], "{path}: {text}");
     }
     assert_eq!(
-        made_up("middleware/x.rs", "use reqwest::Client;")
-            .back_doors()
+        invented("middleware/x.rs", "use reqwest::Client;")
+            .other_importers()
             .len(),
         1
     );
     assert_eq!(
-        made_up("middleware/x.rs", "let x = aws_lc_rs::digest::SHA256;")
-            .back_doors()
+        invented("middleware/x.rs", "let x = aws_lc_rs::digest::SHA256;")
+            .other_importers()
             .len(),
         1
     );
     assert!(
-        made_up("jwks/http_client.rs", "use reqwest::Client;")
-            .back_doors()
+        invented("jwks/http_client.rs", "use reqwest::Client;")
+            .other_importers()
             .is_empty()
     );
     assert!(
-        made_up("middleware/x.rs", "// reqwest::Client")
-            .back_doors()
+        invented("middleware/x.rs", "// reqwest::Client")
+            .other_importers()
             .is_empty()
     );
     assert_eq!(
-        made_up("middleware/x.rs", "unsafe { f() }")
+        invented("middleware/x.rs", "unsafe { f() }")
             .unsafe_code()
             .len(),
         1
     );
     assert!(
-        made_up("middleware/x.rs", "// unsafe")
+        invented("middleware/x.rs", "// unsafe")
             .unsafe_code()
             .is_empty()
     );
     let long = "let a = 1;\n".repeat(MOST_LINES + 1);
-    assert!(made_up("middleware/x.rs", &long).too_long().is_some());
+    assert!(invented("middleware/x.rs", &long).too_long().is_some());
     let tested = format!("let a = 1;\n#[cfg(test)]\nmod tests {{\n{long}}}");
-    assert!(made_up("middleware/x.rs", &tested).too_long().is_none());
+    assert!(invented("middleware/x.rs", &tested).too_long().is_none());
 }
 
 /// One file of `src`.
@@ -258,30 +258,37 @@ impl Source {
         if TOP.contains(&home) || self.is_test() {
             return Vec::new();
         }
-        let own = floor(home);
+        let own = layer(home);
         let code = self.code();
         uses(&code)
             .into_iter()
             .filter(|used| used != home)
             .filter(|used| {
-                let is_module = floor(used).is_some() || TOP.contains(&used.as_str());
+                let is_module = layer(used).is_some() || TOP.contains(&used.as_str());
                 // Names that lib.rs gives out, such as `crate::Claims`, are words, not ways.
-                is_module && floor(used).is_none_or(|floor| Some(floor) >= own)
+                is_module && layer(used).is_none_or(|layer| Some(layer) >= own)
             })
             .filter(|used| !ALLOWED.contains(&(self.path.as_str(), used.as_str())))
             .map(|used| format!("{} uses {used}", self.path))
             .collect()
     }
 
-    fn back_doors(&self) -> Vec<String> {
+    fn other_importers(&self) -> Vec<String> {
         if self.is_test() {
             return Vec::new();
         }
         let code = self.code();
-        DOORS
+        ADAPTERS
             .iter()
-            .filter(|(name, doors)| names(&code, name) && !doors.contains(&self.path.as_str()))
-            .map(|(name, doors)| format!("{} names {name}, whose door is {}", self.path, doors[0]))
+            .filter(|(name, adapters)| {
+                names(&code, name) && !adapters.contains(&self.path.as_str())
+            })
+            .map(|(name, adapters)| {
+                format!(
+                    "{} names {name}, whose adapter is {}",
+                    self.path, adapters[0]
+                )
+            })
             .collect()
     }
 
@@ -392,14 +399,14 @@ fn names(code: &str, name: &str) -> bool {
     })
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&module))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
 /// The library's files.
 fn sources() -> Vec<Source> {
     let sources = below("src");
-    assert!(sources.len() > 50, "the whole house");
+    assert!(sources.len() > 50, "the whole library");
     sources
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn routes(entra: Entra, routes: Vec<Asked>) -> Router {
 /// 404 for everybody else: from outside the page does not exist.
 ///
 /// A name in `Host` that is not this machine's is refused too, so that no web page can reach the
-/// inspector by pointing its own name at 127.0.0.1 (DNS rebinding). What a proxy says of its client
+/// inspector by pointing its own name at 127.0.0.1 (DNS rebinding). What a proxy says about its client
 /// is not believed: a request with any header of one is refused.
 async fn this_machine_alone(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();

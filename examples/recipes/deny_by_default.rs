@@ -1,4 +1,4 @@
-//! Deny by default: what nobody has thought of is refused, and open routes are a list.
+//! Deny by default: a route without a rule is refused, and open routes are a list.
 
 use axum::Router;
 use axum::handler::Handler;

@@ -41,7 +41,7 @@ impl FromRequestParts<Arc<Notes>> for OwnNote {
         // Tenant and object id together: an object id alone is not unique across tenants.
         let caller = permit.claims().account_id();
         let note = notes.0.get(&id);
-        // Another's note is 404, as one that is not there: 403 would tell that it exists.
+        // Another's note is 404, as one that is not there: 403 would say that it exists.
         note.filter(|note| Some(&note.owner) == caller.as_ref())
             .map(|note| Self(note.clone()))
             .ok_or_else(not_found)

@@ -53,7 +53,7 @@ mod tests {
         let app = app(&trusting(&emulator, &[]).build().unwrap());
         let user = |scope: &str| emulator.token().user("alice").scope(scope);
         let daemon = |role: &str| emulator.token().app("daemon").roles([role]);
-        // A user to whom the daemon's role is assigned, through a client that may do something else.
+        // A user who has the daemon's role, through a client that may do something else.
         let user_with_role = user("Other").roles(["Todo.ReadWrite.All"]);
         for (token, read, write) in [
             (user("Todo.Read"), 200, 403),

@@ -142,7 +142,7 @@ fn trouble(emulator: &Emulator, chances: &mut fastrand::Rng) {
     emulator.inject_fault(outage);
 }
 
-/// What `/proc/self/statm` says of this process; 0 where there is no such file.
+/// What `/proc/self/statm` says about this process; 0 where there is no such file.
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let resident = pages.and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());

@@ -51,7 +51,7 @@ fn span(request: &Request<Body>) -> Span {
 
 /// Serves until `stop`, and then until the last request is answered.
 ///
-/// HTTP/2 limits request headers to 16 KiB unless told otherwise, which a token with 300 groups
+/// HTTP/2 limits request headers to 16 KiB unless configured otherwise, which a token with 300 groups
 /// exceeds; HTTP/1.1 has room for 400 KiB.
 pub(crate) async fn serve(
     listener: TcpListener,

@@ -88,7 +88,7 @@ pub(crate) fn inspected() -> Vec<Asked> {
     ]
 }
 
-/// Who is calling, as far as the token tells.
+/// Who is calling, as far as the token says.
 #[utoipa::path(get, path = "/me", responses((status = 200, body = Value, description = "Who is calling")))]
 async fn me(claims: Claims) -> Json<Value> {
     Json(whoami::body(&claims))

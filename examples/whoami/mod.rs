@@ -1,4 +1,4 @@
-//! `GET /me`: who is calling, as far as the token tells.
+//! `GET /me`: who is calling, as far as the token says.
 #![allow(dead_code, reason = "each program uses its part")]
 
 use axum::Json;

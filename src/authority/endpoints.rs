@@ -77,7 +77,7 @@ pub(super) struct Documents {
     pub(super) used: Vec<Document>,
     pub(super) off: SwitchedOff,
     /// The v2.0 document of an authority of many tenants whose v2.0 tokens are switched off: read
-    /// only for what it says of the v1.0 keys.
+    /// only for what it says about the v1.0 keys.
     pub(super) binding: Option<Document>,
 }
 

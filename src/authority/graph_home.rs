@@ -2,7 +2,7 @@
 
 use super::{Authority, Cloud, Kind};
 
-/// What an authority's address tells of its cloud.
+/// What an authority's address says about its cloud.
 ///
 /// Nothing is guessed: a Graph of another cloud would be sent the ids and tokens of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

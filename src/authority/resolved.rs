@@ -115,7 +115,7 @@ impl ResolvedAuthority {
         self.tenant == Some(tenant)
     }
 
-    /// Whether tokens are told apart by policy, and carry `ver` 1.0 whatever their issuer says.
+    /// Whether tokens are distinguished by policy, and carry `ver` 1.0 whatever their issuer says.
     pub(crate) const fn is_b2c(&self) -> bool {
         self.is_b2c
     }
@@ -348,7 +348,7 @@ impl Authority {
                 "tenant GUIDs or \"any\"",
             ));
         }
-        let learnt = match &self.kind {
+        let from_discovery = match &self.kind {
             Kind::Entra { tenant } => check_tenant("TenantId", tenant)?,
             Kind::B2c {
                 tenant,
@@ -375,14 +375,14 @@ impl Authority {
                 check_tenant("Domain", tenant)? && !matches!(tenant_id, Some(Tenant::Id(_)))
             }
         };
-        if learnt && self.static_jwks.is_some() {
+        if from_discovery && self.static_jwks.is_some() {
             return Err(ConfigError::value(
                 "TenantId",
                 "a domain",
                 "a GUID, since static keys do not tell a domain's tenant",
             ));
         }
-        Ok(learnt)
+        Ok(from_discovery)
     }
 }
 

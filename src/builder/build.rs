@@ -97,7 +97,7 @@ impl EntraBuilder {
             )?
             .decrypting(decryption.clone()),
         );
-        validator.forget_when_tenants_are_learnt();
+        validator.forget_when_tenants_are_resolved();
         // Set here alone, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Principal;
+use super::claim_name::Name;
+use super::{Claims, Principal};
 
 /// The facet of an agent identity, as actor or as subject.
 const AGENT_IDENTITY: &str = "11";
@@ -85,6 +86,28 @@ impl<'c> Agent<'c> {
     #[must_use]
     pub const fn blueprint_id(self) -> Option<&'c str> {
         self.blueprint_id
+    }
+}
+
+impl Claims {
+    /// The agent that acts with this token (Entra Agent ID); `None` where no facet names one.
+    ///
+    /// Facets are optional claims, which the API's registration has to ask for: without them an
+    /// agent's token looks like a person's or an application's.
+    /// [`DenyAgents`](crate::guard::DenyAgents) refuses those too.
+    #[must_use]
+    pub fn agent(&self) -> Option<Agent<'_>> {
+        let (actor, subject) = (self.text(Name::ActorFacets), self.text(Name::SubjectFacets));
+        Some(Agent {
+            kind: AgentKind::decide(actor, subject, self.principal())?,
+            application_id: self.client_id_text(),
+            blueprint_id: self.text(Name::Blueprint),
+        })
+    }
+
+    /// Whether the token names the facets of its actor, so that no agent is unknown.
+    pub(crate) fn tells_actor_facets(&self) -> bool {
+        self.text(Name::ActorFacets).is_some()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a valid token says of its bearer.
+//! What a valid token says about its bearer.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod account_id;
@@ -198,26 +198,6 @@ impl Claims {
         self.json(Name::AuthorizedPartyStrength)
             .or_else(|| self.json(Name::AppIdStrength))
             .and_then(ClientAuthMethod::parse)
-    }
-
-    /// The agent that acts with this token (Entra Agent ID); `None` where no facet tells of one.
-    ///
-    /// Facets are optional claims, which the API's registration has to ask for: without them an
-    /// agent's token looks like a person's or an application's.
-    /// [`DenyAgents`](crate::guard::DenyAgents) refuses those too.
-    #[must_use]
-    pub fn agent(&self) -> Option<Agent<'_>> {
-        let (actor, subject) = (self.text(Name::ActorFacets), self.text(Name::SubjectFacets));
-        Some(Agent {
-            kind: AgentKind::decide(actor, subject, self.principal())?,
-            application_id: self.client_id_text(),
-            blueprint_id: self.text(Name::Blueprint),
-        })
-    }
-
-    /// Whether the token tells of the facets of its actor, so that no agent is unknown.
-    pub(crate) fn tells_actor_facets(&self) -> bool {
-        self.text(Name::ActorFacets).is_some()
     }
 
     /// `scp`: the delegated permissions of a user's token; in B2C also those of an application's.

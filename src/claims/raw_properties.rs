@@ -146,10 +146,10 @@ proptest! {
     #[test]
     fn what_is_accepted_of_corrupted_text_every_reader_accepts(
         object in objects(), seed in any::<u64>(), every in 1..20_u64,
-        spoilt in prop::collection::vec((any::<prop::sample::Index>(), spoilers()), 1..4)
+        damaged in prop::collection::vec((any::<prop::sample::Index>(), spoilers()), 1..4)
     ) {
         let mut text = written(&object, seed, every);
-        for (place, (length, by)) in spoilt {
+        for (place, (length, by)) in damaged {
             let mut places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
             places.push(text.len());
             let at = place.index(places.len());

@@ -2,7 +2,7 @@
 
 use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
-/// Refuses agents, and tokens that do not tell whether an agent acts.
+/// Refuses agents, and tokens that do not say whether an agent acts.
 ///
 /// An agent's token tells it by its facets (`xms_act_fct`, `xms_sub_fct`), which are optional
 /// claims: the API's registration has to ask for `xms_act_fct`. Without that claim an agent on
@@ -17,7 +17,7 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 pub struct DenyAgents;
 
 impl DenyAgents {
-    /// Refuses the agents that a token tells of, and lets tokens without `xms_act_fct` pass.
+    /// Refuses the agents that a token names, and lets tokens without `xms_act_fct` pass.
     ///
     /// Does not refuse an agent whose token lacks the facets.
     #[must_use]
@@ -41,7 +41,7 @@ impl Guard for DenyAgents {
     }
 }
 
-/// Refuses agents that a token tells of: made by [`DenyAgents::known_only`].
+/// Refuses agents that a token names: made by [`DenyAgents::known_only`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DenyKnownAgents;
 
@@ -61,7 +61,7 @@ impl Guard for DenyKnownAgents {
 /// Requires an agent identity, of any kind: on behalf of a user, autonomous, or with a user account
 /// of its own.
 ///
-/// [`Claims::agent`](crate::Claims::agent) tells which. A certain agent is required by
+/// [`Claims::agent`](crate::Claims::agent) says which. A certain agent is required by
 /// [`RequireClientId`](super::RequireClientId) with its application id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAgent;

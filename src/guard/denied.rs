@@ -41,9 +41,9 @@ pub enum DenialReason {
     UserOnly,
     /// A guest.
     Guest,
-    /// An agent, or a token that does not tell whether one acts.
+    /// An agent, or a token that does not say whether one acts.
     Agent,
-    /// Not an agent, as far as the token tells.
+    /// Not an agent, as far as the token says.
     NotAgent,
     /// The account is not one of those that the guard accepts.
     ObjectId,

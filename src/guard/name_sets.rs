@@ -188,8 +188,8 @@ fn one_and_any_of_the_tenants_clients_directory_roles_and_policies() {
     };
     let (one, any) = (RequireTenant(ONE), RequireTenant::any([ONE, TWO]));
     holds_one_and_any(&one, &any, "tenant", of_tenant);
-    let nobodys = RequireTenant("no GUID");
-    assert_eq!(outcome(&nobodys, &of_tenant(None)), "tenant:");
+    let unowned = RequireTenant("no GUID");
+    assert_eq!(outcome(&unowned, &of_tenant(None)), "tenant:");
 
     let (one, any) = (RequireClientId(ONE), RequireClientId::any([ONE, TWO]));
     let of_client = |name: Option<&str>| claims(json!({ "exp": 1, "azp": name }));

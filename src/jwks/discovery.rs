@@ -35,7 +35,7 @@ impl DiscoveredTenant {
     }
 
     /// Calls `told` once the tenant is known, at most once.
-    pub(crate) fn when_learnt(&self, told: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn when_resolved(&self, told: impl Fn() + Send + Sync + 'static) {
         let _ = self.told.set(Box::new(told));
     }
 }

@@ -36,7 +36,7 @@ pub enum JwksFetchError {
         document: &'static str,
         /// The status code.
         status: u16,
-        /// How long the authority asks to be left alone (`Retry-After`).
+        /// How long the authority asks for a pause (`Retry-After`).
         retry_after: Option<Duration>,
     },
     /// The answer is greater than allowed.
@@ -85,7 +85,7 @@ impl JwksFetchError {
         WithCauses(self).to_string()
     }
 
-    /// How long the authority asks to be left alone.
+    /// How long the authority asks for a pause.
     pub(super) const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

@@ -10,7 +10,7 @@ const SHORTEST: Duration = Duration::from_secs(300);
 /// The first and the last pause after failures.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(60);
-/// As long as an authority can ask to be left alone.
+/// As long as an authority can ask for a pause.
 pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// How long to wait after what happened.

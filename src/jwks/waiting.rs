@@ -25,7 +25,7 @@ pub(super) struct Progress {
     pub(super) answered: u64,
     /// Whether the last fetch brought no document.
     pub(super) failed: bool,
-    /// Until when the authority asked to be left alone.
+    /// Until when the authority asked for a pause.
     pub(super) quiet_until: Option<Instant>,
 }
 

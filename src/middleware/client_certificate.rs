@@ -44,7 +44,7 @@ impl ClientCertificate {
         extensions.get().copied()
     }
 
-    /// What a proxy says of the client in `X-Forwarded-Client-Cert`, as Envoy writes it; `None`
+    /// What a proxy says about the client in `X-Forwarded-Client-Cert`, as Envoy writes it; `None`
     /// unless there is one such header with one element.
     pub(super) fn of_header(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(XFCC).iter();

@@ -28,7 +28,7 @@ pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
         DenialReason::Guest => "This resource is not for guests.",
         DenialReason::Agent => {
             "This resource is not for agents. A token without the optional claim xms_act_fct does \
-             not tell whether an agent acts, and is refused as well."
+             not say whether an agent acts, and is refused as well."
         }
         DenialReason::NotAgent => "This resource is for agent identities.",
         DenialReason::ObjectId => "This account may not use this resource.",
@@ -39,7 +39,7 @@ pub(super) const fn of_reason(reason: DenialReason) -> &'static str {
         DenialReason::Proof => "This resource needs a token that is bound to its client.",
         DenialReason::SignInTooOld => "This resource needs a more recent sign-in.",
         DenialReason::ConsentRequired => {
-            "Nobody has consented to what this API asks for on the user's behalf."
+            "Neither the user nor an administrator has consented to what this API asks for on the user's behalf."
         }
         DenialReason::DirectoryRefused => "The directory refuses this to the caller.",
         DenialReason::Tool => "This server has no such tool or method, or none that may be called.",

@@ -1,4 +1,4 @@
-//! What this API says of itself to clients that do not know it (RFC 9728).
+//! What this API says about itself to clients that do not know it (RFC 9728).
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -77,7 +77,7 @@ pub(crate) struct ResourceConfig {
     pub(crate) descriptions: Vec<(String, ResourceDescription)>,
 }
 
-/// What protected-resource metadata and challenges say of one address of an API with several.
+/// What protected-resource metadata and challenges say about one address of an API with several.
 ///
 /// For [`EntraBuilder::describe_resource`](crate::EntraBuilder::describe_resource).
 #[derive(Debug, Clone, Default)]
@@ -219,7 +219,7 @@ impl ResourceConfig {
                 return Err(ConfigError::value(
                     "Resource",
                     address,
-                    "addresses with different paths, since the path tells which of them a route is under",
+                    "addresses with different paths, since the path says which of them a route is under",
                 ));
             }
             // The root form speaks for the whole host, so it is not one of several paths'.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 pub(super) struct Problem<'p> {
-    /// Nothing beyond what the status means; `reason` tells more.
+    /// Nothing beyond what the status means; `reason` says more.
     pub(super) r#type: &'static str,
     pub(super) title: &'p str,
     pub(super) status: u16,

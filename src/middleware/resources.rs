@@ -1,9 +1,9 @@
-//! What challenges say of the addresses that this API has, and which of them a route is under.
+//! What challenges say about the addresses that this API has, and which of them a route is under.
 
 use super::challenge::Challenges;
 use super::head::{Head, RouteResource};
 
-/// What challenges say of one address of this API, or of an API that has given none.
+/// What challenges say about one address of this API, or of an API that has given none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Challenged {
     /// The address as it was given; empty where there is none.
@@ -27,7 +27,7 @@ impl Resources {
         Self(all)
     }
 
-    /// Whether it takes the path to tell them apart.
+    /// Whether it takes the path to distinguish them.
     pub(super) const fn are_several(&self) -> bool {
         self.0.len() > 1
     }

@@ -7,7 +7,7 @@ use crate::token::{InvalidToken, SignedMessage, TokenKind, ValidationFailure};
 
 use super::event_endpoints::{Received, ServiceState, bad_request, has_type, status};
 
-/// Takes one security event token, and answers when everybody was told what it says.
+/// Takes one security event token, and answers after every replica was notified.
 ///
 /// A message that comes twice changes nothing: its cut-off is the time of the event, and cut-offs
 /// are only raised. So no record of messages is kept, and one whose answer was lost is welcome
@@ -61,9 +61,7 @@ fn error(invalid: &InvalidToken) -> (&'static str, &'static str) {
         InvalidToken::InvalidIssuer | InvalidToken::TenantNotAllowed => {
             ("invalid_issuer", "The issuer is not accepted here.")
         }
-        InvalidToken::InvalidAudience => {
-            ("invalid_audience", "The event is meant for somebody else.")
-        }
+        InvalidToken::InvalidAudience => ("invalid_audience", "The event is for another audience."),
         InvalidToken::UnknownKey
         | InvalidToken::BadSignature
         | InvalidToken::UnsupportedAlgorithm => (

@@ -96,7 +96,7 @@ fn invalid_text(invalid: &InvalidToken) -> &'static str {
     match invalid {
         InvalidToken::TokenType => "The token is not typed as a logout token.",
         InvalidToken::Malformed => "The token is not a well-formed logout token.",
-        InvalidToken::InvalidAudience => "The logout token is meant for somebody else.",
+        InvalidToken::InvalidAudience => "The logout token is for another audience.",
         InvalidToken::InvalidIssuer | InvalidToken::TenantNotAllowed => {
             "The logout token is of an issuer that is not accepted here."
         }

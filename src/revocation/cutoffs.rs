@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use crate::authority::Backdate;
 use crate::claims::{AccountId, Claims};
 
-use super::event::{RevocationKey, Whom};
+use super::event::{AccountKey, RevocationKey};
 use super::marks::{KEPT, Marks};
 use super::monotonic_clock::Uptime;
 use super::notifier::{RevocationNotifier, Subscription};
@@ -170,7 +170,7 @@ impl Revocations {
     /// Whether the sign-outs that wait for a second are still to be told; from now on they are not.
     pub(super) fn take_due(&self, account: &AccountId, second: u64) -> bool {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        let held = marks.signed_out.get_mut(&Whom::from(account));
+        let held = marks.signed_out.get_mut(&AccountKey::from(account));
         let Some(held) = held.filter(|held| held.due == Some(second)) else {
             return false;
         };
@@ -239,7 +239,7 @@ impl Revocations {
     pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         let number = |account: Option<AccountId>| {
-            let held = marks.signed_out.get(&Whom::from(&account?))?;
+            let held = marks.signed_out.get(&AccountKey::from(&account?))?;
             Some(held.number)
         };
         let numbers = [number(claims.account_id()), number(claims.subject_key())];

@@ -28,13 +28,13 @@ pub(crate) enum RevocationKey {
 /// An account as marks are kept for it: `sub` names the same one in v1.0 and v2.0 tokens of a
 /// tenant, whose issuers differ.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Whom {
+pub(super) enum AccountKey {
     Object { tenant: Uuid, object: Uuid },
     Subject { tenant: Uuid, subject: Box<str> },
     OfIssuer { issuer: Box<str>, subject: Box<str> },
 }
 
-impl From<&AccountId> for Whom {
+impl From<&AccountId> for AccountKey {
     fn from(account: &AccountId) -> Self {
         match account {
             AccountId::Entra { tenant, object } => Self::Object {
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn one_subject_of_one_tenant_is_one_account_whatever_the_version() {
-        let whom = |issuer: &str, subject: &str| {
-            Whom::from(&AccountId::Subject {
+        let key = |issuer: &str, subject: &str| {
+            AccountKey::from(&AccountId::Subject {
                 issuer: issuer.into(),
                 subject: subject.into(),
             })
@@ -174,17 +174,17 @@ mod tests {
         let tenant = "fa15d692-e9c7-4460-a743-29f2956fd429";
         let v1 = format!("https://sts.windows.net/{tenant}/");
         let v2 = format!("https://login.microsoftonline.com/{tenant}/v2.0");
-        assert_eq!(whom(&v1, "s"), whom(&v2, "s"));
-        assert_ne!(whom(&v1, "s"), whom(&v2, "t"));
+        assert_eq!(key(&v1, "s"), key(&v2, "s"));
+        assert_ne!(key(&v1, "s"), key(&v2, "t"));
         let elsewhere = v2.replace("fa15", "fa16");
-        assert_ne!(whom(&v2, "s"), whom(&elsewhere, "s"));
+        assert_ne!(key(&v2, "s"), key(&elsewhere, "s"));
         assert_ne!(
-            whom("https://a.example/", "s"),
-            whom("https://b.example/", "s")
+            key("https://a.example/", "s"),
+            key("https://b.example/", "s")
         );
         assert_eq!(
-            whom("https://a.example/", "s"),
-            whom("https://a.example/", "s")
+            key("https://a.example/", "s"),
+            key("https://a.example/", "s")
         );
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::claims::{AccountId, Claims};
 
-use super::event::{RevocationKey, Whom};
+use super::event::{AccountKey, RevocationKey};
 use super::monotonic_clock::Uptime;
 
 /// How long a mark is kept, in seconds: after it was raised, and after its time.
@@ -27,13 +27,13 @@ pub(super) struct Marks {
     pub(super) accounts: HashMap<AccountId, Held>,
     /// Accounts that are known by issuer and subject, which a token may have beside its ids: as
     /// they were named first, and their cut-offs.
-    pub(super) subjects: HashMap<Whom, (AccountId, Held)>,
+    pub(super) subjects: HashMap<AccountKey, (AccountId, Held)>,
     pub(super) sessions: HashMap<(Uuid, Box<str>), SessionTermination>,
-    pub(super) signed_out: HashMap<Whom, SignedOut>,
+    pub(super) signed_out: HashMap<AccountKey, SignedOut>,
     /// When something of an account ended, whose other tokens are good.
     pub(super) forgotten: HashMap<AccountId, Held>,
     /// Up to which time the revocations of an account were lifted.
-    pub(super) lifted: HashMap<Whom, (AccountId, Held)>,
+    pub(super) lifted: HashMap<AccountKey, (AccountId, Held)>,
     /// How many sessions were ended without proof.
     pub(super) unproven: usize,
     /// The number of sign-outs.
@@ -187,7 +187,7 @@ impl Marks {
         let held = match account {
             AccountId::Entra { .. } => self.accounts.get(account),
             AccountId::Subject { .. } => {
-                let subject = self.subjects.get(&Whom::from(account));
+                let subject = self.subjects.get(&AccountKey::from(account));
                 subject.map(|(_, held)| held)
             }
         };
@@ -200,7 +200,7 @@ impl Marks {
         if self.lifted.is_empty() {
             return 0;
         }
-        let lifted = self.lifted.get(&Whom::from(account));
+        let lifted = self.lifted.get(&AccountKey::from(account));
         lifted.map_or(0, |(_, held)| held.at)
     }
 
@@ -256,7 +256,7 @@ impl Marks {
     /// The sign-outs of an account, of which there is one more.
     pub(super) fn number_sign_out(&mut self, account: &AccountId) -> Option<&mut SignedOut> {
         self.sign_outs = self.sign_outs.saturating_add(1);
-        let held = self.signed_out.get_mut(&Whom::from(account))?;
+        let held = self.signed_out.get_mut(&AccountKey::from(account))?;
         held.number = self.sign_outs;
         Some(held)
     }

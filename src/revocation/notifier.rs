@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::claims::{AccountId, Claims};
 
-use super::event::{RevocationKey, Whom};
+use super::event::{AccountKey, RevocationKey};
 
 /// One bell for many accounts and sessions. A client that ends a session without proof, as a
 /// browser's logout does, wakes about one stream of twenty, and not all of them.
@@ -58,15 +58,15 @@ impl RevocationNotifier {
     }
 
     fn of_account(&self, account: &AccountId) -> Option<&watch::Sender<()>> {
-        self.of(Whom::from(account))
+        self.of(AccountKey::from(account))
     }
 
     fn of_session(&self, tenant: Uuid, session: &str) -> Option<&watch::Sender<()>> {
         self.of((tenant, session))
     }
 
-    fn of(&self, whom: impl Hash) -> Option<&watch::Sender<()>> {
-        let hash = self.hasher.hash_one(whom).to_le_bytes();
+    fn of(&self, key: impl Hash) -> Option<&watch::Sender<()>> {
+        let hash = self.hasher.hash_one(key).to_le_bytes();
         self.bells.get(usize::from(hash[0]) % BELLS)
     }
 }
@@ -152,7 +152,7 @@ mod tests {
             .collect();
         bells.notify(&RevocationKey::Session {
             tenant: Uuid::from_u128(7),
-            session: "made up".into(),
+            session: "invented".into(),
         });
         for ear in &mut ears {
             woken += usize::from(hears(ear).await);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_full_record_refuses_newcomers_and_forgets_nobody() {
+    async fn a_full_record_refuses_newcomers_and_forgets_no_entry() {
         let replays = Replays::holding(2);
         assert_eq!(replays.first_use("a", 100, 1), Ok(true));
         assert_eq!(replays.first_use("b", 50, 1), Ok(true));

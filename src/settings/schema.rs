@@ -54,7 +54,7 @@ impl<F: ValueType> Key<OneOrList<F>> {
     }
 }
 
-/// What a document says of a key's form.
+/// What a document says about a key's form.
 #[cfg(test)]
 trait Named {
     fn form(&self) -> String;

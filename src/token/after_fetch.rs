@@ -1,4 +1,4 @@
-//! A token whose key had to be fetched, judged again when the fetch is done.
+//! A token whose key had to be fetched, validated again when the fetch is done.
 
 use crate::claims::Claims;
 use crate::jwks::snapshot::{FetchOutcome, PendingFetch, patience};
@@ -9,7 +9,7 @@ use super::possession::Possession;
 use super::validator::Validator;
 
 impl Validator {
-    /// Judges a token again after what it waited for; two seconds in all.
+    /// Validates a token again after what it waited for; two seconds in all.
     pub(crate) async fn validate_after_fetch(
         &self,
         mut awaited: PendingFetch,

@@ -26,7 +26,7 @@ impl Validator {
     ) -> Option<Verdict> {
         let cache = self.cache.as_ref()?;
         let known = cache.get_with(&cache_key(token), |entry| {
-            let judged = match self.revalidate(entry.claims(), entry.vouched(), now) {
+            let judged = match self.revalidate(entry.claims(), entry.signing_key(), now) {
                 Err(ValidationFailure::Invalid(invalid)) => Err(invalid.into()),
                 other => {
                     let fits = possession.fits(entry.claims());

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::invalid_token::InvalidToken;
 
-/// Room for what a token's parts decode to, while it is judged.
+/// Room for what a token's parts decode to, while it is checked.
 #[derive(Debug)]
 pub(crate) struct DecodeBuffer {
     small: [MaybeUninit<u8>; SMALL],

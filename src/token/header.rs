@@ -93,7 +93,7 @@ impl<'h> Header<'h> {
             let mut before = before.filter(|earlier| earlier.len() == name.len());
             before.any(|earlier| earlier.eq_ignore_ascii_case(name))
         };
-        // Also where two names differ in letter case alone: that may be right, and is rare.
+        // Also where two names differ only in letter case: that may be right, and is rare.
         if count > FEW || names.iter().take(count).enumerate().any(twice) {
             RawClaims::parse(json)?;
         }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     proptest! {
-        /// Few plain members are told apart here, all others by the payload's reader.
+        /// Few plain members are distinguished here, all others by the payload's reader.
         #[test]
         fn what_is_read_is_one_object_to_the_payloads_reader_too(
             members in prop::collection::vec((0..NAMES.len(), 0..VALUES.len()), 0..12)

@@ -81,7 +81,7 @@ pub enum InvalidToken {
     #[error("the request's proof of possession does not fit")]
     Proof,
     /// Encrypted in a way that is not accepted, to no key of this API, or changed on its way: these
-    /// are not told apart.
+    /// are not distinguished.
     #[error("the token is encrypted and cannot be decrypted")]
     Decryption,
     /// Issued before the account's cut-off.

@@ -109,7 +109,7 @@ impl Index {
         let Some((key, tenant)) = lookup_key(issuer) else {
             return Lookup::NoMatch;
         };
-        let (mut perhaps, mut many) = (None, None);
+        let (mut pending, mut many) = (None, None);
         for (template, place) in self.templates.get(&key).into_iter().flatten() {
             let Some(installed) = authorities.get(place.authority) else {
                 continue;
@@ -132,12 +132,12 @@ impl Index {
                     return Lookup::Match(*place);
                 }
                 (true, Some(_)) => {}
-                (true, None) => perhaps = perhaps.or(Some(*place)),
+                (true, None) => pending = pending.or(Some(*place)),
                 (false, _) => many = many.or(Some(*place)),
             }
         }
         // Tokens that may belong to an unresolved tenant have no authority until it is resolved.
-        match (perhaps, many) {
+        match (pending, many) {
             (Some(place), _) => Lookup::TenantPending(place),
             (None, Some(place)) => Lookup::Match(place),
             (None, None) => Lookup::NoMatch,

@@ -212,7 +212,7 @@ mod tests {
             let token = emulator.token().header("typ", "logout+jwt");
             token.header("kid", kid).mint()
         };
-        let (unusable, unknown) = (of_key("encrypts"), of_key("nobodys"));
+        let (unusable, unknown) = (of_key("encrypts"), of_key("unowned"));
         let verified = |token| SignedMessage::verified(TokenKind::Logout, token, |_| Ok(&reader));
         let refused = verified(&unusable).await.unwrap_err();
         assert!(matches!(

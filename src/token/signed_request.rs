@@ -1,6 +1,6 @@
 //! Signed HTTP requests (draft-ietf-oauth-signed-http-request-03), as MSAL writes them: the form.
 //!
-//! What they say of the request is compared in `middleware/pop`, which knows requests.
+//! What they say about the request is compared in `middleware/pop`, which knows requests.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -29,7 +29,7 @@ use super::unverified::UnverifiedToken;
 use super::verified::VerifiedToken;
 use encrypted::Presented;
 
-/// Judges tokens; knows nothing of HTTP and reads no clock.
+/// Validates tokens; knows nothing of HTTP and reads no clock.
 #[derive(Debug)]
 pub(crate) struct Validator {
     pub(super) authorities: Vec<AuthorityState>,
@@ -59,7 +59,7 @@ impl Validator {
         })
     }
 
-    /// Judges a token at a time, waiting for nothing.
+    /// Validates a token at a time, waiting for nothing.
     ///
     /// The order is the contract's: form, authority, key, signature, then every claim.
     pub(crate) fn validate(&self, token: &str, now: u64) -> Verdict {
@@ -72,7 +72,7 @@ impl Validator {
         known.unwrap_or_else(|| self.validate_bytes(token.as_bytes(), now, false, &NOTHING))
     }
 
-    /// Judges a token that was accepted before, by what may have changed since.
+    /// Validates a token that was accepted before, by what may have changed since.
     ///
     /// `None` for every other token, and where its key is not there any more: then the whole
     /// judgement finds the answer.
@@ -80,7 +80,7 @@ impl Validator {
     pub(crate) fn lookup_cached(&self, token: &[u8], now: u64) -> Option<Verdict> {
         let cache = self.cache.as_ref()?;
         let known = cache.get_with(token, |entry| {
-            match self.revalidate(entry.claims(), entry.vouched(), now) {
+            match self.revalidate(entry.claims(), entry.signing_key(), now) {
                 Ok(()) => Some(Verdict::Valid(entry.clone_claims(cache.room(), now))),
                 Err(
                     ValidationFailure::KeysUnavailable
@@ -98,13 +98,13 @@ impl Validator {
     pub(super) fn revalidate(
         &self,
         claims: &Claims,
-        vouched: &SigningKeyRef,
+        signing_key: &SigningKeyRef,
         now: u64,
     ) -> Result<(), ValidationFailure> {
         let (installed, reader) = self
-            .signer_of(vouched)
+            .signer_of(signing_key)
             .ok_or(ValidationFailure::Invalid(InvalidToken::UnknownKey))?;
-        match vouched.key_is(reader) {
+        match signing_key.key_is(reader) {
             KeyState::Published => {}
             KeyState::Withdrawn => return Err(InvalidToken::UnknownKey.into()),
             KeyState::Unavailable => return Err(ValidationFailure::KeysUnavailable),
@@ -126,9 +126,9 @@ impl Validator {
         }
     }
 
-    fn signer_of(&self, vouched: &SigningKeyRef) -> Option<(&AuthorityState, &KeyReader)> {
-        let installed = self.authorities.get(vouched.authority())?;
-        let reader = installed.readers.get(vouched.document())?;
+    fn signer_of(&self, signing_key: &SigningKeyRef) -> Option<(&AuthorityState, &KeyReader)> {
+        let installed = self.authorities.get(signing_key.authority())?;
+        let reader = installed.readers.get(signing_key.document())?;
         Some((installed, reader))
     }
 
@@ -231,8 +231,8 @@ impl Validator {
             installed.learn_backdate(&claims, now);
             self.accounts.see(&claims);
         }
-        let vouched = SigningKeyRef::new(place.authority, document, key, keys.generation());
-        if let Err(refusal) = self.revalidate(&claims, &vouched, now) {
+        let signing_key = SigningKeyRef::new(place.authority, document, key, keys.generation());
+        if let Err(refusal) = self.revalidate(&claims, &signing_key, now) {
             return Verdict::Refused(refusal);
         }
         if let Some(refused) = refused_by_rule(&claims, &installed.trust) {
@@ -244,7 +244,7 @@ impl Validator {
                 None => Cow::Borrowed(came.text),
                 Some(_) => Cow::Owned(cache_key(came.text)),
             };
-            let entry = Entry::new(&key, claims.clone(), vouched, skew);
+            let entry = Entry::new(&key, claims.clone(), signing_key, skew);
             cache.insert(before, entry, now);
         }
         Verdict::Valid(claims)
@@ -252,14 +252,14 @@ impl Validator {
 
     /// Evicts all verified tokens once an authority's tenant is resolved: which authority validates a
     /// token may be another one from then on.
-    pub(crate) fn forget_when_tenants_are_learnt(self: &Arc<Self>) {
+    pub(crate) fn forget_when_tenants_are_resolved(self: &Arc<Self>) {
         for installed in self
             .authorities
             .iter()
             .filter(|own| own.tenant_from_discovery)
         {
             let forgetful = Arc::downgrade(self);
-            installed.discovered_tenant.when_learnt(move || {
+            installed.discovered_tenant.when_resolved(move || {
                 if let Some(own) = forgetful.upgrade() {
                     own.forget_all();
                 }

@@ -48,7 +48,7 @@ pub(crate) async fn stays(body: &mut Body) -> bool {
 }
 
 #[tokio::test]
-async fn a_revocation_ends_the_streams_of_its_account_and_of_nobody_else() {
+async fn a_revocation_ends_the_streams_of_its_account_only() {
     let house = House::open().await;
     let (alice, bob) = (
         house.token(NOON - 1).mint(),

@@ -44,7 +44,7 @@ async fn a_token_issued_before_the_cut_off_is_refused_known_or_not() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_refused() {
+async fn no_other_account_is_refused() {
     let house = House::open().await;
     let bob = house.token(NOON - 1).user("bob").mint();
     house

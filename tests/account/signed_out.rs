@@ -11,7 +11,7 @@ use axum_entra::AccountId;
 use crate::house::{House, NOON, at};
 
 #[tokio::test]
-async fn whoever_keeps_something_is_told_whom_to_forget() {
+async fn each_cache_of_an_account_is_told_to_forget_it() {
     let told: Arc<Mutex<Vec<AccountId>>> = Arc::default();
     let told_too = Arc::clone(&told);
     let house = House::open_with(|builder| {
@@ -43,11 +43,11 @@ async fn whoever_keeps_something_is_told_whom_to_forget() {
 #[tokio::test]
 async fn an_account_that_was_never_seen_may_sign_out() {
     let house = House::open().await;
-    let nobody = AccountId::Subject {
+    let unknown = AccountId::Subject {
         issuer: "https://nowhere.example".into(),
-        subject: "nobody".into(),
+        subject: "unknown".into(),
     };
-    house.entra.remove_account(&nobody).await;
+    house.entra.remove_account(&unknown).await;
     assert_eq!(house.entra.store_status().revocation_count, 0);
 }
 

@@ -132,7 +132,7 @@ async fn a_subject_that_is_no_object_id_is_told_by_its_issuer_and_itself() {
         let event = event(&house, "session-revoked", &about(sub), &json!({}));
         push(&house, event).await.status
     };
-    assert_eq!(tell("").await, 400, "nobody");
+    assert_eq!(tell("").await, 400, "unknown");
     assert_eq!(house.get("/me", &theirs).await.of(), (200, "in"));
     assert_eq!(tell("pairwise-1").await, 202);
     assert_eq!(house.get("/me", &theirs).await.of(), (401, "revoked"));
@@ -343,7 +343,7 @@ async fn a_logout_token_that_is_not_one_is_refused() {
             "event of another type",
             good().claim("events", json!({ LOGOUT: 1 })),
         ),
-        ("nobody", good().without("sid").without("sub")),
+        ("unknown", good().without("sid").without("sub")),
         ("no jti", good().without("jti")),
         ("no iat", good().without("iat")),
         ("no exp", good().without("exp")),
@@ -474,7 +474,7 @@ async fn a_transmitter_may_bring_its_keys_along() {
 }
 
 #[tokio::test]
-async fn made_up_sessions_take_no_room_and_real_logouts_go_on() {
+async fn invented_sessions_take_no_room_and_real_logouts_go_on() {
     let house = House::open().await;
     let issuer = house.emulator.issuer(CONTOSO);
     let get = async |sid: &str| {
@@ -483,7 +483,7 @@ async fn made_up_sessions_take_no_room_and_real_logouts_go_on() {
         house.send(routes(&house), request).await.status
     };
     for number in 0..1_000 {
-        assert_eq!(get(&format!("made-up-{number}")).await, 200);
+        assert_eq!(get(&format!("invented-{number}")).await, 200);
     }
     assert_eq!(house.entra.store_status().revocation_count, 0);
     let token = house.token(NOON).claim("sid", "s-1").mint();

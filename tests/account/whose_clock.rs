@@ -38,7 +38,7 @@ async fn a_local_clock_that_is_behind_does_not_keep_a_revocation_from_taking_eff
 }
 
 #[tokio::test]
-async fn a_local_clock_that_is_ahead_does_not_refuse_whoever_signs_in_again() {
+async fn a_local_clock_that_is_ahead_does_not_refuse_a_new_sign_in() {
     let house = off_by(120).await;
     let (before, after) = (system() - 1, system() + 20);
     let (before, after) = (house.token(before).mint(), house.token(after).mint());

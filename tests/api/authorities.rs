@@ -137,7 +137,7 @@ impl World {
                 custom.token().audience(OWN_KEYS).mint(),
             ),
             kind(
-                "keys at hand, an id in use elsewhere",
+                "keys available, an id in use elsewhere",
                 Authority::entra(Tenant::new(STATIC), API_ID)
                     .static_jwks(key(0).jwks(&same_id).to_string()),
                 statically_signed(one, &same_id, 0),

@@ -14,7 +14,7 @@ fn claims(changes: Value) -> Claims {
 }
 
 #[tokio::test]
-async fn claims_of_v1_tokens_are_read_where_they_stand_and_missed_by_nobody() {
+async fn claims_of_v1_tokens_are_read_where_they_are() {
     let full = claims(json!({
         "ver": "1.0",
         "iss": format!("https://sts.windows.net/{TENANT}/"),
@@ -59,7 +59,7 @@ async fn claims_of_v1_tokens_are_read_where_they_stand_and_missed_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_method_nobody_listed_is_kept_as_it_is() {
+async fn an_unknown_method_is_kept_as_it_is() {
     let several = claims(json!({ "amr": ["wia", "foo", "mfa"] }));
     let methods: Vec<_> = several.authentication_methods().collect();
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_method_nobody_listed_is_kept_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_personal_account_is_told_by_its_tenant_or_by_who_vouches_for_it() {
+async fn a_personal_account_is_known_by_its_tenant_or_its_identity_provider() {
     let consumers = "9188040d-6c67-4c5b-b112-36a304b66dad";
     for (provider, personal) in [
         ("live.com".to_owned(), true),

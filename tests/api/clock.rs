@@ -40,7 +40,10 @@ impl StoppedClock {
         let start = Instant::now();
         async move {
             while !holds() {
-                assert!(start.elapsed() < Duration::from_secs(10), "in vain: {what}");
+                assert!(
+                    start.elapsed() < Duration::from_secs(10),
+                    "timed out: {what}"
+                );
                 self.pass(step).await;
             }
         }
@@ -59,7 +62,10 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> impl Fu
     let start = Instant::now();
     async move {
         while !holds() {
-            assert!(start.elapsed() < Duration::from_secs(10), "in vain: {what}");
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "timed out: {what}"
+            );
             settle().await;
         }
     }

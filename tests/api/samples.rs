@@ -156,11 +156,11 @@ async fn one_changed_character_of_a_genuine_token_is_found() {
     let (entra, token) = (built(b2c()), B2C_TOKEN.trim());
     let signature = token.rfind('.').unwrap() + 1;
     for place in (signature..token.len() - 1).step_by(29) {
-        let mut spoilt = token.as_bytes().to_vec();
-        spoilt[place] = if spoilt[place] == b'A' { b'B' } else { b'A' };
-        let spoilt = String::from_utf8(spoilt).unwrap();
+        let mut damaged = token.as_bytes().to_vec();
+        damaged[place] = if damaged[place] == b'A' { b'B' } else { b'A' };
+        let damaged = String::from_utf8(damaged).unwrap();
         assert_eq!(
-            outcome(&entra, &spoilt, 1_442_357_000),
+            outcome(&entra, &damaged, 1_442_357_000),
             "bad_signature",
             "{place}"
         );
@@ -281,14 +281,14 @@ async fn each_fault_of_the_printed_v1_sample_refuses_it_alone() {
     let token = signed(&good);
     let (start, signature) = token.rsplit_once('.').unwrap();
     let (header, payload) = start.split_once('.').unwrap();
-    let spoilt = [
+    let damaged = [
         (format!("{header}.{payload}=.{signature}"), "malformed"),
         // As printed: 19 characters that decode to 14 bytes and two bits too many.
         (format!("{start}.D3H6pMUtQnoJAGq6AHd"), "malformed"),
         // The same 14 bytes in their canonical spelling are a signature, only not this key's.
         (format!("{start}.D3H6pMUtQnoJAGq6AHc"), "bad_signature"),
     ];
-    for (token, expected) in spoilt {
+    for (token, expected) in damaged {
         assert_eq!(outcome(&entra, &token, T0), expected, "{token}");
     }
 }

@@ -152,7 +152,7 @@ async fn sessions_that_were_revoked_there_are_revoked_here() {
     let new = alice().issued_at(now + 60).not_before(now - 60).mint();
     assert_is(&get(&app, "/me", &old).await, 200, "");
     assert_is(&get(&app, "/revoke", &new).await, 200, "");
-    // Once refused by the authority, once by what Graph says of the sessions.
+    // Once refused by the authority, once by what Graph says about the sessions.
     assert_is(&get(&app, "/me", &old).await, 401, "interaction_required");
     assert_is(&get(&app, "/me", &new).await, 200, "");
     assert_is(&get(&app, "/me", &old).await, 401, "revoked");

@@ -87,7 +87,7 @@ async fn hostile() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a37_an_overage_is_answered_by_graph_and_by_nobody_the_token_names() {
+async fn a37_an_overage_is_answered_by_graph_and_by_no_address_of_the_token() {
     let (evil, visitors) = hostile().await;
     let retired = "https://graph.windows.net/1/users/2/getMemberObjects".to_owned();
     let seed = "690222be-ff1a-4d56-abd1-7e4f7d38e474";

@@ -139,8 +139,8 @@ async fn a_principal_name_is_sent_encoded_and_becomes_an_object_id() {
     );
     assert_eq!(call.query, "$select=id");
     world.fake.graph_answers(None);
-    for stranger in ["/id/nobody@contoso.example", "/id/.%2E", "/id/a%2Fb"] {
-        assert_is(&get(&app, stranger, &token).await, 404, "not_found");
+    for unknown in ["/id/unknown@contoso.example", "/id/.%2E", "/id/a%2Fb"] {
+        assert_is(&get(&app, unknown, &token).await, 404, "not_found");
     }
     assert!(
         world

@@ -73,7 +73,7 @@ async fn all_that_is_asked_for_one_request_ends_within_twice_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_redirect_gets_neither_secret_nor_token_whoever_made_the_client() {
+async fn a_redirect_gets_neither_secret_nor_token_whatever_client_is_given() {
     let elsewhere = World::new().await;
     let to = format!("{}/common/oauth2/v2.0/token", elsewhere.fake.url);
     for own in [false, true] {

@@ -178,7 +178,7 @@ async fn what_cannot_be_read_is_503_and_never_a_pass() {
 }
 
 #[tokio::test]
-async fn applications_have_no_sessions_and_nobody_is_asked_unless_told_to() {
+async fn applications_have_no_sessions_and_graph_is_asked_only_if_configured() {
     let world = World::new().await;
     let daemon = world.emulator.token().app("daemon").mint();
     assert_is(&get(&app(&checking(&world)), "/me", &daemon).await, 200, "");

@@ -103,18 +103,18 @@ fn token(base: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authority_is_believed_with_a_good_certificate_alone() {
-    let (ours, strangers) = (ca(), ca());
+    let (ours, other_ca) = (ca(), ca());
     let good = serve(&ours, "127.0.0.1", 2100).await;
     in_the_end(&entra(&good, Some(&ours)), &token(&good), "in", "good").await;
 
     let expired = serve(&ours, "127.0.0.1", 2020).await;
     let elsewhere = serve(&ours, "evil.example", 2100).await;
-    let stranger = serve(&strangers, "127.0.0.1", 2100).await;
+    let of_other_ca = serve(&other_ca, "127.0.0.1", 2100).await;
     for (what, base, roots) in [
         ("expired", &expired, Some(&ours)),
         ("for another name", &elsewhere, Some(&ours)),
-        ("of another root", &stranger, Some(&ours)),
-        ("of a root nobody gave", &good, None),
+        ("of another root", &of_other_ca, Some(&ours)),
+        ("of a root that was not given", &good, None),
     ] {
         let entra = entra(base, roots);
         let answer = outcome(&entra, &token(base)).await;

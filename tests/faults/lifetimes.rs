@@ -63,7 +63,7 @@ fn one_thread_is_enough() {
 }
 
 #[tokio::test]
-async fn when_the_last_handle_is_gone_nobody_asks_any_more() {
+async fn after_the_last_handle_is_dropped_nothing_is_fetched() {
     let authority = Authority::start().await;
     authority.fault(BadAnswer::Status500, Document::Discovery);
     // An authority that fails is asked again after one second.

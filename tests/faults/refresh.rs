@@ -24,7 +24,7 @@ async fn until(clock: &StoppedClock, what: &str, mut holds: impl FnMut() -> bool
         }
         clock.pass(Duration::from_millis(500)).await;
     }
-    panic!("in vain: {what}");
+    panic!("timed out: {what}");
 }
 
 async fn is_refreshed_with(clock: &StoppedClock, fault: BadAnswer, document: Document) {

@@ -21,7 +21,7 @@ async fn emulated() -> (Emulator, Entra) {
     // the cooldown of unknown ids has begun.
     for version in [TokenBuilder::v1, TokenBuilder::v2] {
         for _ in 0..2 {
-            let unknown = version(emulator.token()).key("nobody's").mint();
+            let unknown = version(emulator.token()).key("unknown-kid").mint();
             assert!(entra.validate(&unknown).await.is_err());
         }
     }

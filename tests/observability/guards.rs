@@ -1,4 +1,4 @@
-//! What the log says of guards when a router is built.
+//! What the log says about guards when a router is built.
 
 use axum::Router;
 use axum::routing::get;

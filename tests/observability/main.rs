@@ -1,4 +1,4 @@
-//! What the crate says of itself and of its decisions, tried from outside.
+//! What the crate says about itself and of its decisions, tried from outside.
 #![cfg(feature = "settings")]
 #![allow(
     clippy::unwrap_used,

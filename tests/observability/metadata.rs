@@ -123,7 +123,7 @@ async fn an_authority_of_many_tenants_is_named_by_its_address() {
 }
 
 #[tokio::test]
-async fn a_web_page_may_ask_first_and_nobody_may_write() {
+async fn a_web_page_may_send_a_preflight_and_no_method_writes() {
     let emulator = Emulator::start().await.unwrap();
     let builder = trusting(&emulator).resource("https://api.example");
     let app = served(&builder.build().unwrap());
@@ -189,7 +189,7 @@ async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
 }
 
 #[tokio::test]
-async fn scopes_that_not_every_route_needs_are_not_named_to_strangers() {
+async fn scopes_that_not_every_route_needs_are_not_named_without_a_token() {
     let emulator = Emulator::start().await.unwrap();
     // The route has a guard, which the layer around it knows nothing of.
     let [nothing, bad, ..] = challenges(&emulator, trusting(&emulator)).await;

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use super::{app, call, trusting};
 
 #[test]
-fn decisions_are_counted_by_result_and_reason_and_name_nobody() {
+fn decisions_are_counted_by_result_and_reason_and_name_no_account() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -12,7 +12,7 @@ use http::{Request, StatusCode};
 use tower::ServiceExt;
 
 #[test]
-fn made_up_claims_are_what_a_token_would_have_become() {
+fn testing_claims_are_what_a_token_would_have_become() {
     let user = claims().scope("a b").roles(["r"]).groups(["g"]).build();
     assert_eq!(user.principal(), Principal::User);
     assert_eq!(user.tenant_id().unwrap().to_string(), TENANT);
@@ -40,7 +40,7 @@ async fn guards_and_handlers_see_them() {
             .claim("amr", "mfa")
     };
     let (ok, no) = (StatusCode::OK, StatusCode::FORBIDDEN);
-    for (path, made_up, status) in [
+    for (path, claims, status) in [
         ("/scope", all(), ok),
         ("/scope", claims(), no),
         ("/role", all(), ok),
@@ -57,7 +57,7 @@ async fn guards_and_handlers_see_them() {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = app
             .clone()
-            .oneshot(made_up.insert_into(request))
+            .oneshot(claims.insert_into(request))
             .await
             .unwrap();
         assert_eq!(response.status(), status, "{path}");

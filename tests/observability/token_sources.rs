@@ -80,7 +80,7 @@ async fn a_handshake_may_bring_the_token_among_its_protocols() {
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     }
     let late = emulator.token().expired().mint();
-    let (spoilt, fine) = (format!("bearer, {late}"), format!("bearer, {good}"));
+    let (damaged, fine) = (format!("bearer, {late}"), format!("bearer, {good}"));
     let bearer = format!("Bearer {late}");
     let header_wins = [
         upgrade,
@@ -88,7 +88,7 @@ async fn a_handshake_may_bring_the_token_among_its_protocols() {
         ("authorization", &*bearer),
     ];
     let table: [(&[(&str, &str)], u16); 4] = [
-        (&[upgrade, ("sec-websocket-protocol", &spoilt)], 401),
+        (&[upgrade, ("sec-websocket-protocol", &damaged)], 401),
         (&header_wins, 401),
         (
             &[upgrade, ("sec-websocket-protocol", "bearer, not a token")],

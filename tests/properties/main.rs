@@ -79,7 +79,7 @@ proptest! {
         scope in ".{0,20}|[ -~]{0,20}", metadata in ".{0,20}|https://[a-z./]{0,20}"
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let guard = RequireRole("nobody").or(RequireScope(scope.clone()));
+        let guard = RequireRole("no-such-role").or(RequireScope(scope.clone()));
         let route = Router::new().route("/", get(|| async {}).layer(guard));
         let read = challenge(&runtime, &metadata, route);
         prop_assert_eq!(read.scheme.as_str(), "Bearer");

@@ -150,12 +150,12 @@ async fn apis_with_another_prefix_do_not_share() {
         redis::Client::open(server.url()).unwrap(),
         StoreFailurePolicy::Deny,
     );
-    let stranger = Replica::with(&emulator, redis.prefix("stranger"), |_| {});
+    let unrelated = Replica::with(&emulator, redis.prefix("unrelated"), |_| {});
     one.follows().await;
-    stranger.follows().await;
+    unrelated.follows().await;
     one.entra.revoke_tokens(&account(1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(stranger.reason(&token(&emulator, 1, 60)).await, "in");
+    assert_eq!(unrelated.reason(&token(&emulator, 1, 60)).await, "in");
 }
 
 #[tokio::test]
@@ -199,12 +199,12 @@ async fn a_stream_that_is_open_at_one_ends_with_a_revocation_or_a_sign_out_at_th
         let claims = other.entra.validate(&token(&emulator, number, 60)).await;
         open.push(tokio::spawn(TokenExpiry::new(&claims.unwrap())));
     }
-    let stranger = open.pop().unwrap();
+    let unrelated = open.pop().unwrap();
     one.entra.revoke_tokens(&account(1)).await.unwrap();
     one.entra.remove_account(&account(2)).await;
     for ended in open {
         let ended = tokio::time::timeout(Duration::from_secs(5), ended).await;
         ended.expect("it stays open").unwrap();
     }
-    assert!(!stranger.is_finished());
+    assert!(!unrelated.is_finished());
 }

@@ -79,7 +79,11 @@ async fn what_is_revoked_while_redis_is_away_is_told_when_it_is_back() {
         (503, "store_unavailable")
     );
     assert_eq!(one.reason(&second).await, "revoked");
-    assert_eq!(other.reason(&second).await, "in", "nobody could tell it");
+    assert_eq!(
+        other.reason(&second).await,
+        "in",
+        "it could not be published"
+    );
 
     // It comes back with nothing of what it had.
     server.start();

@@ -66,8 +66,8 @@ async fn a_sender_that_hangs_up_while_the_store_hangs_has_everything_done_here_a
     one.follows().await;
     other.follows().await;
     let (first, second) = (token(&emulator, 1, 60), token(&emulator, 2, 60));
-    let stranger = token(&emulator, 3, 60);
-    for token in [&first, &second, &stranger] {
+    let third = token(&emulator, 3, 60);
+    for token in [&first, &second, &third] {
         assert_eq!(one.reason(token).await, "in");
         assert_eq!(other.reason(token).await, "in");
     }
@@ -77,7 +77,7 @@ async fn a_sender_that_hangs_up_while_the_store_hangs_has_everything_done_here_a
     assert!(hung_up.is_err(), "the store does not answer");
     assert_eq!(one.reason(&first).await, "revoked");
     assert_eq!(one.reason(&second).await, "revoked");
-    assert_eq!(one.reason(&stranger).await, "in");
+    assert_eq!(one.reason(&third).await, "in");
     // A sender that stays is told to come again.
     assert_eq!(push(&one, about_two(&emulator)).await, 503);
     server.thaw();
@@ -88,7 +88,7 @@ async fn a_sender_that_hangs_up_while_the_store_hangs_has_everything_done_here_a
         push(&one, about_two(&emulator)).await == 202
     })
     .await;
-    assert_eq!(other.reason(&stranger).await, "in");
+    assert_eq!(other.reason(&third).await, "in");
 }
 
 #[tokio::test]

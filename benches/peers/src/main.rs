@@ -1,6 +1,6 @@
 //! Costs of a protected route: this crate's, other crates', and the two ends of the scale.
 //!
-//! `peers all` prints every table; `README.md` beside `peers/` tells what is in them.
+//! `peers all` prints every table; `README.md` beside `peers/` says what is in them.
 
 mod contender;
 mod counting;

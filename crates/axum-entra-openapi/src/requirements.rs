@@ -82,7 +82,7 @@ impl OperationRequirements {
             (
                 "503",
                 answer(
-                    "The token cannot be judged at the moment; see Retry-After.",
+                    "The token cannot be checked at the moment; see Retry-After.",
                     false,
                 ),
             ),

@@ -229,7 +229,7 @@ impl App {
     /// An agent identity has no credential of its own: its blueprint gets a token for it (`fmi_path`),
     /// which is its client assertion.
     ///
-    /// Only tokens for an API [with facets](Self::with_facets) tell that it is one.
+    /// Only tokens for an API [with facets](Self::with_facets) say that it is one.
     #[must_use]
     pub fn as_agent_of(self, blueprint: impl Into<String>) -> Self {
         Self {

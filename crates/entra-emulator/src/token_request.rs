@@ -117,7 +117,7 @@ impl TokenRequest<'_> {
     }
 
     /// Refuses where the test asked for the user (`Emulator::require_interaction`).
-    fn needs_nobody(&self, user: &str, resource: &str) -> Result<(), Refusal> {
+    fn needs_no_interaction(&self, user: &str, resource: &str) -> Result<(), Refusal> {
         match self.authority.sign_ins().interaction(user) {
             Some(claims) => Err(Refusal::interaction_required(resource, claims)),
             None => Ok(()),

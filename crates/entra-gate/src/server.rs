@@ -43,7 +43,7 @@ pub(crate) fn listen(socket: TcpSocket) -> std::io::Result<TcpListener> {
 
 /// Serves until `stop`, and then until the last request is answered.
 ///
-/// HTTP/2 limits request headers to 16 KiB unless told otherwise, which a token with 300 groups
+/// HTTP/2 limits request headers to 16 KiB unless configured otherwise, which a token with 300 groups
 /// exceeds; HTTP/1.1 has room for 400 KiB.
 pub(crate) async fn serve<F, A, B>(
     listener: TcpListener,

@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use crate::account_routes;
 use crate::fake::{Answer, Canned, World, answer_of, assert_is, get};
 
-const NOBODY: &str = "99999999-0000-4000-8000-000000000009";
+const UNKNOWN: &str = "99999999-0000-4000-8000-000000000009";
 
 fn app(entra: &Entra) -> Router {
     let (routes, _) = account_routes::routes(entra).split_for_parts();
@@ -56,7 +56,7 @@ async fn in_with_old_tokens(app: &Router, world: &World) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn whoever_graph_agreed_about_is_cut_off_by_any_2xx_and_nobody_else() {
+async fn an_account_is_cut_off_only_after_graph_answered_2xx() {
     for (path, who) in [
         ("/me/revokeSignInSessions".to_owned(), "alice"),
         ("/me/invalidateAllRefreshTokens".to_owned(), "alice"),
@@ -156,7 +156,7 @@ async fn another_account_is_not_cut_off_unless_graph_agreed() {
     }
     let world = World::new().await;
     let app = app(&world.entra());
-    let path = format!("/users/{NOBODY}/revokeSignInSessions");
+    let path = format!("/users/{UNKNOWN}/revokeSignInSessions");
     world
         .fake
         .graph_answers(Some(Canned::Json(404, Value::Null)));

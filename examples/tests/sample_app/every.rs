@@ -286,7 +286,7 @@ const CONTENT_TYPES: [&str; 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_into_a_sample_by_method_content_type_or_protocol() {
+async fn no_method_content_type_or_protocol_opens_a_sample() {
     let emulator = Emulator::start().await.unwrap();
     let own = emulator.token();
     let methods = [
@@ -299,13 +299,13 @@ async fn nobody_gets_into_a_sample_by_method_content_type_or_protocol() {
             continue;
         };
         for door in &doors {
-            let stranger = (door.token)(own.clone())
+            let foreign = (door.token)(own.clone())
                 .tenant(FABRIKAM)
                 .user("erin")
                 .mint();
             let late = (door.token)(own.clone()).expired().mint();
             let poor = own.clone().user("bob").scope("Nothing.Of.Use").mint();
-            let mut tokens = vec![None, Some("junk"), Some(&*stranger), Some(&*late)];
+            let mut tokens = vec![None, Some("junk"), Some(&*foreign), Some(&*late)];
             tokens.extend(door.is_guarded.then_some(Some(&*poor)));
             for (is_http_2, client) in &clients {
                 for method in &methods {
@@ -503,8 +503,8 @@ async fn a_session_belongs_to_the_account_and_the_client_that_began_it() {
         }
     }
     // An invented id, and a refusal that comes first.
-    let made_up = send("POST", &alice, &[("mcp-session-id", "x")], note).await;
-    assert_eq!(made_up.status(), 404);
+    let invented = send("POST", &alice, &[("mcp-session-id", "x")], note).await;
+    assert_eq!(invented.status(), 404);
     assert_eq!(send("POST", "junk", &[id], note).await.status(), 401);
     // It was not ended meanwhile.
     assert_eq!(send("POST", &alice, &[id], note).await.status(), 202);

@@ -155,7 +155,7 @@ pub(crate) async fn refused(
     Some(said.trim().lines().last().unwrap().to_owned())
 }
 
-/// What `/ready` and the log say of a program that runs and has no keys.
+/// What `/ready` and the log say about a program that runs and has no keys.
 async fn unready(name: &str, settings: &Value, variables: &[(&str, &str)]) -> Option<String> {
     reported(name, settings, variables, "/last_error", None).await
 }

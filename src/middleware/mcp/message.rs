@@ -216,7 +216,7 @@ impl<'t> Visitor<'t> for OneMessage {
     }
 }
 
-/// The members of a message; names that differ from them in letter case alone are refused, since
+/// The members of a message; names that differ from them only in letter case are refused, since
 /// there are readers that take the one for the other.
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 

@@ -77,7 +77,7 @@ pub struct ToolGuards {
     sessions: SessionIds,
 }
 
-/// Methods that tell what a server has, and those that keep a connection; they call nothing.
+/// Methods that say what a server has, and those that keep a connection; they call nothing.
 const OPEN_METHODS: [&str; 5] = [
     "initialize",
     "ping",

@@ -16,7 +16,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 /// Between an id and its signature; the last one counts, since the id itself may have dots.
 const SEPARATOR: char = '.';
 
-/// Bytes of a signature: as many as nobody can guess.
+/// Bytes of a signature: too many to guess.
 const SIGNATURE: usize = 16;
 
 /// The session is not the caller's.
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_was_not_given_out_is_nobodys() {
+    fn an_id_that_was_not_given_out_has_no_owner() {
         let ids = SessionIds::random();
         let good = begun(&ids)[SESSION_ID].to_str().unwrap().to_owned();
         let (id, signature) = good.rsplit_once('.').unwrap();

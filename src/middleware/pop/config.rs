@@ -39,7 +39,7 @@ impl Default for BoundTokens {
 }
 
 impl BoundTokens {
-    /// The client's certificate: what a trusted proxy says of it, else the connection's. A proxy's
+    /// The client's certificate: what a trusted proxy says about it, else the connection's. A proxy's
     /// own certificate is no client's.
     pub(in crate::middleware) fn certificate_of(&self, head: Head<'_>) -> Option<[u8; 32]> {
         let proxies = self.proxies.as_ref();

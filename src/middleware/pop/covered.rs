@@ -58,7 +58,7 @@ fn canonical(path: &str) -> String {
 /// Without names the query itself, in any letter case (MSAL.js); with names the hash of
 /// `name=value` of each, joined by `&` (draft-ietf-oauth-signed-http-request-03 section 3.1).
 ///
-/// A name must be listed as often as it is there, or a parameter that nobody signed could stand in
+/// A name must be listed as often as it is there, or a parameter that was not signed could stand in
 /// for one that was signed.
 fn is_query((names, hash): &NamesAndHash, query: &str) -> bool {
     if names.is_empty() {

@@ -38,7 +38,7 @@ impl Nonces {
         };
         let made = u64::from_be_bytes(*time);
         let own = self.bytes(made);
-        // Without a branch for a byte, so that the time it takes tells nothing of the MAC.
+        // Without a branch for a byte, so that the time it takes says nothing of the MAC.
         let same = own.len() == bytes.len()
             && own.iter().zip(&bytes).fold(0, |all, (a, b)| all | (a ^ b)) == 0;
         same && now.saturating_sub(made) <= self.lifetime && made.saturating_sub(now) <= APART

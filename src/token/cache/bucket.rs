@@ -11,7 +11,7 @@ pub(super) const WAYS: usize = 7;
 
 /// Places that a token with this hash may be in.
 ///
-/// One byte of `tags` for each place tells whether it is worth to follow the pointer; 0 is empty.
+/// One byte of `tags` for each place says whether it is worth to follow the pointer; 0 is empty.
 /// Only a writer with the shard's lock changes anything.
 #[derive(Default)]
 #[repr(align(64))]
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_is_looked_at_in_vain_but_behind_one_that_was_right() {
+    fn no_place_is_compared_unnecessarily_but_after_a_match() {
         // Each of three tags, or none, in each of the seven places.
         for number in 0..4_u64.pow(7) {
             let own = |way: u32| [0, 1, 0x7f, 0x80][number as usize >> (2 * way) & 3];

@@ -85,7 +85,7 @@ impl SigningKeyRef {
 pub(in crate::token) struct Entry {
     token: Box<[u8]>,
     claims: Claims,
-    vouched: SigningKeyRef,
+    signing_key: SigningKeyRef,
     /// From when on it is certainly of no use.
     evict_after: u64,
     /// Asked for since the last look around for room.
@@ -97,7 +97,7 @@ impl Entry {
     pub(in crate::token) fn new(
         token: &[u8],
         claims: Claims,
-        vouched: SigningKeyRef,
+        signing_key: SigningKeyRef,
         skew: u64,
     ) -> Self {
         Self {
@@ -108,7 +108,7 @@ impl Entry {
                 .saturating_add(skew)
                 .saturating_add(1),
             claims,
-            vouched,
+            signing_key,
             used: AtomicBool::new(false),
             copies: PerThreadClaims::default(),
         }
@@ -134,8 +134,8 @@ impl Entry {
         &self.claims
     }
 
-    pub(in crate::token) const fn vouched(&self) -> &SigningKeyRef {
-        &self.vouched
+    pub(in crate::token) const fn signing_key(&self) -> &SigningKeyRef {
+        &self.signing_key
     }
 
     /// The claims, for a request that is admitted.

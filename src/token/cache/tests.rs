@@ -449,10 +449,10 @@ async fn claims() -> Claims {
 
 /// An entry by no key of the twins'.
 fn entry(token: &str, claims: &Claims) -> Entry {
-    Entry::new(token.as_bytes(), claims.clone(), vouched(), 0)
+    Entry::new(token.as_bytes(), claims.clone(), signing_key(), 0)
 }
 
-fn vouched() -> SigningKeyRef {
+fn signing_key() -> SigningKeyRef {
     static KEYS: std::sync::LazyLock<KeySet> = std::sync::LazyLock::new(|| {
         let modulus = base64_simd::URL_SAFE_NO_PAD.encode_to_string([0xff; 256]);
         let document = json!({ "keys": [{ "kty": "RSA", "kid": "k", "n": modulus, "e": "AQAB" }] });

@@ -14,13 +14,13 @@ pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
     )
 }
 
-/// The same for a token that was judged before: the clock has gone on since, or back.
+/// The same for a token that was checked before: the clock has gone on since, or back.
 pub(in crate::token) fn check_times(
     times: &Times,
     skew: u64,
     now: u64,
 ) -> Result<(), InvalidToken> {
-    // So says a clock that is set before 1970, or was never set; nothing can be judged by it.
+    // So says a clock that is set before 1970, or was never set; nothing can be checked by it.
     if now == 0 {
         return Err(InvalidToken::NotYetValid {
             now: UnixTime::from_secs(now),

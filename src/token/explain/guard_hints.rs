@@ -45,7 +45,7 @@ pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
         DenialReason::Tenant => "The caller's tenant is not in the guard's list. Tenants are compared by id, not by domain."
             .to_owned(),
         DenialReason::Agent if claims.agent().is_none() => {
-            "The token does not tell whether an agent acts: the API's registration has to ask for the optional claim \
+            "The token does not say whether an agent acts: the API's registration has to ask for the optional claim \
              xms_act_fct (Token configuration, access tokens)."
                 .to_owned()
         }
@@ -58,7 +58,7 @@ pub(super) fn of_guard(denied: &Denied<'_>, claims: &Claims) -> Option<String> {
         DenialReason::AppOnly => "The route is for applications that sign in as themselves; this is a user's token, or \
              one without the optional claim idtyp that tells."
             .to_owned(),
-        DenialReason::UserOnly => "The route is for users; this is an application's token, or one that does not tell."
+        DenialReason::UserOnly => "The route is for users; this is an application's token, or one that does not say."
             .to_owned(),
         DenialReason::AuthContext => "The route asks for a stronger sign-in. A client that says cp1 (xms_cc) is answered \
              with a claims challenge, others with 403."

@@ -167,8 +167,8 @@ impl fmt::Display for Explanation {
             };
             writeln!(f, "  {mark} {:<12} expected: {}", step.check, step.expected)?;
             if let Some(found) = &step.found {
-                let hearsay = if step.verified { "" } else { " ?" };
-                writeln!(f, "       {:<12}    found: {found}{hearsay}", "")?;
+                let mark = if step.verified { "" } else { " ?" };
+                writeln!(f, "       {:<12}    found: {found}{mark}", "")?;
             }
         }
         for hint in &self.hints {

@@ -13,7 +13,7 @@ pub(super) struct JweHeader<'h> {
     pub(super) key_encryption: KeyEncryption,
     pub(super) encryption: ContentEncryption,
     pub(super) compressed: bool,
-    /// What the sender says of the key: it decides which key is tried first, and nothing else.
+    /// What the sender says about the key: it decides which key is tried first, and nothing else.
     pub(super) names: KeyNames<'h>,
 }
 

@@ -86,8 +86,8 @@ fn an_exact_issuer_leads_to_its_authority_and_tells_its_version() {
     assert_eq!(two.at(&v2(T1)), Some((0, V2)));
     assert_eq!(two.at(&v1(T1)), Some((0, V1)));
     assert_eq!(two.at(&v2(T2)), Some((1, V2)));
-    for nobodys in [v2(API), v2("common"), v2(T1) + "/", v1(API), String::new()] {
-        assert_eq!(two.at(&nobodys), None, "{nobodys}");
+    for unowned in [v2(API), v2("common"), v2(T1) + "/", v1(API), String::new()] {
+        assert_eq!(two.at(&unowned), None, "{unowned}");
     }
 }
 
@@ -122,7 +122,7 @@ fn one_tenant_goes_before_many() {
 }
 
 #[test]
-fn the_tenant_of_a_domain_is_open_until_it_is_learnt() {
+fn the_tenant_of_a_domain_is_pending_until_it_is_resolved() {
     for domain in [0, 1] {
         let mut pair = vec![many("common")];
         pair.insert(domain, entra("contoso.onmicrosoft.com"));
@@ -157,7 +157,7 @@ fn two_domains_share_a_template_and_one_domain_twice_stays_apart() {
     assert!(two.is_open(&v2(T1)));
     two.learn(1, T2);
     assert_eq!(two.at(&v2(T2)), Some((1, V2)));
-    assert!(two.is_open(&v2(T1)), "the first may still be it");
+    assert!(two.is_open(&v2(T1)), "the first may still match");
     // Two domains of one tenant: the first that was described.
     two.learn(0, T2);
     assert_eq!(two.at(&v2(T2)), Some((0, V2)));
@@ -182,19 +182,19 @@ fn issuers_of_b2c_are_found_in_each_form_and_tell_no_version() {
             assert_eq!(both.at(&issuer), Some((authority, None)), "{issuer}");
         }
     }
-    for nobodys in [
+    for unowned in [
         format!("{B2C}/{API}/v2.0/"),
         format!("{B2C}/tfp/{API}/b2c_1_susi/v2.0/"),
         format!("{B2C}/{T1}/v2.0"),
         format!("{B2C}/tfp/{T1}/v2.0/"),
         format!("https://fabrikam.b2clogin.com/tfp/{T1}/b2c_1_susi/v2.0/"),
     ] {
-        assert_eq!(both.at(&nobodys), None, "{nobodys}");
+        assert_eq!(both.at(&unowned), None, "{unowned}");
     }
 }
 
 #[test]
-fn b2c_known_by_its_domain_is_open_until_it_is_learnt() {
+fn b2c_known_by_its_domain_is_pending_until_it_is_resolved() {
     let one = of([b2c("contoso.onmicrosoft.com", &["B2C_1_susi"])]).unwrap();
     let issuers = |tenant: &str| {
         [

@@ -7,7 +7,7 @@ use axum_entra::{AccountId, Entra, UnixTime};
 use serde_json::{Value, json};
 
 use super::profiles::{Stage, T_V2, router};
-use super::scenarios::{noon, spoilt};
+use super::scenarios::{damaged, noon};
 use crate::clock::eventually;
 use crate::documents::Page;
 use crate::service::{Answer, Runs, fetch};
@@ -32,7 +32,7 @@ impl Account {
         for oid in [OID, ANOTHER] {
             documents.put(&question(oid), Page::json(&json!({ "value": [GROUP_ID] })));
         }
-        let access = GraphConfig::new(ClientCredential::secret("made up"));
+        let access = GraphConfig::new(ClientCredential::secret("test-secret"));
         let entra = stage
             .described(noon())
             .graph(access.graph_url(documents.url("/v1.0")))
@@ -48,7 +48,7 @@ impl Account {
 
     async fn get(&self, path: &str, header: Value, claims: Value) -> Answer {
         let router = router(&self.entra, &self.runs);
-        fetch(&router, path, &spoilt(0, header, claims)).await
+        fetch(&router, path, &damaged(0, header, claims)).await
     }
 
     async fn group(&self, claims: Value) -> Answer {
@@ -61,7 +61,7 @@ impl Account {
 
     fn user(&self) -> AccountId {
         let claims = self.entra.validate_at(
-            &spoilt(0, json!({}), json!({})),
+            &damaged(0, json!({}), json!({})),
             UnixTime::from_secs(super::T0),
         );
         claims.unwrap().account_id().unwrap()

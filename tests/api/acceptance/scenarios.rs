@@ -38,11 +38,11 @@ pub(super) async fn play(name: &str) {
 
 /// The v2.0 sample, signed by a key of the tests under an id.
 fn v2r(number: usize, kid: &str) -> String {
-    spoilt(number, json!({ "kid": kid }), json!({}))
+    damaged(number, json!({ "kid": kid }), json!({}))
 }
 
 /// The same with members of its header and claims set.
-pub(super) fn spoilt(number: usize, header: Value, claims: Value) -> String {
+pub(super) fn damaged(number: usize, header: Value, claims: Value) -> String {
     let sample = &file().tokens["V2R"];
     let set = |mut object: Map<String, Value>, changes: Value| {
         object.extend(changes.as_object().unwrap().clone());

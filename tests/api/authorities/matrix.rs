@@ -31,7 +31,7 @@ async fn a_token_is_let_in_by_its_own_authority_and_by_no_other() {
             pairs += 1;
         }
     }
-    println!("{pairs} pairs, of which {} are let in", kinds.len());
+    println!("{pairs} pairs, of which {} are accepted", kinds.len());
     assert_eq!(pairs, kinds.len() * kinds.len());
 }
 
@@ -99,7 +99,11 @@ async fn a_policys_key_signs_for_no_other_policy() {
             token("B2C_1_edit").claim("tfp", B2C_POLICY),
             "unknown_key",
         ),
-        ("a policy nobody configured", token("B2C_1_reset"), "policy"),
+        (
+            "a policy that is not configured",
+            token("B2C_1_reset"),
+            "policy",
+        ),
         ("no policy", token(B2C_POLICY).without("tfp"), "policy"),
         (
             "in acr",

@@ -72,8 +72,8 @@ async fn an_unknown_key_of_one_authority_uses_up_no_other_ones_cooldown() {
     let entra = together([contoso(&one), contoso(&two)]);
     has_all_keys(&entra).await;
     let fetches = two.request_counts().keys;
-    let made_up = one.token().header("kid", "made up").mint();
-    assert_eq!(outcome(&entra, &made_up).await, "unknown_key");
+    let unknown = one.token().header("kid", "unknown-kid").mint();
+    assert_eq!(outcome(&entra, &unknown).await, "unknown_key");
     assert_eq!(two.request_counts().keys, fetches);
     one.rotate_keys();
     two.rotate_keys();
@@ -244,11 +244,11 @@ async fn a_thousand_authorities_are_as_quick_as_one() {
                 .validate_at(&own, UnixTime::from_secs(crate::token::T0))
                 .is_ok()
         );
-        let stranger = token(count);
+        let unconfigured = token(count);
         let start = Instant::now();
         for _ in 0..500 {
             let refused = entra
-                .validate_at(&stranger, UnixTime::from_secs(crate::token::T0))
+                .validate_at(&unconfigured, UnixTime::from_secs(crate::token::T0))
                 .unwrap_err();
             assert_eq!(refused.reason(), "issuer");
         }

@@ -27,9 +27,9 @@ fn routes(runs: &Runs) -> Router {
             "/option",
             get(|claims: Option<Claims>| async move {
                 if claims.is_some() {
-                    "somebody"
+                    "a caller"
                 } else {
-                    "nobody"
+                    "no caller"
                 }
             }),
         )
@@ -37,7 +37,7 @@ fn routes(runs: &Runs) -> Router {
             "/result",
             get(|claims: Result<Claims, Rejection>| async move {
                 match claims {
-                    Ok(_) => "somebody".to_owned(),
+                    Ok(_) => "a caller".to_owned(),
                     Err(rejection) => rejection.reason().to_owned(),
                 }
             }),
@@ -73,7 +73,7 @@ async fn every_extractor_finds_the_claims_behind_the_layer() {
         for path in ["/option", "/result"] {
             assert_eq!(
                 said(&app, path, &token).await,
-                (200, "somebody".into()),
+                (200, "a caller".into()),
                 "{path}"
             );
         }
@@ -81,7 +81,7 @@ async fn every_extractor_finds_the_claims_behind_the_layer() {
 }
 
 #[tokio::test]
-async fn nobody_is_nobody_also_where_another_layer_found_somebody() {
+async fn an_anonymous_caller_stays_anonymous_where_another_layer_found_one() {
     let entra = built(authority());
     // Code that removes the header between the two does so on purpose.
     let app = optional(&entra)
@@ -91,7 +91,10 @@ async fn nobody_is_nobody_also_where_another_layer_found_somebody() {
         }))
         .layer(entra.layer());
     let token = mint(&good());
-    assert_eq!(said(&app, "/option", &token).await, (200, "nobody".into()));
+    assert_eq!(
+        said(&app, "/option", &token).await,
+        (200, "no caller".into())
+    );
     for path in ["/claims", "/permit", "/guarded"] {
         let (status, reason) = said(&app, path, &token).await;
         assert_eq!((status, &*reason), (401, "missing_token"), "{path}");
@@ -99,10 +102,10 @@ async fn nobody_is_nobody_also_where_another_layer_found_somebody() {
 }
 
 #[tokio::test]
-async fn the_optional_layer_lets_nobody_pass_as_nobody() {
+async fn the_optional_layer_lets_anonymous_callers_pass() {
     let app = optional(&built(authority()));
     assert_eq!(said(&app, "/nothing", "").await, (200, "in".into()));
-    assert_eq!(said(&app, "/option", "").await, (200, "nobody".into()));
+    assert_eq!(said(&app, "/option", "").await, (200, "no caller".into()));
     assert_eq!(
         said(&app, "/result", "").await,
         (200, "missing_token".into())
@@ -153,7 +156,7 @@ async fn the_optional_layer_refuses_a_bad_token() {
 }
 
 #[tokio::test]
-async fn without_the_layer_nobody_is_told_from_not_having_looked() {
+async fn without_the_layer_anonymous_differs_from_unchecked() {
     let app = routes(&Runs::default());
     let token = mint(&good());
     for token in ["", &token] {

@@ -121,7 +121,7 @@ fn service(more: Value) -> Value {
     Value::Object(merged(base, more))
 }
 
-/// The tokens that are access tokens of this API's, each with what it can be told apart by.
+/// The tokens that are access tokens of this API's, each with what it can be distinguished by.
 fn accepted() -> [Kind; 13] {
     let fabrikam = format!("https://sts.windows.net/{OTHER}/");
     let own_v1 = format!("https://sts.windows.net/{TENANT}/");
@@ -251,7 +251,7 @@ fn refused() -> Vec<(Kind, &'static str)> {
             "id_token",
         ),
         (
-            kind("azp that names nobody", v2(person(json!({ "azp": "" })))),
+            kind("azp that names no client", v2(person(json!({ "azp": "" })))),
             "id_token",
         ),
         (
@@ -476,8 +476,8 @@ async fn an_agent_is_told_by_kind_and_application() {
     assert_eq!(found("agent for a user"), Some("on_behalf_of_user"));
     assert_eq!(found("autonomous agent"), Some("autonomous"));
     assert_eq!(found("agent's user"), Some("agent_user"));
-    for nobodys in ["user v2", "app v1", "person with facets", "B2C user"] {
-        assert_eq!(found(nobodys), None, "{nobodys}");
+    for unowned in ["user v2", "app v1", "person with facets", "B2C user"] {
+        assert_eq!(found(unowned), None, "{unowned}");
     }
 }
 

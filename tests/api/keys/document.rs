@@ -122,7 +122,7 @@ async fn an_unusable_key_is_left_out_and_costs_the_others_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_cloud_verifies_and_vouches_for_no_issuer() {
+async fn a_key_of_another_cloud_verifies_for_no_issuer() {
     let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
     let authority = authority(&documents);
     let of = |cloud: &str| json!({ "issuer": issuer(), "cloud_instance_name": cloud });
@@ -505,8 +505,8 @@ async fn a_key_of_personal_accounts_is_no_key_of_a_tenant() {
     ));
     let mut ordinary = key(1).jwk("k2");
     ordinary["issuer"] = json!(template);
-    let nobodys = key(2).jwk("k3");
-    documents.put_authority("/common", template, &jwks(&[personal, ordinary, nobodys]));
+    let unowned = key(2).jwk("k3");
+    documents.put_authority("/common", template, &jwks(&[personal, ordinary, unowned]));
     let common = Authority::entra(Tenant::Common, API)
         .token_versions([TokenVersion::V2])
         .allowed_tenants(AllowedTenants::Any)

@@ -124,7 +124,7 @@ async fn a_bad_document_of_any_kind_leaves_the_old_keys_in_use() {
         ("discovery 404", &at, Page::status(404), "status 404"),
         ("discovery 204", &at, Page::status(204), "status 204"),
         (
-            "discovery 304 to nobody",
+            "discovery 304 without a condition",
             &at,
             Page::status(304),
             "status 304",
@@ -387,7 +387,7 @@ async fn the_first_request_waits_for_the_first_fetch_but_not_for_long() {
     assert_eq!(
         ask_system(&entra, &token).await,
         200,
-        "nobody waited for the keys before"
+        "no request waited for the keys before"
     );
 
     emulator.inject_fault(Fault::Hang);

@@ -20,7 +20,7 @@ fn by_domain(emulator: &Emulator, domain: &str) -> Entra {
 }
 
 #[tokio::test]
-async fn the_tenant_of_a_domain_is_learnt_and_no_other_comes_in() {
+async fn the_tenant_of_a_domain_is_resolved_and_no_other_is_accepted() {
     let emulator = Emulator::start().await.unwrap();
     let contoso = by_domain(&emulator, "contoso.onmicrosoft.com");
     let of = |tenant: &str| emulator.token().tenant(tenant);
@@ -40,7 +40,7 @@ async fn the_tenant_of_a_domain_is_learnt_and_no_other_comes_in() {
 }
 
 #[tokio::test]
-async fn before_the_tenant_is_learnt_the_answer_is_503() {
+async fn before_the_tenant_is_resolved_the_answer_is_503() {
     let clock = StoppedClock::new();
     let emulator = Emulator::start().await.unwrap();
     emulator.inject_fault(Fault::Status(500));
@@ -62,9 +62,9 @@ async fn before_the_tenant_is_learnt_the_answer_is_503() {
     assert_eq!(ask(&entra, &theirs).await.brief(), (401, "issuer".into()));
 }
 
-/// Contract §7: until a domain's tenant is resolved, any of the many could be it.
+/// Contract §7: until a domain's tenant is resolved, any of the many could match.
 #[tokio::test]
-async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
+async fn before_the_tenant_is_resolved_no_other_authority_decides() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
     let of = |tenant: &str| template.replace("{tenantid}", tenant);
@@ -129,7 +129,7 @@ async fn before_the_tenant_is_learnt_nobody_elses_rules_take_its_place() {
 }
 
 #[tokio::test]
-async fn what_was_learnt_is_fixed() {
+async fn a_resolved_tenant_is_fixed() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
     let authority = Authority::entra(Tenant::new("contoso.onmicrosoft.com"), API)

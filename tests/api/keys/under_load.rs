@@ -79,7 +79,7 @@ async fn a_rollover_under_load_costs_no_request() {
 /// Ten thousand unknown `kid`s from fifty clients: at most one fetch a cooldown, and tokens with
 /// known keys are answered as ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_made_up_key_ids_costs_one_fetch_a_cooldown() {
+async fn a_flood_of_random_key_ids_costs_one_fetch_a_cooldown() {
     const CLIENTS: usize = 50;
     const EACH: usize = 200;
     let cooldown = Duration::from_secs(1);

@@ -32,7 +32,7 @@ async fn a_new_key_is_fetched_by_the_request_that_needs_it() {
 }
 
 #[tokio::test]
-async fn within_the_cooldown_nobody_asks_and_nobody_waits() {
+async fn within_the_cooldown_no_request_fetches_and_none_waits() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
     let freshness = JwksRefresh::default().cooldown(Duration::from_secs(120));
     let entra = ready(authority(&documents).jwks_refresh(freshness)).await;
@@ -157,7 +157,7 @@ async fn a_few_hundred_wait_for_a_fetch_and_the_others_are_answered_at_once() {
     .await;
     let known = emulator.token().mint();
     emulator.inject_fault(Fault::Hang);
-    let junk = emulator.token().header("kid", "nobody's").mint();
+    let junk = emulator.token().header("kid", "unknown-kid").mint();
     let requests: Vec<_> = (0..500)
         .map(|_| {
             let (entra, junk) = (entra.clone(), junk.clone());
@@ -235,7 +235,7 @@ async fn a_slow_answer_that_comes_in_time_lets_the_request_in() {
 /// Contract §6: opaque tickets, five parts, `none`, HMAC and `crit` never cause a fetch, nor does
 /// a token of no configured authority.
 #[tokio::test]
-async fn junk_and_strangers_never_cause_a_fetch() {
+async fn junk_and_unknown_issuers_never_cause_a_fetch() {
     let (_clock, documents) = (StoppedClock::new(), Documents::start().await);
     let entra = ready(authority(&documents)).await;
     let before = documents.seen().len();
@@ -246,7 +246,7 @@ async fn junk_and_strangers_never_cause_a_fetch() {
     };
     let ours = issuer();
     let other = "https://login.microsoftonline.com/22222222-2222-4222-8222-222222222222/v2.0";
-    let unknown = || json!({ "alg": "RS256", "kid": "nobody's" });
+    let unknown = || json!({ "alg": "RS256", "kid": "unknown-kid" });
     let table = [
         ("EwBwA8l6BAAUkj1NuJYtTVha".to_owned(), "malformed"),
         ("AAAA.AAAA.AAAA.AAAA.AAAA".to_owned(), "malformed"),

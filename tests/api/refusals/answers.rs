@@ -418,9 +418,9 @@ async fn a_tokens_own_text_cannot_break_out_of_a_challenge() {
 /// A port without a listener: no keys, so nothing can be decided.
 #[tokio::test]
 async fn without_keys_the_answer_is_503_and_when_to_come_back() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let instance = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let instance = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
     let authority = axum_entra::Authority::entra(axum_entra::Tenant::new(super::TENANT), API)
         .issuer(format!(
             "https://login.microsoftonline.com/{}/v2.0",

@@ -352,7 +352,7 @@ async fn lists_are_lists_and_null_is_absence() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_not_let_in_is_refused_by_the_layer() {
+async fn a_tenant_that_is_not_allowed_is_refused_by_the_layer() {
     let only = |tenant: &str| {
         let tenants = AllowedTenants::only([tenant.parse().unwrap()]);
         built(authority().allowed_tenants(tenants))
@@ -417,7 +417,7 @@ async fn a_token_is_measured_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn claims_nobody_knows_are_kept_and_harm_nobody() {
+async fn unknown_claims_are_kept_and_refuse_no_token() {
     let mut claims = good();
     for number in 0..20 {
         claims.insert(format!("extension_{number}"), json!({ "value": [number] }));

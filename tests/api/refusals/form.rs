@@ -353,7 +353,7 @@ async fn an_earlier_stage_answers_first() {
         ),
         (
             "authority before key",
-            forged(&with(strange.clone()), "nobody's"),
+            forged(&with(strange.clone()), "unknown-kid"),
             "issuer",
         ),
         (
@@ -363,7 +363,7 @@ async fn an_earlier_stage_answers_first() {
         ),
         (
             "key before signature and claims",
-            forged(&with(late.clone()), "nobody's"),
+            forged(&with(late.clone()), "unknown-kid"),
             "unknown_key",
         ),
         (

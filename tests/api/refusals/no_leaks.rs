@@ -62,17 +62,17 @@ async fn neither_logs_nor_answers_hold_a_token_or_a_person() {
     let router = protected(&entra, &runs);
     let guarded = axum::Router::new()
         .route("/", runs.handler())
-        .route_layer(RequireScope("Todo.Nobody"))
+        .route_layer(RequireScope("Todo.None"))
         .route_layer(entra.layer());
     let token = || emulator.token().user("alice").groups_overage();
     let tokens = [
         token().mint(),
         token().expired().mint(),
         token().audience("api://other").mint(),
-        token().header("kid", "somebody-else").mint(),
+        token().header("kid", "another-key").mint(),
         token()
             .unpublished_key()
-            .key("made-up-key-id-of-some-length")
+            .key("invented-key-id-of-some-length")
             .mint(),
         token().header("alg", "none").raw_signature("").mint(),
         token()

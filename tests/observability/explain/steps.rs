@@ -16,8 +16,8 @@ fn way(explanation: &Explanation) -> String {
             Outcome::Failed => "!",
             _ => "-",
         };
-        let hearsay = if step.verified { "" } else { "?" };
-        format!("{outcome}{}{hearsay}", step.check)
+        let mark = if step.verified { "" } else { "?" };
+        format!("{outcome}{}{mark}", step.check)
     });
     steps.collect::<Vec<_>>().join(" ")
 }
@@ -151,7 +151,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
     let large = entra.explain_at(&"x".repeat(65_537), UnixTime::from_secs(NOW));
     assert_eq!(way(&large), "!size?".to_owned() + &after(1));
     assert_eq!(told(&large, "size").1, Some("65537 bytes"));
-    assert_eq!(told(&large, "form").1, None, "nobody has looked");
+    assert_eq!(told(&large, "form").1, None, "it was not inspected");
     let largest = entra.explain_at(&"x".repeat(65_536), UnixTime::from_secs(NOW));
     assert_eq!(way(&largest), "size? !form?".to_owned() + &after(2));
     assert_eq!(told(&largest, "form").1, Some("1 part"));
@@ -187,7 +187,7 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
 #[tokio::test]
 async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked() {
     let (emulator, entra) = emulated().await;
-    let nobody = entra.explain_at(
+    let unsigned = entra.explain_at(
         &token(&emulator).header("alg", "none").mint(),
         UnixTime::from_secs(NOW),
     );
@@ -195,7 +195,10 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
     let unknown = "as the token's authority is configured";
     let of_authority = format!("iss {issuer}, ver 2.0");
     let expected = "one of the configured issuers";
-    assert_eq!(told(&nobody, "authority"), (expected, Some(&*of_authority)));
+    assert_eq!(
+        told(&unsigned, "authority"),
+        (expected, Some(&*of_authority))
+    );
     let id = emulator.signing_key_id();
     let of_issuer = format!("iss {issuer}, tid {CONTOSO}");
     let of_lifetime = format!("nbf {0}, iat {0}, exp {1}", NOW - 60, NOW + 3_600);
@@ -214,7 +217,7 @@ async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked(
         ),
     ];
     for (check, found) in rows {
-        assert_eq!(told(&nobody, check), (unknown, found), "{check}");
+        assert_eq!(told(&unsigned, check), (unknown, found), "{check}");
     }
 
     let tenant = Tenant::new(CONTOSO);

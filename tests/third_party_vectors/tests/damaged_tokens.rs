@@ -92,13 +92,13 @@ fn what_we_accept_another_library_accepts_too() {
     };
     let seeded = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, seeded);
-    let spoilt = (
+    let damaged = (
         changes(&CLAIMS, ISSUER, now, 3),
         changes(&HEADER, ISSUER, now, 2),
     );
     let counted = std::cell::Cell::new(0);
     runner
-        .run(&spoilt, |(claims, members)| {
+        .run(&damaged, |(claims, members)| {
             let token = signer::key(0).sign(
                 &changed(header.clone(), &members),
                 &changed(payload.clone(), &claims),

@@ -57,7 +57,7 @@ async fn guards_on_the_outer_and_the_inner_router_are_both_needed() {
         .await;
         assert_eq!(answer.status, StatusCode::OK);
     }
-    for (missing, token) in way.spoilt(&emulator) {
+    for (missing, token) in way.damaged(&emulator) {
         let answer = send(
             &router,
             "GET",

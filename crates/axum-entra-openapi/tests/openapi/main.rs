@@ -1,4 +1,4 @@
-//! What the document says of a route is what the route's guard demands: tried with tokens.
+//! What the document says about a route is what the route's guard demands: tried with tokens.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -69,7 +69,7 @@ impl Api {
         }
     }
 
-    /// Every operation: method, path, and what the document says of it.
+    /// Every operation: method, path, and what the document says about it.
     fn operations(&self) -> Vec<(String, String, Value)> {
         operations(&self.document)
     }

@@ -36,7 +36,7 @@ fn brief(answer: &Answer) -> (u16, &str) {
 }
 
 #[tokio::test]
-async fn whoever_ends_their_sessions_is_refused_with_older_tokens_at_once() {
+async fn a_caller_who_ends_their_sessions_is_refused_with_older_tokens_at_once() {
     for (path, status, body) in [
         ("/me/revokeSignInSessions", 200, json!({ "value": true })),
         ("/me/invalidateAllRefreshTokens", 204, Value::Null),

@@ -51,18 +51,18 @@ impl Alternative {
     }
 
     /// The way less one step, each step once: what is missing, and the token.
-    pub(crate) fn spoilt(&self, emulator: &Emulator) -> Vec<(String, String)> {
+    pub(crate) fn damaged(&self, emulator: &Emulator) -> Vec<(String, String)> {
         let app = !self.accepts_users();
-        let mut spoilt = Vec::new();
+        let mut damaged = Vec::new();
         for scope in &self.scopes {
             let mut less = self.clone();
             less.scopes.retain(|one| one != scope);
-            spoilt.push((scope.clone(), less.token(emulator, app).mint()));
+            damaged.push((scope.clone(), less.token(emulator, app).mint()));
         }
         for role in &self.roles {
             let mut less = self.clone();
             less.roles.retain(|one| one != role);
-            spoilt.push((role.clone(), less.token(emulator, app).mint()));
+            damaged.push((role.clone(), less.token(emulator, app).mint()));
         }
         for condition in &self.conditions {
             let token = match condition.as_str() {
@@ -74,9 +74,9 @@ impl Alternative {
                     .claim("sub", "Not supported currently. Use oid claim."),
                 other => panic!("a condition no token here can miss: {other}"),
             };
-            spoilt.push((condition.clone(), token.mint()));
+            damaged.push((condition.clone(), token.mint()));
         }
-        spoilt
+        damaged
     }
 
     fn token(&self, emulator: &Emulator, app: bool) -> TokenBuilder {

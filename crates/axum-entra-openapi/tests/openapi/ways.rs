@@ -30,7 +30,7 @@ async fn a_token_with_one_thing_less_is_refused_as_documented() {
     let mut tried = 0;
     for (method, path, operation) in api.operations() {
         for way in Alternative::all_of(&operation) {
-            for (missing, token) in way.spoilt(&api.emulator) {
+            for (missing, token) in way.damaged(&api.emulator) {
                 tried += 1;
                 let bearer = format!("Bearer {token}");
                 let answer = send(&api.router, &method, &path, Some(&bearer)).await;

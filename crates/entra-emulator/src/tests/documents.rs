@@ -95,7 +95,7 @@ async fn documents_and_keys_have_entras_members() {
         .collect();
     assert_eq!(members, ["e", "kid", "kty", "n", "use", "x5c", "x5t"]);
 
-    let unknown = format!("{base}/nobody.example/v2.0/.well-known/openid-configuration");
+    let unknown = format!("{base}/unknown.example/v2.0/.well-known/openid-configuration");
     assert_eq!(client().get(unknown).send().await.unwrap().status(), 400);
     let front = client()
         .get(base)
@@ -122,7 +122,7 @@ async fn a_key_document_that_is_known_is_not_sent_again() {
     assert_eq!(emulator.request_counts().keys, 3);
 }
 
-/// A token that was minted on the front page, and what the page says of it.
+/// A token that was minted on the front page, and what the page says about it.
 #[tokio::test]
 async fn the_front_page_mints_every_kind_and_lists_what_was_issued() {
     let emulator = Emulator::start().await.unwrap();
@@ -160,7 +160,7 @@ async fn the_front_page_mints_every_kind_and_lists_what_was_issued() {
         assert!(text.contains("xms_emulator"), "{kind}");
     }
     for wrong in [
-        "who=user:nobody-here&kind=good",
+        "who=user:not-here&kind=good",
         "who=app:daemon&kind=no-such",
         "who=bob&kind=good",
         "kind=good",

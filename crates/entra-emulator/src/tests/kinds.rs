@@ -1,4 +1,4 @@
-//! The kinds of tokens, told apart by the claims that Entra gives them.
+//! The kinds of tokens, distinguished by the claims that Entra gives them.
 
 use std::time::Duration;
 

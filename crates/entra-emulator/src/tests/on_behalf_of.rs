@@ -46,7 +46,7 @@ async fn what_is_no_users_token_for_this_api_is_refused() {
         (token().raw_signature("AAAA").mint(), 50_013),
         (token().issuer("https://sts.windows.net/x/").mint(), 50_013),
         (emulator.token().app("daemon").mint(), 7_000_114),
-        (emulator.token().user("nobody").mint(), 50_034),
+        (emulator.token().user("unknown").mint(), 50_034),
         ("a.b.c".to_owned(), 50_027),
         ("opaque".to_owned(), 50_027),
     ];

@@ -164,7 +164,7 @@ async fn answers_travel_as_the_client_asks() {
 async fn a_client_is_told_what_is_wrong_only_at_an_address_of_its_own() {
     let emulator = Emulator::start().await.unwrap();
     for (name, value) in [
-        ("client_id", "nobody"),
+        ("client_id", "unknown"),
         ("redirect_uri", "https://evil.example/"),
         ("redirect_uri", "http://localhost:4711/other"),
     ] {

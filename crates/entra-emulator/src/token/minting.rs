@@ -166,7 +166,7 @@ impl TokenBuilder {
         }
     }
 
-    /// How the token is encrypted: as its API's registration says, unless told otherwise.
+    /// How the token is encrypted: as its API's registration says, unless configured otherwise.
     fn encryption(&self) -> Option<TokenEncryption> {
         let of_api = || {
             let audience = self.audience_or_default();

@@ -85,7 +85,7 @@ impl TokenRequest<'_> {
     }
 }
 
-/// Whom an assertion is for, and whose it is.
+/// AccountKey an assertion is for, and whose it is.
 fn subject(client: &App, agent: &App) -> String {
     format!("/eid1/c/pub/a/{}/{}", client.client_id, agent.client_id)
 }

@@ -38,7 +38,7 @@ impl TokenRequest<'_> {
         if assertion.made_at(self.authority) < valid_from {
             return Err(Refusal::revoked(assertion.issued_at(), valid_from));
         }
-        self.needs_nobody(&user.object_id, &asked.name)?;
+        self.needs_no_interaction(&user.object_id, &asked.name)?;
         let texts = |claim| assertion.texts(claim).into_iter().map(str::to_owned);
         sign_in.acrs = texts("acrs").collect();
         sign_in.capabilities = texts("xms_cc").collect();

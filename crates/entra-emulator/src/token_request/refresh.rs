@@ -27,7 +27,7 @@ impl TokenRequest<'_> {
         // A refresh token is not bound to one API: any scope the client may have.
         let scope = self.field("scope").unwrap_or(&sign_in.scope).to_owned();
         let mut asked = self.asked_by(client, &scope)?;
-        self.needs_nobody(&sign_in.user, &asked.name)?;
+        self.needs_no_interaction(&sign_in.user, &asked.name)?;
         asked.openid.offline_access = true;
         // OpenID Connect Core §12.2: no nonce in an ID token of a refresh.
         let sign_in = SignIn {

@@ -55,7 +55,7 @@ fn asked(gate: &Gate, question: tonic::Request<CheckRequest>) -> Result<Original
     let attributes = question.into_inner().attributes;
     let request = attributes.and_then(|attributes| attributes.request);
     let http = request.and_then(|request| request.http);
-    let http = http.ok_or(Problem::door("The question tells of no HTTP request."))?;
+    let http = http.ok_or(Problem::door("The question says about no HTTP request."))?;
     let headers = headers(&http)?;
     let (method, host) = (http.method.as_bytes(), http.host.as_bytes());
     Original::new(method, host, http.path.as_bytes(), headers)

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use crate::original::{Original, only};
 use crate::problem::Problem;
 
-/// The names under which a proxy tells of the original request.
+/// The names under which a proxy says about the original request.
 pub(super) struct HeaderNames {
     method: &'static str,
     target: &'static str,

@@ -179,7 +179,7 @@ impl Gate {
     }
 }
 
-/// The original request, as a door's proxy tells of it.
+/// The original request, as a door's proxy says about it.
 fn original(door: Door, behind: &str, parts: Parts) -> Result<Original, Problem> {
     match door {
         Door::Envoy => envoy::original(behind, parts),

@@ -52,7 +52,7 @@ async fn a_session_is_the_accounts_and_the_clients_that_began_it() {
             assert_eq!(answer.headers["content-type"], "application/problem+json");
         }
     }
-    // Of the other server, or made up: the same.
+    // Of the other server, or invented: the same.
     let other = world.post("/reports/mcp", &message("ping")).token(&alice);
     let other = other.header("mcp-session-id", &session).send().await;
     assert_eq!(other.brief(), (404, "not_found".to_owned()));

@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// A request to be made up.
+/// A request to be built.
 pub(crate) struct Ask<'w> {
     world: &'w World,
     method: Method,

@@ -1,4 +1,4 @@
-//! Any history of several authorities, their documents, and what discovery says of their tenants: what
+//! Any history of several authorities, their documents, and what discovery says about their tenants: what
 //! the cache says yes to, the whole judgement says yes to, and so does a model of the contract.
 
 use std::collections::BTreeMap;
@@ -197,7 +197,7 @@ impl State {
                 .with_cache(cache)
         });
         let cached = Arc::new(cached);
-        cached.forget_when_tenants_are_learnt();
+        cached.forget_when_tenants_are_resolved();
         let mut state = Self {
             cached,
             plain,
@@ -325,7 +325,7 @@ proptest! {
 
 /// The shortest history in which learning matters: two domains of one tenant.
 #[test]
-fn what_another_authority_accepted_is_forgotten_once_a_tenant_is_learnt() {
+fn what_another_authority_accepted_is_forgotten_once_a_tenant_is_resolved() {
     let mut state = State::new();
     let of = |audience: &str| {
         let found = WORLD.tokens.iter().position(|token| {

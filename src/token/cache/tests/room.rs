@@ -70,13 +70,13 @@ fn numbered(number: u64, claims: &Claims, skew: u64) -> Entry {
     Entry::new(
         format!("{number:024}").as_bytes(),
         claims.clone(),
-        vouched(),
+        signing_key(),
         skew,
     )
 }
 
 #[tokio::test]
-async fn a_hand_goes_round_and_those_nobody_asked_for_have_to_go() {
+async fn the_clock_hand_goes_round_and_evicts_unused_entries() {
     let mut shard = TestShard::new(&claims().await, 2, 10);
     for number in 0..10 {
         shard.insert(usize::from(number >= 7), number);
@@ -136,7 +136,7 @@ async fn the_hand_begins_anew_behind_the_last_place() {
     // Greater by some bytes, so that one more has to go: everybody is asked for, so the hand goes round
     // once, and the first is the first to go.
     let token = format!("{}{:024}", "0".repeat(64), 30);
-    let entry = Entry::new(token.as_bytes(), shard.claims.clone(), vouched(), LONG);
+    let entry = Entry::new(token.as_bytes(), shard.claims.clone(), signing_key(), LONG);
     let now = shard.now();
     shard.writer.insert(&shard.sets, 1, 30 << 56, 1, entry, now);
     assert_eq!(
@@ -176,7 +176,7 @@ async fn a_great_token_has_its_room_though_everybody_is_asked_for() {
     // As great as all the room there is, and then greater.
     let great = |bytes: usize| {
         let token = format!("{}{:024}", "0".repeat(bytes - small), 99);
-        Entry::new(token.as_bytes(), shard.claims.clone(), vouched(), LONG)
+        Entry::new(token.as_bytes(), shard.claims.clone(), signing_key(), LONG)
     };
     let (fits, too_great) = (great(most), great(most + 16));
     assert_eq!((fits.bytes(), too_great.bytes()), (most, most + 16));
@@ -197,7 +197,7 @@ async fn a_great_token_has_its_room_though_everybody_is_asked_for() {
 }
 
 #[tokio::test]
-async fn in_a_full_set_the_dead_go_first_then_those_nobody_asked_for_then_any() {
+async fn in_a_full_set_expired_entries_go_first_then_unused_ones_then_any() {
     let claims = claims().await;
     let full = |dead: &[u64], used: &[u64]| {
         let mut shard = TestShard::new(&claims, 1, 100);
@@ -220,7 +220,11 @@ async fn in_a_full_set_the_dead_go_first_then_those_nobody_asked_for_then_any() 
             4 | 5 => "0 1 2 9 4 10 6",
             _ => "0 1 2 10 4 5 6",
         };
-        assert_eq!(shard.set(0), expected, "{first}: one that nobody asked for");
+        assert_eq!(
+            shard.set(0),
+            expected,
+            "{first}: an entry that was not used"
+        );
         let mut shard = full(&[], &[0, 1, 2, 3, 4, 5, 6]);
         shard.keep_until(0, 11, LONG, first);
         let numbers = (0..7).map(|way| if way == begin { 11 } else { way });

@@ -26,8 +26,8 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
     };
     let (first, again, other) = (keys(0xff, place), keys(0xff, place), keys(0xfd, place));
     let key = || Arc::clone(&first.with_id("k")[0]);
-    let vouched = SigningKeyRef::new(0, 0, key(), first.generation());
-    assert_eq!(vouched.key_is(&reader), KeyState::Unavailable);
+    let signing_key = SigningKeyRef::new(0, 0, key(), first.generation());
+    assert_eq!(signing_key.key_is(&reader), KeyState::Unavailable);
     for (keys, expected) in [
         (&first, KeyState::Published),
         (&again, KeyState::Published),
@@ -35,26 +35,26 @@ async fn a_key_is_looked_for_once_in_each_key_set() {
         (&first, KeyState::Published),
     ] {
         publish(keys);
-        assert_eq!(vouched.key_is(&reader), expected);
-        assert_eq!(vouched.key_is(&reader), expected);
+        assert_eq!(signing_key.key_is(&reader), expected);
+        assert_eq!(signing_key.key_is(&reader), expected);
     }
     // The generation of the key set is trusted: the set is not searched again.
     publish(&other);
-    let vouched = SigningKeyRef::new(0, 0, key(), other.generation());
-    assert_eq!(vouched.key_is(&reader), KeyState::Published);
+    let signing_key = SigningKeyRef::new(0, 0, key(), other.generation());
+    assert_eq!(signing_key.key_is(&reader), KeyState::Published);
     publish(&again);
-    assert_eq!(vouched.key_is(&reader), KeyState::Published);
+    assert_eq!(signing_key.key_is(&reader), KeyState::Published);
     publish(&other);
     assert_eq!(
-        vouched.key_is(&reader),
+        signing_key.key_is(&reader),
         KeyState::Withdrawn,
         "it was looked for in between"
     );
 }
 
 #[test]
-fn the_authority_and_its_document_are_those_that_vouched() {
-    let known = vouched();
+fn the_authority_and_its_document_are_those_that_signed() {
+    let known = signing_key();
     assert_eq!((known.authority(), known.document()), (0, 0));
     let authority = Authority::entra(Tenant::new(CONTOSO), API_ID);
     let keys = keys(0xff, &authority.resolve().unwrap().documents[0]);

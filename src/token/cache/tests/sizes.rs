@@ -52,11 +52,11 @@ fn the_least_cache_is_one_that_an_entry_fits_into() {
 async fn an_entry_counts_what_its_allocations_take() {
     let claims = claims().await;
     for length in [24, 1_000, 1_500, 4_000] {
-        let (token, vouched) = ("x".repeat(length), vouched());
+        let (token, signing_key) = ("x".repeat(length), signing_key());
         let mut kept = None;
         let counted = allocation_counter::measure(|| {
             let own = claims.duplicate();
-            kept = Some(Arc::new(Entry::new(token.as_bytes(), own, vouched, 0)));
+            kept = Some(Arc::new(Entry::new(token.as_bytes(), own, signing_key, 0)));
         });
         let asked_for = usize::try_from(counted.bytes_current).unwrap();
         let allocations = usize::try_from(counted.count_current).unwrap();

@@ -78,7 +78,7 @@ async fn every_writer_and_every_set_has_its_share() {
 }
 
 #[tokio::test]
-async fn accounts_are_told_apart_by_their_numbers_and_nobody_has_none() {
+async fn accounts_are_distinguished_by_their_numbers_and_each_has_one() {
     let cache = cache(1 << 20);
     assert_eq!(cache.account(None), 0);
     let tenant = uuid::Uuid::from_u128(1);
