@@ -2,6 +2,7 @@
 
 use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
+use crate::token::authority_lookup::KeySource;
 use crate::token::authority_state::AuthorityState;
 use crate::token::checks::{CHECKS, CheckContext, checked};
 use crate::token::decode_buffer::DecodeBuffer;

@@ -1,4 +1,4 @@
-//! What the document says of bound tokens, and that the routes do so.
+//! What the document says about bound tokens, and that the routes do so.
 
 use axum_entra::guard::{Guard as _, RequireBoundToken, RequireScope};
 use axum_entra::{PopTokens, Tenant};
