@@ -61,7 +61,9 @@ core.register_action("entra_gate", { "http-req" }, function(txn, gate)
             timeout = 3000,
         })
     end)
-    if not asked or not response or not response.status or response.status == 0 then
+    -- HAProxy itself says 503 of a gate that is down; the gate's own has a body.
+    local answered = asked and response and response.status and response.status ~= 0
+    if not answered or (response.status == 503 and (response.body or "") == "") then
         return unavailable(txn)
     end
 

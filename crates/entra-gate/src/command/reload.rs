@@ -23,7 +23,9 @@ pub(super) async fn follow(
     made: Arc<SigningKey>,
     mut hangup: Signal,
 ) {
-    let mut seen = stamps(&gate, &file);
+    // Empty, so that the files are read once more at the first look: a change since they were read
+    // for the start must not be missed.
+    let mut seen = Vec::new();
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -34,8 +36,8 @@ pub(super) async fn follow(
         let now = stamps(&gate, &file);
         if asked || now != seen {
             reload(&gate, &file, &made);
-            // The new rules may name another key file.
-            seen = stamps(&gate, &file);
+            // As of before they were read. Rules that name another key file are read twice.
+            seen = now;
         }
     }
 }

@@ -192,7 +192,7 @@ fn a_wrong_expression_is_told_with_its_place() {
     // Column 10 is the first of the expression.
     for (allow, column, expected) in [
         ("", 10, "expected a guard"),
-        ("scop(\"a\")", 10, "expected one of scope, role"),
+        ("scoped(\"a\")", 10, "expected one of scope, role"),
         ("scope", 15, "expected `scope(\"…\")`"),
         ("scope()", 16, "expected a text in double quotes"),
         ("scope(\"\")", 16, "expected a name in the quotes"),
@@ -374,5 +374,24 @@ fn a_path_that_can_never_match_is_an_error() {
     ] {
         let text = format!("[[rule]]\npath = '{path}'\nallow = \"open\"\n");
         assert!(parse(&text).is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn the_schema_has_the_keys_that_are_read() {
+    let schema = include_str!("../../../../docs/gate.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let top = &schema["properties"];
+    for (text, keys) in [
+        ("x = 1\n", top),
+        ("[[rule]]\nx = 1\n", &top["rule"]["items"]["properties"]),
+        ("[assertion]\nx = 1\n", &top["assertion"]["properties"]),
+    ] {
+        // "unknown field `x`, expected one of `a`, `b`"
+        let error = parse(text).unwrap_err().to_string();
+        let mut read: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        read.sort_unstable();
+        let keys: Vec<&String> = keys.as_object().unwrap().keys().collect();
+        assert_eq!(read, keys, "{error}");
     }
 }

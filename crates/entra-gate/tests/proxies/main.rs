@@ -1,0 +1,34 @@
+//! The gate behind real proxies, with the configurations of `deploy/gate`: verdict, status and
+//! challenge are the same as without one, and nothing that a client sends passes for the gate's.
+//!
+//! A proxy that is not installed is skipped by name; `.ci/gate` installs them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test stops at the first surprise and says what it measured"
+)]
+
+mod attacks;
+#[path = "../../../../tests/attacks/authority.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod authority;
+#[path = "../../../../tests/attacks/forge.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod forge;
+mod outage;
+mod program;
+mod proxy;
+mod replicas;
+#[path = "../../../../tests/attacks/row.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod row;
+mod service;
+#[path = "../../../../tests/api/signer.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod signer;
+mod smuggling;
+mod wire;
