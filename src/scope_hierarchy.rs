@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 ///     .implies("Todo.Admin", "Todo.ReadWrite");
 ///
 /// let caller = claims().scope("Todo.Admin").scope_hierarchy(hierarchy).build();
-/// assert!(RequireScope("Todo.Read").check(&Caller::at(&caller, UnixTime::from_secs(0))).is_ok());
+/// let now = axum_entra::UnixTime::from_secs(0);
+/// assert!(RequireScope("Todo.Read").check(&Caller::at(&caller, now)).is_ok());
 ///
 /// let undeclared = claims().scope("Todo.Admin").build();
-/// assert!(RequireScope("Todo.Read").check(&Caller::at(&undeclared, UnixTime::from_secs(0))).is_err());
+/// assert!(RequireScope("Todo.Read").check(&Caller::at(&undeclared, now)).is_err());
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

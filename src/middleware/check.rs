@@ -86,10 +86,10 @@ where
 /// use axum::extract::Path;
 /// use axum::{Router, routing::get};
 /// use axum_entra::middleware::check_fn;
-/// use axum_entra::{Claims, Rejection, Uuid};
+/// use axum_entra::{Claims, Rejection};
 ///
-/// async fn own_tenant(claims: Claims, Path(tenant): Path<Uuid>) -> Result<(), Rejection> {
-///     match claims.tenant_id() == Some(tenant) {
+/// async fn own_tenant(claims: Claims, Path(tenant): Path<String>) -> Result<(), Rejection> {
+///     match claims.tenant_id().is_some_and(|own| own.to_string() == tenant) {
 ///         true => Ok(()),
 ///         false => Err(Rejection::forbidden(&claims, "other_tenant")),
 ///     }
