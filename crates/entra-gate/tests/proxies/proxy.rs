@@ -32,7 +32,7 @@ pub(crate) const KINDS: [Kind; 5] = [
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     folder: PathBuf,
-    _child: Child,
+    child: Child,
 }
 
 impl Kind {
@@ -124,7 +124,7 @@ impl Kind {
         let proxy = Proxy {
             address,
             folder,
-            _child: child,
+            child,
         };
         let ready = async {
             // What the service answers, not the proxy itself.
@@ -147,6 +147,17 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
+        // nginx ends its workers only if it is asked to end.
+        if let Some(id) = self.child.id() {
+            let id = id.to_string();
+            let _ = StdCommand::new("kill").args(["-s", "TERM", &id]).status();
+            for _ in 0..100 {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
