@@ -16,18 +16,20 @@ pub(super) enum Binding {
     Certificate(Map<String, Value>),
 }
 
+/// Makes the binding of the members of `req_cnf`.
+type BoundTo = fn(Map<String, Value>) -> Binding;
+
 impl TokenRequest<'_> {
     /// Reads what the token is to be bound to. Whether the client has the key is not asked: the
     /// requests that it signs will tell. Entra knows a certificate by the connection; here the
     /// request names it.
     pub(super) fn binding(&self) -> Result<Binding, Refusal> {
-        let (member, binding): (_, fn(Map<String, Value>) -> Binding) =
-            match self.field("token_type").unwrap_or("Bearer") {
-                kind if kind.eq_ignore_ascii_case("Bearer") => return Ok(Binding::None),
-                kind if kind.eq_ignore_ascii_case("pop") => ("kid", Binding::Key),
-                kind if kind.eq_ignore_ascii_case("mtls_pop") => ("x5t#S256", Binding::Certificate),
-                kind => return Err(Refusal::unsupported_token_type(kind)),
-            };
+        let (member, binding): (_, BoundTo) = match self.field("token_type").unwrap_or("Bearer") {
+            kind if kind.eq_ignore_ascii_case("Bearer") => return Ok(Binding::None),
+            kind if kind.eq_ignore_ascii_case("pop") => ("kid", Binding::Key),
+            kind if kind.eq_ignore_ascii_case("mtls_pop") => ("x5t#S256", Binding::Certificate),
+            kind => return Err(Refusal::unsupported_token_type(kind)),
+        };
         let wanted = self.required("req_cnf")?;
         let decoded = URL_SAFE_NO_PAD.decode_to_vec(wanted).ok();
         let members: Option<Map<String, Value>> =
