@@ -1,4 +1,4 @@
-//! Instructions and allocations of a request: `cargo bench --bench counts [-- --write]`
+//! Instructions and allocations of a request: `cargo bench -p axum-entra --bench counts [-- --write]`
 //!
 //! Counts are the same on a busy machine, so they can be compared with `counts.toml`: more than 5 %
 //! above it fails. Instructions are callgrind's, are skipped without valgrind, and are held only
@@ -287,8 +287,8 @@ fn check() -> ExitCode {
 
 fn text(counts: &[Count]) -> String {
     let mut text = "\
-# What one request costs, as `cargo bench --bench counts` found it; more than 5 % above fails there.
-# `cargo bench --bench counts -- --write` writes this file: look at what it changes.
+# What one request costs, as `cargo bench -p axum-entra --bench counts` found it; more than 5 % above fails there.
+# `cargo bench -p axum-entra --bench counts -- --write` writes this file: look at what it changes.
 "
     .to_owned();
     writeln!(text, "\nplace = {:?}", place()).unwrap();

@@ -10,21 +10,65 @@
 //! let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
 //! let app: Router = Router::new()
 //!     .route("/me", get(|claims: Claims| async move { claims.issuer().to_owned() }))
-//!     .route_layer(RequireScope("access_as_user"))
-//!     .route_layer(entra.layer());
+//!     .layer(RequireScope("access_as_user"))
+//!     .layer(entra.layer());
 //! # Ok(()) }
 //! ```
 //!
-//! [`Entra`] validates; [`EntraLayer`] lets requests with a valid token through and attaches
-//! [`Claims`]; the [`guard`]s judge them per route, as layers or as [`Permit`] in a handler's
+//! [`Entra`] validates tokens; [`EntraLayer`] forwards requests with a valid token and attaches
+//! [`Claims`]; the [`guard`]s check the claims per route, as layers or as [`Permit`] in a handler's
 //! signature; [`Rejection`] is every answer to a rejected request.
 //!
-//! It never fails open: what is not configured is refused, and what cannot be decided is 503.
-//! It checks tokens, not connections: TLS is the deployment's part.
+//! Nothing is open by default: what is not configured is refused, and what cannot be decided is 503.
+//! Tokens are checked, connections are not: TLS is the deployment's part.
 //!
-//! [docs/design.md](https://github.com/axum-entra/axum-entra/blob/main/docs/design.md) says why
-//! things are as they are, [docs/errors.md](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md)
-//! what each refusal means.
+//! # What is protected, and what is not
+//!
+//! A layer protects the routes that the router has when the layer is added, and `layer` also its
+//! fallback. These answer without a token:
+//!
+//! * a route or a fallback that is added after the layer,
+//! * the fallback of a router that has the layer by `route_layer`,
+//! * a nested router's own fallback, where only the nested router has the layer,
+//! * `post(b)` in `get(a).layer(guard).post(b)`: the guard is around `get` only.
+//!
+//! The layer exempts no method and no path; a CORS layer belongs outside of it and answers
+//! preflights. `testing::assert_protected` (feature `test-util`) fails a test when a route answers
+//! anything but 401 without a token and is not on a list.
+//!
+//! # Where to find what
+//!
+//! | for | see |
+//! |---|---|
+//! | rules on scopes, roles, tenants, groups, agents and more | [`guard`] |
+//! | a rule that needs the path or a database | [`middleware::check_fn`] |
+//! | a wider scope that includes a narrower one | [`ScopeHierarchy`] |
+//! | settings of an `appsettings.json` and the environment | [`EntraBuilder`] (`from_settings`), feature `settings` |
+//! | several authorities, B2C, External ID, clouds | [`Authority`] |
+//! | Microsoft Graph, on-behalf-of, groups overage | [`graph`] |
+//! | revocation, sign-out, logout and security events | [`Entra::revoke_tokens`], [`middleware`] |
+//! | a guard for each tool of an MCP server | [`mcp::ToolGuards`] |
+//! | encrypted tokens, signed requests, certificates | [`TokenDecryptionKey`], [`PopTokens`], [`guard::RequireBoundToken`] |
+//! | why a token is refused, check by check | [`explain`], [`Entra::explain`] |
+//! | tests without a network | `testing` (feature `test-util`) |
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `settings` (default) | the `AzureAd` section of a file and the environment |
+//! | `azure` | credentials of the Azure SDK, such as managed identities |
+//! | `redis`, `redis-tls` | revocations and replay records that replicas share; `rediss://` |
+//! | `pkcs12` | PKCS#12 files for certificates and decryption keys |
+//! | `metrics` | counters and gauges for the `metrics` facade |
+//! | `test-util` | test claims and the audit of open routes |
+//!
+//! # Where to go next
+//!
+//! [The book](https://github.com/axum-entra/axum-entra/blob/main/docs/SUMMARY.md) has ten minutes
+//! with the emulator, recipes, deployment and operation;
+//! [errors](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md) what each refusal
+//! means and who can correct it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authority;

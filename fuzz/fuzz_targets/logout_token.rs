@@ -22,7 +22,7 @@ static RECEIVER: LazyLock<BackChannelLogoutService> =
     LazyLock::new(|| entra().back_channel_logout());
 
 fuzz_target!(|data: &str| {
-    let post = |body: String| status(&RECEIVER, "application/x-www-form-urlencoded", body);
+    let post = |body: String| status(&*RECEIVER, "application/x-www-form-urlencoded", body);
     let Some((by_us, header, payload, token)) = signed(data) else {
         // No published key signed it, so it ends nothing.
         assert_eq!(post(data.to_owned()), 400);

@@ -26,7 +26,7 @@ static RECEIVER: LazyLock<SecurityEventReceiver> =
     LazyLock::new(|| entra().security_event_receiver());
 
 fuzz_target!(|data: &str| {
-    let push = |body: String| status(&RECEIVER, MEDIA_TYPE, body);
+    let push = |body: String| status(&*RECEIVER, MEDIA_TYPE, body);
     let Some((by_them, header, payload, token)) = signed(data) else {
         // No published key signed it, so it cuts no account off.
         assert_eq!(push(data.to_owned()), 400);

@@ -62,6 +62,7 @@ impl Inner {
     }
 
     /// Whether a list has this element.
+    #[inline]
     pub(super) fn lists(&self, listing: Option<SpanRange>, text: &str) -> bool {
         let Some(listing) = listing else {
             return false;

@@ -22,11 +22,17 @@ impl Claims {
         let inner = self.inner();
         // `idtyp` = app beside a `scp` is no user's token.
         inner.principal != Principal::App
-            && (inner.lists(inner.scopes, scope)
-                || self.scope_hierarchy().is_some_and(|hierarchy| {
-                    let mut wider = hierarchy.implying(scope);
-                    wider.any(|wider| inner.lists(inner.scopes, wider))
-                }))
+            && (inner.lists(inner.scopes, scope) || self.has_wider_scope(scope))
+    }
+
+    /// Apart from the scope itself, which most callers have, so that its check stays short.
+    #[cold]
+    fn has_wider_scope(&self, scope: &str) -> bool {
+        let inner = self.inner();
+        self.scope_hierarchy().is_some_and(|hierarchy| {
+            let mut wider = hierarchy.implying(scope);
+            wider.any(|wider| inner.lists(inner.scopes, wider))
+        })
     }
 
     /// Which scopes imply others at the API that accepted the token, where it declared any.
