@@ -90,7 +90,7 @@ fn rollovers() {
     let issuer = Issuer::start();
     let authority = Authority::entra(Tenant::new(emulator::CONTOSO), emulator::API_ID)
         .instance(issuer.emulator.url())
-        .jwks_refresh(JwksRefresh::default().cooldown(Duration::from_secs(1)));
+        .jwks_refresh(JwksRefresh::default().unknown_kid_cooldown(Duration::from_secs(1)));
     let entra = issuer
         .runtime
         .block_on(async { Entra::builder_for(authority).build() });

@@ -150,9 +150,10 @@ async fn end(
             .revoke_sessions(&caller, Some(object), which)
             .await;
         let claims = caller.claims();
-        let account = claims
-            .tenant_id()
-            .map(|tenant| AccountId::Entra { tenant, object });
+        let account = claims.tenant_id().map(|tenant| AccountId::Entra {
+            tenant_id: tenant,
+            object_id: object,
+        });
         if claims.account_id() == account {
             return cut_off_own(&entra, &caller, told).await;
         }

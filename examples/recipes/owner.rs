@@ -77,7 +77,10 @@ impl Notes {
             return Self::default();
         };
         let note = Note {
-            owner: AccountId::Entra { tenant, object },
+            owner: AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            },
             text: "buy milk",
         };
         Self(HashMap::from([(1, note)]))

@@ -112,7 +112,7 @@ fn router(emulator: &Emulator) -> Result<Router, Box<dyn std::error::Error>> {
             .jwks_refresh(
                 JwksRefresh::default()
                     .timeout(Duration::from_millis(500))
-                    .cooldown(Duration::from_secs(1)),
+                    .unknown_kid_cooldown(Duration::from_secs(1)),
             ),
     )
     .token_cache_capacity(2 << 20)

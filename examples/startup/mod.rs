@@ -337,19 +337,19 @@ const GRACE: Duration = Duration::from_secs(10);
 /// `GET /ready`: 200 with usable keys, else 503.
 pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
     let status = entra.status();
-    let documents = || status.iter().flat_map(|authority| &authority.keys);
+    let documents = || status.iter().flat_map(|authority| &authority.jwks);
     let authorities: Vec<Value> = status
         .iter()
         .map(|authority| {
             let keys: Vec<Value> = authority
-                .keys
+                .jwks
                 .iter()
                 .map(|keys| {
                     json!({
-                        "document": keys.document,
-                        "keys": keys.count,
-                        "withdrawn": keys.withdrawn,
-                        "age_seconds": keys.age.map(|age| age.as_secs()),
+                        "document": keys.name,
+                        "keys": keys.key_count,
+                        "withdrawn": keys.withdrawn_key_count,
+                        "age_seconds": keys.last_success_age.map(|age| age.as_secs()),
                         "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
                     })
                 })
@@ -371,13 +371,13 @@ pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
     };
     let body = json!({
         "ready": is_ready,
-        "keys": documents().map(|keys| keys.count).sum::<usize>(),
-        "age_seconds": documents().filter_map(|keys| keys.age).max().map(|age| age.as_secs()),
+        "keys": documents().map(|keys| keys.key_count).sum::<usize>(),
+        "age_seconds": documents().filter_map(|keys| keys.last_success_age).max().map(|age| age.as_secs()),
         "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
         "authorities": authorities,
         "store": {
-            "shared": store.shared,
-            "following": store.following,
+            "shared": store.is_shared,
+            "following": store.connected,
             "revocations": store.revocation_count,
             "clock_offset_seconds": store.clock_offset_seconds,
             "last_error": store.last_error,

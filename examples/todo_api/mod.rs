@@ -148,7 +148,9 @@ async fn list_all(claims: Claims, State(todos): State<Todos>) -> Json<Vec<Todo>>
 /// says nothing about another's people.
 fn is_colleague(claims: &Claims, owner: &AccountId) -> bool {
     match owner {
-        AccountId::Entra { tenant, .. } => claims.tenant_id() == Some(*tenant),
+        AccountId::Entra {
+            tenant_id: tenant, ..
+        } => claims.tenant_id() == Some(*tenant),
         AccountId::Subject { issuer, .. } => claims.issuer() == &**issuer,
         _ => false,
     }

@@ -67,7 +67,7 @@ impl SecurityEventTransmitter {
 
     /// How fresh its keys are kept.
     #[must_use]
-    pub fn keys(mut self, freshness: JwksRefresh) -> Self {
+    pub fn jwks_refresh(mut self, freshness: JwksRefresh) -> Self {
         self.freshness = freshness;
         self
     }

@@ -11,24 +11,24 @@ use crate::config_error::ConfigError;
 /// hourly, and when a key is unknown; keep good keys for a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JwksRefresh {
-    pub(crate) refresh: Duration,
-    pub(crate) cooldown: Duration,
-    /// `None`: a day, or twice `refresh` where that is more.
+    pub(crate) interval: Duration,
+    pub(crate) unknown_kid_cooldown: Duration,
+    /// `None`: a day, or twice `interval` where that is more.
     pub(crate) max_stale: Option<Duration>,
     pub(crate) withdrawal_grace: Duration,
     pub(crate) timeout: Duration,
-    pub(crate) max_bytes: usize,
+    pub(crate) max_document_size: usize,
 }
 
 impl Default for JwksRefresh {
     fn default() -> Self {
         Self {
-            refresh: Self::REFRESH.seconds(),
-            cooldown: Self::COOLDOWN.seconds(),
+            interval: Self::REFRESH.seconds(),
+            unknown_kid_cooldown: Self::COOLDOWN.seconds(),
             max_stale: None,
             withdrawal_grace: Self::WITHDRAWAL_GRACE.seconds(),
             timeout: Duration::from_millis(Self::TIMEOUT_MILLIS.default),
-            max_bytes: Self::MAX_BYTES.size(),
+            max_document_size: Self::MAX_BYTES.size(),
         }
     }
 }
@@ -47,21 +47,21 @@ impl JwksRefresh {
 
     /// Time between two fetches in the background, less up to a tenth: 60 s to 24 h, 1 h by default.
     #[must_use]
-    pub fn refresh(mut self, every: Duration) -> Self {
-        self.refresh = every;
+    pub fn interval(mut self, every: Duration) -> Self {
+        self.interval = every;
         self
     }
 
     /// Least time between two fetches caused by unknown key ids: 1 s to 1 h, 30 s by default.
     /// Failed fetches count. A `Retry-After` of the authority lengthens it, up to 5 min.
     #[must_use]
-    pub fn cooldown(mut self, least: Duration) -> Self {
-        self.cooldown = least;
+    pub fn unknown_kid_cooldown(mut self, least: Duration) -> Self {
+        self.unknown_kid_cooldown = least;
         self
     }
 
-    /// How long keys are used after the last good fetch: from twice [`refresh`](Self::refresh) to
-    /// 7 d; by default 24 h, or twice `refresh` where that is more.
+    /// How long keys are used after the last good fetch: from twice [`interval`](Self::interval) to
+    /// 7 d; by default 24 h, or twice `interval` where that is more.
     #[must_use]
     pub fn max_stale(mut self, most: Duration) -> Self {
         self.max_stale = Some(most);
@@ -85,7 +85,7 @@ impl JwksRefresh {
         self.max_stale.unwrap_or_else(|| {
             Self::MAX_STALE
                 .seconds()
-                .max(self.refresh.saturating_mul(2))
+                .max(self.interval.saturating_mul(2))
         })
     }
 
@@ -98,16 +98,16 @@ impl JwksRefresh {
 
     /// Greatest size of one document in bytes: up to 1 GiB, 1 MiB by default.
     #[must_use]
-    pub fn max_bytes(mut self, most: usize) -> Self {
-        self.max_bytes = most;
+    pub fn max_document_size(mut self, most: usize) -> Self {
+        self.max_document_size = most;
         self
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        Self::REFRESH.check("Keys:RefreshSeconds", self.refresh.as_secs())?;
-        Self::COOLDOWN.check("Keys:CooldownSeconds", self.cooldown.as_secs())?;
+        Self::REFRESH.check("Keys:RefreshSeconds", self.interval.as_secs())?;
+        Self::COOLDOWN.check("Keys:CooldownSeconds", self.unknown_kid_cooldown.as_secs())?;
         let (least, most) = (
-            self.refresh.as_secs().saturating_mul(2),
+            self.interval.as_secs().saturating_mul(2),
             Self::MAX_STALE.most,
         );
         let stale = self.most_stale().as_secs();
@@ -120,7 +120,7 @@ impl JwksRefresh {
         Self::WITHDRAWAL_GRACE.check("Keys:WithdrawalGraceSeconds", grace)?;
         let millis = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
         Self::TIMEOUT_MILLIS.check("Keys:TimeoutMillis", millis)?;
-        let bytes = u64::try_from(self.max_bytes).unwrap_or(u64::MAX);
+        let bytes = u64::try_from(self.max_document_size).unwrap_or(u64::MAX);
         Self::MAX_BYTES.check("Keys:MaxBytes", bytes)
     }
 }

@@ -111,8 +111,13 @@ impl EntraBuilder {
         for connection in &connections {
             let forgetful = Arc::downgrade(connection);
             edge.accounts.on_forget_own(move |account| {
-                if let (Some(connection), AccountId::Entra { tenant, object }) =
-                    (forgetful.upgrade(), account)
+                if let (
+                    Some(connection),
+                    AccountId::Entra {
+                        tenant_id: tenant,
+                        object_id: object,
+                    },
+                ) = (forgetful.upgrade(), account)
                 {
                     connection.forget(*tenant, *object);
                 }

@@ -138,8 +138,8 @@ impl Entra {
     /// Call it before the application's metrics are read.
     #[cfg(feature = "metrics")]
     pub fn update_metrics(&self) {
-        for keys in self.status().iter().flat_map(|authority| &authority.keys) {
-            crate::metrics::key_age(&keys.address, keys.age, keys.count);
+        for keys in self.status().iter().flat_map(|authority| &authority.jwks) {
+            crate::metrics::key_age(&keys.metadata_url, keys.last_success_age, keys.key_count);
         }
         if let Some(lag) = self.edge.accounts.behind() {
             crate::metrics::revocations_behind(lag);

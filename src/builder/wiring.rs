@@ -27,7 +27,7 @@ pub(super) fn connect(
     let door = HttpTransport {
         client: client.clone(),
         timeout: trust.freshness.timeout,
-        max_bytes: trust.freshness.max_bytes,
+        max_bytes: trust.freshness.max_document_size,
         last_failure: LastFailure::default(),
     };
     let desk = TokenEndpointClient::new(
@@ -59,7 +59,7 @@ pub(super) fn install(
             client: client.clone(),
             document: document.clone(),
             timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_bytes,
+            max_bytes: trust.freshness.max_document_size,
             tenant_from_discovery,
             discovered_tenant: Arc::clone(&discovered_tenant),
             last: None,

@@ -26,7 +26,7 @@ use crate::guid::parse_guid;
 /// // A name is no account.
 /// assert!("alice@contoso.example".parse::<AccountId>().is_err());
 /// // Logs do not show whose account it is.
-/// assert_eq!(format!("{account:?}"), "AccountId::Entra(…)");
+/// assert_eq!(format!("{account:?}"), "Entra { .. }");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -34,9 +34,9 @@ pub enum AccountId {
     /// (`tid`,`oid`): the same for every application.
     Entra {
         /// `tid`.
-        tenant: Uuid,
+        tenant_id: Uuid,
         /// `oid`.
-        object: Uuid,
+        object_id: Uuid,
     },
     /// (`iss`,`sub`): only for this application.
     Subject {
@@ -55,7 +55,10 @@ impl AccountId {
         subject: Option<&str>,
     ) -> Option<Self> {
         if let (Some(tenant), Some(object)) = (tenant, object.and_then(parse_guid)) {
-            return Some(Self::Entra { tenant, object });
+            return Some(Self::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            });
         }
         let subject = subject.filter(|text| !text.is_empty() && *text != PLACEHOLDER_SUBJECT)?;
         Some(Self::Subject {
@@ -72,7 +75,10 @@ impl AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Entra { tenant, object } => write!(f, "{tenant}.{object}"),
+            Self::Entra {
+                tenant_id,
+                object_id,
+            } => write!(f, "{tenant_id}.{object_id}"),
             Self::Subject { issuer, subject } => {
                 let encoded = |text: &str| URL_SAFE_NO_PAD.encode_to_string(text);
                 write!(f, "{SUBJECT}.{}.{}", encoded(issuer), encoded(subject))
@@ -96,9 +102,14 @@ impl FromStr for AccountId {
             [SUBJECT, issuer, subject] => decoded(issuer)
                 .zip(decoded(subject))
                 .map(|(issuer, subject)| Self::Subject { issuer, subject }),
-            [tenant, object] => parse_guid(tenant)
-                .zip(parse_guid(object))
-                .map(|(tenant, object)| Self::Entra { tenant, object }),
+            [tenant, object] => {
+                parse_guid(tenant)
+                    .zip(parse_guid(object))
+                    .map(|(tenant_id, object_id)| Self::Entra {
+                        tenant_id,
+                        object_id,
+                    })
+            }
             _ => None,
         };
         found.ok_or(ParseAccountIdError)
@@ -127,10 +138,11 @@ impl<'de> Deserialize<'de> for AccountId {
 impl fmt::Debug for AccountId {
     /// Only its kind: object ids name a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Entra { .. } => "AccountId::Entra(…)",
-            Self::Subject { .. } => "AccountId::Subject(…)",
-        })
+        let kind = match self {
+            Self::Entra { .. } => "Entra",
+            Self::Subject { .. } => "Subject",
+        };
+        f.debug_struct(kind).finish_non_exhaustive()
     }
 }
 

@@ -155,7 +155,7 @@ mod tests {
             assert_eq!(short, claims.0.text.len() < 32_768);
             assert_eq!(claims.subject(), Some("s"), "{bytes}");
             assert!(claims.has_scope("b") && claims.has_role("r") && !claims.has_role("a"));
-            assert_eq!(claims.get::<Vec<u8>>("other"), Some(vec![1]));
+            assert_eq!(claims.extra::<Vec<u8>>("other"), Some(vec![1]));
             assert_eq!(claims.object_id(), None, "a number is no id");
             let name = claims.profile().name().unwrap().chars().count();
             assert_eq!(name, bytes / 2);

@@ -121,7 +121,7 @@ impl<'c> Groups<'c> {
 
     /// Whether the token itself proves the membership. `false` proves nothing under an overage.
     #[must_use]
-    pub fn lists(&self, id: &str) -> bool {
+    pub fn contains(&self, id: &str) -> bool {
         match self {
             Self::Complete(ids) | Self::Overage(ids) => ids.contains(id),
             Self::Absent => false,
@@ -152,7 +152,7 @@ mod tests {
                 .unwrap()
                 .interpret()
                 .unwrap();
-            claims.into_claims(None, None, None).groups().lists(id)
+            claims.into_claims(None, None, None).groups().contains(id)
         };
         let others = [
             "aaaaaaaa-1111-4111-8111-bbbbbbbbbbbc",

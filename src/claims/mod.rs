@@ -391,7 +391,7 @@ impl Claims {
     /// or is opaque. What it holds is as trustworthy as the token; whether a user may edit it in
     /// their profile is not known here.
     #[must_use]
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    pub fn extra<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let inner = self.inner();
         inner
             .others()
@@ -399,7 +399,7 @@ impl Claims {
             .and_then(|[_, raw]| serde_json::from_str(raw.of(&inner.text)).ok())
     }
 
-    /// The names of the claims that [`get`](Self::get) can read.
+    /// The names of the claims that [`extra`](Self::extra) can read.
     pub fn extra_claim_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
         inner.others().map(|[name, _]| name.of(&inner.text))

@@ -125,8 +125,8 @@ impl GraphConfig {
     }
 
     /// How long an answer of Graph is kept: up to a day, five minutes by default.
-    pub const fn cache(mut self, keep: Duration) -> Self {
-        self.options.cache = keep;
+    pub const fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.options.cache = ttl;
         self
     }
 

@@ -22,7 +22,10 @@ impl Account {
     /// A bearer who is neither user nor app for certain is looked for among the users.
     pub(crate) fn of(claims: &Claims) -> Option<Self> {
         match claims.account_id()? {
-            AccountId::Entra { tenant, object } => Some(Self {
+            AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            } => Some(Self {
                 tenant,
                 object,
                 is_app: claims.principal() == Principal::App,

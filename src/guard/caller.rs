@@ -92,7 +92,7 @@ impl<'c> Caller<'c> {
     #[must_use]
     pub fn is_member_of(&self, group: &str) -> Option<bool> {
         let groups = self.claims.groups();
-        if groups.lists(group) {
+        if groups.contains(group) {
             return Some(true);
         }
         match groups {

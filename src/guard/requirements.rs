@@ -179,7 +179,7 @@ impl Alternative {
 
     /// Everything else that is needed.
     #[must_use]
-    pub fn conditions(&self) -> &[Requirement] {
+    pub fn requirements(&self) -> &[Requirement] {
         &self.conditions
     }
 
@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn a_condition_has_the_code_of_its_refusal_and_a_phrase() {
         let described = RequireAppOnly.and(RequireUser).describe();
-        let conditions = described.alternatives()[0].conditions().iter();
+        let conditions = described.alternatives()[0].requirements().iter();
         let said: Vec<_> = conditions
             .map(|condition| (condition.reason(), condition.description()))
             .collect();

@@ -23,8 +23,8 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn new(freshness: &JwksRefresh) -> Self {
         Self {
-            refresh: freshness.refresh,
-            cooldown: freshness.cooldown,
+            refresh: freshness.interval,
+            cooldown: freshness.unknown_kid_cooldown,
         }
     }
 

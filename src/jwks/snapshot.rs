@@ -50,7 +50,7 @@ pub(crate) fn key_store(cooldown: Duration) -> (KeyPublisher, KeyReader) {
 
 /// A connected pair for a task that keeps keys as fresh as that; without it they age all the same.
 pub(crate) fn refreshing(freshness: &JwksRefresh) -> (KeyPublisher, KeyReader) {
-    let (publisher, reader) = key_store(freshness.cooldown);
+    let (publisher, reader) = key_store(freshness.unknown_kid_cooldown);
     (publisher, reader.with_max_stale(freshness.most_stale()))
 }
 

@@ -34,10 +34,12 @@ impl Pseudonyms {
 
     pub(super) fn of(&self, account: &AccountId) -> String {
         let hash = match account {
-            AccountId::Entra { tenant, object } => {
-                self.0
-                    .hash(&[b"object", tenant.as_bytes(), object.as_bytes()])
-            }
+            AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            } => self
+                .0
+                .hash(&[b"object", tenant.as_bytes(), object.as_bytes()]),
             AccountId::Subject { issuer, subject } => {
                 self.0
                     .hash(&[b"subject", issuer.as_bytes(), subject.as_bytes()])
@@ -62,8 +64,8 @@ mod tests {
 
     fn account(object: u128) -> AccountId {
         AccountId::Entra {
-            tenant: Uuid::from_u128(1),
-            object: Uuid::from_u128(object),
+            tenant_id: Uuid::from_u128(1),
+            object_id: Uuid::from_u128(object),
         }
     }
 

@@ -246,7 +246,7 @@ impl Rejection {
 
     /// The body's `error`, RFC 6750's code where it has one.
     #[must_use]
-    pub fn error(&self) -> &'static str {
+    pub fn oauth_error(&self) -> &'static str {
         match &self.cause {
             Cause::MissingToken => "missing_token",
             Cause::MalformedHeader => "invalid_request",
@@ -315,7 +315,7 @@ impl IntoResponse for Rejection {
         }
         let mut response = self.usual();
         if response.headers().contains_key(WWW_AUTHENTICATE) {
-            crate::metrics::challenged(self.status().as_u16(), self.error());
+            crate::metrics::challenged(self.status().as_u16(), self.oauth_error());
         }
         let map = self
             .edge
@@ -344,7 +344,7 @@ impl Rejection {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: &detail,
-            error: self.error(),
+            error: self.oauth_error(),
             reason: self.reason(),
         };
         let json_rpc = match &self.cause {

@@ -37,7 +37,10 @@ pub(super) enum AccountKey {
 impl From<&AccountId> for AccountKey {
     fn from(account: &AccountId) -> Self {
         match account {
-            AccountId::Entra { tenant, object } => Self::Object {
+            AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            } => Self::Object {
                 tenant: *tenant,
                 object: *object,
             },
@@ -61,7 +64,10 @@ impl RevocationKey {
     /// One text for one mark, the same on every replica.
     pub(super) fn to_text(&self) -> String {
         let user = |word: &str, account: &AccountId| match account {
-            AccountId::Entra { tenant, object } => {
+            AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            } => {
                 json!([word, "object", guid(tenant), guid(object)])
             }
             AccountId::Subject { issuer, subject } => json!([word, "subject", issuer, subject]),
@@ -92,8 +98,8 @@ impl RevocationKey {
             [word, "object", tenant, object] => (
                 *word,
                 AccountId::Entra {
-                    tenant: parse_guid(tenant)?,
-                    object: parse_guid(object)?,
+                    tenant_id: parse_guid(tenant)?,
+                    object_id: parse_guid(object)?,
                 },
             ),
             [word, "subject", issuer, subject] => (
@@ -138,8 +144,8 @@ mod tests {
     #[test]
     fn a_mark_is_read_as_it_was_written() {
         let object = AccountId::Entra {
-            tenant: Uuid::from_u128(1),
-            object: Uuid::from_u128(2),
+            tenant_id: Uuid::from_u128(1),
+            object_id: Uuid::from_u128(2),
         };
         let subject = AccountId::Subject {
             issuer: "https://i/\"[".into(),

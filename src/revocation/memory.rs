@@ -44,9 +44,9 @@ impl Store for Memory {
 
     fn status(&self) -> StoreStatus {
         StoreStatus {
-            shared: false,
-            following: true,
-            on_loss: None,
+            is_shared: false,
+            connected: true,
+            failure_policy: None,
             revocation_count: self.local.len(),
             last_error: None,
             clock_offset_seconds: None,

@@ -344,7 +344,9 @@ impl RevocationState {
 /// The tenant of an account: that of its object id, or the one that its issuer names.
 pub(crate) fn tenant_of(account: &AccountId) -> Option<Uuid> {
     match account {
-        AccountId::Entra { tenant, .. } => Some(*tenant),
+        AccountId::Entra {
+            tenant_id: tenant, ..
+        } => Some(*tenant),
         AccountId::Subject { issuer, .. } => first_guid(issuer).map(|(_, tenant)| tenant),
     }
 }
@@ -401,8 +403,8 @@ mod tests {
             store: Arc::new(Away(StoreFailurePolicy::DangerAllow)),
         };
         let of = |number| AccountId::Entra {
-            tenant: Uuid::from_u128(1),
-            object: Uuid::from_u128(number),
+            tenant_id: Uuid::from_u128(1),
+            object_id: Uuid::from_u128(number),
         };
         let marks = (1..=3).map(|number| (RevocationKey::Account(of(number)), 1_000));
         let told = accounts.advance(marks.collect(), 1_000);

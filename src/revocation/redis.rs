@@ -30,7 +30,7 @@ pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError}
 /// use std::time::Duration;
 /// use axum_entra::{StoreFailurePolicy, RedisStore};
 /// let younger = StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600));
-/// let redis = RedisStore::new("redis://127.0.0.1/", younger).prefix("payments");
+/// let redis = RedisStore::new("redis://127.0.0.1/", younger).key_prefix("payments");
 /// # let _ = redis;
 /// ```
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl RedisStore {
     /// What the names of its keys begin with, `axum-entra` by default: replicas of one API share
     /// it, APIs that should not revoke each other's tokens do not.
     #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+    pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }

@@ -176,9 +176,9 @@ impl Store for RedisRevocations {
 
     fn status(&self) -> StoreStatus {
         StoreStatus {
-            shared: true,
-            following: self.state.following.load(Ordering::Acquire),
-            on_loss: Some(self.on_loss),
+            is_shared: true,
+            connected: self.state.following.load(Ordering::Acquire),
+            failure_policy: Some(self.on_loss),
             revocation_count: self.local.len(),
             last_error: self
                 .state

@@ -35,11 +35,11 @@ impl Default for StoreFailurePolicy {
 #[non_exhaustive]
 pub struct StoreStatus {
     /// Whether it is shared with other replicas.
-    pub shared: bool,
+    pub is_shared: bool,
     /// Whether every revocation made elsewhere arrives here. True where nothing is shared.
-    pub following: bool,
+    pub connected: bool,
     /// What happens while it is not; `None` where nothing is shared.
-    pub on_loss: Option<StoreFailurePolicy>,
+    pub failure_policy: Option<StoreFailurePolicy>,
     /// Cut-offs that are held at the moment.
     pub revocation_count: usize,
     /// Why it could not be followed last, if it could not.

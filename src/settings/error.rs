@@ -61,7 +61,7 @@ pub enum SettingsError {
     },
 
     /// A key means nothing here and nothing in Microsoft.Identity.Web either.
-    #[error("{key} ({origin}) is not a known key: expected one like {nearest}")]
+    #[error("{key} ({origin}) is not a known key: expected one like {suggestion}")]
     #[non_exhaustive]
     UnknownKey {
         /// The key with its section, as it was written.
@@ -69,7 +69,7 @@ pub enum SettingsError {
         /// Where the key came from: a file or an environment variable.
         origin: String,
         /// The known key that looks most like it.
-        nearest: String,
+        suggestion: String,
     },
 
     /// One key is given twice in the same file, also in different letter case.

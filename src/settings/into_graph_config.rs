@@ -73,7 +73,7 @@ impl Section {
                 door: HttpTransport {
                     client: http_client(Reach::Plain, &[])?,
                     timeout: self.authority.freshness.timeout,
-                    max_bytes: self.authority.freshness.max_bytes,
+                    max_bytes: self.authority.freshness.max_document_size,
                     last_failure: LastFailure::default(),
                 },
                 parameter: match identity {

@@ -382,7 +382,7 @@ impl<'t> Reader<'t> {
         SettingsError::UnknownKey {
             key: format!("{}:{}", self.path, one_line(path)),
             origin: one_line(&node.origin),
-            nearest: format!("{}:{nearest}", self.path),
+            suggestion: format!("{}:{nearest}", self.path),
         }
     }
 }

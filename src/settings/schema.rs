@@ -146,9 +146,9 @@ keys! { SECTION_KEYS;
     MAX_TOKEN_BYTES: Number<usize> = Number::bytes(token::MAX_TOKEN_BYTES), "MaxTokenBytes", "the longest accepted token",
         |section, most| section.max_token_bytes = Some(most);
     REFRESH_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::REFRESH), "Keys:RefreshSeconds", "time between refreshes of the keys",
-        |section, every| section.authority.freshness.refresh = every;
+        |section, every| section.authority.freshness.interval = every;
     COOLDOWN_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::COOLDOWN), "Keys:CooldownSeconds", "least time between fetches for unknown keys",
-        |section, least| section.authority.freshness.cooldown = least;
+        |section, least| section.authority.freshness.unknown_kid_cooldown = least;
     MAX_STALE_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::MAX_STALE), "Keys:MaxStaleSeconds", "the oldest keys in use, at least twice RefreshSeconds",
         |section, most| section.authority.freshness.max_stale = Some(most);
     WITHDRAWAL_GRACE_SECONDS: Number<Duration> = Number::seconds(JwksRefresh::WITHDRAWAL_GRACE), "Keys:WithdrawalGraceSeconds", "how long a key that has vanished still verifies",
@@ -156,7 +156,7 @@ keys! { SECTION_KEYS;
     TIMEOUT_MILLIS: Number<Duration> = Number::millis(JwksRefresh::TIMEOUT_MILLIS), "Keys:TimeoutMillis", "the longest fetch",
         |section, most| section.authority.freshness.timeout = most;
     MAX_BYTES: Number<usize> = Number::bytes(JwksRefresh::MAX_BYTES), "Keys:MaxBytes", "the largest document",
-        |section, most| section.authority.freshness.max_bytes = most;
+        |section, most| section.authority.freshness.max_document_size = most;
     TOKEN_CACHE_MAX_BYTES: Number<usize> = Number::bytes(token::TOKEN_CACHE_BYTES), "TokenCache:MaxBytes", "memory for verified tokens, 0 for none",
         |section, most| section.token_cache_bytes = Some(most);
     CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM",

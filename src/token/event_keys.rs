@@ -36,7 +36,7 @@ impl Transmitter {
             client: client.clone(),
             document: document.clone(),
             timeout: signals.freshness.timeout,
-            max_bytes: signals.freshness.max_bytes,
+            max_bytes: signals.freshness.max_document_size,
             tenant_from_discovery: false,
             discovered_tenant: Arc::default(),
             endpoints: None,

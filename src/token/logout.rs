@@ -76,7 +76,10 @@ impl SignedMessage {
             });
         }
         if let (Some(tenant), Some(object)) = (tenant, self.text("oid").and_then(parse_guid)) {
-            accounts.push(AccountId::Entra { tenant, object });
+            accounts.push(AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            });
         }
         let session = tenant.zip(self.text("sid").map(str::to_owned));
         if accounts.is_empty() && session.is_none() {

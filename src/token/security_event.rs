@@ -121,7 +121,10 @@ impl<'s> EventSubject<'s> {
         }
         let id = self.user.or(self.issuer_subject.map(|(_, sub)| sub));
         if let (Some(tenant), Some(object)) = (tenant, id.and_then(parse_guid)) {
-            accounts.push(AccountId::Entra { tenant, object });
+            accounts.push(AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            });
         }
         let session = tenant.zip(self.session.map(str::to_owned));
         (!accounts.is_empty() || session.is_some()).then_some(SessionTermination {

@@ -21,11 +21,11 @@ pub struct AuthorityStatus {
     /// Its documents: v1.0 and v2.0, or one for each B2C policy. For `common` and `organizations`
     /// with `TokenVersions` 1.0 the v2.0 document is read too, since it says whose tokens the v1.0
     /// keys verify; none of its keys verifies a token.
-    pub keys: Vec<JwksStatus>,
+    pub jwks: Vec<JwksStatus>,
     /// Why the last call of Microsoft Graph, or of the token endpoint for it, had no answer, with
     /// every cause. `None` where it had one, and where Graph is not asked.
     pub graph_last_error: Option<String>,
-    usable: bool,
+    ready: bool,
 }
 
 /// One key document.
@@ -33,16 +33,16 @@ pub struct AuthorityStatus {
 #[non_exhaustive]
 pub struct JwksStatus {
     /// `1.0`, `2.0` or the policy's name.
-    pub document: String,
+    pub name: String,
     /// Where its discovery document is.
-    pub address: String,
+    pub metadata_url: String,
     /// How many keys are in use; 0 where tokens of this document are answered with 503, also
     /// where the keys were read and the document that binds them to tenants was not.
-    pub count: usize,
+    pub key_count: usize,
     /// How many of them the last answer lacks: they verify until their grace is over.
-    pub withdrawn: usize,
+    pub withdrawn_key_count: usize,
     /// The time since the last good fetch.
-    pub age: Option<Duration>,
+    pub last_success_age: Option<Duration>,
     /// Why the last fetch failed, if it did.
     pub last_error: Option<Arc<JwksFetchError>>,
 }
@@ -50,7 +50,7 @@ pub struct JwksStatus {
 impl AuthorityStatus {
     pub(super) fn of(installed: &AuthorityState) -> Self {
         let trust = &installed.trust;
-        let keys = trust
+        let jwks = trust
             .documents
             .iter()
             .chain(&trust.binding)
@@ -59,31 +59,31 @@ impl AuthorityStatus {
                 let keys = reader.keys();
                 let snapshot = reader.load();
                 JwksStatus {
-                    document: match &document.purpose {
+                    name: match &document.purpose {
                         Purpose::Version(version) => version.as_str().to_owned(),
                         Purpose::Policy(policy) => policy.clone(),
                     },
-                    address: document.address.to_string(),
-                    count: keys.as_ref().map_or(0, |keys| keys.len()),
-                    withdrawn: keys.as_ref().map_or(0, |keys| keys.withdrawn()),
-                    age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
+                    metadata_url: document.address.to_string(),
+                    key_count: keys.as_ref().map_or(0, |keys| keys.len()),
+                    withdrawn_key_count: keys.as_ref().map_or(0, |keys| keys.withdrawn()),
+                    last_success_age: snapshot.confirmed.map(|confirmed| confirmed.elapsed()),
                     last_error: snapshot.last_error.clone(),
                 }
             });
-        let keys: Vec<JwksStatus> = keys.collect();
+        let jwks: Vec<JwksStatus> = jwks.collect();
         // v1.0 counts where v2.0 is off. Its keys are in use only after what binds them was read.
         let second = trust.version(TokenVersion::V2);
         Self {
             name: trust.name.clone(),
             clock_offset_seconds: trust.clock.offset(),
             graph_last_error: None,
-            usable: keys
+            ready: jwks
                 .iter()
                 .take(trust.documents.len())
                 .enumerate()
                 .filter(|(place, _)| second.is_none_or(|second| second == *place))
-                .all(|(_, keys)| keys.count > 0),
-            keys,
+                .all(|(_, document)| document.key_count > 0),
+            jwks,
         }
     }
 
@@ -91,6 +91,6 @@ impl AuthorityStatus {
     /// off; for B2C each policy's.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
-        self.usable
+        self.ready
     }
 }

@@ -9,8 +9,8 @@ use crate::house::{House, NOON, at};
 
 fn alice() -> AccountId {
     AccountId::Entra {
-        tenant: CONTOSO.parse().unwrap(),
-        object: ALICE.parse().unwrap(),
+        tenant_id: CONTOSO.parse().unwrap(),
+        object_id: ALICE.parse().unwrap(),
     }
 }
 
@@ -258,8 +258,8 @@ async fn in_memory_nothing_can_be_lost() {
         .await
         .unwrap();
     let status = house.entra.store_status();
-    assert!(status.following && !status.shared);
-    assert_eq!((status.revocation_count, status.on_loss), (1, None));
+    assert!(status.connected && !status.is_shared);
+    assert_eq!((status.revocation_count, status.failure_policy), (1, None));
     let younger = StoreFailurePolicy::default();
     assert_eq!(
         younger,

@@ -176,8 +176,8 @@ fn together(authorities: impl IntoIterator<Item = Authority>) -> Entra {
 
 async fn has_all_keys(entra: &Entra) {
     eventually("all keys", || {
-        let mut keys = entra.status().into_iter().flat_map(|status| status.keys);
-        keys.all(|keys| keys.count > 0)
+        let mut keys = entra.status().into_iter().flat_map(|status| status.jwks);
+        keys.all(|keys| keys.key_count > 0)
     })
     .await;
 }

@@ -71,12 +71,12 @@ fn at_once(entra: &Entra, token: &str) -> &'static str {
 }
 
 fn last_error(entra: &Entra) -> Option<String> {
-    let error = entra.status()[0].keys[0].last_error.clone();
+    let error = entra.status()[0].jwks[0].last_error.clone();
     error.map(|error| error.to_string())
 }
 
 fn count(entra: &Entra) -> usize {
-    entra.status()[0].keys[0].count
+    entra.status()[0].jwks[0].key_count
 }
 
 fn jwks(keys: &[Value]) -> Value {

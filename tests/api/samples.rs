@@ -317,7 +317,7 @@ async fn a_printed_token_signed_anew_says_what_its_page_says() {
     );
     assert_eq!(claims.profile().email(), Some("AbeLi@microsoft.com"));
     for opaque in ["aio", "rh", "uti"] {
-        assert_eq!(claims.get::<Value>(opaque), None, "{opaque}");
+        assert_eq!(claims.extra::<Value>(opaque), None, "{opaque}");
     }
 
     let claims = v2()

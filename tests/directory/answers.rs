@@ -112,7 +112,7 @@ async fn graph_too_slow_is_503_within_the_time_limit() {
 #[tokio::test]
 async fn an_answer_greater_than_allowed_is_503() {
     let world = World::new().await;
-    let freshness = JwksRefresh::default().max_bytes(60_000);
+    let freshness = JwksRefresh::default().max_document_size(60_000);
     let entra = Entra::builder_for(world.authority().jwks_refresh(freshness))
         .graph(world.access())
         .build()

@@ -344,7 +344,7 @@ async fn groups_by_name_cannot_be_asked_for() {
 async fn answers_that_are_kept_for_no_time_are_asked_for_again() {
     let world = World::new().await;
     world.fake.member_of(&[GROUP_ID]);
-    let access: GraphConfig = world.access().cache(std::time::Duration::ZERO);
+    let access: GraphConfig = world.access().cache_ttl(std::time::Duration::ZERO);
     let app = app(&world.entra_with(access));
     let token = world.emulator.token().scope("a").groups_overage().mint();
     for expected in 1..=2 {

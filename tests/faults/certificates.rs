@@ -120,7 +120,7 @@ async fn an_authority_is_believed_with_a_good_certificate_alone() {
         let answer = outcome(&entra, &token(base)).await;
         assert_eq!(answer, "keys_unavailable", "{what}");
         let status = entra.status();
-        let error = status[0].keys[0].last_error.as_ref().expect("an error");
+        let error = status[0].jwks[0].last_error.as_ref().expect("an error");
         let source = std::error::Error::source(&**error).map(|source| {
             // The cause stands at the end of the chain.
             let mut last = source;

@@ -12,7 +12,7 @@ use crate::authority::{Authority, BadAnswer, Document, in_the_end, outcome};
 fn quick() -> JwksRefresh {
     JwksRefresh::default()
         .timeout(Duration::from_millis(600))
-        .cooldown(Duration::from_secs(1))
+        .unknown_kid_cooldown(Duration::from_secs(1))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -183,5 +183,5 @@ async fn a_wall_clock_that_jumps_decides_on_tokens_and_not_on_keys() {
         assert_eq!(outcome(&entra, &token).await, expected, "{jump}");
     }
     assert_eq!(authority.asked(), asked, "no fetch for a jump");
-    assert_eq!(entra.status()[0].keys[0].count, 1);
+    assert_eq!(entra.status()[0].jwks[0].key_count, 1);
 }

@@ -9,11 +9,11 @@ use crate::authority::{Authority, BOTH, BadAnswer, Document, FAULTS, outcome};
 use crate::clock::{StoppedClock, settle};
 
 fn keys(entra: &Entra) -> usize {
-    entra.status()[0].keys[0].count
+    entra.status()[0].jwks[0].key_count
 }
 
 fn has_failed(entra: &Entra) -> bool {
-    entra.status()[0].keys[0].last_error.is_some()
+    entra.status()[0].jwks[0].last_error.is_some()
 }
 
 /// Lets seconds pass until something has come true.
@@ -80,7 +80,7 @@ async fn keys_that_become_too_old_while_a_fetch_hangs_are_withdrawn_at_that_mome
     let clock = StoppedClock::new();
     let minute = Duration::from_secs(60);
     let freshness = JwksRefresh::default()
-        .refresh(minute)
+        .interval(minute)
         .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
     for document in BOTH {
@@ -114,7 +114,7 @@ async fn keys_that_were_withdrawn_while_the_authority_was_slow_to_say_unchanged_
     let clock = StoppedClock::new();
     let minute = Duration::from_secs(60);
     let freshness = JwksRefresh::default()
-        .refresh(minute)
+        .interval(minute)
         .max_stale(2 * minute)
         .timeout(Duration::from_secs(600));
     let emulator = Emulator::start().await.unwrap();

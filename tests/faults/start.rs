@@ -26,7 +26,7 @@ async fn starts_with(fault: BadAnswer, document: Document) {
         start.elapsed() < Duration::from_secs(4),
         "{what}: a stuck request"
     );
-    let error = entra.status()[0].keys[0].last_error.clone();
+    let error = entra.status()[0].jwks[0].last_error.clone();
     assert_eq!(error.is_none(), first == "issuer", "{what}: {error:?}");
     authority.repair();
     if first != "issuer" {

@@ -11,7 +11,7 @@ async fn rolls_over_with(fault: BadAnswer, document: Document) {
     let authority = Authority::start().await;
     let freshness = JwksRefresh::default()
         .timeout(Duration::from_millis(300))
-        .cooldown(Duration::from_secs(1))
+        .unknown_kid_cooldown(Duration::from_secs(1))
         .withdrawal_grace(Duration::ZERO);
     let entra = authority.entra(freshness);
     let (known, unknown) = (authority.first_token(), authority.second_token());

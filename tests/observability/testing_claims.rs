@@ -18,7 +18,7 @@ fn testing_claims_are_what_a_token_would_have_become() {
     assert_eq!(user.tenant_id().unwrap().to_string(), TENANT);
     assert_eq!(user.object_id(), OBJECT.parse().ok());
     assert!(user.scopes().eq(["a", "b"]) && user.roles().eq(["r"]));
-    assert!(user.groups().lists("g") && user.account_id().is_some());
+    assert!(user.groups().contains("g") && user.account_id().is_some());
     assert_eq!(claims().app().build().principal(), Principal::App);
 }
 

@@ -150,7 +150,7 @@ async fn apis_with_another_prefix_do_not_share() {
         redis::Client::open(server.url()).unwrap(),
         StoreFailurePolicy::Deny,
     );
-    let unrelated = Replica::with(&emulator, redis.prefix("unrelated"), |_| {});
+    let unrelated = Replica::with(&emulator, redis.key_prefix("unrelated"), |_| {});
     one.follows().await;
     unrelated.follows().await;
     one.entra.revoke_tokens(&account(1)).await.unwrap();
@@ -177,7 +177,7 @@ async fn settings_name_the_store() {
         .unwrap();
     let status = entra.store_status();
     assert_eq!(
-        (status.shared, status.on_loss),
+        (status.is_shared, status.failure_policy),
         (true, Some(StoreFailurePolicy::Deny))
     );
     let one = Replica { entra };

@@ -42,7 +42,7 @@ async fn each_policy_answers_as_it_says_while_redis_is_away() {
     for ((replica, policy), expected) in replicas.iter().zip(policies).zip(table) {
         eventually("it notices", async || !replica.is_following()).await;
         let status = replica.entra.store_status();
-        assert_eq!(status.on_loss, Some(policy));
+        assert_eq!(status.failure_policy, Some(policy));
         for (token, expected) in [&young, &old, &undated].into_iter().zip(expected) {
             assert_eq!(replica.reason(token).await, expected, "{policy:?}");
         }

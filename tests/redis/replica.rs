@@ -67,7 +67,7 @@ impl Replica {
     }
 
     pub(crate) fn is_following(&self) -> bool {
-        self.entra.store_status().following
+        self.entra.store_status().connected
     }
 
     /// Status and reason of a request.
@@ -104,8 +104,8 @@ impl Replica {
 /// The account of this number only.
 pub(crate) fn account(number: u128) -> AccountId {
     AccountId::Entra {
-        tenant: CONTOSO.parse().unwrap(),
-        object: object(number),
+        tenant_id: CONTOSO.parse().unwrap(),
+        object_id: object(number),
     }
 }
 

@@ -48,7 +48,7 @@ async fn a_follower_that_panics_begins_again_and_says_so() {
     one.entra.revoke_tokens(&account(1)).await.unwrap();
     eventually("it says so", async || {
         let status = other.entra.store_status();
-        !status.following
+        !status.connected
             && status
                 .last_error
                 .is_some_and(|last| last.contains("panicked"))

@@ -19,7 +19,7 @@ pub(super) fn asks_for_proof(demands: &OperationRequirements) -> bool {
     let mut conditions = demands
         .alternatives()
         .iter()
-        .flat_map(|way| way.conditions());
+        .flat_map(|way| way.requirements());
     conditions.any(|condition| condition.reason() == PROOF)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn asks_for_proof(demands: &OperationRequirements) -> bool {
 /// tokens out where they are refused.
 pub(super) fn write(operation: &mut Operation, demands: &OperationRequirements, pop: PopTokens) {
     let is_bound = |way: &&axum_entra::guard::Alternative| {
-        way.conditions()
+        way.requirements()
             .iter()
             .any(|condition| condition.reason() == PROOF)
     };

@@ -126,7 +126,10 @@ impl OperationRequirements {
         for way in self.alternatives() {
             let scope = (!way.scopes().is_empty()).then_some("scope");
             let role = (!way.roles().is_empty()).then_some("role");
-            let rest = way.conditions().iter().map(|condition| condition.reason());
+            let rest = way
+                .requirements()
+                .iter()
+                .map(|condition| condition.reason());
             for reason in scope.into_iter().chain(role).chain(rest) {
                 if !reasons.contains(&reason) {
                     reasons.push(reason);

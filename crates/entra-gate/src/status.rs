@@ -19,19 +19,19 @@ pub(crate) fn json(value: &Value) -> Response {
 /// 200 when every authority has usable keys, else 503.
 pub(crate) fn ready(entra: &Entra) -> Response {
     let status = entra.status();
-    let documents = || status.iter().flat_map(|authority| &authority.keys);
+    let documents = || status.iter().flat_map(|authority| &authority.jwks);
     let authorities: Vec<Value> = status
         .iter()
         .map(|authority| {
             let keys: Vec<Value> = authority
-                .keys
+                .jwks
                 .iter()
                 .map(|keys| {
                     json!({
-                        "document": keys.document,
-                        "keys": keys.count,
-                        "withdrawn": keys.withdrawn,
-                        "age_seconds": keys.age.map(|age| age.as_secs()),
+                        "document": keys.name,
+                        "keys": keys.key_count,
+                        "withdrawn": keys.withdrawn_key_count,
+                        "age_seconds": keys.last_success_age.map(|age| age.as_secs()),
                         "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
                     })
                 })
@@ -46,8 +46,8 @@ pub(crate) fn ready(entra: &Entra) -> Response {
     let is_ready = entra.is_ready();
     let mut response = json(&json!({
         "ready": is_ready,
-        "keys": documents().map(|keys| keys.count).sum::<usize>(),
-        "age_seconds": documents().filter_map(|keys| keys.age).max().map(|age| age.as_secs()),
+        "keys": documents().map(|keys| keys.key_count).sum::<usize>(),
+        "age_seconds": documents().filter_map(|keys| keys.last_success_age).max().map(|age| age.as_secs()),
         "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
         "authorities": authorities,
     }));

@@ -61,7 +61,10 @@ impl SessionIds {
         let key = self.0.as_ref()?;
         let client = owner.client.as_bytes();
         let hash = match &owner.account {
-            AccountId::Entra { tenant, object } => key.hash(&[
+            AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            } => key.hash(&[
                 b"object",
                 id.as_bytes(),
                 client,
@@ -142,8 +145,8 @@ mod tests {
     fn owner(object: u128, client: &str) -> Owner {
         Owner {
             account: AccountId::Entra {
-                tenant: Uuid::from_u128(1),
-                object: Uuid::from_u128(object),
+                tenant_id: Uuid::from_u128(1),
+                object_id: Uuid::from_u128(object),
             },
             client: client.to_owned(),
         }

@@ -17,8 +17,8 @@ static NONE: Backdate = Backdate::of_seconds(0);
 
 fn account(number: u128) -> AccountId {
     AccountId::Entra {
-        tenant: TENANT,
-        object: Uuid::from_u128(number),
+        tenant_id: TENANT,
+        object_id: Uuid::from_u128(number),
     }
 }
 
@@ -57,8 +57,8 @@ fn another_account_is_not_touched() {
     assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);
     assert_eq!(revocations.cut_off_of(&claims(""), &NONE), None);
     let elsewhere = AccountId::Entra {
-        tenant: Uuid::from_u128(2),
-        object: Uuid::from_u128(7),
+        tenant_id: Uuid::from_u128(2),
+        object_id: Uuid::from_u128(7),
     };
     let revocations = raised(RevocationKey::Account(elsewhere), 1_000);
     assert_eq!(revocations.cut_off_of(&claims(",\"iat\":1"), &NONE), None);

@@ -30,8 +30,8 @@ fn the_environment_wins_key_by_key_and_element_by_element() {
     );
     assert_eq!(
         (
-            section.authority.freshness.refresh,
-            section.authority.freshness.cooldown
+            section.authority.freshness.interval,
+            section.authority.freshness.unknown_kid_cooldown
         ),
         (Duration::from_secs(120), Duration::from_secs(7))
     );
@@ -233,7 +233,7 @@ fn a_key_given_twice_in_the_file_is_named() {
             .unwrap()
             .authority
             .freshness
-            .max_bytes,
+            .max_document_size,
         2
     );
 }

@@ -83,11 +83,11 @@ fn what_is_not_given_has_the_default_of_the_contract() {
         (None, None)
     );
     let keys = JwksRefresh::default()
-        .refresh(Duration::from_secs(3_600))
-        .cooldown(Duration::from_secs(30))
+        .interval(Duration::from_secs(3_600))
+        .unknown_kid_cooldown(Duration::from_secs(30))
         .withdrawal_grace(Duration::from_secs(7_200))
         .timeout(Duration::from_secs(5))
-        .max_bytes(1_048_576);
+        .max_document_size(1_048_576);
     assert_eq!(section.authority.freshness, keys);
     assert_eq!(keys.most_stale(), Duration::from_secs(86_400));
     assert!(section.graph.resolve_groups && !section.graph.check_sessions);

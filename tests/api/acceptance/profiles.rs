@@ -81,8 +81,8 @@ impl Stage {
     pub(super) async fn entra(&self, clock: Clock) -> Entra {
         let entra = self.entra_without_keys(clock);
         eventually("keys", || {
-            let mut status = entra.status().into_iter().flat_map(|status| status.keys);
-            status.all(|keys| keys.count > 0)
+            let mut status = entra.status().into_iter().flat_map(|status| status.jwks);
+            status.all(|keys| keys.key_count > 0)
         })
         .await;
         entra

@@ -63,7 +63,7 @@ async fn me(entra: &Entra, token: &str) -> Answer {
 }
 
 fn last_fetch_failed(entra: &Entra) -> bool {
-    entra.status()[0].keys[0].last_error.is_some()
+    entra.status()[0].jwks[0].last_error.is_some()
 }
 
 /// A20: twenty requests with a new key wait for one fetch, and all get in.
@@ -129,7 +129,7 @@ async fn rollover(clock: &StoppedClock) {
     // It may have vanished by mistake, so it verifies for two hours more.
     assert_eq!(me(&entra, &v2r(0, KID)).await.status, StatusCode::OK);
     clock.pass(Duration::from_secs(7_201)).await;
-    eventually("its end", || entra.status()[0].keys[0].count == 1).await;
+    eventually("its end", || entra.status()[0].jwks[0].key_count == 1).await;
     let gone = me(&entra, &v2r(0, KID)).await;
     assert_eq!(gone.brief(), (401, "unknown_key".into()));
 }

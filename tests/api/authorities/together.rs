@@ -24,12 +24,12 @@ async fn an_authority_out_of_reach_leaves_the_others_alone() {
     let contoso = |emulator: &Emulator| at(emulator, Tenant::new(CONTOSO), API_ID);
     let entra = together([contoso(&one), contoso(&two)]);
     eventually("the first's keys", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     eventually("the second's failure", || {
         entra.status()[1]
-            .keys
+            .jwks
             .iter()
             .all(|keys| keys.last_error.is_some())
     })
@@ -44,11 +44,11 @@ async fn an_authority_out_of_reach_leaves_the_others_alone() {
     let status = entra.status();
     assert!(status[0].is_ready() && !status[1].is_ready());
     assert_eq!(status[0].name, format!("{}/{CONTOSO}", one.url()));
-    assert!(status[0].keys.iter().all(|keys| keys.last_error.is_none()));
+    assert!(status[0].jwks.iter().all(|keys| keys.last_error.is_none()));
     let documents: Vec<_> = status[1]
-        .keys
+        .jwks
         .iter()
-        .map(|keys| keys.document.as_str())
+        .map(|keys| keys.name.as_str())
         .collect();
     assert_eq!(documents, ["1.0", "2.0"]);
     two.clear_faults();

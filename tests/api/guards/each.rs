@@ -416,7 +416,7 @@ struct FromTheOffice;
 
 impl Guard for FromTheOffice {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        match caller.claims().get::<String>("extension_Office") {
+        match caller.claims().extra::<String>("extension_Office") {
             Some(office) if office == "HQ" => Ok(()),
             _ => Err(Denied::custom("not_from_the_office")),
         }

@@ -223,10 +223,12 @@ async fn a_key_that_vanishes_verifies_for_two_hours_and_is_looked_for_every_five
     assert_eq!(ask(&entra, &signed(1, "k2")).await.status, 200);
     let fetches = || documents.count("/v2/keys");
     assert_eq!(fetches(), 2);
-    let keys = || entra.status()[0].keys[0].clone();
-    assert_eq!((keys().count, keys().withdrawn), (2, 1));
+    let keys = || entra.status()[0].jwks[0].clone();
+    assert_eq!((keys().key_count, keys().withdrawn_key_count), (2, 1));
     // Twenty-three times five minutes, in some of which the authority fails.
-    let is_good = || last_error(&entra).is_none() && keys().age.unwrap() < Duration::from_secs(1);
+    let is_good = || {
+        last_error(&entra).is_none() && keys().last_success_age.unwrap() < Duration::from_secs(1)
+    };
     for round in 1..24 {
         let before = fetches();
         if round % 4 == 0 {
@@ -247,7 +249,7 @@ async fn a_key_that_vanishes_verifies_for_two_hours_and_is_looked_for_every_five
     }
     documents.put(&discovery_path("/v2"), Page::status(500));
     clock.pass(Duration::from_secs(301)).await;
-    eventually("the end", || keys().withdrawn == 0).await;
+    eventually("the end", || keys().withdrawn_key_count == 0).await;
     // Whether a key came back cannot be known just now, and so for the known token.
     for token in [&known, &new()] {
         let answer = ask(&entra, token).await;
@@ -397,12 +399,12 @@ async fn a_v1_key_of_many_tenants_verifies_only_after_the_v2_document_has_said_f
             .metadata_address_v1(documents.discovery("/v1"))
             .metadata_address(documents.discovery("/v2"));
         let entra = started(many);
-        let status = || entra.status()[0].keys.clone();
+        let status = || entra.status()[0].jwks.clone();
         eventually("both answers", || {
-            status()[0].age.is_some() && status()[1].last_error.is_some()
+            status()[0].last_success_age.is_some() && status()[1].last_error.is_some()
         })
         .await;
-        assert!(!entra.is_ready() && status()[0].count == 0);
+        assert!(!entra.is_ready() && status()[0].key_count == 0);
         let company = first_version(0, KID, TENANT);
         for token in [&company, &first_version(1, "free", TENANT)] {
             assert_eq!(at_once(&entra, token), "keys_unavailable");
@@ -412,8 +414,8 @@ async fn a_v1_key_of_many_tenants_verifies_only_after_the_v2_document_has_said_f
         free["issuer"] = json!(V2);
         documents.put_authority("/v2", V2, &jwks(&[bound, free]));
         entra.forget_withdrawn_keys();
-        eventually("v2.0 keys", || status()[1].count == 2).await;
-        assert!(entra.is_ready() && status()[0].count == 2);
+        eventually("v2.0 keys", || status()[1].key_count == 2).await;
+        assert!(entra.is_ready() && status()[0].key_count == 2);
         assert_eq!(at_once(&entra, &company), "issuer");
         assert_eq!(at_once(&entra, &first_version(0, KID, CONSUMERS)), "in");
         for tenant in [TENANT, CONSUMERS] {
@@ -441,7 +443,7 @@ async fn of_one_tenant_with_version_1_only_no_v2_document_is_read() {
         .metadata_address(documents.discovery("/v2"));
     let entra = ready(one).await;
     assert_eq!(at_once(&entra, &first_version(0, KID, TENANT)), "in");
-    assert_eq!(entra.status()[0].keys.len(), 1);
+    assert_eq!(entra.status()[0].jwks.len(), 1);
     let seen = documents.seen();
     assert!(seen.iter().all(|path| path.starts_with("/v1/")), "{seen:?}");
 }

@@ -35,7 +35,7 @@ async fn keys_are_fetched_hourly_less_up_to_a_tenth() {
         fetches_between(&clock, &documents, 3_239, 3_601).await;
         assert_eq!(at_once(&entra, &signed(0, KID)), "in");
     }
-    let every = JwksRefresh::default().refresh(MINUTE);
+    let every = JwksRefresh::default().interval(MINUTE);
     let documents = Documents::start().await;
     let entra = ready(authority(&documents).jwks_refresh(every)).await;
     fetches_between(&clock, &documents, 53, 61).await;
@@ -81,7 +81,7 @@ async fn the_same_keys_are_asked_for_conditionally_and_stay() {
     assert_eq!(documents.conditions()[3].as_deref(), Some("\"1\""));
     assert_eq!(at_once(&entra, &signed(0, KID)), "in");
     eventually("a confirmation", || {
-        entra.status()[0].keys[0].age.unwrap() < Duration::from_secs(1)
+        entra.status()[0].jwks[0].last_success_age.unwrap() < Duration::from_secs(1)
     })
     .await;
 
@@ -282,7 +282,7 @@ async fn an_authority_that_does_not_answer_is_given_up_after_the_timeout() {
     let entra = entra_for(&emulator);
     has_keys(&entra).await;
     eventually("both", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     let token = emulator.token().mint();
@@ -300,7 +300,7 @@ async fn an_authority_that_does_not_answer_is_given_up_after_the_timeout() {
         clock
             .pass_until("recovery", MINUTE, || {
                 entra.status()[0]
-                    .keys
+                    .jwks
                     .iter()
                     .all(|keys| keys.last_error.is_none())
             })
@@ -319,7 +319,7 @@ async fn keys_that_are_too_old_are_given_up_and_come_back() {
     clock
         .pass_until("a failure", MINUTE, || last_error(&entra).is_some())
         .await;
-    while entra.status()[0].keys[0].age.unwrap() < 3 * HOUR - 2 * MINUTE {
+    while entra.status()[0].jwks[0].last_success_age.unwrap() < 3 * HOUR - 2 * MINUTE {
         assert_eq!(
             ask(&entra, &token).await.status,
             200,
@@ -330,7 +330,7 @@ async fn keys_that_are_too_old_are_given_up_and_come_back() {
     clock
         .pass_until("giving up", MINUTE, || count(&entra) == 0)
         .await;
-    let age = entra.status()[0].keys[0].age.unwrap();
+    let age = entra.status()[0].jwks[0].last_success_age.unwrap();
     assert!(age >= 3 * HOUR && age < 3 * HOUR + 3 * MINUTE, "{age:?}");
     let answer = ask(&entra, &token).await;
     assert_eq!(answer.brief(), (503, "keys_unavailable".into()));

@@ -55,7 +55,7 @@ async fn before_the_tenant_is_resolved_the_answer_is_503() {
     emulator.clear_faults();
     clock
         .pass_until("recovery", Duration::from_secs(5), || {
-            entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+            entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
         })
         .await;
     assert_eq!(ask(&entra, &ours).await.status, 200);

@@ -14,7 +14,7 @@ use crate::service::{Runs, contoso, entra_for, fetch, protected};
 
 async fn service(emulator: &Emulator, entra: &Entra) -> Router {
     eventually("keys", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     emulator.reset_request_counts();
@@ -84,7 +84,8 @@ async fn a_flood_of_random_key_ids_costs_one_fetch_a_cooldown() {
     const EACH: usize = 200;
     let cooldown = Duration::from_secs(1);
     let emulator = Emulator::start().await.unwrap();
-    let authority = contoso(&emulator).jwks_refresh(JwksRefresh::default().cooldown(cooldown));
+    let authority =
+        contoso(&emulator).jwks_refresh(JwksRefresh::default().unknown_kid_cooldown(cooldown));
     let entra = Entra::builder_for(authority).build().unwrap();
     let router = service(&emulator, &entra).await;
     let payload = json!({ "iss": emulator.issuer(entra_emulator::CONTOSO), "ver": "2.0" });

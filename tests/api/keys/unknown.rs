@@ -34,7 +34,7 @@ async fn a_new_key_is_fetched_by_the_request_that_needs_it() {
 #[tokio::test]
 async fn within_the_cooldown_no_request_fetches_and_none_waits() {
     let (clock, documents) = (StoppedClock::new(), Documents::start().await);
-    let freshness = JwksRefresh::default().cooldown(Duration::from_secs(120));
+    let freshness = JwksRefresh::default().unknown_kid_cooldown(Duration::from_secs(120));
     let entra = ready(authority(&documents).jwks_refresh(freshness)).await;
     let unknown = (401, "unknown_key".to_owned());
     let mut fetches = documents.count("/v2/keys");
@@ -152,7 +152,7 @@ async fn a_few_hundred_wait_for_a_fetch_and_the_others_are_answered_at_once() {
     let emulator = Emulator::start().await.unwrap();
     let entra = entra_for(&emulator);
     eventually("keys", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     let known = emulator.token().mint();
@@ -184,7 +184,7 @@ async fn a_request_waits_two_seconds_for_a_slow_authority_and_others_not_at_all(
     let emulator = Emulator::start().await.unwrap();
     let entra = entra_for(&emulator);
     eventually("keys", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     let known = emulator.token().mint();
@@ -214,7 +214,7 @@ async fn a_slow_answer_that_comes_in_time_lets_the_request_in() {
     let emulator = Emulator::start().await.unwrap();
     let entra = entra_for(&emulator);
     eventually("keys", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count > 0)
+        entra.status()[0].jwks.iter().all(|keys| keys.key_count > 0)
     })
     .await;
     emulator.rotate_keys();
@@ -293,7 +293,10 @@ async fn each_document_is_fetched_for_its_own_tokens_alone() {
         .metadata_address_v1(documents.discovery("/v1"));
     let entra = ready(both).await;
     eventually("both", || {
-        entra.status()[0].keys.iter().all(|keys| keys.count == 1)
+        entra.status()[0]
+            .jwks
+            .iter()
+            .all(|keys| keys.key_count == 1)
     })
     .await;
     let v1 = |number: usize, kid: &str| {

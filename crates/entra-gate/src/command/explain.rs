@@ -115,7 +115,7 @@ async fn wait_for_keys(entra: &Entra) {
     let end = Instant::now() + PATIENCE;
     let has_failed = || {
         let status = entra.status();
-        let mut documents = status.iter().flat_map(|authority| &authority.keys);
+        let mut documents = status.iter().flat_map(|authority| &authority.jwks);
         documents.any(|document| document.last_error.is_some())
     };
     while !entra.is_ready() && !has_failed() && Instant::now() < end {

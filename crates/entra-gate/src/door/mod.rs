@@ -222,7 +222,7 @@ fn for_nginx(mut response: Response) -> Response {
     *response.status_mut() = mapped;
     // The body states the status too.
     if let Some(rejection) = response.extensions().get::<Rejection>().cloned() {
-        let (error, reason) = (rejection.error(), rejection.reason());
+        let (error, reason) = (rejection.oauth_error(), rejection.reason());
         let text = body(mapped, error, reason, &rejection.detail());
         *response.body_mut() = Body::from(text);
         let headers = response.headers_mut();

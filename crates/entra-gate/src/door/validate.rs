@@ -96,7 +96,7 @@ fn known(claims: &Claims) -> Value {
     ];
     let mut all = Map::new();
     for name in claims.extra_claim_names() {
-        if let Some(value) = claims.get::<Value>(name) {
+        if let Some(value) = claims.extra::<Value>(name) {
             all.insert(name.to_owned(), value);
         }
     }

@@ -85,7 +85,10 @@ async fn accounts_are_distinguished_by_their_numbers_and_each_has_one() {
     let numbers: std::collections::HashSet<u32> = (0..10_000)
         .map(|number| {
             let object = uuid::Uuid::from_u128(number);
-            cache.account(Some(&AccountId::Entra { tenant, object }))
+            cache.account(Some(&AccountId::Entra {
+                tenant_id: tenant,
+                object_id: object,
+            }))
         })
         .collect();
     // Half of 32 bits: two of ten thousand seldom meet.

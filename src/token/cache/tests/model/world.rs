@@ -76,8 +76,8 @@ impl World {
             let token = tokens.iter().find(|token| token.account == number);
             let payload = part_of(&token.unwrap().text, 1);
             AccountId::Entra {
-                tenant: CONTOSO.parse().unwrap(),
-                object: payload["oid"].as_str().unwrap().parse().unwrap(),
+                tenant_id: CONTOSO.parse().unwrap(),
+                object_id: payload["oid"].as_str().unwrap().parse().unwrap(),
             }
         };
         Self {
