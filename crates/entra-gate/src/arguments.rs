@@ -53,7 +53,8 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
     /// Where to listen for Envoy's questions over gRPC (with --door grpc).
-    #[arg(long, value_name = "ADDR")]
+    #[cfg_attr(feature = "grpc", arg(long, value_name = "ADDR"))]
+    #[cfg_attr(not(feature = "grpc"), arg(skip))]
     pub(crate) grpc: Option<SocketAddr>,
     /// The doors that answer, several by a comma or by the option given again.
     #[arg(long, value_name = "NAME", required = true, value_delimiter = ',', num_args = 1..)]

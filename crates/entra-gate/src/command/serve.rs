@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum_entra::Entra;
-use envoy_types::ext_authz::v3::pb::AuthorizationServer;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tower::ServiceExt;
 
 use super::{Wrong, entra, reload};
 use crate::arguments::ServeArguments;
 use crate::assertion::SigningKey;
-use crate::door::{Door, DoorSecret, Gate, GrpcDoor, SharedGate};
+use crate::door::{Door, DoorSecret, Gate, SharedGate};
+#[cfg(feature = "grpc")]
+use crate::door::{GrpcDoor, GrpcService, answer_grpc};
 use crate::policy::Policy;
 use crate::{server, status};
 
@@ -101,15 +101,18 @@ pub(super) async fn run(
         let gate = Arc::clone(&answered);
         async move { gate.answer(request).await }
     });
+    #[cfg(feature = "grpc")]
     let grpc = async move {
         let Some(listener) = grpc else { return };
-        let service = AuthorizationServer::new(GrpcDoor(gate));
+        let service = GrpcService::new(GrpcDoor(gate));
         server::serve(listener, most, graceful(stopped), move |request| {
-            let answer = service.clone().oneshot(request);
-            async { answer.await.unwrap_or_else(|never| match never {}) }
+            answer_grpc(service.clone(), request)
         })
         .await;
     };
+    // Without the feature no argument opens such a listener.
+    #[cfg(not(feature = "grpc"))]
+    let grpc = async move { drop((grpc, gate, stopped)) };
     let both = async { tokio::join!(http, grpc) };
     let stop = async move {
         stop.signal().await;

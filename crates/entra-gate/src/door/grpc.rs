@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use axum_core::response::Response;
 use envoy_types::ext_authz::v3::pb::{
-    Authorization, CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction,
-    HeaderValue as PbHeaderValue, HeaderValueOption, HttpResponse, HttpStatus, OkHttpResponse,
+    Authorization, AuthorizationServer, CheckRequest, CheckResponse, DeniedHttpResponse,
+    HeaderAppendAction, HeaderValue as PbHeaderValue, HeaderValueOption, HttpResponse, HttpStatus,
+    OkHttpResponse,
 };
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use envoy_types::pb::google::rpc::Status as RpcStatus;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tonic::{Code, Status};
+use tower::ServiceExt;
 
 use super::{Door, Gate, SharedGate, count};
 use crate::identity;
@@ -23,7 +26,18 @@ use crate::policy::{Granted, Verdict};
 use crate::problem::Problem;
 
 /// The authorization service of `--grpc`.
+pub(crate) type GrpcService = AuthorizationServer<GrpcDoor>;
+
 pub(crate) struct GrpcDoor(pub(crate) SharedGate);
+
+/// Answers one request of the listener of `--grpc`.
+pub(crate) async fn answer(
+    service: GrpcService,
+    request: Request<Incoming>,
+) -> http::Response<tonic::body::Body> {
+    let answer = service.oneshot(request).await;
+    answer.unwrap_or_else(|never| match never {})
+}
 
 #[tonic::async_trait]
 impl Authorization for GrpcDoor {

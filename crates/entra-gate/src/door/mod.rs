@@ -1,10 +1,11 @@
 //! Doors: where proxies ask, and how each of them asks and is answered.
 
 mod envoy;
+#[cfg(feature = "grpc")]
 mod grpc;
 mod headers;
 mod secret;
-#[cfg(test)]
+#[cfg(all(test, feature = "grpc"))]
 mod tests;
 mod validate;
 
@@ -21,7 +22,8 @@ use http::{Method, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceExt;
 
-pub(crate) use self::grpc::GrpcDoor;
+#[cfg(feature = "grpc")]
+pub(crate) use self::grpc::{GrpcDoor, GrpcService, answer as answer_grpc};
 pub(crate) use self::secret::DoorSecret;
 use crate::identity;
 use crate::original::Original;
@@ -39,6 +41,7 @@ pub(crate) enum Door {
     /// `ext_authz` of Envoy over HTTP, at /auth/envoy/….
     Envoy,
     /// `ext_authz` of Envoy over gRPC, at the address of --grpc.
+    #[cfg_attr(not(feature = "grpc"), value(skip))]
     Grpc,
     /// HAProxy with the Lua script of deploy/, at /auth/haproxy.
     Haproxy,

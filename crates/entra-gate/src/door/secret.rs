@@ -31,7 +31,7 @@ impl DoorSecret {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "grpc"))]
     pub(super) fn of(text: &str) -> Self {
         Self(text.as_bytes().to_vec())
     }

@@ -7,7 +7,7 @@ use crate::forge::{Forge, Made};
 use crate::program::Program;
 use crate::proxy::{KINDS, Kind};
 use crate::row::{Row, rows};
-use crate::service::Service;
+use crate::upstream::Service;
 use crate::wire::{self, Answer};
 
 const RULES: &str = r#"
@@ -49,7 +49,7 @@ async fn every_attack_gets_the_same_answer_through_every_proxy() {
     }
     assert_eq!(wrong, [""; 0], "without a proxy");
     for kind in KINDS {
-        let Some(proxy) = kind.start(&gate, &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
             continue;
         };
         let (mut same, mut own) = (0, 0);

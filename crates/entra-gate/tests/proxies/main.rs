@@ -12,23 +12,34 @@
     reason = "a test stops at the first surprise and says what it measured"
 )]
 
+mod acceptance;
 mod attacks;
-#[path = "../../../../tests/attacks/authority.rs"]
-#[allow(dead_code, reason = "the library's tests use all of it")]
-mod authority;
-#[path = "../../../../tests/attacks/forge.rs"]
-#[allow(dead_code, reason = "the library's tests use all of it")]
-mod forge;
 mod outage;
 mod program;
 mod proxy;
 mod replicas;
+mod smuggling;
+mod upstream;
+mod wire;
+
+// Shared with the library's tests, which use all of each.
+#[path = "../../../../tests/attacks/authority.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod authority;
+#[path = "../../../../tests/api/clock.rs"]
+mod clock;
+#[path = "../../../../tests/api/documents.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod documents;
+#[path = "../../../../tests/attacks/forge.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
+mod forge;
 #[path = "../../../../tests/attacks/row.rs"]
 #[allow(dead_code, reason = "the library's tests use all of it")]
 mod row;
+#[path = "../../../../tests/api/service.rs"]
+#[allow(dead_code, reason = "the library's tests use all of it")]
 mod service;
 #[path = "../../../../tests/api/signer.rs"]
 #[allow(dead_code, reason = "the library's tests use all of it")]
 mod signer;
-mod smuggling;
-mod wire;

@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 use crate::program::Program;
 use crate::proxy::{KINDS, Kind};
-use crate::service::Service;
 use crate::smuggling::{RULES, environment};
+use crate::upstream::Service;
 use crate::wire;
 
 type Statuses = BTreeMap<u16, usize>;
@@ -55,7 +55,7 @@ async fn a_gate_that_is_killed_under_load_lets_nothing_through() {
         .scope("Todo.Read")
         .mint();
     for kind in KINDS {
-        let Some(proxy) = kind.start(&gate, &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
             continue;
         };
         let stop = Arc::new(AtomicBool::new(false));
@@ -107,7 +107,7 @@ async fn a_key_rollover_under_load_refuses_no_request() {
     for kind in [Kind::EnvoyHttp, Kind::EnvoyGrpc] {
         let gate = Program::start(folder.join("rules.toml"), environment(&emulator)).await;
         let service = Service::start().await;
-        let Some(proxy) = kind.start(&gate, &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
             continue;
         };
         let stop = Arc::new(AtomicBool::new(false));

@@ -9,12 +9,13 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use crate::proxy::Addresses;
 use crate::wire;
 
 /// A gate that runs, or can be started again at the same addresses.
 pub(crate) struct Program {
     pub(crate) http: SocketAddr,
-    pub(crate) grpc: SocketAddr,
+    grpc: SocketAddr,
     rules: PathBuf,
     environment: Vec<(String, String)>,
     child: Child,
@@ -40,6 +41,13 @@ impl Program {
         };
         program.wait().await;
         program
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses {
+            http: self.http,
+            grpc: self.grpc,
+        }
     }
 
     /// Ends it as the kernel would: no answer to what is on its way.

@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::program::Program;
-use crate::service::Service;
+use crate::upstream::Service;
 use crate::wire;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +27,13 @@ pub(crate) const KINDS: [Kind; 5] = [
     Kind::EnvoyGrpc,
     Kind::Haproxy,
 ];
+
+/// Where a gate listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+}
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -95,7 +101,7 @@ impl Kind {
     }
 
     /// Starts the proxy; `None`, with a line that says so, where it is not installed.
-    pub(crate) async fn start(self, gate: &Program, service: &Service) -> Option<Proxy> {
+    pub(crate) async fn start(self, gate: Addresses, service: &Service) -> Option<Proxy> {
         let Some(program) = self.program() else {
             println!("skipped: {self:?} is not installed");
             return None;
@@ -163,7 +169,7 @@ impl Drop for Proxy {
 }
 
 /// A shipped file with the test's addresses; each has to be in it.
-fn at_addresses(text: &str, gate: &Program, service: SocketAddr, own: SocketAddr) -> String {
+fn at_addresses(text: &str, gate: Addresses, service: SocketAddr, own: SocketAddr) -> String {
     let pairs = [
         ("127.0.0.1", 3000, gate.http),
         ("127.0.0.1", 3001, gate.grpc),

@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 use crate::program::Program;
 use crate::proxy::{KINDS, free, is_installed};
-use crate::service::Service;
 use crate::smuggling::{RULES, environment};
+use crate::upstream::Service;
 use crate::wire;
 
 async fn redis() -> Option<(Child, SocketAddr)> {
@@ -55,7 +55,11 @@ async fn a_revocation_reaches_every_proxy_within_a_second() {
     let mut proxies = Vec::new();
     for gate in &gates {
         for kind in KINDS {
-            proxies.extend(kind.start(gate, &service).await.map(|proxy| (kind, proxy)));
+            proxies.extend(
+                kind.start(gate.addresses(), &service)
+                    .await
+                    .map(|proxy| (kind, proxy)),
+            );
         }
     }
     // A replica of another kind revokes: an application with the same store.

@@ -6,7 +6,7 @@ use entra_emulator::{ALICE, CLI_ID, Emulator};
 
 use crate::program::Program;
 use crate::proxy::{KINDS, Kind};
-use crate::service::Service;
+use crate::upstream::Service;
 use crate::wire::{self, Answer};
 
 pub(crate) const RULES: &str = r#"
@@ -73,7 +73,7 @@ async fn no_header_of_a_client_passes_for_the_gates() {
     let bearer = format!("Bearer {token}").into_bytes();
     let long = vec![b'x'; 8_192];
     for kind in KINDS {
-        let Some(proxy) = kind.start(&gate, &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
             continue;
         };
         let mut cases = 0;

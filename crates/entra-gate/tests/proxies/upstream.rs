@@ -2,8 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -13,23 +11,25 @@ use hyper_util::server::conn::auto;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::service::Runs;
+
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
-    requests: Arc<AtomicUsize>,
+    pub(crate) runs: Runs,
 }
 
 impl Service {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
+        let runs = Runs::default();
+        let counted = runs.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let counted = Arc::clone(&counted);
+                let counted = counted.clone();
                 let answer = service_fn(move |request| {
-                    counted.fetch_add(1, Ordering::SeqCst);
+                    counted.note();
                     async move { Ok::<_, Infallible>(told(&request)) }
                 });
                 tokio::spawn(async move {
@@ -38,11 +38,11 @@ impl Service {
                 });
             }
         });
-        Self { address, requests }
+        Self { address, runs }
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.runs.count()
     }
 }
 
