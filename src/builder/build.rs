@@ -102,24 +102,23 @@ impl EntraBuilder {
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.
         let forgetful = Arc::downgrade(&validator);
-        edge.accounts.on_forget_own(move |account| {
+        edge.accounts.on_forget_own(move |accounts| {
             if let Some(validator) = forgetful.upgrade() {
-                validator.forget(account);
+                validator.forget(accounts);
             }
         });
         // Memberships and tokens held on the account's behalf are forgotten with its tokens.
         for connection in &connections {
             let forgetful = Arc::downgrade(connection);
-            edge.accounts.on_forget_own(move |account| {
-                if let (
-                    Some(connection),
-                    AccountId::Entra {
-                        tenant_id: tenant,
-                        object_id: object,
-                    },
-                ) = (forgetful.upgrade(), account)
-                {
-                    connection.forget(*tenant, *object);
+            edge.accounts.on_forget_own(move |accounts| {
+                if let Some(connection) = forgetful.upgrade() {
+                    connection.forget(accounts.iter().filter_map(|account| match account {
+                        AccountId::Entra {
+                            tenant_id,
+                            object_id,
+                        } => Some((*tenant_id, *object_id)),
+                        AccountId::Subject { .. } => None,
+                    }));
                 }
             });
         }

@@ -1,5 +1,6 @@
 //! One authority's connection to Microsoft Graph, with everything it remembers.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,19 +100,25 @@ impl Connection {
         self.app_only.token(tenant, scopes).await
     }
 
-    /// Forgets what is known of an account: memberships, sessions and tokens on its behalf.
-    pub(crate) fn forget(&self, tenant: Uuid, object: Uuid) {
-        for is_app in [false, true] {
-            let account = Account {
-                tenant,
-                object,
-                is_app,
-            };
-            self.memberships.forget(&account);
-            self.member_objects.forget(&account);
-            self.sessions.forget(&account);
-            self.on_behalf.forget_account(&account);
+    /// Forgets what is known of accounts, by tenant and object id: memberships, sessions and tokens
+    /// on their behalf.
+    pub(crate) fn forget(&self, accounts: impl IntoIterator<Item = (Uuid, Uuid)>) {
+        let accounts: HashSet<Account> = accounts
+            .into_iter()
+            .flat_map(|(tenant, object)| {
+                [false, true].map(|is_app| Account {
+                    tenant,
+                    object,
+                    is_app,
+                })
+            })
+            .collect();
+        for account in &accounts {
+            self.memberships.forget(account);
+            self.member_objects.forget(account);
+            self.sessions.forget(account);
         }
+        self.on_behalf.forget_accounts(&accounts);
     }
 
     pub(super) async fn get_as(

@@ -2,6 +2,7 @@
 //!
 //! Source: Microsoft, "Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow".
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -80,9 +81,9 @@ impl TokensOnBehalf {
         }
     }
 
-    /// Forgets every token that was got on behalf of an account.
-    pub(super) fn forget_account(&self, account: &Account) {
-        self.kept.forget_all(|key| key.account == *account);
+    /// Forgets every token that was got on behalf of one of these accounts.
+    pub(super) fn forget_accounts(&self, accounts: &HashSet<Account>) {
+        self.kept.forget_all(|key| accounts.contains(&key.account));
     }
 }
 

@@ -166,7 +166,7 @@ impl GraphClient {
         let asking = connection.revoke(asker, user, which);
         let cut_off = self.wait(connection, asking).await.map_err(refused)?;
         let object = user.unwrap_or(asker.account.object);
-        connection.forget(asker.account.tenant, object);
+        connection.forget([(asker.account.tenant, object)]);
         let since = Duration::from_secs(cut_off);
         Ok(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
     }
@@ -175,7 +175,7 @@ impl GraphClient {
     /// and tokens on its behalf. Other accounts are not affected.
     pub fn invalidate_account(&self, tenant: Uuid, object: Uuid) {
         for connection in self.connections.iter() {
-            connection.forget(tenant, object);
+            connection.forget([(tenant, object)]);
         }
     }
 }

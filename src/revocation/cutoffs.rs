@@ -17,6 +17,18 @@ use super::sessions::EndedSessions;
 /// What to call with an account of which nothing is to be kept.
 pub(super) type Forget = Box<dyn Fn(&AccountId) + Send + Sync>;
 
+/// The same for many accounts at once.
+pub(super) type ForgetAll = Box<dyn Fn(&[AccountId]) + Send + Sync>;
+
+/// A mark to raise.
+#[derive(Debug)]
+pub(super) struct Raise {
+    pub(super) mark: RevocationKey,
+    pub(super) at: u64,
+    /// How many seconds ago it was first raised, elsewhere.
+    pub(super) age: u64,
+}
+
 /// What this replica knows; every request is checked against it.
 #[derive(Default)]
 pub(super) struct Revocations {
@@ -27,7 +39,7 @@ pub(super) struct Revocations {
     marks: RwLock<Marks>,
     forgets: RwLock<Vec<Forget>>,
     /// Those of this crate, which are called for every sign-out, however many there are.
-    own: RwLock<Vec<Forget>>,
+    own: RwLock<Vec<ForgetAll>>,
     /// Whether something that is called with an account has panicked.
     panicked: AtomicBool,
     bells: RevocationNotifier,
@@ -70,36 +82,41 @@ const MOST_UNPROVEN: usize = 100_000;
 impl Revocations {
     /// Raises a mark to a time; `false` where it was that high before.
     pub(super) fn advance(&self, mark: &RevocationKey, at: u64, now: u64) -> bool {
-        self.raise_aged(mark, at, now, 0)
+        let mark = mark.clone();
+        let raised = self.raise(&[Raise { mark, at, age: 0 }], now);
+        raised == [true]
     }
 
-    /// The same for a mark that was first raised so many seconds ago, elsewhere.
-    pub(super) fn raise_aged(&self, mark: &RevocationKey, at: u64, now: u64, age: u64) -> bool {
-        if at == 0 {
-            return false;
-        }
+    /// Raises marks, under one lock; for each of them `false` where it was that high before.
+    pub(super) fn raise(&self, raises: &[Raise], now: u64) -> Vec<bool> {
         let uptime = self.uptime.seconds();
-        // A time that is still to come is kept for as much longer.
-        let kept = KEPT
-            .saturating_sub(age)
-            .saturating_add(at.saturating_sub(now));
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.sweep(uptime);
-        if let RevocationKey::Session { tenant, session } = mark {
-            self.ended.add(*tenant, session);
-        }
-        if !marks.advance(mark, at, uptime.saturating_add(kept)) {
-            return false;
-        }
+        let advance = |Raise { mark, at, age }: &Raise| {
+            if *at == 0 {
+                return false;
+            }
+            // A time that is still to come is kept for as much longer.
+            let kept = KEPT
+                .saturating_sub(*age)
+                .saturating_add(at.saturating_sub(now));
+            marks.sweep(uptime);
+            if let RevocationKey::Session { tenant, session } = mark {
+                self.ended.add(*tenant, session);
+            }
+            marks.advance(mark, *at, uptime.saturating_add(kept))
+        };
+        let raised: Vec<bool> = raises.iter().map(advance).collect();
         drop(marks);
-        if !matches!(
-            mark,
-            RevocationKey::SignedOut(_) | RevocationKey::Forgotten(_) | RevocationKey::Lifted(_)
-        ) {
+        let new = || raises.iter().zip(&raised).filter(|(_, raised)| **raised);
+        let newest = new()
+            .filter(|(raise, _)| raise.mark.refuses_tokens())
+            .map(|(raise, _)| raise.at)
+            .max();
+        if let Some(at) = newest {
             self.newest.fetch_max(at, Ordering::Release);
         }
-        self.bells.notify(mark);
-        true
+        self.bells.notify(new().map(|(raise, _)| &raise.mark));
+        raised
     }
 
     /// The cut-off that refuses a token: its account's or its session's, the later one.
@@ -160,9 +177,9 @@ impl Revocations {
             None => Due::Now,
         };
         drop(marks);
-        self.bells.notify(&mark);
+        self.bells.notify([&mark]);
         if due != Due::Now {
-            self.forget_own(account);
+            self.forget_own(std::slice::from_ref(account));
         }
         due
     }
@@ -179,15 +196,13 @@ impl Revocations {
         true
     }
 
-    /// Takes note of a sign-out elsewhere, whose mark was raised.
+    /// Takes note of sign-outs elsewhere, whose marks were raised.
     #[cfg(feature = "redis")]
-    pub(super) fn signed_out(&self, account: &AccountId) {
+    pub(super) fn number_sign_outs(&self, accounts: &[AccountId]) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        let _ = marks.number_sign_out(account);
-        drop(marks);
-        self.bells
-            .notify(&RevocationKey::SignedOut(account.clone()));
-        self.forget(account);
+        for account in accounts {
+            let _ = marks.number_sign_out(account);
+        }
     }
 
     /// Ends a session without proof that it ended, if there is room for it.
@@ -271,14 +286,20 @@ impl Revocations {
             .push(forget);
     }
 
-    /// Has everything that is kept of an account forgotten.
+    /// Has everything that is kept of accounts forgotten.
     ///
     /// Part of it is the application's own code, which may panic: that must not end the task that
     /// follows the store, and the others are to be called all the same.
-    pub(super) fn forget(&self, account: &AccountId) {
-        self.forget_own(account);
+    pub(super) fn forget(&self, accounts: &[AccountId]) {
+        if accounts.is_empty() {
+            return;
+        }
+        self.forget_own(accounts);
         let forgets = self.forgets.read().unwrap_or_else(PoisonError::into_inner);
-        for forget in forgets.iter() {
+        for (forget, account) in forgets
+            .iter()
+            .flat_map(|forget| accounts.iter().map(move |account| (forget, account)))
+        {
             if catch_unwind(AssertUnwindSafe(|| forget(account))).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
                 tracing::error!("a hook given to on_sign_out panicked");
@@ -286,16 +307,16 @@ impl Revocations {
         }
     }
 
-    pub(super) fn on_forget_own(&self, forget: Forget) {
+    pub(super) fn on_forget_own(&self, forget: ForgetAll) {
         let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
         own.push(forget);
     }
 
     /// The same for what this crate keeps: nothing of the application is called.
-    fn forget_own(&self, account: &AccountId) {
+    fn forget_own(&self, accounts: &[AccountId]) {
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
         for forget in own.iter() {
-            forget(account);
+            forget(accounts);
         }
     }
 

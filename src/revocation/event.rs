@@ -1,7 +1,7 @@
 //! What replicas tell each other: that something was raised to a time.
 
 #[cfg(any(feature = "redis", test))]
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::authority::issuer::first_guid;
@@ -23,6 +23,13 @@ pub(crate) enum RevocationKey {
     /// Something of the account ended at the time: what is kept of it is forgotten, nothing is
     /// revoked, and what is open stays so.
     Forgotten(AccountId),
+}
+
+impl RevocationKey {
+    /// Whether tokens are refused for it; the others only have things forgotten, or let through.
+    pub(super) const fn refuses_tokens(&self) -> bool {
+        matches!(self, Self::Account(_) | Self::Session { .. })
+    }
 }
 
 /// An account as marks are kept for it: `sub` names the same one in v1.0 and v2.0 tokens of a
@@ -84,29 +91,28 @@ impl RevocationKey {
 
     /// Reads what another replica wrote; `None` for what only a newer one would understand.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let Ok(Value::Array(parts)) = serde_json::from_str(text) else {
+        let Ok(parts) = serde_json::from_str::<[Borrowable<'_>; 4]>(text) else {
             return None;
         };
-        let parts: Vec<&str> = parts.iter().filter_map(Value::as_str).collect();
-        let (word, account) = match parts.as_slice() {
+        let (word, account) = match parts.each_ref().map(|part| part.0.as_ref()) {
             [SESSION, "sid", tenant, session] => {
                 return Some(Self::Session {
                     tenant: parse_guid(tenant)?,
-                    session: (*session).into(),
+                    session: session.into(),
                 });
             }
             [word, "object", tenant, object] => (
-                *word,
+                word,
                 AccountId::Entra {
                     tenant_id: parse_guid(tenant)?,
                     object_id: parse_guid(object)?,
                 },
             ),
             [word, "subject", issuer, subject] => (
-                *word,
+                word,
                 AccountId::Subject {
-                    issuer: (*issuer).into(),
-                    subject: (*subject).into(),
+                    issuer: issuer.into(),
+                    subject: subject.into(),
                 },
             ),
             _ => return None,
@@ -120,6 +126,11 @@ impl RevocationKey {
         }
     }
 }
+
+/// A text that is copied only where it has escapes.
+#[cfg(any(feature = "redis", test))]
+#[derive(serde::Deserialize)]
+struct Borrowable<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 
 #[cfg(any(feature = "redis", test))]
 const ACCOUNT: &str = "account";

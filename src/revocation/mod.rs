@@ -169,7 +169,7 @@ impl RevocationState {
             if raised
                 && let RevocationKey::Account(account) | RevocationKey::Forgotten(account) = mark
             {
-                forgotten.push(account);
+                forgotten.push(account.clone());
             }
         }
         // Told before the application is called, which may take its time.
@@ -177,9 +177,7 @@ impl RevocationState {
             .iter()
             .map(|(mark, at)| self.store.publish(mark, *at, false))
             .collect();
-        for account in forgotten {
-            self.local.forget(account);
-        }
+        self.local.forget(&forgotten);
         async move {
             let mut all = Ok(());
             for told in told {
@@ -278,7 +276,7 @@ impl RevocationState {
                 // The store publishes later what it cannot publish now; the caller need not retry.
                 let mark = RevocationKey::SignedOut(account.clone());
                 let told = self.store.publish(&mark, now, true);
-                self.local.forget(account);
+                self.local.forget(std::slice::from_ref(account));
                 let _ = told.wait().await;
                 return;
             }
@@ -290,7 +288,7 @@ impl RevocationState {
             if local.take_due(&account, second) {
                 let mark = RevocationKey::SignedOut(account.clone());
                 let told = store.publish(&mark, second, true);
-                local.forget(&account);
+                local.forget(std::slice::from_ref(&account));
                 let _ = told.wait().await;
             }
         };
@@ -328,7 +326,7 @@ impl RevocationState {
 
     /// The same for what this crate itself keeps of an account: called for each sign-out, also
     /// where many come within a second.
-    pub(crate) fn on_forget_own(&self, forget: impl Fn(&AccountId) + Send + Sync + 'static) {
+    pub(crate) fn on_forget_own(&self, forget: impl Fn(&[AccountId]) + Send + Sync + 'static) {
         self.local.on_forget_own(Box::new(forget));
     }
 

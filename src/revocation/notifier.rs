@@ -17,6 +17,7 @@ pub(super) struct RevocationNotifier {
     bells: Box<[watch::Sender<()>]>,
 }
 
+/// One for each bit of a word.
 const BELLS: usize = 64;
 
 impl Default for RevocationNotifier {
@@ -30,26 +31,33 @@ impl Default for RevocationNotifier {
 }
 
 impl RevocationNotifier {
-    /// Wakes those who listen for that account or session.
-    pub(super) fn notify(&self, mark: &RevocationKey) {
-        let bell = match mark {
-            RevocationKey::Account(account) | RevocationKey::SignedOut(account) => {
-                self.of_account(account)
+    /// Wakes those who listen for one of these accounts and sessions; each bell rings once.
+    pub(super) fn notify<'m>(&self, marks: impl IntoIterator<Item = &'m RevocationKey>) {
+        let bells = marks.into_iter().fold(0_u64, |bells, mark| {
+            let bell = match mark {
+                RevocationKey::Account(account) | RevocationKey::SignedOut(account) => {
+                    Some(self.of_account(account))
+                }
+                // Ends nothing that is open.
+                RevocationKey::Forgotten(_) | RevocationKey::Lifted(_) => None,
+                RevocationKey::Session { tenant, session } => {
+                    Some(self.of_session(*tenant, session))
+                }
+            };
+            bells | bell.map_or(0, |bell| 1 << bell)
+        });
+        for (number, bell) in self.bells.iter().enumerate() {
+            if bells >> number & 1 == 1 {
+                bell.send_replace(());
             }
-            // Ends nothing that is open.
-            RevocationKey::Forgotten(_) | RevocationKey::Lifted(_) => None,
-            RevocationKey::Session { tenant, session } => self.of_session(*tenant, session),
-        };
-        if let Some(bell) = bell {
-            bell.send_replace(());
         }
     }
 
     /// Listens for the account of a token, by both of its names, and for its session.
     pub(super) fn listen(&self, claims: &Claims) -> Subscription {
-        let account = |account: Option<AccountId>| self.of_account(&account?);
-        let session = || self.of_session(claims.tenant_id()?, claims.session_id()?);
-        let hears = |bell: Option<&watch::Sender<()>>| bell.map(watch::Sender::subscribe);
+        let account = |account: Option<AccountId>| Some(self.of_account(&account?));
+        let session = || Some(self.of_session(claims.tenant_id()?, claims.session_id()?));
+        let hears = |bell: Option<usize>| self.bells.get(bell?).map(watch::Sender::subscribe);
         Subscription {
             account: hears(account(claims.account_id())),
             subject: hears(account(claims.subject_key())),
@@ -57,17 +65,18 @@ impl RevocationNotifier {
         }
     }
 
-    fn of_account(&self, account: &AccountId) -> Option<&watch::Sender<()>> {
+    fn of_account(&self, account: &AccountId) -> usize {
         self.of(AccountKey::from(account))
     }
 
-    fn of_session(&self, tenant: Uuid, session: &str) -> Option<&watch::Sender<()>> {
+    fn of_session(&self, tenant: Uuid, session: &str) -> usize {
         self.of((tenant, session))
     }
 
-    fn of(&self, key: impl Hash) -> Option<&watch::Sender<()>> {
-        let hash = self.hasher.hash_one(key).to_le_bytes();
-        self.bells.get(usize::from(hash[0]) % BELLS)
+    /// The number of a bell, less than [`BELLS`].
+    fn of(&self, key: impl Hash) -> usize {
+        let [hash, ..] = self.hasher.hash_one(key).to_le_bytes();
+        usize::from(hash) % BELLS
     }
 }
 
@@ -131,13 +140,13 @@ mod tests {
                 session: "d".into(),
             },
         ] {
-            bells.notify(&mark);
+            bells.notify([&mark]);
             assert!(hears(&mut ear).await, "{mark:?}");
             // More than once where two of its three bells are the same.
             let again = usize::from(hears(&mut ear).await) + usize::from(hears(&mut ear).await);
             assert!(again <= 2 && !hears(&mut ear).await);
         }
-        bells.notify(&RevocationKey::Account(claims.account_id().unwrap()));
+        bells.notify([&RevocationKey::Account(claims.account_id().unwrap())]);
         drop(bells);
         assert!(hears(&mut ear).await, "what rang before the end");
         while hears(&mut ear).await {}
@@ -150,10 +159,10 @@ mod tests {
         let mut ears: Vec<Subscription> = (0..1_000)
             .map(|user| bells.listen(&claims(&format!("\"oid\":\"{user}\",\"sid\":\"s{user}\""))))
             .collect();
-        bells.notify(&RevocationKey::Session {
+        bells.notify([&RevocationKey::Session {
             tenant: Uuid::from_u128(7),
             session: "invented".into(),
-        });
+        }]);
         for ear in &mut ears {
             woken += usize::from(hears(ear).await);
         }

@@ -16,7 +16,7 @@ use super::shared::RedisRevocations;
 use super::store::StoreFailurePolicy;
 use super::subscriber;
 
-pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError};
+pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError, Stored};
 
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///

@@ -13,11 +13,11 @@ use tokio::time::{Instant, sleep};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 
-use super::cutoffs::Revocations;
+use super::cutoffs::{Raise, Revocations};
 use super::event::RevocationKey;
 use super::marks::KEPT;
 use super::place::{Beginning, Entry, StreamPosition};
-use super::redis::{BATCH, EventStream, RedisClient, StoreConnectionError};
+use super::redis::{BATCH, EventStream, RedisClient, StoreConnectionError, Stored};
 use super::shared::{RedisRevocations, State};
 use super::store::StoreFailurePolicy;
 
@@ -43,6 +43,9 @@ const PRUNING: u64 = 3_600;
 
 /// What the store may do for others between two steps of a pruning.
 const BREATH: Duration = Duration::from_millis(2);
+
+/// Marks that are taken over under one lock, and before other tasks get their turn: some 100 µs.
+const AT_ONCE: usize = 250;
 
 /// Pauses between attempts: the first one and the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -189,41 +192,58 @@ impl Follower {
         }
     }
 
-    /// Applies events one after the other; `false` where one is missing before the next.
+    /// Applies events in their order; `false` where one is missing before the next.
     fn take(&self, entries: Vec<Entry>, place: &mut StreamPosition, last: &mut String) -> bool {
+        let mut complete = true;
+        let mut raises = Vec::new();
         for entry in entries {
             let next = StreamPosition {
                 epoch: place.epoch.clone(),
                 sequence: place.sequence.saturating_add(1),
             };
-            if entry.place != next {
-                return false;
+            complete = entry.place == next;
+            if !complete {
+                break;
             }
             // What is not understood was written by a newer replica, for newer ones.
             if let Some(mark) = RevocationKey::parse(&entry.mark) {
-                self.apply(&mark, entry.at, 0);
+                let at = entry.at;
+                raises.push(Raise { mark, at, age: 0 });
             }
             (*place, *last) = (next, entry.id);
         }
-        true
+        for some in raises.chunks(AT_ONCE) {
+            self.apply(some);
+        }
+        complete
     }
 
-    /// Takes over a mark that was written so many seconds ago.
-    fn apply(&self, mark: &RevocationKey, at: u64, age: u64) {
-        let raised = self.local.raise_aged(mark, at, self.clock.seconds(), age);
-        match mark {
-            // What is told again, by this replica's own echo or after a lost connection, ends no
-            // stream that was opened since.
-            RevocationKey::SignedOut(account) if raised => self.local.signed_out(account),
-            RevocationKey::SignedOut(account) => self.local.forget(account),
-            RevocationKey::Account(account) | RevocationKey::Forgotten(account) if raised => {
-                self.local.forget(account);
+    /// Takes over marks, and forgets what is kept of their accounts.
+    fn apply(&self, raises: &[Raise]) {
+        let raised = self.local.raise(raises, self.clock.seconds());
+        let mut signed_out = Vec::new();
+        let mut forgotten = Vec::new();
+        for (Raise { mark, .. }, raised) in raises.iter().zip(raised) {
+            match mark {
+                RevocationKey::SignedOut(account) => {
+                    // What is told again, by this replica's own echo or after a lost connection,
+                    // ends no stream that was opened since.
+                    if raised {
+                        signed_out.push(account.clone());
+                    }
+                    forgotten.push(account.clone());
+                }
+                RevocationKey::Account(account) | RevocationKey::Forgotten(account) if raised => {
+                    forgotten.push(account.clone());
+                }
+                RevocationKey::Account(_)
+                | RevocationKey::Forgotten(_)
+                | RevocationKey::Lifted(_)
+                | RevocationKey::Session { .. } => {}
             }
-            RevocationKey::Account(_)
-            | RevocationKey::Forgotten(_)
-            | RevocationKey::Lifted(_)
-            | RevocationKey::Session { .. } => {}
         }
+        self.local.number_sign_outs(&signed_out);
+        self.local.forget(&forgotten);
     }
 
     /// Takes over what the store has, and gives it what it lacks: after a start, a lost
@@ -236,32 +256,17 @@ impl Follower {
         // What is raised here from now on tells itself.
         self.state.has_unpublished.store(false, Ordering::Release);
         let mut lacking: HashMap<RevocationKey, u64> = self.local.all().into_iter().collect();
-        // By a clock that is not to be trusted nothing is old.
         let agree = self.compare_clocks(time);
-        let mut cursor = Some("0".to_owned());
-        while let Some(from) = cursor {
-            let (next, page) = news.marks(&from).await?;
-            for stored in page {
-                let age = if agree {
-                    time.saturating_sub(stored.latest)
-                } else {
-                    0
-                };
-                let is_old = age > KEPT;
-                if is_old && lacking.is_empty() {
-                    continue;
-                }
-                let Some(mark) = RevocationKey::parse(stored.mark()) else {
-                    continue;
-                };
-                if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {
-                    lacking.remove(&mark);
-                }
-                if !is_old {
-                    self.apply(&mark, stored.at, age);
-                }
-            }
-            cursor = next;
+        let (mut next, mut page) = news.marks("0").await?;
+        loop {
+            let takes_over = self.take_over(page, time, agree, &mut lacking);
+            let Some(from) = next else {
+                takes_over.await;
+                break;
+            };
+            // The store looks for the next marks in the meantime.
+            let (more, ()) = tokio::join!(news.marks(&from), takes_over);
+            (next, page) = more?;
         }
         let lacking: Vec<_> = lacking
             .into_iter()
@@ -269,6 +274,38 @@ impl Follower {
             .collect();
         self.link.advance(&lacking, false).await?;
         Ok((place, last))
+    }
+
+    /// Takes over a page of what the store had at a time, by its clock, and strikes it off what the
+    /// store lacks. If the clocks do not agree nothing is old.
+    async fn take_over(
+        &self,
+        page: Vec<Stored>,
+        time: u64,
+        agree: bool,
+        lacking: &mut HashMap<RevocationKey, u64>,
+    ) {
+        for some in page.chunks(AT_ONCE) {
+            let raises = some.iter().filter_map(|stored| {
+                let age = if agree {
+                    time.saturating_sub(stored.latest)
+                } else {
+                    0
+                };
+                let is_old = age > KEPT;
+                if is_old && lacking.is_empty() {
+                    return None;
+                }
+                let mark = RevocationKey::parse(stored.mark())?;
+                if lacking.get(&mark).is_some_and(|at| *at <= stored.at) {
+                    lacking.remove(&mark);
+                }
+                let at = stored.at;
+                (!is_old).then_some(Raise { mark, at, age })
+            });
+            self.apply(&raises.collect::<Vec<_>>());
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Removes what no living token can be older than, again and again.

@@ -162,10 +162,10 @@ impl Validator {
             .is_some_and(|cache| cache.get_with(token.as_bytes(), |_| ()).is_some())
     }
 
-    /// Forgets the verified tokens of an account; they are welcome again if they are still good.
-    pub(crate) fn forget(&self, user: &AccountId) {
+    /// Forgets the verified tokens of accounts; they are validated again when they come.
+    pub(crate) fn forget(&self, accounts: &[AccountId]) {
         if let Some(cache) = &self.cache {
-            cache.forget(user);
+            cache.forget(accounts);
         }
     }
 

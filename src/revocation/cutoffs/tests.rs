@@ -181,21 +181,60 @@ async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
         let mark = RevocationKey::Account(account(number));
         revocations.all().iter().any(|(held, _)| *held == mark)
     };
-    revocations.raise_aged(
-        &RevocationKey::Account(account(1)),
-        1_000,
-        1_000,
-        KEPT - 100,
-    );
-    revocations.raise_aged(&RevocationKey::Account(account(2)), 1_000, 1_000, 0);
-    // An hour ahead, of which no clock that is days ahead makes less.
-    revocations.raise_aged(&RevocationKey::Account(account(3)), 4_600, 1_000, 0);
+    let raise = |number: u128, at: u64, age: u64| Raise {
+        mark: RevocationKey::Account(account(number)),
+        at,
+        age,
+    };
+    // The third an hour ahead, of which no clock that is days ahead makes less.
+    let raises = [
+        raise(1, 1_000, KEPT - 100),
+        raise(2, 1_000, 0),
+        raise(3, 4_600, 0),
+        raise(2, 1_000, 0),
+        raise(4, 0, 0),
+    ];
+    let raised = revocations.raise(&raises, 1_000);
+    assert_eq!(raised, [true, true, true, false, false]);
     tokio::time::advance(std::time::Duration::from_secs(101)).await;
     assert!(!kept(1) && kept(2) && kept(3));
     tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
     assert!(!kept(2) && kept(3));
     tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
     assert!(!kept(3));
+}
+
+#[tokio::test]
+async fn marks_that_are_raised_together_do_what_each_does_by_itself() {
+    let ids = |number: u128| {
+        let oid = Uuid::from_u128(number);
+        let text = format!(
+            "{{\"iss\":\"i\",\"sub\":\"{oid}\",\"oid\":\"{oid}\",\"iat\":500,\"exp\":9000000}}"
+        );
+        let claims = RawClaims::parse(text.as_bytes()).unwrap().interpret();
+        claims.ok().unwrap().into_claims(Some(TENANT), None, None)
+    };
+    let marks = [
+        RevocationKey::SignedOut(account(2)),
+        RevocationKey::Account(account(3)),
+        RevocationKey::Forgotten(account(4)),
+        RevocationKey::Lifted(account(5)),
+    ];
+    let revocations = Revocations::default();
+    let mut streams: Vec<_> = (2..=5).map(|n| revocations.listen(&ids(n))).collect();
+    let raises = marks.map(|mark| Raise {
+        mark,
+        at: 1_000,
+        age: 0,
+    });
+    assert_eq!(revocations.raise(&raises, 1_000), [true; 4]);
+    let refused = |number| revocations.cut_off_of(&ids(number), &NONE).is_some();
+    assert_eq!([2, 3, 4, 5].map(refused), [false, true, false, false]);
+    for (stream, number) in streams.iter_mut().zip(2..=5) {
+        let rings = tokio::time::timeout(std::time::Duration::ZERO, stream.changed()).await;
+        // A bell may be another account's as well; those two ring in any case.
+        assert!(rings.is_ok() || number > 3, "{number}");
+    }
 }
 
 #[test]
@@ -234,7 +273,7 @@ fn one_hook_that_panics_keeps_no_other_from_being_called() {
         counted.fetch_add(1, Ordering::Relaxed);
     }));
     assert!(!revocations.has_panicked());
-    revocations.forget(&account(1));
+    revocations.forget(&[account(1)]);
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert!(revocations.has_panicked());
 }

@@ -122,13 +122,17 @@ impl TokenCache {
         }
     }
 
-    /// Removes all tokens of an account.
-    pub(super) fn forget(&self, user: &AccountId) {
+    /// Removes all tokens of accounts, with one look at the tables for all of them.
+    pub(super) fn forget(&self, accounts: &[AccountId]) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        let account = self.account(Some(user));
+        let mut tags: Vec<_> = accounts
+            .iter()
+            .map(|account| (self.account(Some(account)), account))
+            .collect();
+        tags.sort_unstable_by_key(|(tag, _)| *tag);
         for shard in 0..self.writers.len() {
             if let (Some(sets), Some(mut writer)) = self.shard(shard) {
-                writer.forget(sets, account, user);
+                writer.forget(sets, &tags);
             }
         }
     }

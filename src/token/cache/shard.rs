@@ -67,21 +67,32 @@ impl Shard {
         }
     }
 
-    /// Removes all entries of an account.
-    pub(super) fn forget(&mut self, sets: &[Set], account: u32, user: &AccountId) {
+    /// Removes all entries of accounts, which are given in the order of their tags.
+    pub(super) fn forget(&mut self, sets: &[Set], accounts: &[(u32, &AccountId)]) {
         // A program that starts may hear of a million accounts before its first token.
         if self.bytes == 0 {
             return;
         }
         for place in 0..self.accounts.len() {
-            if self.accounts.get(place) != Some(&account) {
+            let Some(tag) = self.accounts.get(place).filter(|tag| **tag != 0) else {
+                continue;
+            };
+            let first = accounts.partition_point(|(other, _)| other < tag);
+            let same_tag = accounts
+                .iter()
+                .skip(first)
+                .take_while(|(other, _)| other == tag);
+            let mut same_tag = same_tag.peekable();
+            if same_tag.peek().is_none() {
                 continue;
             }
             let (set, way) = (place / WAYS, place % WAYS);
-            let is_theirs = sets.get(set).and_then(|set| set.entry(way)).is_some_and(
-                |entry| matches!(entry.as_deref(), Some(entry) if entry.account().as_ref() == Some(user)),
-            );
-            if is_theirs {
+            let entry = sets.get(set).and_then(|set| set.entry(way));
+            let Some(account) = entry.as_deref().and_then(|entry| entry.as_ref()?.account()) else {
+                continue;
+            };
+            drop(entry);
+            if same_tag.any(|(_, other)| **other == account) {
                 self.remove(sets, set, way);
             }
         }

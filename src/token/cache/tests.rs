@@ -284,10 +284,32 @@ async fn an_account_is_forgotten_and_no_other() {
     let Verdict::Valid(alice) = twins.plain.validate(&tokens[0], NOW) else {
         panic!("refused")
     };
-    twins.cached.forget(&alice.account_id().unwrap());
+    twins.cached.forget(&[alice.account_id().unwrap()]);
     assert!(tokens.iter().all(|token| !twins.is_kept(token)));
     assert!(twins.is_kept(&other));
     assert_eq!(twins.validate(&tokens[0], NOW), "valid");
+}
+
+#[tokio::test]
+async fn accounts_are_forgotten_together_and_no_other() {
+    let twins = Twins::new().await;
+    let account = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
+    let token = |number| twins.token().claim("oid", account(number)).mint();
+    let tokens: Vec<String> = (0..60).map(token).collect();
+    let mut forgotten = Vec::new();
+    for (number, token) in tokens.iter().enumerate() {
+        assert_eq!(twins.validate(token, NOW), "valid");
+        let Verdict::Valid(claims) = twins.plain.validate(token, NOW) else {
+            panic!("refused")
+        };
+        if number % 3 != 0 {
+            forgotten.extend(claims.account_id());
+        }
+    }
+    twins.cached.forget(&forgotten);
+    for (number, token) in tokens.iter().enumerate() {
+        assert_eq!(twins.is_kept(token), number % 3 == 0, "{number}");
+    }
 }
 
 #[tokio::test]
@@ -299,7 +321,7 @@ async fn what_was_verified_before_an_account_was_forgotten_is_not_kept() {
     };
     let cache = TokenCache::new(1 << 20).unwrap();
     let before = cache.epoch();
-    cache.forget(&claims.account_id().unwrap());
+    cache.forget(&[claims.account_id().unwrap()]);
     cache.insert(before, entry(&token, &claims), NOW);
     assert!(cache.get_with(token.as_bytes(), |_| ()).is_none());
     cache.insert(cache.epoch(), entry(&token, &claims), NOW);
@@ -422,7 +444,7 @@ async fn a_hot_token_has_claims_of_its_own_on_every_thread_and_loses_them_with_i
     let there = std::thread::scope(|scope| scope.spawn(give).join().unwrap());
     assert!(!here.is(&there) && !here.is(&claims) && !there.is(&claims));
     assert_eq!(here.object_id(), there.object_id());
-    twins.cached.forget(&claims.account_id().unwrap());
+    twins.cached.forget(&[claims.account_id().unwrap()]);
     assert!(!twins.is_kept(&token));
     twins.no_keys();
     assert_eq!(twins.validate(&token, NOW), "keys_unavailable");

@@ -113,9 +113,9 @@ impl<'w> State<'w> {
         });
         let cached = Arc::new(cached);
         let weak = Arc::downgrade(&cached);
-        accounts.on_forget_own(move |account| {
+        accounts.on_forget_own(move |forgotten| {
             if let Some(validator) = weak.upgrade() {
-                validator.forget(account);
+                validator.forget(forgotten);
             }
         });
         let mut state = Self {
