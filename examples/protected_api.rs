@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::get;
-use axum_entra::EntraBuilder;
+use axum_entra::{EntraBuilder, ProtectedResource};
 use axum_entra_openapi::SecuritySchemes;
 use entra_emulator::Emulator;
 use front_page::FrontPage;
@@ -36,10 +36,10 @@ async fn main() -> ExitCode {
 
 /// What clients that know nothing of this API find in its protected-resource metadata.
 fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder {
-    builder
-        .default_resource(listener)
-        .resource_name("To-do lists, a sample of axum-entra")
-        .resource_scopes(["access_as_user"])
+    let resource = ProtectedResource::new(listener)
+        .name("To-do lists, a sample of axum-entra")
+        .scopes(["access_as_user"]);
+    builder.default_resource(resource)
 }
 
 async fn routes(sample: &Sample) -> Router {

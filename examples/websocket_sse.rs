@@ -20,9 +20,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use axum_entra::guard::RequireScope;
 use axum_entra::{Claims, TokenExpiry, TokenSource};
+use futures_util::{Stream, StreamExt};
 use startup::Sample;
 use tokio_stream::wrappers::IntervalStream;
-use tokio_stream::{Stream, StreamExt};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -59,7 +59,7 @@ async fn routes(sample: &Sample) -> Router {
         .route("/ws", get(ws))
         .route("/events", get(events))
         .route_layer(RequireScope("access_as_user"))
-        .route_layer(layer.token_sources([TokenSource::websocket_protocol()]))
+        .route_layer(layer.token_source(TokenSource::websocket_protocol()))
 }
 
 // ANCHOR: streams
@@ -92,6 +92,6 @@ async fn events(claims: Claims) -> Sse<impl Stream<Item = Result<Event, Infallib
         number += 1;
         Ok(Event::default().data(number.to_string()))
     });
-    Sse::new(TokenExpiry::new(&claims).end(events)).keep_alive(KeepAlive::default())
+    Sse::new(events.take_until(TokenExpiry::new(&claims))).keep_alive(KeepAlive::default())
 }
 // ANCHOR_END: streams

@@ -86,7 +86,7 @@ impl Entra {
             roots: Vec::new(),
             hooks: Vec::new(),
             signals: Vec::new(),
-            described: ResourceConfig::default(),
+            resources: ResourceConfig::default(),
             scope_hierarchy: ScopeHierarchy::default(),
             decryption_keys: Vec::new(),
             #[cfg(feature = "redis")]
@@ -134,10 +134,10 @@ impl Entra {
                     .await
             }
         };
-        let claims = judged.map_err(ValidateError::of_token)?;
+        let claims = judged.map_err(|failure| ValidateError::of_token(failure, &self.edge))?;
         match check_sessions(&claims).resolve(&claims, token).await {
             Ok(_) => Ok(claims),
-            Err(failure) => Err(ValidateError::of_session(failure, claims)),
+            Err(failure) => Err(ValidateError::of_session(failure, claims, &self.edge)),
         }
     }
 
@@ -167,8 +167,11 @@ impl Entra {
     pub fn validate_at(&self, token: &str, now: UnixTime) -> Result<Claims, ValidateError> {
         match self.validator.validate_at(token, now.as_secs()) {
             Verdict::Valid(claims) => Ok(claims),
-            Verdict::Refused(refusal) => Err(ValidateError::of_token(refusal)),
-            Verdict::Wait(_) => Err(ValidateError::of_token(ValidationFailure::KeysUnavailable)),
+            Verdict::Refused(refusal) => Err(ValidateError::of_token(refusal, &self.edge)),
+            Verdict::Wait(_) => Err(ValidateError::of_token(
+                ValidationFailure::KeysUnavailable,
+                &self.edge,
+            )),
         }
     }
 
@@ -229,7 +232,7 @@ pub struct EntraBuilder {
     roots: Vec<u8>,
     hooks: Vec<Hook>,
     signals: Vec<SecurityEventTransmitter>,
-    described: ResourceConfig,
+    resources: ResourceConfig,
     scope_hierarchy: ScopeHierarchy,
     decryption_keys: Vec<TokenDecryptionKey>,
     #[cfg(feature = "redis")]

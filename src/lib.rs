@@ -111,7 +111,7 @@ pub use guid::CONSUMERS_TENANT_ID;
 pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
 #[cfg(feature = "redis")]
 pub use revocation::RedisStore;
-pub use revocation::{StoreError, StoreFailurePolicy, StoreStatus};
+pub use revocation::{StoreFailurePolicy, StoreStatus};
 pub use scope_hierarchy::ScopeHierarchy;
 pub use token::{AuthorityStatus, InvalidToken, JwksStatus, PopTokens, TokenDecryptionKey};
 /// Why a token is accepted or refused, check by check.
@@ -123,8 +123,8 @@ pub mod mcp {
     pub use crate::middleware::{AnyToken, ToolGuards, ToolGuardsService};
 }
 pub use middleware::{
-    CallerToken, ClientCertificate, EntraLayer, GraphClient, GuardLayer, Permit, Rejection,
-    ResourceDescription, TokenExpiry, TokenSource, TrustedProxies, ValidateError,
+    CallerToken, ClientCertificate, EntraLayer, GraphClient, GuardLayer, Permit, ProtectedResource,
+    Rejection, StoreError, TokenExpiry, TokenSource, TrustedProxies, ValidateError,
 };
 pub use token_version::TokenVersion;
 /// Tenant, object and group ids.

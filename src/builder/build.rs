@@ -64,8 +64,8 @@ impl EntraBuilder {
                 tracing::warn!(scope, why, "a required scope can never match");
             }
         }
-        let resources = self.described.resolve(all.first().copied())?;
-        self.edge.resources = self.described.challenged(&resources, &all);
+        let (resources, challenged) = self.resources.resolve(&all)?;
+        self.edge.resources = challenged;
         let edge = Arc::new(self.edge);
         let mut installed = Vec::new();
         let mut refreshers = Vec::new();

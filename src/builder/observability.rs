@@ -6,7 +6,7 @@ use super::{Entra, EntraBuilder};
 use crate::claims::Claims;
 use crate::clock::UnixTime;
 use crate::middleware::{
-    MetadataService, Pseudonyms, ResourceDescription, ResourceMetadata, ValidateError,
+    MetadataService, ProtectedResource, Pseudonyms, ResourceMetadata, ValidateError,
 };
 use crate::token::Explanation;
 
@@ -149,91 +149,43 @@ impl Entra {
 
 impl EntraBuilder {
     /// Serves protected-resource metadata (RFC 9728) for this address of the API, and names it in
-    /// every challenge. It is not the audience.
+    /// every challenge.
     ///
     /// May be called more than once, for an API with several addresses: each has its own document,
     /// and a challenge names that of the address whose path is the longest that the request's own
     /// path begins with, or else of the first. The layer looks at the path that it sees: put it
-    /// outside of `nest`, which shortens the path for what is inside.
+    /// outside of `nest`, which shortens the path for what is inside. The document itself is on the
+    /// router once [`Entra::metadata_routes`] is.
     ///
     /// # Errors
     /// [`build`](Self::build) refuses what is no address, and two addresses with the same path.
-    ///
-    /// The document itself is on the router once [`Entra::metadata_routes`] is.
-    pub fn resource(mut self, address: impl Into<String>) -> Self {
-        self.described.addresses.push(address.into());
+    pub fn resource(mut self, resource: impl Into<ProtectedResource>) -> Self {
+        self.resources.given.push(resource.into());
         self
     }
 
-    /// The same, unless an address was given: what a program knows of its own listener.
+    /// The same, unless an address is given by [`resource`](Self::resource) or the setting
+    /// `Resource`: what a program knows of itself and of its own listener.
     ///
-    /// May be called more than once, for several addresses.
-    pub fn default_resource(mut self, address: impl Into<String>) -> Self {
-        self.described.listener.push(address.into());
-        self
-    }
-
-    /// Says of the address with this path what its document offers and what challenges there name,
-    /// in place of [`resource_scopes`](Self::resource_scopes) and
-    /// [`challenge_scopes`](Self::challenge_scopes), which are for all addresses.
+    /// A given address takes over the name and the scopes that it does not have itself: those of the
+    /// default resource with the same path, or of the only one.
     ///
     /// ```
-    /// # use axum_entra::{EntraBuilder, ResourceDescription};
-    /// # fn described(builder: EntraBuilder) -> EntraBuilder {
-    /// builder
-    ///     .resource("https://todo.example.com/mcp")
-    ///     .resource("https://todo.example.com/reports/mcp")
-    ///     .describe_resource(
-    ///         "/reports/mcp",
-    ///         ResourceDescription::new()
-    ///             .scopes(["Data.Read"])
-    ///             .challenge_scopes(["Data.Read"]),
-    ///     )
-    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    ///
+    /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .default_resource(ProtectedResource::new("http://127.0.0.1:3000").name("To-do lists"))
+    ///     .resource("https://todo.example.com")
+    ///     .build()?;
+    /// let document = entra.resource_metadata().unwrap();
+    /// assert_eq!(document.resource, "https://todo.example.com");
+    /// assert_eq!(document.resource_name.as_deref(), Some("To-do lists"));
+    /// # Ok(()) }
     /// ```
-    ///
-    /// Does nothing where no address has the path.
-    pub fn describe_resource(
-        mut self,
-        path: impl Into<String>,
-        description: ResourceDescription,
-    ) -> Self {
-        self.described.descriptions.push((path.into(), description));
-        self
-    }
-
-    /// A name for people in the metadata.
-    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
-        self.described.name = Some(name.into());
-        self
-    }
-
-    /// The scopes that the metadata offers. A short name gets the App ID URI in front of it
-    /// ([`Authority::app_id_uri`](crate::Authority::app_id_uri)); never list `offline_access`.
-    pub fn resource_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.described
-            .scopes
-            .extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// The scopes that a challenge names when there is no token, or a bad one, so that a client
-    /// knows what to ask for (RFC 6750 section 3, and the Model Context Protocol's authorization
-    /// specification). Short names get the prefix that [`resource_scopes`](Self::resource_scopes)
-    /// gives them.
-    ///
-    /// For an API whose routes all need these. They are told and not checked: guards do that.
-    /// Without it a challenge names what the setting `Scopes` has every route need.
-    pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.described
-            .challenge_scopes
-            .extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// Names protected-resource metadata (RFC 9728) that is served elsewhere in every challenge.
-    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.described.metadata = Some(url.into());
+    pub fn default_resource(mut self, resource: impl Into<ProtectedResource>) -> Self {
+        self.resources.default.push(resource.into());
         self
     }
 

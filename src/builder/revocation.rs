@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::claims::AccountId;
 use crate::middleware::{
     BackChannelLogoutService, FrontChannelLogoutService, SecurityEventReceiver, SignOutService,
+    StoreError,
 };
-use crate::revocation::{StoreError, StoreStatus, tenant_of};
+use crate::revocation::{StoreStatus, StoreUnavailable, tenant_of};
 
 use super::Entra;
 #[cfg(doc)]
@@ -52,7 +53,7 @@ impl Entra {
             return Err(RevokeError::TooFarAhead);
         }
         let told = self.edge.accounts.revoke(account, not_before, now).await;
-        told.map_err(RevokeError::NotShared)
+        self.shared(told).map_err(RevokeError::NotShared)
     }
 
     /// Refuses an account's tokens that were issued before this second ends, by the clock of the
@@ -69,7 +70,12 @@ impl Entra {
     pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.seconds();
         let cut_off = self.validator.cut_off_now(tenant_of(account), now);
-        self.edge.accounts.revoke(account, cut_off, now).await
+        self.shared(self.edge.accounts.revoke(account, cut_off, now).await)
+    }
+
+    /// The same with what a refusal has to know of this `Entra`.
+    fn shared(&self, told: Result<(), StoreUnavailable>) -> Result<(), StoreError> {
+        told.map_err(|StoreUnavailable| StoreError::new(&self.edge))
     }
 
     /// Lifts the revocation of an account that is in force on this replica: one that was made by
@@ -97,7 +103,7 @@ impl Entra {
     /// lift holds all the same, and the others are told as soon as they can be.
     pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.seconds();
-        self.edge.accounts.lift(account, now).await
+        self.shared(self.edge.accounts.lift(account, now).await)
     }
 
     /// Refuses the tokens of one session (`sid`) in a tenant, whenever they were issued.
@@ -115,7 +121,7 @@ impl Entra {
         let now = self.edge.clock.seconds();
         let at = self.validator.cut_off_now(Some(tenant), now);
         let accounts = &self.edge.accounts;
-        accounts.revoke_session(tenant, session, at, now).await
+        self.shared(accounts.revoke_session(tenant, session, at, now).await)
     }
 
     /// Forgets what is kept of an account, here and on other replicas: verified tokens,

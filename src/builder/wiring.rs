@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::authority::{Document, ResolvedAuthority};
-use crate::claims::ContextHandle;
 use crate::config_error::ConfigError;
 use crate::graph::{Connection, GraphConfig, HttpTransport, LastFailure, TokenEndpointClient};
 use crate::jwks::fetch::Remote;
@@ -106,21 +105,21 @@ pub(super) fn install(
             first.bind_to(second, trust.v1_keys_need_binding);
         }
     }
-    let home = ContextHandle(Arc::new(AuthorityContext {
+    let context = Arc::new(AuthorityContext {
         edge: Arc::clone(edge),
         authorization_uri: trust.authorization_uri.clone(),
         backdate: Arc::clone(&trust.backdate),
         app_id_uris: app_id_uris(&trust, resources),
         clock_skew: trust.clock_skew,
         directory,
-    }));
+    });
     Ok(AuthorityState {
         trust,
         readers,
         binding,
         tenant_from_discovery,
         discovered_tenant,
-        home: Some(home),
+        context: Some(context),
     })
 }
 

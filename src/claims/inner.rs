@@ -1,7 +1,5 @@
 //! What claims are made of: spans of one text.
 
-use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -39,7 +37,7 @@ pub(super) struct Inner {
     pub(super) auth_time: Option<Time>,
     /// The header's `nonce`, by which a token can be told from every other.
     pub(super) nonce: Option<Box<str>>,
-    pub(super) home: Option<ContextHandle>,
+    pub(super) context: Option<ContextHandle>,
     /// Which scopes imply others, if the application declared any.
     pub(super) scope_hierarchy: Option<Arc<ScopeHierarchy>>,
 }
@@ -79,12 +77,13 @@ impl Inner {
     }
 }
 
-/// What the layer that admitted the token wants to find again when a guard refuses it.
-#[derive(Clone)]
-pub(crate) struct ContextHandle(pub(crate) Arc<dyn Any + Send + Sync>);
-
-impl fmt::Debug for ContextHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ContextHandle")
-    }
+/// Names the type of what the layer that admitted a token finds again in its claims: how refusals
+/// are answered, and whom to ask. The middleware does, so that nothing here imports it.
+pub(crate) trait Attached {
+    type Context;
 }
+
+/// What [`Attached`] is implemented for.
+pub(crate) struct ToClaims;
+
+pub(crate) type ContextHandle = Arc<<ToClaims as Attached>::Context>;

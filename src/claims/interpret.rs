@@ -87,7 +87,7 @@ impl RawClaims<'_> {
             },
             auth_time: auth_time.map(Time::at),
             nonce: None,
-            home: None,
+            context: None,
             scope_hierarchy: None,
         })
         // As the issuer is unknown, every other provider counts as external.
@@ -192,11 +192,11 @@ impl ParsedClaims {
         mut self,
         tenant: Option<Uuid>,
         nonce: Option<Box<str>>,
-        home: Option<ContextHandle>,
+        context: Option<ContextHandle>,
     ) -> Claims {
         self.0.tenant = tenant;
         self.0.nonce = nonce;
-        self.0.home = home;
+        self.0.context = context;
         Claims(Arc::new(self.0))
     }
 }

@@ -40,8 +40,8 @@ pub use profile::ProfileClaims;
 use claim_name::Name;
 use compact_spans::List;
 use groups::SpanRange;
-pub(crate) use inner::ContextHandle;
 use inner::Inner;
+pub(crate) use inner::{Attached, ContextHandle, ToClaims};
 pub(crate) use interpret::ParsedClaims;
 pub(crate) use issuer_kind::IssuerKind;
 pub(crate) use strict_json::{MemberName, is_of_the_library};
@@ -413,8 +413,8 @@ impl Claims {
             || own.text == others.text && own.values == others.values && told(own) == told(others)
     }
 
-    pub(crate) fn home(&self) -> Option<&ContextHandle> {
-        self.inner().home.as_ref()
+    pub(crate) fn context(&self) -> Option<&ContextHandle> {
+        self.inner().context.as_ref()
     }
 
     /// `exp`, `nbf` and `iat` with their fractions, for the lifetime check.

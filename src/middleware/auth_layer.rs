@@ -11,13 +11,14 @@ use crate::metrics::{AgentActs, Outcome, Timer, called};
 use crate::token::{InvalidToken, PopTokens, ValidationFailure, Validator, Verdict};
 
 use super::bearer::{BearerCredential, Credentials, credentials};
-use super::context::{Anonymous, AuthorityContext, LayerContext};
+use super::context::{Anonymous, LayerContext};
 use super::head::{Head, IsSigned, RouteResource};
 use super::patience::Patience;
 use super::pop::{self, Proven};
 use super::rejection::Rejection;
 use super::service::{self, Decide, service};
 use super::session_check::{SessionCheck, check_sessions};
+use super::token_source::{Subprotocol, TokenSource, move_to_header};
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
 /// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
@@ -26,8 +27,8 @@ use super::session_check::{SessionCheck, check_sessions};
 /// stays 404, or around a whole router with `layer`. It exempts no method and no path: put a CORS
 /// layer outside it, which then answers preflights itself, and lets a page read a refusal.
 ///
-/// It reads one `Authorization: Bearer` header and nothing else: a token in the query or in the
-/// body is not looked for. Whether the connection is encrypted is not checked.
+/// It reads one `Authorization: Bearer` header and nothing else, unless
+/// [`token_source`](Self::token_source) adds a place: a token in the query or in the body is ignored. Whether the connection is encrypted is not checked.
 #[derive(Debug, Clone)]
 pub struct EntraLayer(Authenticate);
 
@@ -43,15 +44,16 @@ pub(super) struct Authenticate {
     anonymous_passes: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inner {
     pub(super) validator: Arc<Validator>,
     pub(super) edge: Arc<LayerContext>,
     /// Whether a valid bearer token is not enough: some authority's users are asked about at the
     /// directory, or every request has to be signed.
     asks_more: bool,
-    /// Whether the log or a span is told who calls.
-    tells: bool,
+    /// Whether the log or a span records who calls.
+    records_caller: bool,
+    sources: Vec<TokenSource>,
 }
 
 impl Inner {
@@ -69,13 +71,13 @@ impl Inner {
 impl EntraLayer {
     pub(crate) fn new(validator: Arc<Validator>, edge: Arc<LayerContext>) -> Self {
         let checks_sessions = validator
-            .homes()
-            .filter_map(AuthorityContext::at)
-            .any(AuthorityContext::checks_sessions);
+            .contexts()
+            .any(|context| context.checks_sessions());
         Self(Authenticate {
             own: Arc::new(Inner {
                 asks_more: checks_sessions || edge.bound.pop == PopTokens::Require,
-                tells: edge.records_caller || edge.pseudonyms.is_some(),
+                records_caller: edge.records_caller || edge.pseudonyms.is_some(),
+                sources: Vec::new(),
                 validator,
                 edge,
             }),
@@ -97,6 +99,37 @@ impl EntraLayer {
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         self.0.anonymous_passes
+    }
+
+    /// Accepts the token in a further place as well, where there is no `Authorization` header. May be
+    /// called more than once.
+    ///
+    /// ```
+    /// # async fn run(entra: axum_entra::Entra) {
+    /// use axum::{Router, body::Body, routing::get};
+    /// use axum_entra::{Claims, TokenSource};
+    /// use http::{HeaderName, Request, StatusCode};
+    /// use tower::ServiceExt;
+    ///
+    /// let forwarded = HeaderName::from_static("x-forwarded-access-token");
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+    ///     .route_layer(entra.layer().token_source(TokenSource::header(forwarded)));
+    ///
+    /// let request = Request::get("/").header("x-forwarded-access-token", "not a token");
+    /// let refused = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    /// assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// #     let tenant = axum_entra::Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     let entra = axum_entra::Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// #     run(entra.build().unwrap()).await;
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn token_source(mut self, source: TokenSource) -> Self {
+        Arc::make_mut(&mut self.0.own).sources.push(source);
+        self
     }
 
     /// What the layer asks of every token beyond validity: the scopes of the setting `Scopes`.
@@ -157,7 +190,11 @@ impl Decide for EntraLayer {
     type RequestExtension = RequestExtension;
 
     #[inline]
-    fn admit<B: 'static>(&self, admission: RequestExtension, request: &mut Request<B>) {
+    fn admit<B: 'static>(
+        &self,
+        admission: RequestExtension,
+        request: &mut Request<B>,
+    ) -> Option<Box<Subprotocol>> {
         let resources = &self.0.own.edge.resources;
         if resources.are_several() {
             let noted = RouteResource(resources.of_path(request.uri().path()));
@@ -191,11 +228,18 @@ impl Decide for EntraLayer {
                 request.extensions_mut().insert(anonymous);
             }
         }
+        if self.0.own.sources.is_empty() {
+            return None;
+        }
+        request.extensions_mut().remove().map(Box::new)
     }
 
     /// The decision, measured.
     fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision {
         let stopwatch = Timer::start();
+        if !self.0.own.sources.is_empty() {
+            move_to_header(&self.0.own.sources, request);
+        }
         match self.0.decide(request) {
             Decision::Allow(admission) => {
                 stopwatch.authenticated(self.0.admitted(&admission));
@@ -232,7 +276,7 @@ impl Rejection {
 
 impl Authenticate {
     #[cold]
-    fn tell(&self, claims: &Claims) {
+    fn record(&self, claims: &Claims) {
         let edge = &self.own.edge;
         if edge.records_caller {
             edge.record_caller(claims);
@@ -245,15 +289,15 @@ impl Authenticate {
     fn admitted(&self, admission: &RequestExtension) -> Outcome {
         match admission {
             RequestExtension::Claims(claims) | RequestExtension::EvaluationState(claims, _) => {
-                if self.own.tells {
-                    self.tell(claims);
+                if self.own.records_caller {
+                    self.record(claims);
                 }
                 called(|| acts(claims));
                 Outcome::Admitted
             }
             RequestExtension::Proven(proven) => {
-                if self.own.tells {
-                    self.tell(&proven.claims);
+                if self.own.records_caller {
+                    self.record(&proven.claims);
                 }
                 called(|| acts(&proven.claims));
                 Outcome::Admitted

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use axum_core::response::Response;
 
 use crate::authority::{Backdate, full_scope_name};
-use crate::claims::{Claims, ContextHandle};
+use crate::claims::{Attached, Claims, ToClaims};
 use crate::clock::Clock;
 use crate::graph::Connection;
 use crate::revocation::RevocationState;
@@ -61,10 +61,14 @@ pub(crate) struct AuthorityContext {
     pub(crate) directory: Option<Arc<Connection>>,
 }
 
+impl Attached for ToClaims {
+    type Context = AuthorityContext;
+}
+
 impl AuthorityContext {
     /// Where these claims came from; `None` for claims that no layer admitted.
     pub(crate) fn of(claims: &Claims) -> Option<&Self> {
-        Self::at(claims.home()?)
+        claims.context().map(|context| &**context)
     }
 
     /// When the token of these claims was issued, which `iat` may be earlier than.
@@ -74,11 +78,6 @@ impl AuthorityContext {
             Some(origin) => origin.backdate.issue_time(issued_at),
             None => issued_at,
         }
-    }
-
-    /// What stands there, for claims that will be.
-    pub(super) fn at(home: &ContextHandle) -> Option<&Self> {
-        home.0.downcast_ref()
     }
 
     /// Short names of scopes, with spaces between, as full ones for a resource of the edge.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
@@ -38,6 +37,17 @@ pin_project! {
     ///     }
     /// }
     /// # }
+    /// ```
+    ///
+    /// A stream ends with it by `StreamExt::take_until` of `futures_util`:
+    ///
+    /// ```
+    /// # use axum_entra::{Claims, TokenExpiry};
+    /// use futures_util::{Stream, StreamExt};
+    ///
+    /// fn until_expiry<T>(claims: &Claims, items: impl Stream<Item = T>) -> impl Stream<Item = T> {
+    ///     items.take_until(TokenExpiry::new(claims))
+    /// }
     /// ```
     ///
     /// Does not ask the directory again (`Graph:CheckSessions`), and does not end because the
@@ -72,15 +82,6 @@ impl TokenExpiry {
             sleep: (left > 0).then(|| sleep(Duration::from_secs(left.min(LONGEST_SECONDS)))),
         }
     }
-
-    /// Ends a stream when the token does, whatever is still to come.
-    #[must_use]
-    pub const fn end<S>(self, stream: S) -> UntilExpiry<S> {
-        UntilExpiry {
-            stream,
-            expiry: self,
-        }
-    }
 }
 
 /// A year.
@@ -106,35 +107,6 @@ impl Future for TokenExpiry {
 
 impl fmt::Debug for TokenExpiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Expiry")
-    }
-}
-
-pin_project! {
-    /// A stream that ends with a token; made by [`TokenExpiry::end`].
-    pub struct UntilExpiry<S> {
-        #[pin]
-        stream: S,
-        #[pin]
-        expiry: TokenExpiry,
-    }
-}
-
-impl<S: Stream> Stream for UntilExpiry<S> {
-    type Item = S::Item;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        let own = self.project();
-        // First the end: a stream that always has something would never let it be seen.
-        if own.expiry.poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        own.stream.poll_next(context)
-    }
-}
-
-impl<S> fmt::Debug for UntilExpiry<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UntilExpiry")
+        f.write_str("TokenExpiry")
     }
 }

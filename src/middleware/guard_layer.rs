@@ -21,6 +21,7 @@ use super::head::Head;
 use super::patience::Patience;
 use super::rejection::Rejection;
 use super::service::{Decide, Decision, service};
+use super::token_source::Subprotocol;
 
 /// A guard as a layer: it forwards the requests of callers that the guard accepts and answers
 /// every other.
@@ -102,10 +103,15 @@ impl<G: Guard + Clone + Send + 'static> Decide for GuardLayer<G> {
     type RequestExtension = Option<Patience>;
 
     #[inline]
-    fn admit<B: 'static>(&self, patience: Option<Patience>, request: &mut Request<B>) {
+    fn admit<B: 'static>(
+        &self,
+        patience: Option<Patience>,
+        request: &mut Request<B>,
+    ) -> Option<Box<Subprotocol>> {
         if let Some(patience) = patience {
             request.extensions_mut().insert(patience);
         }
+        None
     }
 
     fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Option<Patience>> {

@@ -11,7 +11,6 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use crate::claims::Claims;
 use crate::graph::GraphError;
 use crate::guard::{DenialReason, Denied};
-use crate::revocation::StoreError;
 use crate::token::{InvalidToken, PolicyDenial, ValidationFailure};
 
 use super::cause::{Cause, step_up};
@@ -153,12 +152,12 @@ impl Rejection {
         edge: &Arc<LayerContext>,
         head: Head<'_>,
     ) -> Self {
-        Self::of_token(refusal, Some(Arc::clone(edge)), Some(head))
+        Self::of_token(refusal, edge, Some(head))
     }
 
     fn of_token(
         refusal: ValidationFailure,
-        edge: Option<Arc<LayerContext>>,
+        edge: &Arc<LayerContext>,
         head: Option<Head<'_>>,
     ) -> Self {
         let denied = match &refusal {
@@ -166,7 +165,7 @@ impl Rejection {
             _ => None,
         };
         let origin = denied.as_ref().and_then(AuthorityContext::of);
-        Self::new(refusal.into(), edge, head).in_full(origin)
+        Self::new(refusal.into(), Some(Arc::clone(edge)), head).in_full(origin)
     }
 
     /// Turns a guard's refusal into an answer; a check that cannot be made is a refusal too.
@@ -217,12 +216,12 @@ impl Rejection {
 
     /// Without a request, but with the answer settings of a layer.
     pub(crate) fn with_context(refusal: ValidationFailure, edge: &Arc<LayerContext>) -> Self {
-        Self::of_token(refusal, Some(Arc::clone(edge)), None)
+        Self::of_token(refusal, edge, None)
     }
 
-    /// Of a token that was validated without a request.
-    pub(super) fn without_request(refusal: ValidationFailure) -> Self {
-        Self::of_token(refusal, None, None)
+    /// Of an application's own call, without a request.
+    pub(super) fn store_out_of_reach(edge: Arc<LayerContext>) -> Self {
+        Self::new(Cause::StoreUnavailable, Some(edge), None)
     }
 
     /// The status code of the answer.
@@ -283,13 +282,6 @@ impl Rejection {
     #[must_use]
     pub fn detail(&self) -> String {
         self.cause.sentence().into_owned()
-    }
-}
-
-impl From<StoreError> for Rejection {
-    /// 503 `store_unavailable`.
-    fn from(_: StoreError) -> Self {
-        Self::new(Cause::StoreUnavailable, None, None)
     }
 }
 

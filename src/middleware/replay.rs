@@ -6,7 +6,7 @@ use tower_layer::Layer;
 use crate::claims::Claims;
 use crate::guard::{DenialReason, Denied, Requirements};
 use crate::metrics::{Outcome, guarded};
-use crate::revocation::{Answer, StoreError};
+use crate::revocation::{Answer, StoreUnavailable};
 
 use super::context::AuthorityContext;
 use super::evaluate::now_of;
@@ -14,6 +14,7 @@ use super::guard_layer::missing_claims;
 use super::head::Head;
 use super::rejection::Rejection;
 use super::service::{Decide, Decision, service};
+use super::token_source::Subprotocol;
 
 /// Accepts each token once, for operations that a party who intercepts it must not repeat. From
 /// [`Entra::replay_protection`](crate::Entra::replay_protection).
@@ -88,10 +89,15 @@ impl FirstUse {
 impl Decide for ReplayProtectionLayer {
     type RequestExtension = Option<FirstUse>;
 
-    fn admit<B: 'static>(&self, first_use: Option<FirstUse>, request: &mut Request<B>) {
+    fn admit<B: 'static>(
+        &self,
+        first_use: Option<FirstUse>,
+        request: &mut Request<B>,
+    ) -> Option<Box<Subprotocol>> {
         if let Some(first_use) = first_use {
             request.extensions_mut().insert(first_use);
         }
+        None
     }
 
     fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Option<FirstUse>> {
@@ -128,10 +134,10 @@ fn check(head: Head<'_>) -> Decision<Option<FirstUse>> {
     let outcome = move |answer| match answer {
         Ok(true) => Ok(Some(FirstUse(id))),
         Ok(false) => Err(used),
-        Err(StoreError) => Err(unavailable),
+        Err(StoreUnavailable) => Err(unavailable),
     };
     match answer {
-        None => match outcome(Err(StoreError)) {
+        None => match outcome(Err(StoreUnavailable)) {
             Ok(first_use) => Decision::Allow(first_use),
             Err(rejection) => refuse(rejection),
         },

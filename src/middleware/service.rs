@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::rejection::Rejection;
+use super::token_source::Subprotocol;
 
 /// Decides on the head of a request, whatever its method and its path. Pure but for the clock.
 ///
@@ -22,8 +23,12 @@ pub trait Decide: Clone {
     /// May take the body out of the request, if the admission puts it back.
     fn decide<B: 'static>(&self, request: &mut Request<B>) -> Decision<Self::RequestExtension>;
 
-    /// Puts an admission into the request's extensions.
-    fn admit<B: 'static>(&self, admission: Self::RequestExtension, request: &mut Request<B>);
+    /// Puts an admission into the request's extensions; returns what the answer has to name.
+    fn admit<B: 'static>(
+        &self,
+        admission: Self::RequestExtension,
+        request: &mut Request<B>,
+    ) -> Option<Box<Subprotocol>>;
 }
 
 /// What becomes of a request.
@@ -66,10 +71,11 @@ impl<S, J> Gate<S, J> {
     {
         match self.judge.decide(&mut request) {
             Decision::Allow(admission) => {
-                self.judge.admit(admission, &mut request);
+                let subprotocol = self.judge.admit(admission, &mut request);
                 ResponseFuture {
                     state: State::Forwarded {
                         answer: self.inner.call(request),
+                        subprotocol,
                     },
                 }
             }
@@ -184,7 +190,7 @@ pin_project! {
         S: Service<Request<B>>,
         J: Decide,
     {
-        Forwarded { #[pin] answer: S::Future },
+        Forwarded { #[pin] answer: S::Future, subprotocol: Option<Box<Subprotocol>> },
         Refused { rejection: Option<Box<Rejection>> },
         PendingDecision { waiting: PendingDecision<J::RequestExtension>, held: Option<Box<(S, J, Request<B>)>> },
     }
@@ -203,8 +209,15 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Forwarded { answer } => {
-                    return answer.poll(context).map_ok(IntoResponse::into_response);
+                StateProjection::Forwarded {
+                    answer,
+                    subprotocol,
+                } => {
+                    let mut response = ready!(answer.poll(context))?.into_response();
+                    if let Some(subprotocol) = subprotocol.take() {
+                        subprotocol.name_in(&mut response);
+                    }
+                    return Poll::Ready(Ok(response));
                 }
                 StateProjection::Refused { rejection } => {
                     return match rejection.take() {
@@ -217,9 +230,10 @@ where
                     let judgement = ready!(waiting.as_mut().poll(context));
                     match (judgement, held.take().map(|held| *held)) {
                         (Ok(admission), Some((mut ready, judge, mut request))) => {
-                            judge.admit(admission, &mut request);
+                            let subprotocol = judge.admit(admission, &mut request);
                             State::Forwarded {
                                 answer: ready.call(request),
+                                subprotocol,
                             }
                         }
                         (Err(rejection), _) => State::Refused {

@@ -1,21 +1,14 @@
-//! Other places than the `Authorization` header where a token may stand, each off until asked for.
+//! Other places than the `Authorization` header where a token may be, each off until asked for.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use axum_core::response::Response;
-use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use pin_project_lite::pin_project;
-use tower_layer::Layer;
-use tower_service::Service;
 
-use super::auth_layer::{EntraLayer, EntraService};
-
-/// A place where a token may stand when there is no `Authorization` header.
+/// A place where a request may have its token when it has no `Authorization` header; for
+/// [`EntraLayer::token_source`](crate::EntraLayer::token_source).
 ///
 /// The header wins: if it is present, even with another scheme, no other source is read.
 /// Two tokens in other places are 400, as two headers are.
@@ -25,6 +18,7 @@ pub struct TokenSource(Kind);
 #[derive(Clone)]
 enum Kind {
     WebSocket,
+    Header(HeaderName),
     Cookie(Box<str>),
     Custom(Finder),
 }
@@ -42,11 +36,21 @@ impl TokenSource {
     ///
     /// The token is taken out of the header before anything behind the layer sees it. Where the
     /// handler chooses no subprotocol, the answer names `bearer`, or the first that is offered
-    /// beside the token, for browsers drop a connection that chooses none. Check `AuthorityContext` too:
-    /// a handshake is not subject to CORS.
+    /// with the token, because browsers drop a connection that chooses none. Check `Origin` too: a
+    /// handshake is not subject to CORS.
     #[must_use]
     pub const fn websocket_protocol() -> Self {
         Self(Kind::WebSocket)
+    }
+
+    /// Another header, whose value is the token, with or without `Bearer` in front of it: for
+    /// gateways that keep `Authorization` for themselves (`X-Forwarded-Access-Token`).
+    ///
+    /// Two such headers are 400. A client can send the header too: its token is validated like
+    /// every other. The header stays in the request.
+    #[must_use]
+    pub const fn header(name: HeaderName) -> Self {
+        Self(Kind::Header(name))
     }
 
     /// A cookie. Browsers send it along with requests that other sites make: use `SameSite` and
@@ -68,6 +72,7 @@ impl TokenSource {
     fn find(&self, headers: &HeaderMap, uri: &Uri, found: &mut Vec<String>) {
         match &self.0 {
             Kind::WebSocket => {}
+            Kind::Header(name) => found.extend(header_tokens(headers, name)),
             Kind::Cookie(name) => found.extend(cookies(headers, name)),
             Kind::Custom(find) => found.extend(find(headers, uri)),
         }
@@ -77,97 +82,57 @@ impl TokenSource {
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::WebSocket => f.write_str("TokenSource::web_socket"),
+            Kind::WebSocket => f.write_str("TokenSource::websocket_protocol"),
+            Kind::Header(name) => write!(f, "TokenSource::header({name})"),
             Kind::Cookie(name) => write!(f, "TokenSource::cookie({name:?})"),
-            Kind::Custom(_) => f.write_str("TokenSource::custom"),
+            Kind::Custom(_) => f.write_str("TokenSource::from_fn"),
         }
     }
 }
 
-impl EntraLayer {
-    /// Looks for the token in other places as well, where there is no `Authorization` header.
-    ///
-    /// ```
-    /// # fn doors(entra: &axum_entra::Entra) -> impl Clone {
-    /// use axum_entra::TokenSource;
-    /// entra.layer().token_sources([TokenSource::websocket_protocol()])
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn token_sources(self, sources: impl IntoIterator<Item = TokenSource>) -> SourcedLayer {
-        SourcedLayer {
-            layer: self,
-            sources: sources.into_iter().collect(),
-        }
-    }
-}
-
-/// An [`EntraLayer`] that finds tokens in more places; from [`EntraLayer::token_sources`].
-#[derive(Debug, Clone)]
-pub struct SourcedLayer {
-    layer: EntraLayer,
-    sources: Arc<[TokenSource]>,
-}
-
-impl<S> Layer<S> for SourcedLayer {
-    type Service = SourcedService<EntraService<S>>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        SourcedService {
-            inner: self.layer.layer(inner),
-            sources: Arc::clone(&self.sources),
-        }
-    }
-}
-
-/// The service that [`SourcedLayer`] makes: it puts what it finds where the gate looks.
-#[derive(Debug, Clone)]
-pub struct SourcedService<S> {
-    inner: S,
-    sources: Arc<[TokenSource]>,
-}
-
-impl<S, B> Service<Request<B>> for SourcedService<S>
-where
-    S: Service<Request<B>, Response = Response>,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = SourcedFuture<S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut found = Vec::new();
-        let mut echo = None;
-        for source in self.sources.iter() {
-            match &source.0 {
-                Kind::WebSocket if is_handshake(&request) => {
-                    echo = take_from_protocols(request.headers_mut(), &mut found);
+/// Moves the tokens that the sources find into the `Authorization` header, if the request has none.
+#[cold]
+pub(super) fn move_to_header<B>(sources: &[TokenSource], request: &mut Request<B>) {
+    let mut found = Vec::new();
+    for source in sources {
+        match &source.0 {
+            Kind::WebSocket if is_handshake(request) => {
+                if let Some(chosen) = take_from_protocols(request.headers_mut(), &mut found) {
+                    request.extensions_mut().insert(Subprotocol(chosen));
                 }
-                _ => source.find(request.headers(), request.uri(), &mut found),
             }
+            _ => source.find(request.headers(), request.uri(), &mut found),
         }
-        let headers = request.headers_mut();
-        let has_header = headers
-            .get_all(AUTHORIZATION)
-            .iter()
-            .any(|value| !value.is_empty());
-        if !has_header {
-            headers.remove(AUTHORIZATION);
-            for token in found {
-                // What cannot stand in a header is no token; the gate refuses the word alone.
-                let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-                    .unwrap_or(HeaderValue::from_static("Bearer"));
-                value.set_sensitive(true);
-                headers.append(AUTHORIZATION, value);
-            }
-        }
-        SourcedFuture {
-            inner: self.inner.call(request),
-            echo,
+    }
+    let headers = request.headers_mut();
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    if given.any(|value| !value.is_empty()) {
+        return;
+    }
+    headers.remove(AUTHORIZATION);
+    for token in found {
+        // A text that no header can hold is not a token: the scheme without one is malformed.
+        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+            .unwrap_or(HeaderValue::from_static("Bearer"));
+        value.set_sensitive(true);
+        headers.append(AUTHORIZATION, value);
+    }
+}
+
+/// The subprotocol that the answer to a handshake names where the handler chooses none.
+#[derive(Debug, Clone)]
+pub(super) struct Subprotocol(HeaderValue);
+
+impl Subprotocol {
+    #[cold]
+    pub(super) fn name_in(self, response: &mut Response) {
+        let accepted = matches!(
+            response.status(),
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::OK
+        );
+        if accepted {
+            let named = response.headers_mut().entry(SEC_WEBSOCKET_PROTOCOL);
+            named.or_insert(self.0);
         }
     }
 }
@@ -213,6 +178,22 @@ fn take_from_protocols(headers: &mut HeaderMap, found: &mut Vec<String>) -> Opti
     HeaderValue::try_from(named).ok()
 }
 
+/// The tokens of all lines of a header; one that is not text is a token that no token is like.
+fn header_tokens(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let lines = headers.get_all(name).iter();
+    lines
+        .filter(|value| !value.is_empty())
+        .map(|value| match value.to_str() {
+            Ok(text) => match text.split_at_checked(BEARER.len() + 1) {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer ") => token,
+                _ => text,
+            },
+            Err(_) => "",
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The values of all cookies of a name (RFC 6265 section 4.2).
 fn cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
     let pairs = headers
@@ -225,44 +206,6 @@ fn cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
         .filter(|(own, value)| *own == name && !value.is_empty())
         .map(|(_, value)| value.trim_matches('"').to_owned())
         .collect()
-}
-
-pin_project! {
-    /// The answer to come, with the chosen subprotocol in it.
-    pub struct SourcedFuture<F> {
-        #[pin]
-        inner: F,
-        echo: Option<HeaderValue>,
-    }
-}
-
-impl<F, E> Future for SourcedFuture<F>
-where
-    F: Future<Output = Result<Response, E>>,
-{
-    type Output = Result<Response, E>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let own = self.project();
-        let mut response = ready!(own.inner.poll(context))?;
-        let accepted = matches!(
-            response.status(),
-            StatusCode::SWITCHING_PROTOCOLS | StatusCode::OK
-        );
-        if let (true, Some(echo)) = (accepted, own.echo.take()) {
-            let headers = response.headers_mut();
-            if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
-                headers.insert(SEC_WEBSOCKET_PROTOCOL, echo);
-            }
-        }
-        Poll::Ready(Ok(response))
-    }
-}
-
-impl<F> fmt::Debug for SourcedFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SourcedFuture")
-    }
 }
 
 #[cfg(test)]

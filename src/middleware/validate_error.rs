@@ -1,6 +1,7 @@
 //! A token that was validated without a request, and is not accepted.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::claims::Claims;
@@ -9,14 +10,16 @@ use crate::guard::DenialReason;
 use crate::token::{InvalidToken, ValidationFailure};
 
 use super::cause::Cause;
+use super::context::LayerContext;
 use super::head::OwnedHead;
 use super::rejection::Rejection;
 use super::session_check::SessionFailure;
 
 /// Why [`Entra::validate`](crate::Entra::validate) gives no claims.
 ///
-/// It knows nothing of HTTP. In a handler, `?` makes the [`Rejection`] of it: without a request,
-/// so without `resource_metadata` and without the answer settings of a layer.
+/// It knows nothing of HTTP. In a handler, `?` makes the [`Rejection`] of it, in the form that
+/// [`map_rejection`](crate::EntraBuilder::map_rejection) gives to the refusals of the same `Entra`;
+/// of several resources, its challenge names the first.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
@@ -32,8 +35,11 @@ use super::session_check::SessionFailure;
 /// assert!(!error.is_unavailable());
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
-pub struct ValidateError(Failure);
+#[derive(Clone)]
+pub struct ValidateError {
+    failure: Failure,
+    edge: Arc<LayerContext>,
+}
 
 #[derive(Debug, Clone)]
 enum Failure {
@@ -45,12 +51,22 @@ enum Failure {
 }
 
 impl ValidateError {
-    pub(crate) const fn of_token(failure: ValidationFailure) -> Self {
-        Self(Failure::Token(failure))
+    pub(crate) fn of_token(failure: ValidationFailure, edge: &Arc<LayerContext>) -> Self {
+        Self {
+            failure: Failure::Token(failure),
+            edge: Arc::clone(edge),
+        }
     }
 
-    pub(crate) const fn of_session(failure: SessionFailure, claims: Claims) -> Self {
-        Self(Failure::Session { failure, claims })
+    pub(crate) fn of_session(
+        failure: SessionFailure,
+        claims: Claims,
+        edge: &Arc<LayerContext>,
+    ) -> Self {
+        Self {
+            failure: Failure::Session { failure, claims },
+            edge: Arc::clone(edge),
+        }
     }
 
     /// The stable code of what exactly was wrong, as `reason` in an answer has it.
@@ -62,7 +78,7 @@ impl ValidateError {
     /// What is wrong with the token, if the token is at fault: a new one is needed.
     #[must_use]
     pub const fn invalid_token(&self) -> Option<&InvalidToken> {
-        match &self.0 {
+        match &self.failure {
             Failure::Token(ValidationFailure::Invalid(invalid)) => Some(invalid),
             Failure::Token(ValidationFailure::Revoked { .. })
             | Failure::Session {
@@ -77,7 +93,7 @@ impl ValidateError {
     /// permission, or none of the authority's required scopes.
     #[must_use]
     pub const fn denial(&self) -> Option<DenialReason> {
-        match &self.0 {
+        match &self.failure {
             Failure::Token(ValidationFailure::Denied { refused, .. }) => Some(refused.reason),
             _ => None,
         }
@@ -86,7 +102,7 @@ impl ValidateError {
     /// What Microsoft Graph answered when it was asked about the user's sessions.
     #[must_use]
     pub const fn graph_error(&self) -> Option<&GraphError> {
-        match &self.0 {
+        match &self.failure {
             Failure::Session {
                 failure: SessionFailure::Graph(error),
                 ..
@@ -109,7 +125,7 @@ impl ValidateError {
     }
 
     fn cause(&self) -> Cause {
-        match &self.0 {
+        match &self.failure {
             Failure::Token(failure) => Cause::from(failure.clone()),
             Failure::Session { failure, claims } => match failure {
                 SessionFailure::Graph(error) => Cause::directory(error, claims),
@@ -121,12 +137,18 @@ impl ValidateError {
 
 impl From<ValidateError> for Rejection {
     fn from(error: ValidateError) -> Self {
-        match error.0 {
-            Failure::Token(failure) => Self::without_request(failure),
+        match error.failure {
+            Failure::Token(failure) => Self::with_context(failure, &error.edge),
             Failure::Session { failure, claims } => {
                 Self::session(&failure, &claims, OwnedHead::default().as_head())
             }
         }
+    }
+}
+
+impl fmt::Debug for ValidateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ValidateError").field(&self.failure).finish()
     }
 }
 

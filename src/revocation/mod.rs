@@ -40,7 +40,8 @@ use store::{Single, Store};
 
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
-pub use store::{StoreError, StoreFailurePolicy, StoreStatus};
+pub(crate) use store::StoreUnavailable;
+pub use store::{StoreFailurePolicy, StoreStatus};
 
 pub(crate) use event::RevocationKey;
 pub(crate) use store::Answer;
@@ -152,12 +153,12 @@ impl RevocationState {
     /// tasks of their own, whatever becomes of the future, which waits for them.
     ///
     /// # Errors
-    /// [`StoreError`] where the others could not be told; they will be.
+    /// [`StoreUnavailable`] where the others could not be told; they will be.
     pub(crate) fn advance(
         &self,
         marks: Vec<(RevocationKey, u64)>,
         now: u64,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+    ) -> impl Future<Output = Result<(), StoreUnavailable>> + Send + use<> {
         let mut forgotten = Vec::new();
         let effective = |(mark, at): (RevocationKey, u64)| {
             let at = self.local.effective(&mark, at.clamp(1, GREATEST_EXACT));
@@ -196,7 +197,7 @@ impl RevocationState {
         account: &AccountId,
         not_before: u64,
         now: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreUnavailable> {
         if not_before == 0 {
             return Ok(());
         }
@@ -208,7 +209,7 @@ impl RevocationState {
     ///
     /// # Errors
     /// As for [`advance`](Self::advance).
-    pub(crate) async fn lift(&self, account: &AccountId, now: u64) -> Result<(), StoreError> {
+    pub(crate) async fn lift(&self, account: &AccountId, now: u64) -> Result<(), StoreUnavailable> {
         let Some(at) = self.local.in_force(account) else {
             return Ok(());
         };
@@ -226,7 +227,7 @@ impl RevocationState {
         session: &str,
         at: u64,
         now: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreUnavailable> {
         let session = session.into();
         self.advance(vec![(RevocationKey::Session { tenant, session }, at)], now)
             .await
@@ -243,7 +244,7 @@ impl RevocationState {
         session: &str,
         at: u64,
         now: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreUnavailable> {
         if !self.seen.has(tenant, session) {
             return Ok(());
         }
@@ -253,7 +254,7 @@ impl RevocationState {
             Unproven::Ended => self.store.publish(&mark, at.max(1), false).wait().await,
             // Told when it ended, or as soon as that can be.
             Unproven::AlreadyEnded => Ok(()),
-            Unproven::NoRoom => Err(StoreError),
+            Unproven::NoRoom => Err(StoreUnavailable),
         }
     }
 
@@ -377,11 +378,11 @@ mod tests {
 
     impl Store for Away {
         fn publish(&self, _: &RevocationKey, _: u64, _: bool) -> Answer<()> {
-            Answer::Now(Err(StoreError))
+            Answer::Now(Err(StoreUnavailable))
         }
 
         fn first_use(&self, _: Single, _: &str, _: u64, _: u64) -> Answer<bool> {
-            Answer::Now(Err(StoreError))
+            Answer::Now(Err(StoreUnavailable))
         }
 
         fn lost(&self) -> Option<StoreFailurePolicy> {

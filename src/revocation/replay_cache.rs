@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::monotonic_clock::MonotonicWallClock;
-use super::store::StoreError;
+use super::store::StoreUnavailable;
 
 /// A bounded record. When it is full, newcomers are refused: forgetting one of those it holds
 /// would let that one be used again.
@@ -66,8 +66,13 @@ impl Replays {
     /// Whether this is the first use of an id, which is taken note of until that time.
     ///
     /// # Errors
-    /// [`StoreError`] when there is no room.
-    pub(super) fn first_use(&self, id: &str, until: u64, now: u64) -> Result<bool, StoreError> {
+    /// [`StoreUnavailable`] when there is no room.
+    pub(super) fn first_use(
+        &self,
+        id: &str,
+        until: u64,
+        now: u64,
+    ) -> Result<bool, StoreUnavailable> {
         let now = self.ageing.now(now);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(Reverse((end, _))) = used.by_end.peek()
@@ -85,7 +90,7 @@ impl Replays {
                 records = self.most,
                 "no room for further records of used tokens"
             );
-            return Err(StoreError);
+            return Err(StoreUnavailable);
         }
         let id: Arc<str> = id.into();
         used.ids.insert(Arc::clone(&id));
@@ -130,7 +135,7 @@ mod tests {
         let replays = Replays::holding(2);
         assert_eq!(replays.first_use("a", 100, 1), Ok(true));
         assert_eq!(replays.first_use("b", 50, 1), Ok(true));
-        assert_eq!(replays.first_use("c", 100, 1), Err(StoreError));
+        assert_eq!(replays.first_use("c", 100, 1), Err(StoreUnavailable));
         assert_eq!(replays.first_use("a", 100, 1), Ok(false));
         until(51, 1).await;
         assert_eq!(replays.first_use("c", 100, 51), Ok(true));

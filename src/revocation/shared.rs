@@ -13,7 +13,7 @@ use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::redis::RedisClient;
 use super::replay_cache::Replays;
-use super::store::{Answer, Single, Store, StoreError, StoreFailurePolicy, StoreStatus};
+use super::store::{Answer, Single, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Store for RedisRevocations {
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
             // Published when the store is back; no caller may wait for that.
-            return Answer::Now(Err(StoreError));
+            return Answer::Now(Err(StoreUnavailable));
         }
         let (link, state, text) = (
             Arc::clone(&self.link),
@@ -139,7 +139,7 @@ impl Store for RedisRevocations {
         Answer::Later(Box::pin(async move {
             match told.await {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(StoreError),
+                Ok(Err(_)) | Err(_) => Err(StoreUnavailable),
             }
         }))
     }
@@ -157,7 +157,10 @@ impl Store for RedisRevocations {
         let left = left.saturating_add(OTHER_CLOCKS);
         let (link, replays, id) = (Arc::clone(&self.link), Arc::clone(replays), id.to_owned());
         Answer::Later(Box::pin(async move {
-            let first = link.first_use(&id, left).await.map_err(|_| StoreError)?;
+            let first = link
+                .first_use(&id, left)
+                .await
+                .map_err(|_| StoreUnavailable)?;
             // No room here is no harm: the store has the record.
             let _ = replays.first_use(&id, until, now);
             Ok(first)

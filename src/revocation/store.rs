@@ -50,27 +50,22 @@ pub struct StoreStatus {
     pub clock_offset_seconds: Option<i64>,
 }
 
-/// The store of revocations and replay records did not answer in time, or has no room.
-///
-/// For operators: what happened is in [`StoreStatus::last_error`]. In a handler, `?` makes a
-/// [`Rejection`](crate::Rejection) of it: 503 `store_unavailable`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store of revocations and replay records is out of reach")]
-#[non_exhaustive]
-pub struct StoreError;
+/// The store did not answer in time, or has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoreUnavailable;
 
 /// An answer that is there, or one that has to be waited for.
 pub(crate) enum Answer<T> {
-    Now(Result<T, StoreError>),
+    Now(Result<T, StoreUnavailable>),
     #[cfg_attr(
         not(feature = "redis"),
         expect(dead_code, reason = "memory answers at once")
     )]
-    Later(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
+    Later(Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send>>),
 }
 
 impl<T> Answer<T> {
-    pub(crate) async fn wait(self) -> Result<T, StoreError> {
+    pub(crate) async fn wait(self) -> Result<T, StoreUnavailable> {
         match self {
             Self::Now(answer) => answer,
             Self::Later(answer) => answer.await,

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
 
 use axum_core::body::Body;
 use axum_core::response::Response;
-use futures_core::Stream as _;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
 use tower_service::Service;
 
 /// Stops a test unless every route of an `axum::Router` refuses requests without a token, except
@@ -266,11 +265,8 @@ where
     }
 }
 
-async fn is_empty(body: Body) -> bool {
-    let mut body = pin!(body.into_data_stream());
-    poll_fn(|context| body.as_mut().poll_next(context))
-        .await
-        .is_none()
+async fn is_empty(mut body: Body) -> bool {
+    body.frame().await.is_none()
 }
 
 fn methods() -> impl Iterator<Item = Method> {

@@ -19,7 +19,7 @@ pub(crate) struct AuthorityState {
     pub(crate) tenant_from_discovery: bool,
     pub(crate) discovered_tenant: Arc<DiscoveredTenant>,
     /// What guards want to find again in claims that this authority's tokens become.
-    pub(crate) home: Option<ContextHandle>,
+    pub(crate) context: Option<ContextHandle>,
 }
 
 impl AuthorityState {

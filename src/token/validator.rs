@@ -138,10 +138,10 @@ impl Validator {
     }
 
     /// What guards will find again in claims, for each authority.
-    pub(crate) fn homes(&self) -> impl Iterator<Item = &ContextHandle> {
+    pub(crate) fn contexts(&self) -> impl Iterator<Item = &ContextHandle> {
         self.authorities
             .iter()
-            .filter_map(|installed| installed.home.as_ref())
+            .filter_map(|installed| installed.context.as_ref())
     }
 
     /// The authorities whose tokens are accepted.
@@ -316,8 +316,8 @@ fn check(
         possession,
         now,
     })?;
-    let home = installed.home.clone();
-    let claims = checked.claims(finished, &installed.trust, nonce, home);
+    let context = installed.context.clone();
+    let claims = checked.claims(finished, &installed.trust, nonce, context);
     Ok((claims, key))
 }
 

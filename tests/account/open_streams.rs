@@ -13,9 +13,10 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::sse::{Event, Sse};
 use axum::{Router, routing::get};
 use axum_entra::{Claims, TokenExpiry};
+use futures_util::StreamExt as _;
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
-use tokio_stream::{StreamExt as _, once, pending};
+use tokio_stream::{once, pending};
 use tower::ServiceExt as _;
 
 use crate::house::{House, NOON, at};
@@ -24,7 +25,7 @@ use crate::house::{House, NOON, at};
 pub(crate) async fn open(house: &House, token: &str) -> Body {
     let events = |claims: Claims| async move {
         let first = once(Ok::<_, Infallible>(Event::default().data("first")));
-        Sse::new(TokenExpiry::new(&claims).end(first.chain(pending())))
+        Sse::new(first.chain(pending()).take_until(TokenExpiry::new(&claims)))
     };
     let app = Router::new()
         .route("/events", get(events))
@@ -132,8 +133,8 @@ async fn what_was_revoked_before_its_stream_began_ends_at_once() {
         .revoke_tokens_issued_before(&account, at(NOON))
         .await
         .unwrap();
-    let items: Vec<i32> = TokenExpiry::new(&claims)
-        .end(tokio_stream::iter([1, 2]))
+    let items: Vec<i32> = tokio_stream::iter([1, 2])
+        .take_until(TokenExpiry::new(&claims))
         .collect()
         .await;
     assert!(items.is_empty());

@@ -3,6 +3,7 @@
 mod answers;
 mod claims;
 mod credentials;
+mod errors;
 mod form;
 mod no_leaks;
 

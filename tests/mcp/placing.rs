@@ -139,7 +139,7 @@ async fn a_guard_that_needs_the_directory_says_so() {
 
 #[tokio::test]
 async fn each_of_several_resources_names_its_own_document_and_scopes() {
-    use axum_entra::{Entra, ResourceDescription};
+    use axum_entra::{Entra, ProtectedResource};
     let mcp = "https://todo.example/mcp";
     let reports = "https://todo.example/reports/mcp";
     let authority = authority().audience(API).audience(mcp).audience(reports);
@@ -147,18 +147,14 @@ async fn each_of_several_resources_names_its_own_document_and_scopes() {
         .clock(axum_entra::Clock::from_fn(|| {
             UnixTime::from_secs(crate::token::T0)
         }))
-        .resource(mcp)
-        .resource(reports)
-        .describe_resource(
-            "/mcp",
-            ResourceDescription::new()
+        .resource(
+            ProtectedResource::new(mcp)
                 .name("Lists")
                 .scopes(["Todo.Read", "Todo.ReadWrite"])
                 .challenge_scopes(["Todo.Read"]),
         )
-        .describe_resource(
-            "/reports/mcp",
-            ResourceDescription::new()
+        .resource(
+            ProtectedResource::new(reports)
                 .scopes(["Data.Read"])
                 .challenge_scopes(["Data.Read"]),
         )

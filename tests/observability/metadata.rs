@@ -6,7 +6,8 @@ use axum::routing::{any, get};
 use axum_entra::guard::RequireScope;
 use axum_entra::settings::Settings;
 use axum_entra::{
-    AllowedTenants, Authority, Claims, Entra, EntraBuilder, HttpClient, Permit, Tenant, guards,
+    AllowedTenants, Authority, Claims, Entra, EntraBuilder, HttpClient, Permit, ProtectedResource,
+    Tenant, guards,
 };
 use entra_emulator::{API_ID, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
 use http::{Method, Request, StatusCode};
@@ -29,9 +30,11 @@ fn served(entra: &Entra) -> Router {
 async fn anybody_may_read_the_document_at_the_root_and_behind_the_path() {
     let emulator = Emulator::start().await.unwrap();
     let entra = trusting(&emulator)
-        .resource("https://api.example/mcp/")
-        .resource_name("Sample")
-        .resource_scopes(["access_as_user"])
+        .resource(
+            ProtectedResource::new("https://api.example/mcp/")
+                .name("Sample")
+                .scopes(["access_as_user"]),
+        )
         .build()
         .unwrap();
     let app = served(&entra);
@@ -169,7 +172,9 @@ async fn a_client_without_a_good_token_is_told_which_scopes_to_ask_for() {
             .required_scope("access_as_user")
             .required_scope("Todo.Read")
     };
-    let by_name = trusting(&emulator).challenge_scopes(["access_as_user", "Todo.Read"]);
+    let by_name = trusting(&emulator).resource(
+        ProtectedResource::unaddressed().challenge_scopes(["access_as_user", "Todo.Read"]),
+    );
     let guarded = first.clone();
     for (builder, full, denied) in [
         (by_name, both, &guarded),
@@ -262,8 +267,11 @@ async fn each_address_has_its_own_document_and_challenges() {
     let settings = Settings::from_parts(Some(("the test", &settings)), []).unwrap();
     let entra = EntraBuilder::from_settings(&settings)
         .unwrap()
-        .resource_scopes(["Todo.Read"])
-        .challenge_scopes(["Todo.Read"])
+        .default_resource(
+            ProtectedResource::unaddressed()
+                .scopes(["Todo.Read"])
+                .challenge_scopes(["Todo.Read"]),
+        )
         .build()
         .unwrap();
     let permit = |_: Permit<CanReadData>| async { "in" };
@@ -330,7 +338,9 @@ async fn each_address_has_its_own_document_and_challenges() {
 #[tokio::test]
 async fn full_names_begin_with_the_app_id_uri() {
     let challenge = async |authority: Authority| {
-        let builder = Entra::builder_for(authority).challenge_scopes(["a", "openid", "x://y/b"]);
+        let builder = Entra::builder_for(authority).resource(
+            ProtectedResource::unaddressed().challenge_scopes(["a", "openid", "x://y/b"]),
+        );
         let app = app(&builder.build().unwrap());
         let response = call(&app, "/", None).await;
         parameter(&response, "scope").unwrap()

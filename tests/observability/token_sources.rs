@@ -7,13 +7,12 @@ use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::get;
-use axum_entra::middleware::UntilExpiry;
 use axum_entra::{Claims, Entra, TokenExpiry, TokenSource};
 use entra_emulator::Emulator;
-use http::{HeaderMap, Request, StatusCode};
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_stream::StreamExt;
 use tower::ServiceExt;
 
 use super::{text, trusting};
@@ -64,7 +63,7 @@ async fn a_handshake_may_bring_the_token_among_its_protocols() {
     let good = emulator.token().mint();
     let layer = entra
         .layer()
-        .token_sources([TokenSource::websocket_protocol()]);
+        .token_source(TokenSource::websocket_protocol());
     let app = Router::new().route("/", get(seen)).route_layer(layer);
     let upgrade = ("upgrade", "websocket");
     for (protocols, left) in [
@@ -111,14 +110,38 @@ async fn a_handshake_may_bring_the_token_among_its_protocols() {
 async fn cookies_and_places_of_ones_own() {
     let (emulator, entra) = entra().await;
     let good = emulator.token().mint();
-    let layer = entra.layer().token_sources([
-        TokenSource::cookie("token"),
-        TokenSource::from_fn(|headers, _| Some(headers.get("x-token")?.to_str().ok()?.to_owned())),
-    ]);
+    let query = |_: &HeaderMap, uri: &http::Uri| Some(uri.query()?.strip_prefix("t=")?.to_owned());
+    let layer = entra
+        .layer()
+        .token_source(TokenSource::cookie("token"))
+        .token_source(TokenSource::header(HeaderName::from_static("x-token")))
+        .token_source(TokenSource::from_fn(query));
     let app = Router::new().route("/", get(seen)).route_layer(layer);
     let cookie = format!("a=b; token={good}");
-    for header in [("cookie", &*cookie), ("x-token", &good)] {
+    let with_scheme = format!("bearer {good}");
+    for header in [
+        ("cookie", &*cookie),
+        ("x-token", &good),
+        ("x-token", &with_scheme),
+    ] {
         assert_eq!(ask(&app, &[header]).await.status(), StatusCode::OK);
+    }
+    let request = Request::get(format!("/?t={good}")).body(Body::empty());
+    let response = app.clone().oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let twice = ask(&app, &[("x-token", &good), ("x-token", &good)]).await;
+    assert_eq!(twice.status(), StatusCode::BAD_REQUEST);
+    for (value, status) in [
+        ("", 401),
+        ("a b", 400),
+        ("Bearer ", 400),
+        ("not.a.token", 401),
+    ] {
+        assert_eq!(
+            ask(&app, &[("x-token", value)]).await.status(),
+            status,
+            "{value:?}"
+        );
     }
     let both = ask(&app, &[("cookie", &cookie), ("x-token", &good)]).await;
     assert_eq!(both.status(), StatusCode::BAD_REQUEST);
@@ -136,7 +159,7 @@ async fn a_real_handshake_names_a_protocol_that_is_no_secret() {
     let unchosen = get(|upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(|_| async {}) });
     let layer = entra
         .layer()
-        .token_sources([TokenSource::websocket_protocol()]);
+        .token_source(TokenSource::websocket_protocol());
     let app = Router::new()
         .route("/chosen", chosen)
         .route("/unchosen", unchosen)
@@ -184,7 +207,7 @@ async fn a_stream_ends_with_its_token() {
     tokio::time::pause();
     let ticks =
         tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(Duration::from_secs(10)));
-    let stream: UntilExpiry<_> = TokenExpiry::new(&claims).end(ticks);
+    let stream = ticks.take_until(TokenExpiry::new(&claims));
     let seen = stream.collect::<Vec<_>>().await.len();
     // One at once, and one every ten seconds before the end, whose second may have begun.
     assert!((9..=11).contains(&seen), "{seen}");
@@ -201,6 +224,6 @@ async fn a_stream_of_an_expired_token_does_not_begin() {
         .expires_at(now - 100)
         .mint();
     let claims = entra.validate(&token).await.unwrap();
-    let stream = TokenExpiry::new(&claims).end(tokio_stream::iter([1, 2, 3]));
+    let stream = tokio_stream::iter([1, 2, 3]).take_until(TokenExpiry::new(&claims));
     assert_eq!(stream.collect::<Vec<i32>>().await, Vec::<i32>::new());
 }

@@ -18,7 +18,7 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::routing::get;
 use axum_entra::guard::{Guard as _, RequireAuthContext, RequireRole, RequireScope};
-use axum_entra::{Authority, Clock, Entra, Tenant};
+use axum_entra::{Authority, Clock, Entra, ProtectedResource, Tenant};
 use challenge_reader::{Challenge, read};
 use proptest::prelude::*;
 use serde_json::json;
@@ -42,7 +42,7 @@ fn challenge(runtime: &tokio::runtime::Runtime, metadata: &str, route: Router) -
         let authority = Authority::entra(Tenant::new(TENANT), API)
             .static_jwks(signer::key(0).jwks("k").to_string());
         let entra = Entra::builder_for(authority)
-            .resource_metadata(metadata)
+            .resource(ProtectedResource::unaddressed().metadata_url(metadata))
             .build()
             .unwrap();
         let router = route.route_layer(entra.layer());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum_entra::guard::{DenyAgents, Guard, RequireAppOnly, RequireRole, RequireScope};
 use axum_entra::mcp::{AnyToken, ToolGuards};
-use axum_entra::{Entra, EntraBuilder, ResourceDescription, ScopeHierarchy};
+use axum_entra::{Entra, EntraBuilder, ProtectedResource, ScopeHierarchy};
 use entra_emulator::{API_ID, App, sample_api};
 use report_tools::ReportTools;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -27,18 +27,14 @@ pub(crate) fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder 
     builder
         // A token that may write may read; the challenge still names the least.
         .scope_hierarchy(ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read"))
-        .default_resource(format!("{listener}{TODOS}"))
-        .default_resource(format!("{listener}{REPORTS}"))
-        .describe_resource(
-            TODOS,
-            ResourceDescription::new()
+        .default_resource(
+            ProtectedResource::new(format!("{listener}{TODOS}"))
                 .name("To-do lists")
                 .scopes(["Todo.Read", "Todo.ReadWrite"])
                 .challenge_scopes(["Todo.Read"]),
         )
-        .describe_resource(
-            REPORTS,
-            ResourceDescription::new()
+        .default_resource(
+            ProtectedResource::new(format!("{listener}{REPORTS}"))
                 .name("Reports")
                 .scopes(["Data.Read"])
                 .challenge_scopes(["Data.Read"]),

@@ -1,12 +1,11 @@
 //! The request's body, read once and under a limit.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::ops::Deref;
 
 use axum_core::body::Body;
-use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 
 /// The longest body, in bytes: an MCP message with its arguments is far shorter.
 pub(super) const MAX_BODY: usize = 1_048_576;
@@ -19,71 +18,14 @@ pub(super) enum Unread {
     Broken,
 }
 
-/// A body in memory; one that came in one piece is not copied.
-pub(super) enum Whole<D> {
-    Empty,
-    Piece(D),
-    Pieces(Vec<u8>),
-}
-
-impl<D: AsRef<[u8]> + Into<Body>> Whole<D> {
-    pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Empty => &[],
-            Self::Piece(piece) => piece.as_ref(),
-            Self::Pieces(pieces) => pieces,
-        }
-    }
-
-    /// The same bytes, for the service inside.
-    pub(super) fn into_body(self) -> Body {
-        match self {
-            Self::Empty => Body::empty(),
-            Self::Piece(piece) => piece.into(),
-            Self::Pieces(pieces) => pieces.into(),
-        }
-    }
-
-    fn add(self, next: D, length: usize) -> Self {
-        match self {
-            Self::Empty => Self::Piece(next),
-            Self::Piece(piece) => {
-                let mut pieces = Vec::with_capacity(length.max(FIRST_ROOM));
-                pieces.extend_from_slice(piece.as_ref());
-                pieces.extend_from_slice(next.as_ref());
-                Self::Pieces(pieces)
-            }
-            Self::Pieces(mut pieces) => {
-                pieces.extend_from_slice(next.as_ref());
-                Self::Pieces(pieces)
-            }
-        }
-    }
-}
-
-const FIRST_ROOM: usize = 16_384;
-
-/// Reads a body of at most [`MAX_BODY`] bytes.
-pub(super) async fn read<D, E>(stream: impl Stream<Item = Result<D, E>>) -> Result<Whole<D>, Unread>
-where
-    D: AsRef<[u8]> + Into<Body>,
-{
-    let mut stream = pin!(stream);
-    let (mut whole, mut length) = (Whole::Empty, 0_usize);
-    while let Some(next) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        let next = next.map_err(|_| Unread::Broken)?;
-        let more = next.as_ref().len();
-        // Frames may be empty.
-        if more == 0 {
-            continue;
-        }
-        length = length.saturating_add(more);
-        if length > MAX_BODY {
-            return Err(Unread::TooLong);
-        }
-        whole = whole.add(next, length);
-    }
-    Ok(whole)
+/// Reads a body of at most [`MAX_BODY`] bytes; one that came in one piece is not copied.
+pub(super) async fn read(body: Body) -> Result<impl Deref<Target = [u8]> + Into<Body>, Unread> {
+    let read = Limited::new(body, MAX_BODY).collect().await;
+    read.map(Collected::to_bytes)
+        .map_err(|error| match error.is::<LengthLimitError>() {
+            true => Unread::TooLong,
+            false => Unread::Broken,
+        })
 }
 
 /// Whether `Content-Length` is beyond the limit; then nothing is read.
@@ -109,9 +51,7 @@ mod tests {
     use super::*;
 
     async fn length_of(body: Body) -> Result<usize, Unread> {
-        read(body.into_data_stream())
-            .await
-            .map(|whole| whole.bytes().len())
+        read(body).await.map(|whole| whole.len())
     }
 
     #[tokio::test]

@@ -100,18 +100,17 @@ impl ToolGuards {
         }
         let read = match is_too_long(&parts.headers) {
             true => Err(Unread::TooLong),
-            false => read(body.into_data_stream()).await,
+            false => read(body).await,
         };
-        let whole = read.map_err(|unread| {
+        let bytes = read.map_err(|unread| {
             let failure = match unread {
                 Unread::TooLong => McpFailure::TooLong,
                 Unread::Broken => McpFailure::Body,
             };
             refuse(failure, &parts)
         })?;
-        let bytes = whole.bytes();
         if has_message || !bytes.is_empty() {
-            let needed = self.needed_by_body(bytes, &parts.headers);
+            let needed = self.needed_by_body(&bytes, &parts.headers);
             let needed = needed.map_err(|failure| refuse(failure, &parts))?;
             authorize(needed, &mut parts).await?;
         } else if StatedVersion::of(&parts.headers) == StatedVersion::Invalid {
@@ -125,7 +124,7 @@ impl ToolGuards {
                 .open(&mut parts.headers, || Owner::of(&claims));
             opened.map_err(|_| refuse(McpFailure::SessionNotFound, &parts))?;
         }
-        Ok((Request::from_parts(parts, whole.into_body()), claims))
+        Ok((Request::from_parts(parts, bytes.into()), claims))
     }
 
     /// The guards of what a body asks for.

@@ -13,7 +13,7 @@ use axum_core::body::Body;
 use http::Request;
 
 use crate::claims::Claims;
-use crate::revocation::StoreError;
+use crate::revocation::StoreUnavailable;
 use crate::token::{
     InvalidToken, Possession, SignedClaims, SignedRequest, SignedRequestId, ValidationFailure,
     Validator, Verdict,
@@ -126,7 +126,7 @@ impl Presented {
         match answer.wait().await {
             Ok(true) => {}
             Ok(false) => return Err(invalid(InvalidToken::Proof)),
-            Err(StoreError) => return Err(refused(ValidationFailure::StoreUnavailable)),
+            Err(StoreUnavailable) => return Err(refused(ValidationFailure::StoreUnavailable)),
         }
         Ok(Proven {
             claims,

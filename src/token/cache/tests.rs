@@ -61,7 +61,7 @@ impl Twins {
                 binding: None,
                 tenant_from_discovery: false,
                 discovered_tenant: Arc::default(),
-                home: None,
+                context: None,
             };
             Validator::new(vec![installed], 65_536, Arc::default(), 0)
                 .unwrap()

@@ -84,7 +84,7 @@ impl Checked {
         finished: ParsedClaims,
         trust: &ResolvedAuthority,
         nonce: Option<Box<str>>,
-        home: Option<ContextHandle>,
+        context: Option<ContextHandle>,
     ) -> Claims {
         let is_own = |idp: &str| {
             self.tenant
@@ -93,6 +93,6 @@ impl Checked {
         finished
             .issued_by(self.issuer_kind, is_own)
             .with_scope_hierarchy(trust.scope_hierarchy.clone())
-            .into_claims(self.tenant, nonce, home)
+            .into_claims(self.tenant, nonce, context)
     }
 }

@@ -22,7 +22,7 @@ fn installed(authority: Authority) -> AuthorityState {
         tenant_from_discovery: trust.tenant_from_discovery,
         trust,
         discovered_tenant: Arc::default(),
-        home: None,
+        context: None,
     }
 }
 

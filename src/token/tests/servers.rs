@@ -35,7 +35,7 @@ fn servers(authority: Authority, stated: Option<&str>) -> Vec<String> {
         tenant_from_discovery: trust.tenant_from_discovery,
         trust,
         discovered_tenant: Arc::default(),
-        home: None,
+        context: None,
     };
     let validator = Validator::new(vec![installed], 65_536, Arc::default(), 0).unwrap();
     assert_eq!(validator.status()[0].is_ready(), stated.is_some());

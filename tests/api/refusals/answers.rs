@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::response::IntoResponse as _;
 use axum_entra::guard::{RequireAuthContext, RequireRole, RequireScope};
-use axum_entra::{Claims, Clock, Entra, Permit, UnixTime, guards};
+use axum_entra::{Claims, Clock, Entra, Permit, ProtectedResource, UnixTime, guards};
 use http::header::CONTENT_TYPE;
 use http::{Method, Version};
 use serde_json::{Value, json};
@@ -358,7 +358,7 @@ async fn a_missing_layer_is_named() {
 async fn the_protected_resource_metadata_is_in_every_challenge() {
     let entra = Entra::builder_for(authority())
         .clock(Clock::from_fn(|| UnixTime::from_secs(T0)))
-        .resource_metadata(METADATA)
+        .resource(ProtectedResource::unaddressed().metadata_url(METADATA))
         .build()
         .unwrap();
     let runs = Runs::default();

@@ -189,7 +189,7 @@ impl State {
                     readers,
                     binding: None,
                     discovered_tenant: Arc::clone(&discovered_tenant[number]),
-                    home: None,
+                    context: None,
                 }
             });
             Validator::new(installed.collect(), 65_536, Arc::default(), 0)

@@ -105,7 +105,7 @@ impl<'w> State<'w> {
                 binding: None,
                 tenant_from_discovery: false,
                 discovered_tenant: Arc::default(),
-                home: None,
+                context: None,
             };
             Validator::new(vec![installed], 65_536, Arc::clone(&accounts), 0)
                 .unwrap()
