@@ -184,7 +184,7 @@ fn header_tokens(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     lines
         .filter(|value| !value.is_empty())
         .map(|value| match value.to_str() {
-            Ok(text) => match text.split_at_checked(BEARER.len() + 1) {
+            Ok(text) => match text.split_at_checked("Bearer ".len()) {
                 Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer ") => token,
                 _ => text,
             },
