@@ -78,7 +78,7 @@ impl Inner {
 }
 
 /// Names the type of what the layer that admitted a token finds again in its claims: how refusals
-/// are answered, and whom to ask. The middleware does, so that nothing here imports it.
+/// are answered, and the connections to ask. The middleware does, so that nothing here imports it.
 pub(crate) trait Attached {
     type Context;
 }
