@@ -14,11 +14,13 @@
 
 mod acceptance;
 mod attacks;
+mod h2;
 mod outage;
 mod program;
 mod proxy;
 mod replicas;
 mod smuggling;
+mod smuggling_h2;
 mod upstream;
 mod wire;
 

@@ -37,6 +37,8 @@ pub(crate) struct Addresses {
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    /// For HTTP/2 without TLS, by prior knowledge.
+    pub(crate) h2: SocketAddr,
     folder: PathBuf,
     child: Child,
 }
@@ -100,6 +102,18 @@ impl Kind {
         }
     }
 
+    /// A shipped file with HTTP/2 besides, where it is not there anyway.
+    fn with_h2(self, text: &str, own: SocketAddr, h2: SocketAddr) -> String {
+        let (line, more) = match self {
+            Self::Nginx => (format!("listen {own};"), format!("listen {h2} http2;")),
+            Self::Haproxy => (format!("bind {own}"), format!("    bind {h2} proto h2")),
+            Self::Caddy => ("servers {".to_owned(), "protocols h1 h2c".to_owned()),
+            // `codec_type: AUTO`.
+            Self::EnvoyHttp | Self::EnvoyGrpc => return text.to_owned(),
+        };
+        text.replace(&line, &format!("{line}\n{more}"))
+    }
+
     /// Starts the proxy; `None`, with a line that says so, where it is not installed.
     pub(crate) async fn start(self, gate: Addresses, service: &Service) -> Option<Proxy> {
         let Some(program) = self.program() else {
@@ -107,6 +121,10 @@ impl Kind {
             return None;
         };
         let address = free();
+        let h2 = match self {
+            Self::Nginx | Self::Haproxy => free(),
+            Self::Caddy | Self::EnvoyHttp | Self::EnvoyGrpc => address,
+        };
         let folder = std::env::temp_dir().join(format!("entra-gate-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let (files, arguments) = self.files();
@@ -116,6 +134,7 @@ impl Kind {
                 .join(file);
             let text = std::fs::read_to_string(shipped).unwrap();
             let text = at_addresses(&text, gate, service.address, address);
+            let text = self.with_h2(&text, address, h2);
             std::fs::write(folder.join(file), text).unwrap();
         }
         let child = Command::new(program)
@@ -129,6 +148,7 @@ impl Kind {
             .unwrap();
         let proxy = Proxy {
             address,
+            h2,
             folder,
             child,
         };

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use entra_emulator::{ALICE, CLI_ID, Emulator};
+use serde_json::Value;
 
 use crate::program::Program;
 use crate::proxy::{KINDS, Kind};
 use crate::upstream::Service;
-use crate::wire::{self, Answer};
+use crate::wire;
 
 pub(crate) const RULES: &str = r#"
 rule = [
@@ -16,7 +17,7 @@ rule = [
 ]
 "#;
 
-const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 9] = [
     "Tenant-Id",
     "Object-Id",
     "Client-Id",
@@ -44,8 +45,8 @@ pub(crate) fn environment(emulator: &Emulator) -> Vec<(String, String)> {
 }
 
 /// The identity that the service reads, in whatever spelling; `None` if it was not reached.
-fn identity(answer: &Answer) -> Option<BTreeSet<(String, String)>> {
-    let headers = answer.body["headers"].as_array()?;
+pub(crate) fn identity(told: &Value) -> Option<BTreeSet<(String, String)>> {
+    let headers = told["headers"].as_array()?;
     let pairs = headers.iter().map(|pair| {
         let text = |index: usize| pair[index].as_str().unwrap_or_default().to_owned();
         (text(0).to_lowercase().replace('_', "-"), text(1))
@@ -83,7 +84,7 @@ async fn no_header_of_a_client_passes_for_the_gates() {
                 _ => &[],
             };
             let plain = wire::send(proxy.address, "GET", path, credentials).await;
-            let expected = without_assertion(identity(&plain).expect("the service"));
+            let expected = without_assertion(identity(&plain.body).expect("the service"));
             let is_alice = expected.contains(&("x-entra-object-id".to_owned(), ALICE.to_owned()));
             assert_eq!(is_alice, path == "/me", "{kind:?} {path}: {plain:?}");
             for lines in smuggled(&long) {
@@ -95,7 +96,7 @@ async fn no_header_of_a_client_passes_for_the_gates() {
                 );
                 let answer = wire::send(proxy.address, "GET", path, &all).await;
                 cases += 1;
-                match identity(&answer).map(without_assertion) {
+                match identity(&answer.body).map(without_assertion) {
                     Some(read) => assert_eq!(read, expected, "{kind:?} {path} {lines:?}"),
                     None => {
                         let refused = matches!(answer.status, 0 | 400 | 403);
@@ -112,7 +113,7 @@ async fn no_header_of_a_client_passes_for_the_gates() {
 }
 
 /// Each assertion has an id of its own; a client's would not be signed.
-fn without_assertion(read: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
+pub(crate) fn without_assertion(read: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
     let is_signed = |(name, value): &(String, String)| {
         name == "x-entra-assertion" && value.matches('.').count() == 2 && value.starts_with("eyJ")
     };

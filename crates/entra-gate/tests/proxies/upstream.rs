@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,6 +17,7 @@ use crate::service::Runs;
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) runs: Runs,
+    seen: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Service {
@@ -24,13 +26,18 @@ impl Service {
         let address = listener.local_addr().unwrap();
         let runs = Runs::default();
         let counted = runs.clone();
+        let seen = Arc::<Mutex<Vec<Value>>>::default();
+        let kept = Arc::clone(&seen);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let counted = counted.clone();
+                let (counted, kept) = (counted.clone(), Arc::clone(&kept));
                 let answer = service_fn(move |request| {
                     counted.note();
-                    async move { Ok::<_, Infallible>(told(&request)) }
+                    let told = told(&request);
+                    let answer = Response::new(told.to_string());
+                    kept.lock().unwrap().push(told);
+                    async { Ok::<_, Infallible>(answer) }
                 });
                 tokio::spawn(async move {
                     let server = auto::Builder::new(TokioExecutor::new());
@@ -38,7 +45,16 @@ impl Service {
                 });
             }
         });
-        Self { address, runs }
+        Self {
+            address,
+            runs,
+            seen,
+        }
+    }
+
+    /// What it answered so far.
+    pub(crate) fn seen(&self) -> Vec<Value> {
+        self.seen.lock().unwrap().clone()
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -47,16 +63,15 @@ impl Service {
 }
 
 /// Target, method and all headers.
-fn told(request: &Request<Incoming>) -> Response<String> {
+fn told(request: &Request<Incoming>) -> Value {
     let headers: Vec<Value> = request
         .headers()
         .iter()
         .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
         .collect();
-    let body = json!({
+    json!({
         "method": request.method().as_str(),
         "target": request.uri().to_string(),
         "headers": headers,
-    });
-    Response::new(body.to_string())
+    })
 }
