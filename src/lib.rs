@@ -91,6 +91,7 @@ mod scope_hierarchy;
 #[cfg(feature = "settings")]
 pub mod settings;
 mod snapshot;
+mod sync;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod token;

@@ -265,3 +265,35 @@ fn the_readme_names_a_version_only_when_it_is_released() {
     let is_named = read("README.md").contains("axum-entra = \"");
     assert_eq!(is_named, is_released);
 }
+
+/// The texts in quotes behind these words.
+fn texts_behind(text: &str, before: &str) -> BTreeSet<String> {
+    let after = text.split(before).skip(1);
+    after
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_property_of_the_models_is_on_their_page_with_its_faults() {
+    let page = table(&read("docs/annex/models.md"), "Properties");
+    let mut properties = BTreeMap::new();
+    for file in ["cache", "verdicts", "keys", "revocations"] {
+        let text = read(&format!("tests/models/src/{file}.rs"));
+        for property in text.split("Property {").skip(1) {
+            let name = texts_behind(property, "name: \"").pop_first().unwrap();
+            let faults = property.split("faults: &[").nth(1).unwrap();
+            let faults = faults.split(']').next().unwrap();
+            let faults: BTreeSet<_> = faults.split('"').skip(1).step_by(2).collect();
+            assert!(!faults.is_empty(), "{name}");
+            let faults: BTreeSet<String> = faults.into_iter().map(str::to_owned).collect();
+            properties.insert(name, faults);
+        }
+    }
+    assert!(properties.len() >= 8, "{properties:?}");
+    let stated: BTreeMap<_, _> = page
+        .iter()
+        .map(|row| (quoted(&row[0]).pop_first().unwrap(), quoted(&row[2])))
+        .collect();
+    assert_eq!(properties, stated);
+}

@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 5] = [
         "token_version",
         "scope_hierarchy",
         "snapshot",
+        "sync",
         "metrics",
     ],
     &["claims", "authority"],
@@ -96,6 +97,65 @@ fn imports_go_down_and_never_sideways() {
 fn a_foreign_crate_has_one_adapter() {
     let found: Vec<String> = sources().iter().flat_map(Source::other_importers).collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Files that are modelled (`tests/models`): their locks and atomics can be exchanged.
+const MODELLED: [&str; 13] = [
+    "jwks/board.rs",
+    "jwks/snapshot.rs",
+    "jwks/waiting.rs",
+    "revocation/cutoffs.rs",
+    "revocation/notifier.rs",
+    "revocation/replay_cache.rs",
+    "revocation/sessions.rs",
+    "revocation/shared.rs",
+    "revocation/subscriber.rs",
+    "token/cache/bucket.rs",
+    "token/cache/entry.rs",
+    "token/cache/mod.rs",
+    "token/cache/per_thread.rs",
+];
+
+/// What of the standard library no model exchanges: counts of references, and what is made once.
+const NOT_EXCHANGED: [&str; 4] = ["Arc", "LazyLock", "PoisonError", "Weak"];
+
+#[test]
+fn what_is_modelled_names_the_locks_that_models_exchange() {
+    let all = sources();
+    for file in MODELLED {
+        let source = all.iter().find(|source| source.path == file).unwrap();
+        let found = own_locks(&source.code());
+        assert!(found.is_empty(), "{file} names {found:?}, not crate::sync");
+    }
+    for offender in [
+        "use std::sync::Mutex;",
+        "use std::sync::atomic::AtomicU64;",
+        "use std::sync::{Arc, RwLock};",
+        "use tokio::sync::watch;",
+    ] {
+        assert_eq!(own_locks(offender).len(), 1, "{offender}");
+    }
+    assert_eq!(own_locks("use std::sync::{Arc, PoisonError};"), [""; 0]);
+}
+
+/// The names behind `std::sync::` and `tokio::sync::` that a model has to exchange.
+fn own_locks(code: &str) -> Vec<String> {
+    let flat: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
+    let behind = |root: &str| {
+        let rests = flat.match_indices(root);
+        let named = |at: usize| {
+            let rest = &flat[at + root.len()..];
+            match rest.strip_prefix('{') {
+                Some(group) => names_in_group(group),
+                None => first_word(rest).into_iter().collect(),
+            }
+        };
+        rests.flat_map(|(at, _)| named(at)).collect::<Vec<_>>()
+    };
+    let mut found = behind("std::sync::");
+    found.retain(|name| !NOT_EXCHANGED.contains(&name.as_str()));
+    found.extend(behind("tokio::sync::"));
+    found
 }
 
 #[test]

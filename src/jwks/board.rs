@@ -1,15 +1,15 @@
 //! What the writer publishes and the readers see.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::fetch_error::JwksFetchError;
 use super::key_set::KeySet;
 use crate::snapshot::{Loaded, Published};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, OnceLock, mpsc, numbering};
 
 /// What readers see.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ pub(crate) struct Generation(pub(crate) u64);
 impl Generation {
     /// A number that no other key set has; the first is 1.
     pub(super) fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
+        static LAST: numbering::AtomicU64 = numbering::AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1))
     }
 }

@@ -1,10 +1,8 @@
 //! One writer publishes whole snapshots of the keys, many readers load them.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::board::{Binding, NO_TICKET, SharedState};
@@ -16,6 +14,8 @@ pub(crate) use super::waiting::{Asked, FetchOutcome, PendingFetch, patience};
 use super::waiting::{Progress, Until};
 use crate::authority::JwksRefresh;
 use crate::snapshot::Loaded;
+use crate::sync::atomic::AtomicUsize;
+use crate::sync::{Mutex, mpsc, watch};
 
 /// One request for an unknown key, one to forget withdrawn keys, and one for keys to be bound.
 const ASKS: usize = 3;

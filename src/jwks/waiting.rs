@@ -1,11 +1,12 @@
 //! Requests that wait for a fetch: how many may, how long, and what becomes of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::watch;
 
 /// The longest time a request waits for fetches.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);

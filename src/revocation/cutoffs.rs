@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use crate::authority::Backdate;
 use crate::claims::{AccountId, Claims};
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::event::{AccountKey, RevocationKey};
 use super::marks::{KEPT, Marks};
@@ -91,6 +92,12 @@ impl Revocations {
     pub(super) fn raise(&self, raises: &[Raise], now: u64) -> Vec<bool> {
         let uptime = self.uptime.seconds();
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, and also where the mark is that high already: the thread that raised it
+        // may not have come further than this, and no caller returns before the mark holds.
+        let refusing = raises.iter().filter(|raise| raise.mark.refuses_tokens());
+        if let Some(at) = refusing.map(|raise| raise.at).max() {
+            self.newest.fetch_max(at, Ordering::Release);
+        }
         let advance = |Raise { mark, at, age }: &Raise| {
             if *at == 0 {
                 return false;
@@ -107,15 +114,8 @@ impl Revocations {
         };
         let raised: Vec<bool> = raises.iter().map(advance).collect();
         drop(marks);
-        let new = || raises.iter().zip(&raised).filter(|(_, raised)| **raised);
-        let newest = new()
-            .filter(|(raise, _)| raise.mark.refuses_tokens())
-            .map(|(raise, _)| raise.at)
-            .max();
-        if let Some(at) = newest {
-            self.newest.fetch_max(at, Ordering::Release);
-        }
-        self.bells.notify(new().map(|(raise, _)| &raise.mark));
+        let new = raises.iter().zip(&raised).filter(|(_, raised)| **raised);
+        self.bells.notify(new.map(|(raise, _)| &raise.mark));
         raised
     }
 

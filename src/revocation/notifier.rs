@@ -1,11 +1,11 @@
 //! Wakes the streams that a revocation may concern, and few others.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::claims::{AccountId, Claims};
+use crate::sync::{RandomState, watch};
 
 use super::event::{AccountKey, RevocationKey};
 

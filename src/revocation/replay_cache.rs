@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::monotonic_clock::MonotonicWallClock;
 use super::store::StoreUnavailable;
+use crate::sync::Mutex;
 
 /// A bounded record. When it is full, newcomers are refused: forgetting one of those it holds
 /// would let that one be used again.

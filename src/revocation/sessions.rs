@@ -2,13 +2,14 @@
 //! tokens were seen of.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::hash::BuildHasher;
+use std::sync::PoisonError;
 
 use uuid::Uuid;
 
 use crate::claims::Claims;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, OnceLock, RandomState};
 
 /// A random key: 64 bits that agree by chance make two sessions one.
 #[derive(Debug, Default)]

@@ -1,12 +1,11 @@
 //! The store that replicas share, as requests see it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 #[cfg(feature = "metrics")]
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::cutoffs::Revocations;
@@ -14,6 +13,8 @@ use super::event::RevocationKey;
 use super::redis::RedisClient;
 use super::replay_cache::Replays;
 use super::store::{Answer, Single, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
+use crate::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use crate::sync::{Mutex, watch};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
@@ -93,6 +94,18 @@ impl State {
         (offset != NEVER).then_some(offset)
     }
 
+    /// Takes note that the others were not told of something that was raised here.
+    pub(super) fn is_untold(&self) {
+        self.has_unpublished.store(true, Ordering::Release);
+    }
+
+    /// All that is known here, for a store that may lack some of it. What is raised from here on
+    /// tells itself, or is [untold](Self::is_untold).
+    pub(super) fn to_tell(&self, local: &Revocations) -> HashMap<RevocationKey, u64> {
+        self.has_unpublished.store(false, Ordering::Release);
+        local.all().into_iter().collect()
+    }
+
     pub(super) fn is_complete(&self) {
         *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -132,7 +145,7 @@ impl Store for RedisRevocations {
         let told = self.runtime.spawn(async move {
             let told = link.advance(&[(text, at)], again).await;
             if told.is_err() {
-                state.has_unpublished.store(true, Ordering::Release);
+                state.is_untold();
             }
             told
         });

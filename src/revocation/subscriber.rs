@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
+use crate::sync::atomic::Ordering;
+use crate::sync::watch;
 
 use super::cutoffs::{Raise, Revocations};
 use super::event::RevocationKey;
@@ -253,9 +253,8 @@ impl Follower {
         news: &mut EventStream<'_>,
     ) -> Result<(StreamPosition, String), StoreConnectionError> {
         let Beginning { place, last, time } = news.begin().await?;
-        // What is raised here from now on tells itself.
-        self.state.has_unpublished.store(false, Ordering::Release);
-        let mut lacking: HashMap<RevocationKey, u64> = self.local.all().into_iter().collect();
+        let mut lacking = self.state.to_tell(&self.local);
+        // By a clock that is not to be trusted nothing is old.
         let agree = self.compare_clocks(time);
         let (mut next, mut page) = news.marks("0").await?;
         loop {

@@ -1,10 +1,10 @@
 //! Seven places for tokens in one line of the processor's cache.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::entry::Entry;
 use crate::snapshot::{Loaded, Slot};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Places per set. Eight tags and seven pointers would be 64 bytes too; seven of each are simpler.
 pub(super) const WAYS: usize = 7;

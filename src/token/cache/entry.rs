@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::per_thread::{ByteBudget, PerThreadClaims};
 use crate::claims::{AccountId, Claims, allocated};
 use crate::jwks::snapshot::KeyReader;
 use crate::jwks::{Generation, PublishedKey};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The key that signed a token: a key of one document of one authority.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! A token's hash: a few instructions, for it only has to find.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+
+use crate::sync::RandomState;
 
 /// Hashes the end of a token, with secrets of this process and this cache.
 ///

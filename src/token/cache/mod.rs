@@ -11,12 +11,13 @@ mod shard;
 mod tests;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::claims::AccountId;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, RandomState};
 
 use bucket::{Set, WAYS};
 pub(super) use entry::{Entry, KeyState, SigningKeyRef};

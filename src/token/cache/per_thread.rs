@@ -6,11 +6,12 @@
 //! thread. The copies are the entry's: they are gone when it is.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 
 use crate::claims::Claims;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{OnceLock, numbering};
 
 /// Every so many hits a thread looks whether the token is hot.
 const SAMPLE: usize = 64;
@@ -149,7 +150,7 @@ fn sample() -> (usize, bool) {
     HITS.set(hits);
     let mut number = NUMBER.get();
     if number == usize::MAX {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        static NEXT: numbering::AtomicUsize = numbering::AtomicUsize::new(0);
         number = NEXT.fetch_add(1, Ordering::Relaxed) & (usize::MAX >> 1);
         NUMBER.set(number);
     }
