@@ -19,6 +19,7 @@ use super::rejection::Rejection;
 use super::service::{self, Decide, service};
 use super::session_check::{SessionCheck, check_sessions};
 use super::token_source::{Subprotocol, TokenSource, move_to_header};
+use super::validate::count_binding;
 
 /// Lets requests with a valid token through and puts [`Claims`](crate::Claims) into their
 /// extensions; answers every other itself. From [`Entra::layer`](crate::Entra::layer).
@@ -365,7 +366,9 @@ impl Authenticate {
                 Decision::Pending(Box::pin(async move {
                     let settled = open.resolve(&claims, &token).await;
                     let refused = |failure| Rejection::session(&failure, &claims, head.as_head());
-                    Ok(RequestExtension::after(settled.map_err(refused)?, claims))
+                    let patience = settled.map_err(refused)?;
+                    count_binding(&claims);
+                    Ok(RequestExtension::after(patience, claims))
                 }))
             }
         }

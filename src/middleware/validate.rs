@@ -6,6 +6,7 @@ use http::Request;
 
 use crate::claims::Claims;
 use crate::jwks::snapshot::PendingFetch;
+use crate::metrics::bound_token_admitted;
 use crate::token::{InvalidToken, PopTokens, Possession, Scheme, ValidationFailure, Verdict};
 
 use super::auth_layer::{Authenticate, Decision, Inner, RequestExtension, refuse};
@@ -63,8 +64,12 @@ impl Authenticate {
         let token = presented.as_bytes();
         match known.unwrap_or_else(|| validator.validate_uncached(token, now, &possession)) {
             Verdict::Valid(claims) => {
-                count_binding(&claims);
-                self.admit_claims(claims, presented, head)
+                let binding = claims.confirmation().map(|bound| bound.binding());
+                let decision = self.admit_claims(claims, presented, head);
+                if let (Decision::Allow(_), Some(binding)) = (&decision, binding) {
+                    bound_token_admitted(binding);
+                }
+                decision
             }
             // Rejected before it was fully decoded: it may not be a token at all.
             Verdict::Refused(ValidationFailure::Invalid(
@@ -101,10 +106,11 @@ impl Authenticate {
             if let Some(rejection) = own.of_another_resource(&claims, head.as_head()) {
                 return Err(rejection);
             }
-            count_binding(&claims);
             let settled = check_sessions(&claims).resolve(&claims, &token).await;
             let refused = |failure| Rejection::session(&failure, &claims, head.as_head());
-            Ok(RequestExtension::after(settled.map_err(refused)?, claims))
+            let patience = settled.map_err(refused)?;
+            count_binding(&claims);
+            Ok(RequestExtension::after(patience, claims))
         }))
     }
 
@@ -173,9 +179,9 @@ impl Authenticate {
     }
 }
 
-/// Counts a request whose token is bound.
-fn count_binding(claims: &Claims) {
+/// Counts a request that is admitted, if its token is bound.
+pub(super) fn count_binding(claims: &Claims) {
     if let Some(confirmation) = claims.confirmation() {
-        crate::metrics::bound_token_admitted(confirmation.binding());
+        bound_token_admitted(confirmation.binding());
     }
 }

@@ -12,7 +12,12 @@
 
 mod certificates;
 mod key;
+#[cfg(feature = "metrics")]
+#[path = "../observability/log.rs"]
+mod log;
 mod modes;
 mod proxies;
 mod signed;
+#[cfg(feature = "metrics")]
+mod told;
 mod world;

@@ -14,6 +14,8 @@ mod log;
 mod metadata;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "metrics")]
+mod own_refusals;
 #[cfg(feature = "test-util")]
 mod route_audit;
 mod spans;

@@ -13,11 +13,15 @@
 
 mod agreeing;
 mod clocks;
+#[path = "../bound/key.rs"]
+#[allow(dead_code, reason = "one key of those")]
+mod key;
 mod lagging;
 mod losing;
 mod many;
 mod receiving;
 mod replica;
 mod server;
+mod signed;
 mod spending;
 mod surviving;
