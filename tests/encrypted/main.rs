@@ -18,6 +18,7 @@ mod blocks;
 mod interop;
 mod jwe;
 mod key_files;
+mod leaky;
 #[allow(dead_code, reason = "the API's tests use all of it")]
 #[path = "../api/signer.rs"]
 mod signer;
