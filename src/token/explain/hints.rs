@@ -6,6 +6,7 @@ use crate::guid::parse_guid;
 use crate::token::validator::Validator;
 use crate::token_version::TokenVersion;
 
+use super::bound_hints;
 use super::guard_hints::APP_ONLY;
 use super::unverified_view::{Peek, cut};
 
@@ -63,13 +64,13 @@ pub(super) fn of_token(
         ),
         "scope" if !peek.has("scp") => hints.push(APP_ONLY.to_owned()),
         "scope" => hints.push("The client has to ask for one of the scopes in the setting Scopes, which hold for every route.".to_owned()),
-        "sender_constrained" => hints.push(bound(peek).to_owned()),
+        "sender_constrained" => hints.push(bound_hints::of_token(peek).to_owned()),
         "id_token" => hints.push(format!(
             "This is an ID token: it tells the client who signed in, and opens nothing. Send the access token that \
              the client gets for {} (access_token in the answer, acquireTokenSilent in MSAL).",
             scope_of(trust)
         )),
-        "algorithm" => hints.push(
+        "algorithm" if !bound_hints::is_signed_request(outer) => hints.push(
             "Entra signs access tokens with RS256 and nothing else. A token with another algorithm was made by another \
              issuer or by a program of your own."
                 .to_owned(),
@@ -108,13 +109,7 @@ fn text(validator: &Validator, token: &str, peek: &Peek, hints: &mut Vec<String>
     } else if token.trim().len() != token.len() || token.contains(['\n', '\r', '"']) {
         hints.push("There are spaces, line breaks or quotes around or in the token.".to_owned());
     }
-    if peek.header("typ").as_deref() == Some("pop") {
-        hints.push(
-            "This is a signed HTTP request, not a token. It belongs behind the word PoP in the Authorization header of \
-             the request that it was made for; the access token is its member at."
-                .to_owned(),
-        );
-    }
+    bound_hints::of_signed_request(peek, hints);
     match peek.parts {
         5 if validator.decryption.is_none() => hints.push(
             "Five parts are an encrypted token (JWE), which only the API it was made for can read. If it is for this \
@@ -158,30 +153,6 @@ fn kind(peek: &Peek, trust: Option<&ResolvedAuthority>, hints: &mut Vec<String>)
             "This looks like an ID token: it tells the client who signed in, and opens nothing. Send the access \
              token that the client gets for {scope}."
         ));
-    }
-}
-
-/// What a client has to do with a bound token, by what it is bound to.
-fn bound(peek: &Peek) -> &'static str {
-    match peek.confirmation().map(|bound| bound.binding()) {
-        Some("key") => {
-            "The token is bound to a key of its client (proof of possession), and a token by itself proves nothing. \
-             The client has to send signed HTTP requests (Authorization: PoP, AuthenticationScheme.POP in MSAL), \
-             which this API accepts with PopTokens accept or require; or ask for a bearer token."
-        }
-        Some("certificate") => {
-            "The token is bound to a client certificate (x5t#S256). It is accepted on a connection whose client has \
-             shown that certificate, if the application hands it over (ClientCertificate) or names the proxy that \
-             does (TrustedProxies)."
-        }
-        Some(_) => {
-            "The token is bound to a key and to a client certificate: the client has to send signed HTTP requests \
-             (Authorization: PoP) over a connection with that certificate."
-        }
-        None => {
-            "The token's cnf holds something that this API cannot have proved, such as a key of DPoP (jkt). Ask for \
-             a bearer token."
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! "Why 401?": a token's way through every check, for the person who holds it.
 
+mod bound_hints;
 mod guard_hints;
 mod hints;
 mod steps;

@@ -69,7 +69,7 @@ async fn trusting(authority: Authority, good: TokenBuilder) -> Entra {
 async fn every_refusal_brings_its_own_hint() {
     let (emulator, entra) = emulated().await;
     let token = || token(&emulator);
-    let rows: [(&str, TokenBuilder, &[&str]); 22] = [
+    let rows: [(&str, TokenBuilder, &[&str]); 23] = [
         (
             "an ID token",
             token().id_token().audience(API_ID),
@@ -111,6 +111,14 @@ async fn every_refusal_brings_its_own_hint() {
             "a signed HTTP request",
             token().header("typ", "pop"),
             &["This is a signed HTTP request, not a token"],
+        ),
+        (
+            "a signed HTTP request with PS256, as MSAL.NET makes it",
+            token().header("typ", "pop").header("alg", "PS256"),
+            &[
+                "This is a signed HTTP request, not a token",
+                "As a signed HTTP request it is refused too (proof): it is signed with PS256,",
+            ],
         ),
         (
             "early",
