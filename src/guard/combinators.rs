@@ -7,14 +7,20 @@ use super::{Caller, Denied, Guard, Requirements};
 pub struct And<A, B>(pub(super) A, pub(super) B);
 
 impl<A: Guard, B: Guard> Guard for And<A, B> {
-    /// No wins over "ask"; two questions are asked together.
+    /// No wins over "ask"; two questions are asked together, and scopes are named together.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         let first = match self.0.check(caller) {
             Ok(()) => return self.1.check(caller),
             Err(denied) => denied,
         };
         if !first.is_open() {
-            return Err(first);
+            return Err(match first.names_scopes() {
+                true => match self.1.check(caller) {
+                    Err(second) => first.with_scopes_of(second),
+                    Ok(()) => first,
+                },
+                false => first,
+            });
         }
         match self.1.check(caller) {
             Ok(()) => Err(first),

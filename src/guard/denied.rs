@@ -114,6 +114,8 @@ impl fmt::Display for DenialReason {
 pub struct Denied<'g> {
     reason: DenialReason,
     scopes: Option<&'g dyn NameSet>,
+    /// What other guards, which have to let the caller pass as well, refuse for.
+    more_scopes: Vec<&'g dyn NameSet>,
     auth_context: Option<&'g str>,
     unresolved_groups: Vec<&'g str>,
 }
@@ -124,6 +126,7 @@ impl<'g> Denied<'g> {
         Self {
             reason,
             scopes: None,
+            more_scopes: Vec::new(),
             auth_context: None,
             unresolved_groups: Vec::new(),
         }
@@ -161,30 +164,42 @@ impl<'g> Denied<'g> {
 
     /// The scopes that would do; none where no scope would.
     pub fn scopes(&self) -> impl Iterator<Item = &'g str> {
-        let needs_all = self.scopes.is_some_and(|set| set.needs_all());
-        let most = if needs_all { usize::MAX } else { 1 };
-        self.named_scopes().take(most)
+        self.sets().flat_map(|set| {
+            let most = if set.needs_all() { usize::MAX } else { 1 };
+            names(set).take(most)
+        })
     }
 
-    /// The scopes to ask for, without those that others imply; none where no scope would do.
-    pub(crate) fn least_scopes(
-        &self,
-        hierarchy: Option<&ScopeHierarchy>,
-    ) -> impl Iterator<Item = &'g str> {
-        let least = hierarchy
-            .filter(|_| !self.scopes.is_some_and(|set| set.needs_all()))
-            .and_then(|hierarchy| hierarchy.least(self.named_scopes()));
-        let named = least.is_none().then(|| self.scopes());
-        let named = named.into_iter().flatten();
-        let needed = named.filter(move |name| {
-            !hierarchy.is_some_and(|hierarchy| hierarchy.is_implied(name, self.scopes()))
-        });
-        least.into_iter().chain(needed)
+    /// The scopes to ask for, each once and without those that others imply; none where no scope would
+    /// do.
+    pub(crate) fn least_scopes(&self, hierarchy: Option<&ScopeHierarchy>) -> Vec<&'g str> {
+        let mut least: Vec<&'g str> = Vec::new();
+        let mut add = |name| {
+            if !least.contains(&name) {
+                least.push(name);
+            }
+        };
+        for set in self.sets() {
+            match hierarchy {
+                Some(hierarchy) if !set.needs_all() => {
+                    hierarchy.least(names(set)).into_iter().for_each(&mut add);
+                }
+                _ if set.needs_all() => names(set).for_each(&mut add),
+                _ => names(set).take(1).for_each(&mut add),
+            }
+        }
+        if let Some(hierarchy) = hierarchy {
+            let all = least.clone();
+            least.retain(|name| !hierarchy.is_implied(name, all.iter()));
+        }
+        least
     }
 
-    /// Every scope that the guard names, be one of them needed or all.
-    fn named_scopes(&self) -> impl Iterator<Item = &'g str> + Clone {
-        self.scopes.into_iter().flat_map(names)
+    /// The names of each guard that refuses for want of a scope.
+    fn sets(&self) -> impl Iterator<Item = &'g dyn NameSet> {
+        self.scopes
+            .into_iter()
+            .chain(self.more_scopes.iter().copied())
     }
 
     /// The authentication context that would do.
@@ -204,13 +219,24 @@ impl<'g> Denied<'g> {
         !self.unresolved_groups.is_empty()
     }
 
-    const fn names_scopes(&self) -> bool {
+    /// Whether a scope is missing, and it is known which.
+    pub(super) const fn names_scopes(&self) -> bool {
         self.scopes.is_some()
     }
 
     /// Both refused, and both would have to change their minds.
     pub(super) fn also(mut self, other: Self) -> Self {
         self.unresolved_groups.extend(other.unresolved_groups);
+        self
+    }
+
+    /// Both refused for want of scopes: a client has to ask for those of both at once, since the next
+    /// token may hold no others.
+    pub(super) fn with_scopes_of(mut self, other: Self) -> Self {
+        if !other.is_open() {
+            self.more_scopes.extend(other.scopes);
+            self.more_scopes.extend(other.more_scopes);
+        }
         self
     }
 

@@ -144,7 +144,7 @@ pub trait Guard {
         Vec::new()
     }
 
-    /// Both must let the caller pass.
+    /// Both must let the caller pass. A challenge names the scopes that both refuse for.
     fn and<G: Guard>(self, other: G) -> And<Self, G>
     where
         Self: Sized,

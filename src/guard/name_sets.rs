@@ -29,6 +29,29 @@ fn outcome(guard: &impl Guard, claims: &Claims) -> String {
 }
 
 #[test]
+fn both_of_two_scopes_are_named_together() {
+    let with = |scopes: &str| claims(json!({ "exp": 1, "scp": scopes }));
+    let both = || RequireScope("a").and(RequireScope("b"));
+    for (scopes, expected) in [
+        ("a b", "in"),
+        ("a", "scope:b"),
+        ("b", "scope:a"),
+        ("x", "scope:a b"),
+    ] {
+        assert_eq!(outcome(&both(), &with(scopes)), expected, "{scopes}");
+    }
+    let of_three = both().and(RequireScope::all(["c", "d"]));
+    assert_eq!(outcome(&of_three, &with("x")), "scope:a b c d");
+    let role_first = RequireRole("r").and(both());
+    assert_eq!(outcome(&role_first, &with("x")), "role:");
+    let role_last = both().and(RequireRole("r"));
+    assert_eq!(outcome(&role_last, &with("x")), "scope:a b");
+    // Of alternatives one is named, with all that it needs.
+    let either = RequireRole("r").or(both());
+    assert_eq!(outcome(&either, &with("x")), "scope:a b");
+}
+
+#[test]
 fn one_any_and_all_of_the_scopes() {
     let with = |scopes: &str| claims(json!({ "exp": 1, "scp": scopes }));
     let (one, any, all) = (

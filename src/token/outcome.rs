@@ -52,7 +52,7 @@ impl From<InvalidToken> for ValidationFailure {
 impl PolicyDenial {
     /// What a guard said of a caller.
     pub(crate) fn of(denied: &Denied<'_>, claims: &Claims) -> Self {
-        let scopes: Vec<&str> = denied.least_scopes(claims.scope_hierarchy()).collect();
+        let scopes = denied.least_scopes(claims.scope_hierarchy());
         Self {
             reason: denied.reason(),
             scopes: scopes.join(" "),

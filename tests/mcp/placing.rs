@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use axum::routing::post;
 use axum_entra::UnixTime;
-use axum_entra::guard::{Guard, RequireGroup, RequireScope};
+use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
 use axum_entra::mcp::{AnyToken, ToolGuards};
 use serde_json::json;
 
@@ -117,6 +117,134 @@ async fn a_batch_marks_a_token_as_used_only_if_every_item_passes() {
         (answer.status.as_u16(), &answer.body["reason"]),
         (401, &json!("replay"))
     );
+}
+
+/// A client asks for exactly what the challenge names; with one scope at a time, its next token might
+/// lack the other.
+#[tokio::test]
+async fn a_batch_and_a_guard_of_two_scopes_name_all_scopes_that_are_missing_at_once() {
+    let guards = ToolGuards::new()
+        .tool("read", RequireScope("Todo.Read"))
+        .tool("write", RequireScope("Todo.ReadWrite"))
+        .tool("report", RequireScope::any(["Data.Read", "Data.All"]))
+        .tool("publish", RequireScope::all(["Data.Write", "Data.Send"]))
+        .tool(
+            "both",
+            RequireScope("Data.Write").and(RequireScope("Data.Read")),
+        )
+        .tool("admin", RequireRole("Admin"));
+    let router = guarded(&Reached::default(), guards);
+    let full = |names: &[&str]| {
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| format!("api://{API}/{name}"))
+            .collect();
+        format!("scope=\"{}\"", names.join(" "))
+    };
+    for (tools, expected) in [
+        (&["write"][..], &["Todo.ReadWrite"][..]),
+        (
+            &["read", "write", "report"],
+            &["Todo.ReadWrite", "Data.Read"],
+        ),
+        (
+            &["report", "write", "report"],
+            &["Data.Read", "Todo.ReadWrite"],
+        ),
+        (
+            &["publish", "both"],
+            &["Data.Write", "Data.Send", "Data.Read"],
+        ),
+        (&["both"], &["Data.Write", "Data.Read"]),
+        // What no scope gives is no part of it, and comes first where it is first.
+        (
+            &["write", "admin", "report"],
+            &["Todo.ReadWrite", "Data.Read"],
+        ),
+        (&["write", "other"], &["Todo.ReadWrite"]),
+    ] {
+        let calls: Vec<_> = tools
+            .iter()
+            .map(|tool| CALL.replace("\"x\"", &format!("\"{tool}\"")))
+            .collect();
+        let batch = format!("[{}]", calls.join(","));
+        let answer = send(&router, request(&Method::POST, &alice(), batch)).await;
+        assert_eq!(answer.status, 403, "{tools:?}");
+        assert_eq!(answer.body["reason"], "scope", "{tools:?}");
+        let challenge = answer.challenge().unwrap();
+        assert!(
+            challenge.contains(&full(expected)),
+            "{tools:?}: {challenge}"
+        );
+    }
+    let batch = format!("[{},{CALL}]", CALL.replace("\"x\"", "\"admin\""));
+    let answer = send(&router, request(&Method::POST, &alice(), batch)).await;
+    assert_eq!(answer.body["reason"], "role");
+    assert!(!answer.challenge().unwrap().contains("scope="));
+}
+
+#[tokio::test]
+async fn a_version_that_is_no_date_is_told_which_versions_there_are_where_they_are_named() {
+    let body = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
+    let versions = ["2026-07-28", "2025-11-25"];
+    for (named, stated, expected) in [
+        (
+            true,
+            "v999.0.0",
+            json!({ "supported": versions, "requested": "v999.0.0" }),
+        ),
+        (
+            true,
+            "a\"b",
+            json!({ "supported": versions, "requested": "a\"b" }),
+        ),
+        (false, "v999.0.0", json!({})),
+        // It is the method's header that is missing here.
+        (true, "2026-07-28", json!({})),
+    ] {
+        let guards = ToolGuards::new();
+        let guards = match named {
+            true => guards.protocol_versions(versions),
+            false => guards,
+        };
+        let router = guarded(&Reached::default(), guards);
+        let mut request = request(&Method::POST, &alice(), body);
+        let headers = request.headers_mut();
+        headers.insert("mcp-protocol-version", stated.parse().unwrap());
+        let answer = send(&router, request).await;
+        assert_eq!(answer.status, 400, "{stated}");
+        let mut data = json!({ "error": "invalid_request", "reason": "mcp_headers" });
+        let members = expected.as_object().unwrap().clone();
+        data.as_object_mut().unwrap().extend(members);
+        let error = &answer.body["error"];
+        assert_eq!(
+            (&error["code"], &error["data"]),
+            (&json!(-32020), &data),
+            "{stated}"
+        );
+        assert_eq!(answer.body["id"], 7);
+    }
+}
+
+/// Every other method is refused; one that has a guard reaches the server, also one it does not have.
+#[tokio::test]
+async fn a_method_reaches_the_server_once_it_has_a_guard() {
+    let body = r#"{"jsonrpc":"2.0","id":7,"method":"unknown/method"}"#;
+    let reached = Reached::default();
+    let closed = guarded(&reached, ToolGuards::new());
+    let answer = send(&closed, request(&Method::POST, &alice(), body)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["reason"]),
+        (403, &json!("tool"))
+    );
+    assert!(reached.take().is_empty());
+    let open = guarded(
+        &reached,
+        ToolGuards::new().method("unknown/method", AnyToken),
+    );
+    let answer = send(&open, request(&Method::POST, &alice(), body)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(reached.take().len(), 1);
 }
 
 #[tokio::test]

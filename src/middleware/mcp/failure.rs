@@ -1,5 +1,7 @@
 //! Requests that are no Model Context Protocol messages, and sessions that are another's.
 
+use std::sync::Arc;
+
 use axum_core::body::Body;
 use axum_core::response::Response;
 use http::header::CONTENT_TYPE;
@@ -19,14 +21,23 @@ pub(in crate::middleware) enum McpFailure {
     Headers {
         /// The id of the request, as it was written.
         id: Option<String>,
+        unsupported: Option<UnsupportedVersion>,
     },
     SessionNotFound,
 }
 
+/// A version that is none, and those that there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::middleware) struct UnsupportedVersion {
+    pub(super) supported: Arc<[String]>,
+    pub(super) requested: String,
+}
+
 impl McpFailure {
-    pub(super) fn headers(id: Option<&RawValue>) -> Self {
+    pub(super) fn headers(id: Option<&RawValue>, unsupported: Option<UnsupportedVersion>) -> Self {
         Self::Headers {
             id: id.map(|id| id.get().to_owned()),
+            unsupported,
         }
     }
 
@@ -74,14 +85,15 @@ impl McpFailure {
     /// The JSON-RPC error that the protocol has for headers (MCP 2026-07-28, "Standard request
     /// headers"); `None` where a problem body is the answer.
     pub(in crate::middleware) fn json_rpc_response(&self) -> Option<Response> {
-        let Self::Headers { id } = self else {
+        let Self::Headers { id, unsupported } = self else {
             return None;
         };
-        let error = json!({
-            "code": HEADER_MISMATCH,
-            "message": self.sentence(),
-            "data": { "error": self.error(), "reason": self.reason() },
-        });
+        let mut data = json!({ "error": self.error(), "reason": self.reason() });
+        if let (Some(version), Some(data)) = (unsupported, data.as_object_mut()) {
+            data.insert("supported".to_owned(), json!(&*version.supported));
+            data.insert("requested".to_owned(), json!(version.requested));
+        }
+        let error = json!({ "code": HEADER_MISMATCH, "message": self.sentence(), "data": data });
         // The id is put there as it was written; it was read before.
         let id = id.as_deref().unwrap_or("null");
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#);

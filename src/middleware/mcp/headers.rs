@@ -16,6 +16,9 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// batches nor sessions.
 const STATELESS: &[u8] = b"2026-07-28";
 
+/// Bytes of a version that is repeated in an answer: several times a date.
+const LONGEST_REPEATED: usize = 64;
+
 /// Headers that are there twice, have the wrong form, or differ from the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct HeaderMismatch;
@@ -38,6 +41,12 @@ impl<'r> StatedVersion<'r> {
             Ok(Some(value)) if is_date(value.as_bytes()) => Self::Date(value.as_bytes()),
             Ok(Some(_)) | Err(HeaderMismatch) => Self::Invalid,
         }
+    }
+
+    /// The text of the one header that is no date, to be repeated in the answer.
+    pub(super) fn requested(headers: &'r HeaderMap) -> Option<&'r str> {
+        let value = only(headers, &VERSION).ok()??.to_str().ok()?;
+        (!is_date(value.as_bytes()) && value.len() <= LONGEST_REPEATED).then_some(value)
     }
 
     /// Whether it is 2026-07-28 or later. Dates of one form compare as their texts do.

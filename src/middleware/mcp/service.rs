@@ -9,6 +9,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
+use serde_json::value::RawValue;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -21,7 +22,7 @@ use super::super::head::Head;
 use super::super::rejection::Rejection;
 use super::ToolGuards;
 use super::body::{Unread, is_encoded, is_too_long, read};
-use super::failure::McpFailure;
+use super::failure::{McpFailure, UnsupportedVersion};
 use super::headers::StatedVersion;
 use super::message::Messages;
 use super::sessions::{Owner, SessionIds};
@@ -114,7 +115,8 @@ impl ToolGuards {
             let needed = needed.map_err(|failure| refuse(failure, &parts))?;
             authorize(needed, &mut parts).await?;
         } else if StatedVersion::of(&parts.headers) == StatedVersion::Invalid {
-            return Err(refuse(McpFailure::headers(None), &parts));
+            let failure = self.mismatch(&parts.headers, None);
+            return Err(refuse(failure, &parts));
         }
         if StatedVersion::of(&parts.headers).is_stateless() {
             SessionIds::remove(&mut parts.headers);
@@ -139,8 +141,18 @@ impl ToolGuards {
         }
         version
             .check(headers, &messages)
-            .map_err(|_| McpFailure::headers(messages.id()))?;
+            .map_err(|_| self.mismatch(headers, messages.id()))?;
         Ok(self.needed(&messages))
+    }
+
+    /// Headers that are not as they should be.
+    fn mismatch(&self, headers: &HeaderMap, id: Option<&RawValue>) -> McpFailure {
+        let requested = StatedVersion::requested(headers).filter(|_| !self.versions.is_empty());
+        let unsupported = requested.map(|requested| UnsupportedVersion {
+            supported: Arc::clone(&self.versions),
+            requested: requested.to_owned(),
+        });
+        McpFailure::headers(id, unsupported)
     }
 }
 
