@@ -1,14 +1,15 @@
-//! What the targets of messages have in common: an API that takes them, and two keys.
+//! What the targets of requests have in common: an API that takes them, and two keys.
+#![allow(dead_code, reason = "each target uses its part")]
 
 use std::convert::Infallible;
 use std::sync::{LazyLock, OnceLock};
 
 use axum_core::body::Body;
 use axum_core::response::Response;
-use axum_entra::__fuzz::{API, TENANT};
+use axum_entra::__fuzz::{API, ISSUER, TENANT};
 use axum_entra::{Authority, Clock, Entra, SecurityEventTransmitter, Tenant, UnixTime};
 use http::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_service::Service;
 
 #[path = "../../../tests/api/signer.rs"]
@@ -17,11 +18,10 @@ mod signer;
 
 pub const NOW: u64 = 1_800_000_000;
 pub const SKEW: f64 = 300.0;
-#[allow(dead_code, reason = "one of two targets has events")]
 pub const TRANSMITTER: &str = "https://ssf.example.com/";
 pub const EVENTS_FOR: &str = "https://api.example/events";
 
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+pub static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().expect("a runtime")
 });
@@ -40,6 +40,16 @@ pub fn entra() -> &'static Entra {
             .build()
             .expect("good settings")
     })
+}
+
+/// An access token of a user's client, with these scopes.
+pub fn access_token(scopes: &str) -> String {
+    let claims = json!({
+        "aud": API, "iss": ISSUER, "tid": TENANT, "ver": "2.0", "iat": NOW, "nbf": NOW, "exp": NOW + 60,
+        "azp": API, "azpacr": "0", "sub": "s", "oid": TENANT, "scp": scopes,
+    });
+    let header = json!({ "alg": "RS256", "kid": "k" });
+    signer::key(0).sign(&header.to_string(), &claims.to_string())
 }
 
 /// Whether by the published key, header, payload and the token of both.
