@@ -92,6 +92,32 @@ fn every_dependency_is_accounted_for_with_the_features_that_bring_it() {
 }
 
 #[test]
+fn every_metric_is_in_the_operators_table_and_on_the_dashboard() {
+    let code = read("src/metrics.rs");
+    let own: BTreeSet<String> = code
+        .lines()
+        .filter_map(|line| line.trim().split_once(" = \"")?.1.split_once("\", "))
+        .filter(|(_, kind)| ["Counter,", "Gauge,", "Histogram,"].contains(kind))
+        .map(|(name, _)| format!("axum_entra_{name}"))
+        .collect();
+    assert!(own.len() >= 13, "{own:?}");
+    let told: BTreeSet<String> = table(&read("docs/operations.md"), "Metrics")
+        .iter()
+        .filter_map(|row| quoted(&row[0]).pop_first())
+        .filter(|name| name.starts_with("axum_entra_"))
+        .collect();
+    assert_eq!(told, own);
+    let dashboard = read("deploy/grafana-dashboard.json");
+    for name in own {
+        // A histogram is shown by its buckets or its count.
+        let is_shown = ["{", "_bucket{", "_count{"]
+            .iter()
+            .any(|end| dashboard.contains(&format!("{name}{end}")));
+        assert!(is_shown, "no panel shows {name}");
+    }
+}
+
+#[test]
 fn every_feature_is_in_the_readme() {
     let told: BTreeSet<String> = table(&read("README.md"), "Features")
         .iter()

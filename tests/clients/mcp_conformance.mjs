@@ -1,12 +1,13 @@
-// The official conformance runner's server scenarios, against the sample with the layer and without it: what
-// passes without the layer must pass with it. Run by .ci/mcp, which sets MCP_URL, BARE_URL and TOKEN.
+// The official conformance runner's server scenarios, against the server without the layer, with the layer and a
+// guard for every method that the runner sends, and against the sample: what passes without the layer must pass
+// with it. Run by .ci/mcp, which sets BARE_URL, GUARDED_URL with GUARDED_TOKEN, and MCP_URL with TOKEN.
 //
 // The runner sends no token, so a proxy on loopback adds it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import http from "node:http";
 
-const { MCP_URL, BARE_URL, TOKEN } = process.env;
+const { MCP_URL, BARE_URL, TOKEN, GUARDED_URL, GUARDED_TOKEN } = process.env;
 const RUNNER = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
 
 /** Those that need no tools of the runner's own. */
@@ -21,8 +22,9 @@ const SCENARIOS = [
 ];
 
 /**
- * What fails with the layer alone, and why that is meant: a method without a guard is 403 and not "method not found" (the
- * runner then takes it for one that is there), and a version that is no date is refused before the server sees it.
+ * What fails with the sample alone, and why that is meant: a method without a guard is 403 and not "method not found"
+ * (the runner then takes it for one that is there), and the answer to a version that is no date lists no versions,
+ * since the sample names none. None of it fails where the guards name the methods and the versions.
  */
 const MEANT = [
   /^HttpServerMethodNotFound404/,
@@ -32,10 +34,10 @@ const MEANT = [
   /^WireSchemaValid$/,
 ];
 
-function withToken() {
-  const target = new URL(MCP_URL);
+function withToken(url, token) {
+  const target = new URL(url);
   const proxy = http.createServer((request, response) => {
-    const headers = { ...request.headers, authorization: `Bearer ${TOKEN}` };
+    const headers = { ...request.headers, authorization: `Bearer ${token}` };
     const options = { host: target.hostname, port: target.port, path: request.url, method: request.method, headers };
     const sent = http.request(options, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
@@ -63,19 +65,27 @@ function run(scenario, url) {
   );
 }
 
-const proxy = await withToken();
-const layered = `http://127.0.0.1:${proxy.address().port}/mcp`;
+const sample = await withToken(MCP_URL, TOKEN);
+const configured = await withToken(GUARDED_URL, GUARDED_TOKEN);
+const at = (proxy) => `http://127.0.0.1:${proxy.address().port}/mcp`;
 const wrong = [];
 for (const scenario of SCENARIOS) {
   const bare = await run(scenario, `${BARE_URL}/mcp`);
-  const guarded = await run(scenario, layered);
-  const more = guarded.failed.filter((check) => !bare.failed.includes(check));
-  const unmeant = more.filter((check) => !MEANT.some((meant) => meant.test(check)));
-  const isGood = bare.passed !== "none" && guarded.passed !== "none" && unmeant.length === 0;
-  const meant = more.length > 0 ? ` (by the rules of guards: ${more.join(", ")})` : "";
-  console.log(`  ${isGood ? "ok " : "NO "} conformance ${scenario}: ${guarded.passed} with the layer, ${bare.passed} without${meant}`);
-  if (!isGood) wrong.push(`${scenario}: ${unmeant.join(", ")}`);
+  const guarded = await run(scenario, at(configured));
+  const ofSample = await run(scenario, at(sample));
+  const more = (of) => of.failed.filter((check) => !bare.failed.includes(check));
+  const unmeant = more(ofSample).filter((check) => !MEANT.some((meant) => meant.test(check)));
+  const ran = [bare, guarded, ofSample].every((of) => of.passed !== "none");
+  const isGood = ran && more(guarded).length === 0 && guarded.passed === bare.passed && unmeant.length === 0;
+  const meant = more(ofSample).length > 0 ? ` (by the rules of guards: ${more(ofSample).join(", ")})` : "";
+  console.log(
+    `  ${isGood ? "ok " : "NO "} conformance ${scenario}: ${bare.passed} without the layer, ${guarded.passed} with a guard ` +
+      `for every method, ${ofSample.passed} of the sample${meant}`,
+  );
+  if (!isGood) wrong.push(`${scenario}: ${[...more(guarded), ...unmeant].join(", ")}`);
 }
-proxy.closeAllConnections();
-proxy.close();
+for (const proxy of [sample, configured]) {
+  proxy.closeAllConnections();
+  proxy.close();
+}
 assert.deepEqual(wrong, [], wrong.join("\n"));

@@ -1,8 +1,11 @@
 """FastMCP's client against the sample mcp_server and the emulator: first sign-in, step-up, two resources,
-the hierarchy of scopes. Run by .ci/mcp, which sets MCP_URL."""
+the hierarchy of scopes. Run by .ci/mcp, which sets MCP_URL, and TOKENS for an application whose tokens are
+of v1.0."""
 
 import asyncio
+import base64
 import html
+import json
 import os
 import re
 from urllib.error import HTTPError
@@ -14,12 +17,13 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata
 
 URL = os.environ["MCP_URL"]
+TOKENS = os.environ.get("TOKENS", "2.0")
 CLI = "75dbe77f-10a3-4e59-85fd-8c127544f17c"
 REDIRECT = "http://localhost/callback"
 
 
 def ok(text):
-    print(f"  ok  FastMCP: {text}")
+    print(f"  ok  FastMCP, tokens of v{TOKENS}: {text}")
 
 
 class Stay(HTTPRedirectHandler):
@@ -88,6 +92,8 @@ async def main():
     registered = Registered()
     async with Client(url, auth=registered.provider(url)) as client:
         assert len(await client.list_tools()) == 5
+        payload = registered.kept.access_token.split(".")[1]
+        assert json.loads(base64.urlsafe_b64decode(payload + "=="))["ver"] == TOKENS
         assert (await text(client, "list_todos")).startswith("[")
         assert registered.asked[0].split()[0].endswith("/mcp/Todo.Read"), registered.asked
         ok("first sign-in with the scope of the 401's challenge")

@@ -1,5 +1,6 @@
 // The official TypeScript SDK against the sample mcp_server and the emulator: first sign-in, step-up, two
-// resources, a slash at the end, the hierarchy of scopes. Run by .ci/mcp, which sets MCP_URL.
+// resources, a slash at the end, the hierarchy of scopes. Run by .ci/mcp, which sets MCP_URL, and TOKENS for
+// an application whose tokens are of v1.0.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
@@ -8,11 +9,11 @@ const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
 const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");
 const { UnauthorizedError } = require("@modelcontextprotocol/sdk/client/auth.js");
 
-const { MCP_URL } = process.env;
+const { MCP_URL, TOKENS = "2.0" } = process.env;
 const CLI = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
 const REDIRECT = "http://localhost/callback";
 
-const ok = (text) => console.log(`  ok  TypeScript SDK: ${text}`);
+const ok = (text) => console.log(`  ok  TypeScript SDK, tokens of v${TOKENS}: ${text}`);
 
 /** What a person does: open the page, pick alice, be sent back. */
 async function signIn(address) {
@@ -73,6 +74,7 @@ async function call({ client, transport }, provider, name, args = {}) {
 const provider = new Registered();
 const todo = await connected(`${MCP_URL}/mcp`, provider);
 assert.match(provider.asked[0], /\/mcp\/Todo\.Read$/);
+assert.equal(JSON.parse(atob(provider.tokens().access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).ver, TOKENS);
 assert.equal((await todo.client.listTools()).tools.length, 5);
 assert.equal((await call(todo, provider, "list_todos")).content[0].text, "[]");
 assert.equal(provider.asked.length, 1);

@@ -41,6 +41,7 @@ pub struct App {
     pub(super) facets: bool,
     pub(super) blueprint: Option<String>,
     pub(super) encryption: Option<TokenEncryption>,
+    pub(super) v1_tokens: bool,
 }
 
 /// In which of an API's tokens `idtyp` stands: an optional claim, which is off in a new
@@ -72,6 +73,7 @@ impl App {
             facets: false,
             blueprint: None,
             encryption: None,
+            v1_tokens: false,
             name,
             client_id,
         }
@@ -189,6 +191,16 @@ impl App {
     pub fn with_token_encryption(self, encryption: TokenEncryption) -> Self {
         Self {
             encryption: Some(encryption),
+            ..self
+        }
+    }
+
+    /// Has tokens of v1.0 from both endpoints (`requestedAccessTokenVersion` null or 1): their audience
+    /// is the identifier URI that the scopes began with.
+    #[must_use]
+    pub fn with_v1_tokens(self) -> Self {
+        Self {
+            v1_tokens: true,
             ..self
         }
     }

@@ -43,6 +43,15 @@ pub(crate) fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder 
 
 /// Both servers and their metadata documents; `stopped` ends open streams.
 pub(crate) fn routes(entra: &Entra, stopped: impl Future<Output = ()> + Send + 'static) -> Router {
+    routes_behind(todo_guards(), entra, stopped)
+}
+
+/// The same with other guards of the first server.
+pub(crate) fn routes_behind(
+    todo_guards: ToolGuards,
+    entra: &Entra,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Router {
     // A page that has an address of this machine under a name of its own has no token, so there are no
     // hosts to list here.
     let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
@@ -63,7 +72,7 @@ pub(crate) fn routes(entra: &Entra, stopped: impl Future<Output = ()> + Send + '
         config,
     );
     let servers = Router::new()
-        .nest_service(TODOS, todo_guards().layer(todos))
+        .nest_service(TODOS, todo_guards.layer(todos))
         .nest_service(REPORTS, report_guards().layer(reports))
         .route_layer(entra.layer());
     entra
@@ -84,7 +93,7 @@ pub(crate) fn without_guards() -> Router {
     Router::new().nest_service(TODOS, todos)
 }
 
-fn todo_guards() -> ToolGuards {
+pub(crate) fn todo_guards() -> ToolGuards {
     ToolGuards::new()
         .tool("whoami", AnyToken)
         .tool("list_todos", RequireScope("Todo.Read"))

@@ -3,6 +3,31 @@
 use super::*;
 
 #[tokio::test]
+async fn an_api_with_v1_tokens_has_them_from_the_v2_endpoint_for_the_uri_that_was_asked() {
+    let uri = "https://todo.example/mcp";
+    let app = crate::sample_api()
+        .with_identifier_uri(uri)
+        .with_v1_tokens();
+    let emulator = Emulator::builder().app(app).start().await.unwrap();
+    let login = format!("grant_type=password&client_id={CLI_ID}&password={USER_PASSWORD}");
+    for asked in [uri.to_owned(), format!("api://{API_ID}")] {
+        let body = format!("{login}&username=alice&scope=openid+{asked}/Todo.Read");
+        let (_, answer) = post(&emulator, &format!("/{CONTOSO}/oauth2/v2.0/token"), &body).await;
+        let found = claims(answer["access_token"].as_str().unwrap());
+        assert_eq!(
+            (&found["ver"], &found["aud"], &found["scp"]),
+            (&json!("1.0"), &json!(asked), &json!("Todo.Read"))
+        );
+        assert_eq!(found["iss"], emulator.issuer_v1(CONTOSO));
+        assert!(found["appid"].is_string() && found.get("azp").is_none());
+        // The answer is that of its endpoint, and so is the ID token.
+        assert_eq!(answer["scope"], format!("{asked}/Todo.Read"));
+        let id_token = claims(answer["id_token"].as_str().unwrap());
+        assert_eq!(id_token["ver"], "2.0");
+    }
+}
+
+#[tokio::test]
 async fn the_password_grant_gives_a_user_token_in_the_form_of_its_endpoint() {
     let emulator = Emulator::start().await.unwrap();
     let login = format!("grant_type=password&client_id={CLI_ID}&password={USER_PASSWORD}");

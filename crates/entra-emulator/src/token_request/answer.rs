@@ -119,7 +119,7 @@ impl TokenRequest<'_> {
         Ok(answer)
     }
 
-    /// The API chooses the version of its tokens; here it is that of the endpoint.
+    /// That of the endpoint, unless the API's registration says v1.0.
     fn in_its_version(&self, token: TokenBuilder, client: &App, asked: &Asked<'_>) -> TokenBuilder {
         let with_certificate = self.has_assertion()
             && (client.credential != Credential::None || client.blueprint.is_some());
@@ -127,6 +127,8 @@ impl TokenRequest<'_> {
             true => token.claim(claim, "2"),
             false => token,
         };
+        let of_v1 =
+            |token: TokenBuilder| strength(token.v1().audience(asked.name.as_str()), "appidacr");
         match (self.version, &self.policy) {
             // Microsoft Graph's tokens are v1.0 with a nonce in the header, for every client.
             _ if asked.is_graph() => {
@@ -134,10 +136,8 @@ impl TokenRequest<'_> {
                 let token = token.v1().audience(asked.name.as_str());
                 strength(token.header("nonce", nonce), "appidacr")
             }
-            (Version::V1, _) => {
-                let token = token.v1().audience(asked.name.as_str());
-                strength(token, "appidacr")
-            }
+            (Version::V1, _) => of_v1(token),
+            (Version::V2, None) if asked.api.v1_tokens => of_v1(token),
             (Version::V2, Some(policy)) => token
                 .audience(asked.api.client_id.as_str())
                 .policy(self.authority.directory.spelled(policy)),

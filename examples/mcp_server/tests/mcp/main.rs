@@ -10,7 +10,7 @@
 )]
 
 mod answers;
-mod bare;
+mod foreign;
 mod program;
 mod sdk;
 #[path = "../../servers/mod.rs"]

@@ -27,7 +27,21 @@ async fn token_for(world: &World, refused: &Answer, before: &str) -> String {
 
 #[tokio::test]
 async fn a_client_steps_up_with_exactly_the_scopes_of_the_challenge() {
-    let world = World::start().await;
+    steps_up(World::start().await).await;
+}
+
+#[tokio::test]
+async fn so_it_does_where_the_application_has_tokens_of_v1() {
+    let world = World::start_with_v1_tokens().await;
+    let scope = format!("{}/mcp/Todo.Read", world.base);
+    let token = world.sign_in("alice", &scope, None).await.unwrap();
+    let who = world.call("/mcp", "whoami", json!({})).token(&token);
+    let who: Value = serde_json::from_str(&who.send().await.tool_text()).unwrap();
+    assert_eq!(who["ver"], "1.0", "{who}");
+    steps_up(world).await;
+}
+
+async fn steps_up(world: World) {
     let first = world.post("/mcp", &message("tools/list")).send().await;
     assert_eq!(first.status, 401);
     let reader = token_for(&world, &first, "").await;

@@ -1,8 +1,9 @@
 //! The servers on a port of their own, with an emulator as their authority.
 
+use axum_entra::mcp::ToolGuards;
 use axum_entra::settings::Settings;
 use axum_entra::{EntraBuilder, HttpClient};
-use entra_emulator::{API_ID, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
+use entra_emulator::{API_ID, App, CLI_ID, CONTOSO, Emulator, USER_PASSWORD};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -74,15 +75,30 @@ pub(crate) struct Ask<'w> {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_as(servers::todo_guards(), |app| app).await
+    }
+
+    /// With other guards of the first server.
+    pub(crate) async fn start_behind(guards: ToolGuards) -> Self {
+        Self::start_as(guards, |app| app).await
+    }
+
+    /// The registration has `requestedAccessTokenVersion` 1.
+    pub(crate) async fn start_with_v1_tokens() -> Self {
+        Self::start_as(servers::todo_guards(), App::with_v1_tokens).await
+    }
+
+    async fn start_as(guards: ToolGuards, registered: impl FnOnce(App) -> App) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let emulator = Emulator::builder().app(servers::registration(&base));
+        let registration = registered(servers::registration(&base));
+        let emulator = Emulator::builder().app(registration);
         let emulator = emulator.start().await.unwrap();
         let text = servers::settings(emulator.settings(), &base).to_string();
         let settings = Settings::from_parts(Some(("the emulator", &text)), []).unwrap();
         let builder = EntraBuilder::from_settings(&settings).unwrap();
         let entra = servers::describe(builder, base.clone()).build().unwrap();
-        let app = servers::routes(&entra, std::future::pending());
+        let app = servers::routes_behind(guards, &entra, std::future::pending());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             emulator,
