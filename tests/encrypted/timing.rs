@@ -136,7 +136,7 @@ async fn a_new_encrypted_token_costs_an_rsa_operation_more_and_a_known_one_nothi
     assert!(known_encrypted < rsa / 4.0, "it was decrypted");
 }
 
-/// How long each try took in nanoseconds, of two tokens that come in an order drawn by lot: what the
+/// How long each try took in nanoseconds, of two tokens in an order drawn by lot: what the
 /// machine does meanwhile hits both alike.
 fn interleaved(tokens: &[String; 2], mut work: impl FnMut(&str)) -> [Vec<f64>; 2] {
     assert_eq!(tokens[0].len(), tokens[1].len());

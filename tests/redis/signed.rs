@@ -144,12 +144,12 @@ async fn a_record_ends_when_the_request_would_be_too_old_and_only_good_ones_make
     let emulator = Emulator::start().await.unwrap();
     let replica = replica(&emulator, &server);
     let good = signed(&emulator, 1, "/me", now());
-    let spoilt = signed(&emulator, 1, "/other", now());
+    let elsewhere = signed(&emulator, 1, "/other", now());
     let old = signed(&emulator, 1, "/me", now() - 301);
     let (input, signature) = good.rsplit_once('.').unwrap();
     let turned: String = signature.chars().rev().collect();
     let broken = format!("{input}.A{}", &turned[1..]);
-    for refused in [&spoilt, &old, &broken] {
+    for refused in [&elsewhere, &old, &broken] {
         assert_eq!(sent(&replica, refused).await, is_refused());
     }
     assert_eq!(records(&server), (0, 0));
