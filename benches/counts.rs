@@ -35,6 +35,13 @@ const TIMES: usize = 20;
 /// A certificate and its key of 2,048 bits, to which tokens are encrypted.
 const DECRYPTION_KEY: &str = include_str!("../tests/vectors/jwe/key.pem");
 
+const CACHE_OFF: &str = "cache off";
+const GROUPS_200: &str = "cache off, 200 groups";
+const GROUPS_400: &str = "cache off, 400 groups";
+const GROUPS_1200: &str = "cache off, 1,200 groups";
+const AUTHORITIES: &str = "cache off, 1,000 authorities";
+const TENANTS: &str = "cache off, 10,000 tenants";
+
 /// One kind of request, and what is to be answered.
 struct Case {
     name: &'static str,
@@ -93,10 +100,11 @@ fn cases() -> Vec<Case> {
     };
     let keys = Entra::builder_for(issuer.tenant(Tenant::new(CONTOSO), 200)).token_cache_capacity(0);
     let (authorities, last) = issuer.authorities(1_000);
+    let customers = app(&issuer.customers(10_000));
     let one = RequireScope("access_as_user");
     let five = one.and(one).and(one).and(one).and(one);
     let twenty = five.and(five).and(five).and(five);
-    let grouped = issuer.with(0, |token| token.groups(groups(200)));
+    let grouped = |count| issuer.with(0, |token| token.groups(groups(count)));
     vec![
         case("unprotected", route().with_state(()), &known, 200),
         case("no-op layer", behind(NoOp), &known, 200),
@@ -119,20 +127,19 @@ fn cases() -> Vec<Case> {
             tokens: issuer.tokens(TIMES),
             status: 200,
         },
-        case("cache off", uncached(), &known, 200),
-        case("cache off, 200 groups", uncached(), &grouped, 200),
+        case(CACHE_OFF, uncached(), &known, 200),
+        case(GROUPS_200, uncached(), &grouped(200), 200),
+        case(GROUPS_400, uncached(), &grouped(400), 200),
+        // Just short of 64 KiB.
+        case(GROUPS_1200, uncached(), &grouped(1_200), 200),
         case(
             "cache off, 200 keys",
             app(&keys.build().unwrap()),
             &known,
             200,
         ),
-        case(
-            "cache off, 1,000 authorities",
-            app(&authorities),
-            &last,
-            200,
-        ),
+        case(AUTHORITIES, app(&authorities), &last, 200),
+        case(TENANTS, customers, &known, 200),
         case("encrypted, cache off", encrypted(0), &jwe, 200),
         case("encrypted, known", encrypted(CACHE), &jwe, 200),
         case("not encrypted, with a key", encrypted(CACHE), &known, 200),
@@ -254,7 +261,8 @@ fn check() -> ExitCode {
     }
     println!("| | instructions | agreed | allocations | agreed | bytes | agreed |");
     println!("|---|---|---|---|---|---|---|");
-    for count in counts() {
+    let counts = counts();
+    for count in &counts {
         let mut row = format!("| {} |", count.name);
         let found = [
             ("instructions", count.instructions),
@@ -278,11 +286,46 @@ fn check() -> ExitCode {
         }
         println!("{row}");
     }
+    let grow = grows_too_fast(&counts);
+    for finding in &grow {
+        println!("\n{finding}");
+    }
+    if !grow.is_empty() {
+        return ExitCode::FAILURE;
+    }
     if above > 0 {
         println!("\n{above} counts are more than 5 % above benches/counts.toml");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// What must grow with nothing, or in proportion, whatever the counts themselves are.
+fn grows_too_fast(counts: &[Count]) -> Vec<String> {
+    let of = |name: &str| {
+        let count = counts.iter().find(|count| count.name == name).unwrap();
+        count.instructions.map(|count| count as f64)
+    };
+    let mut found = Vec::new();
+    let Some(one) = of(CACHE_OFF) else {
+        return found;
+    };
+    for many in [AUTHORITIES, TENANTS] {
+        let ratio = of(many).unwrap() / one;
+        if ratio > 1.1 {
+            found.push(format!("{many}: {ratio:.2} times the cost of one"));
+        }
+    }
+    // What a group costs must not depend on how many there are.
+    let each = |name: &str, groups: f64| (of(name).unwrap() - one) / groups;
+    let of_200 = each(GROUPS_200, 200.0);
+    for (name, groups) in [(GROUPS_400, 400.0), (GROUPS_1200, 1_200.0)] {
+        let ratio = each(name, groups) / of_200;
+        if ratio > 1.1 {
+            found.push(format!("{name}: a group costs {ratio:.2} times one of 200"));
+        }
+    }
+    found
 }
 
 fn text(counts: &[Count]) -> String {

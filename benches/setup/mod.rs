@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use axum::routing::{Route, get};
 use axum_entra::guard::RequireScope;
-use axum_entra::{Authority, Entra, Tenant, Uuid};
+use axum_entra::{AllowedTenants, Authority, Entra, Tenant, Uuid};
 use entra_emulator::{API_ID, CONTOSO, Emulator, TokenBuilder};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
@@ -80,6 +80,22 @@ impl Issuer {
                 .tenant(tenant.clone())
         });
         (builder.token_cache_capacity(0).build().unwrap(), token)
+    }
+
+    /// One authority for so many tenants, that of the tokens among them.
+    pub(crate) fn customers(&self, count: u128) -> Entra {
+        let own = CONTOSO.parse().unwrap();
+        let tenants = (1..count).map(Uuid::from_u128).chain([own]);
+        let mut keys: Value = serde_json::from_str(&self.keys(6)).unwrap();
+        for key in keys["keys"].as_array_mut().unwrap() {
+            key["issuer"] = json!(self.emulator.issuer("{tenantid}"));
+        }
+        let authority = Authority::entra(Tenant::Organizations, API_ID)
+            .instance(self.emulator.url())
+            .allowed_tenants(AllowedTenants::only(tenants))
+            .static_jwks(keys.to_string());
+        let builder = Entra::builder_for(authority);
+        builder.token_cache_capacity(0).build().unwrap()
     }
 
     /// Another token for each number.

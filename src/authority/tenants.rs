@@ -1,5 +1,6 @@
 //! Which tenants are accepted.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ pub enum AllowedTenants {
     /// Every tenant. Anyone can create a tenant: restrict tenants elsewhere, or accept that.
     Any,
     /// These and no others.
-    Only(Vec<Uuid>),
+    Only(HashSet<Uuid>),
     /// Those that the application names at the time of the request: made by
     /// [`from_fn`](Self::from_fn).
     Dynamic(TenantFilter),

@@ -131,7 +131,7 @@ fn allowed_tenants(from: &Reader<'_>) -> Result<Option<AllowedTenants>, Settings
     match from.node(key.path).map(|node| &node.scalar) {
         None => Ok(None),
         Some(Some(word)) if any(&word.text) => Ok(Some(AllowedTenants::Any)),
-        Some(_) => Ok(Some(AllowedTenants::Only(from.list(&key)?))),
+        Some(_) => Ok(Some(AllowedTenants::only(from.list(&key)?))),
     }
 }
 
