@@ -98,7 +98,7 @@ fn thousands_of_lines(manifest: &Path) -> String {
     format!("{}.{}", lines / 1_000, lines % 1_000 / 100)
 }
 
-/// The cells of a row that say who and what; the version and the size are a snapshot beside them.
+/// The cells of a row that say who and what; version, size and parents are a snapshot beside them.
 fn facts(package: &Value, parents: &BTreeSet<String>) -> [String; 5] {
     let text = |name: &str| package[name].as_str().unwrap_or("none").to_owned();
     let repository = text("repository");
@@ -158,7 +158,7 @@ fn every_crate_of_the_default_tree_has_its_row() {
         rows.push(format!(
             "| {name} | {version} | {license} | {repository} | {build} | {size} | {parents} |"
         ));
-        own.push(facts.to_vec());
+        own.push(facts.get(..4).unwrap().to_vec());
     }
     let mut owners: Vec<(String, u32)> = owners.into_iter().collect();
     owners.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), name.clone()));
@@ -189,7 +189,7 @@ fn every_crate_of_the_default_tree_has_its_row() {
         .filter(|line| line.starts_with("| `"))
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-            [0, 2, 3, 4, 6]
+            [0, 2, 3, 4]
                 .map(|at| (*cells.get(at).unwrap()).to_owned())
                 .to_vec()
         })

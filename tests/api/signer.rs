@@ -52,6 +52,12 @@ impl Key {
     /// The same of bytes, be they text or not.
     pub(crate) fn sign_bytes(&self, header: &[u8], payload: &[u8]) -> String {
         let signed = unsigned(header, payload);
+        let signature = self.sign_text(&signed);
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode_to_string(signature))
+    }
+
+    /// The RS256 signature of a text.
+    pub(crate) fn sign_text(&self, signed: &str) -> Vec<u8> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0
             .sign(
@@ -61,7 +67,7 @@ impl Key {
                 &mut signature,
             )
             .unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode_to_string(signature))
+        signature
     }
 }
 
