@@ -6,6 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// How every header of the identity begins, in lower case.
 pub(crate) const IDENTITY_PREFIX: &str = "x-entra-";
 
+const TENANT_ID: HeaderName = HeaderName::from_static("x-entra-tenant-id");
+const OBJECT_ID: HeaderName = HeaderName::from_static("x-entra-object-id");
+const CLIENT_ID: HeaderName = HeaderName::from_static("x-entra-client-id");
+const SCOPES: HeaderName = HeaderName::from_static("x-entra-scopes");
+const ROLES: HeaderName = HeaderName::from_static("x-entra-roles");
+const PRINCIPAL: HeaderName = HeaderName::from_static("x-entra-principal");
+const AGENT: HeaderName = HeaderName::from_static("x-entra-agent");
+
 /// The signed form of the identity.
 pub(crate) const ASSERTION: HeaderName = HeaderName::from_static("x-entra-assertion");
 
@@ -17,7 +25,7 @@ pub(crate) fn texts(claims: Option<&Claims>) -> [(HeaderName, String); 7] {
     let of = |text: fn(&Claims) -> String| claims.map(text).unwrap_or_default();
     [
         (
-            "x-entra-tenant-id",
+            TENANT_ID,
             of(|claims| {
                 claims
                     .tenant_id()
@@ -25,26 +33,19 @@ pub(crate) fn texts(claims: Option<&Claims>) -> [(HeaderName, String); 7] {
                     .unwrap_or_default()
             }),
         ),
+        (OBJECT_ID, of(|claims| value(claims.object_id_text()))),
+        (CLIENT_ID, of(|claims| value(claims.client_id_text()))),
+        (SCOPES, of(|claims| list(claims.scopes()))),
+        (ROLES, of(|claims| list(claims.roles()))),
         (
-            "x-entra-object-id",
-            of(|claims| value(claims.object_id_text())),
-        ),
-        (
-            "x-entra-client-id",
-            of(|claims| value(claims.client_id_text())),
-        ),
-        ("x-entra-scopes", of(|claims| list(claims.scopes()))),
-        ("x-entra-roles", of(|claims| list(claims.roles()))),
-        (
-            "x-entra-principal",
+            PRINCIPAL,
             of(|claims| claims.principal().as_str().to_owned()),
         ),
         (
-            "x-entra-agent",
+            AGENT,
             of(|claims| value(agent(claims).map(AgentKind::as_str))),
         ),
     ]
-    .map(|(name, text)| (HeaderName::from_static(name), text))
 }
 
 /// The same on a response: all of them, always.
@@ -61,12 +62,9 @@ pub(crate) fn agent(claims: &Claims) -> Option<AgentKind> {
 }
 
 fn value(text: Option<&str>) -> String {
-    let mut encoded = String::new();
-    encode(
-        text.unwrap_or_default(),
-        |byte| byte.is_ascii_graphic(),
-        &mut encoded,
-    );
+    let text = text.unwrap_or_default();
+    let mut encoded = String::with_capacity(text.len());
+    encode(text, |byte| byte.is_ascii_graphic(), &mut encoded);
     encoded
 }
 
@@ -83,6 +81,9 @@ fn list<'t>(elements: impl Iterator<Item = &'t str>) -> String {
 }
 
 fn encode(text: &str, stays: impl Fn(u8) -> bool, encoded: &mut String) {
+    if text.bytes().all(&stays) {
+        return encoded.push_str(text);
+    }
     for byte in text.bytes() {
         match stays(byte) {
             true => encoded.push(char::from(byte)),

@@ -113,12 +113,10 @@ pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderV
 /// The target as the client sent it; where it is no URI, the path alone, encoded again.
 fn uri_of(target: &[u8], path: &str) -> Uri {
     let as_sent = PathAndQuery::try_from(target).ok();
-    let uri = as_sent.and_then(|target| Uri::try_from(target.as_str()).ok());
-    uri.or_else(|| {
+    as_sent.map(Uri::from).unwrap_or_else(|| {
         let encoded: String = path.bytes().map(encoded).collect();
-        Uri::try_from(encoded).ok()
+        Uri::try_from(encoded).unwrap_or_default()
     })
-    .unwrap_or_default()
 }
 
 fn encoded(byte: u8) -> String {

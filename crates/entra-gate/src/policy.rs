@@ -78,8 +78,7 @@ impl Policy {
 
     /// The first rule that matches.
     pub(crate) fn rule(&self, original: &Original) -> Option<&Rule> {
-        let place = self.place(original)?;
-        self.rules.iter().nth(place)
+        self.rules.get(self.place(original)?)
     }
 
     fn place(&self, original: &Original) -> Option<usize> {
@@ -88,8 +87,15 @@ impl Policy {
     }
 
     /// Decides about a request by the first rule that matches; without one it is refused.
-    pub(crate) async fn decide(&self, original: Original) -> Verdict {
+    ///
+    /// The line is that of the rule.
+    pub(crate) async fn decide(&self, original: Original) -> (Verdict, Option<usize>) {
         let place = self.place(&original);
+        let line = || Some(self.rules.get(place?)?.line);
+        (self.decide_by(place, original).await, line())
+    }
+
+    async fn decide_by(&self, place: Option<usize>, original: Original) -> Verdict {
         let access = place.map_or(Some(&self.no_rule), |place| self.access.get(place));
         let access = access.unwrap_or(&self.no_rule);
         let claims = match access.clone().ask(original.into_request()).await {

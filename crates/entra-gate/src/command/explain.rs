@@ -86,7 +86,7 @@ async fn tell(
             }
         }
     }
-    match policy.decide(original).await {
+    match policy.decide(original).await.0 {
         Verdict::Granted(granted) => {
             writeln!(text, "status  {}", StatusCode::OK.as_u16())?;
             let reason = match granted.claims {

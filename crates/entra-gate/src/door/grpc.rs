@@ -2,6 +2,7 @@
 //!
 //! Source: `envoy/service/auth/v3/external_auth.proto`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum_core::response::Response;
@@ -19,7 +20,7 @@ use hyper::body::Incoming;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 
-use super::{Door, Gate, SharedGate, count};
+use super::{Door, Gate, SharedGate};
 use crate::identity;
 use crate::original::Original;
 use crate::policy::{Granted, Verdict};
@@ -52,11 +53,11 @@ impl Authorization for GrpcDoor {
         };
         let answer = match verdict {
             Verdict::Granted(granted) => {
-                count(Door::Grpc, StatusCode::OK);
+                gate.answers.count(Door::Grpc, StatusCode::OK);
                 ok(granted)
             }
             Verdict::Refused(response) => {
-                count(Door::Grpc, response.status());
+                gate.answers.count(Door::Grpc, response.status());
                 denied(response).await
             }
         };
@@ -70,25 +71,33 @@ fn asked(gate: &Gate, question: tonic::Request<CheckRequest>) -> Result<Original
     let request = attributes.and_then(|attributes| attributes.request);
     let http = request.and_then(|request| request.http);
     let http = http.ok_or(Problem::door("The question says about no HTTP request."))?;
-    let headers = headers(&http)?;
-    let (method, host) = (http.method.as_bytes(), http.host.as_bytes());
-    Original::new(method, host, http.path.as_bytes(), headers)
+    let HttpRequest {
+        method,
+        host,
+        path,
+        headers: plain,
+        header_map: raw,
+        ..
+    } = http;
+    let headers = headers(plain, raw.map(|map| map.headers).unwrap_or_default())?;
+    Original::new(method.as_bytes(), host.as_bytes(), path.as_bytes(), headers)
 }
 
 /// The original's headers, of whichever of the two forms Envoy was told to send.
-fn headers(http: &HttpRequest) -> Result<HeaderMap, Problem> {
-    let raw = http.header_map.iter().flat_map(|map| &map.headers);
-    let raw = raw.map(|header| match header.raw_value.is_empty() {
-        true => (header.key.as_str(), header.value.as_bytes()),
-        false => (header.key.as_str(), header.raw_value.as_slice()),
-    });
-    let plain = http.headers.iter();
-    let plain = plain.map(|(name, value)| (name.as_str(), value.as_bytes()));
+fn headers(plain: HashMap<String, String>, raw: Vec<PbHeaderValue>) -> Result<HeaderMap, Problem> {
+    let raw = raw
+        .into_iter()
+        .map(|header| match header.raw_value.is_empty() {
+            true => (header.key, header.value.into_bytes()),
+            false => (header.key, header.raw_value),
+        });
+    let plain = plain.into_iter();
+    let plain = plain.map(|(name, value)| (name, value.into_bytes()));
     let mut headers = HeaderMap::new();
     // Names with a colon in front are HTTP/2's, and are told of apart.
     for (name, value) in plain.chain(raw).filter(|(name, _)| !name.starts_with(':')) {
         let name = HeaderName::from_bytes(name.as_bytes()).ok();
-        let value = HeaderValue::from_bytes(value).ok();
+        let value = HeaderValue::try_from(value).ok();
         let (Some(name), Some(value)) = (name, value) else {
             return Err(Problem::door("A header of the question is none."));
         };

@@ -1,5 +1,6 @@
 //! Doors: where proxies ask, and how each of them asks and is answered.
 
+mod answers;
 mod envoy;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -22,6 +23,7 @@ use http::{Method, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceExt;
 
+use self::answers::AnswerCounters;
 #[cfg(feature = "grpc")]
 pub(crate) use self::grpc::{GrpcDoor, GrpcService, answer as answer_grpc};
 pub(crate) use self::secret::DoorSecret;
@@ -50,6 +52,8 @@ pub(crate) enum Door {
 }
 
 impl Door {
+    const COUNT: usize = Self::Validate as usize + 1;
+
     /// The door at a path, and what is behind it.
     fn at(path: &str) -> Option<(Self, &str)> {
         let door = match path {
@@ -85,6 +89,7 @@ pub(crate) struct Gate {
     pub(crate) doors: Vec<Door>,
     pub(crate) secret: Option<DoorSecret>,
     pub(crate) metrics: Option<PrometheusHandle>,
+    answers: AnswerCounters,
     /// Protected-resource metadata, by path.
     metadata: Vec<(String, MetadataService)>,
 }
@@ -98,6 +103,7 @@ impl Gate {
             doors,
             secret: None,
             metrics: None,
+            answers: AnswerCounters::default(),
         }
     }
 
@@ -158,7 +164,7 @@ impl Gate {
             Door::Nginx => for_nginx(response),
             _ => response,
         };
-        count(door, response.status());
+        self.answers.count(door, response.status());
         response
     }
 
@@ -172,8 +178,7 @@ impl Gate {
 
     async fn decide(&self, door: Door, original: Original) -> Verdict {
         let policy = self.policy.load_full();
-        let line = policy.rule(&original).map(|rule| rule.line);
-        let verdict = policy.decide(original).await;
+        let (verdict, line) = policy.decide(original).await;
         if let Verdict::Refused(response) = &verdict {
             let reason = response.extensions().get().map(Rejection::reason);
             tracing::debug!(door = door.name(), rule = line, reason, "refused");
@@ -189,14 +194,6 @@ fn original(door: Door, behind: &str, parts: Parts) -> Result<Original, Problem>
         Door::Forward => headers::FORWARDED.original(parts.headers),
         _ => headers::ORIGINAL.original(parts.headers),
     }
-}
-
-fn count(door: Door, status: StatusCode) {
-    let labels = [
-        ("door", door.name().to_owned()),
-        ("status", status.as_str().to_owned()),
-    ];
-    metrics::counter!("entra_gate_answers_total", &labels).increment(1);
 }
 
 impl Granted {

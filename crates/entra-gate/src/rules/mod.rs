@@ -64,6 +64,10 @@ impl Rules {
         self.rules.iter()
     }
 
+    pub(crate) fn get(&self, place: usize) -> Option<&Rule> {
+        self.rules.get(place)
+    }
+
     /// The place of the first rule that matches; `path` is decoded and `host` normalised.
     pub(crate) fn find(&self, method: &Method, host: &str, path: &str) -> Option<usize> {
         let folded;
