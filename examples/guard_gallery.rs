@@ -50,7 +50,7 @@ async fn routes(sample: &Sample) -> Router {
     let entra = sample.entra.clone();
     let open = Router::new()
         .route("/open", get(|| async { "open" }))
-        .route("/ready", get(move || startup::ready(entra.clone())))
+        .route("/ready", get(|| async move { entra.readiness() }))
         .route(
             "/unlayered",
             get(whoami).layer(RequireScope("access_as_user")),

@@ -51,7 +51,7 @@ async fn routes(sample: &Sample) -> Router {
             get(move || startup::metrics(counted.clone(), metrics.clone())),
         )
         .route("/health", get(|| async { "ok" }))
-        .route("/ready", get(move || startup::ready(entra.clone())));
+        .route("/ready", get(|| async move { entra.readiness() }));
     let (protected, document) = todo_api::routes(&sample.entra);
     let scopes = SecuritySchemes::of(&sample.entra).qualified_scopes(["access_as_user"]);
     let docs = docs_page::routes(&document, sample.docs_client(), scopes);

@@ -5,6 +5,7 @@ mod build;
 #[cfg(feature = "settings")]
 mod from_settings;
 mod observability;
+mod readiness;
 mod revocation;
 mod wiring;
 
@@ -191,7 +192,8 @@ impl Entra {
         status
     }
 
-    /// Whether every authority is ready ([`AuthorityStatus::is_ready`]): for a readiness probe.
+    /// Whether every authority is ready ([`AuthorityStatus::is_ready`]): for a readiness probe, whose
+    /// answer is [`readiness`](Self::readiness).
     ///
     /// One authority out of reach does not stop the others; tokens of theirs are validated
     /// meanwhile. Keys that were good before stay in use, so an authority that fails later makes

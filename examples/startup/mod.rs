@@ -12,9 +12,8 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::Json;
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use axum_entra::settings::Settings;
 use axum_entra::{Entra, EntraBuilder};
@@ -22,7 +21,7 @@ use axum_entra_openapi::SecuritySchemes;
 use clap::Parser;
 use entra_emulator::{Emulator, EmulatorBuilder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -333,55 +332,3 @@ impl Sample {
 
 /// How long requests may go on after the signal to stop; a second signal ends it at once.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// `GET /ready`: 200 with usable keys, else 503.
-pub(crate) async fn ready(entra: Entra) -> (StatusCode, Json<Value>) {
-    let status = entra.status();
-    let documents = || status.iter().flat_map(|authority| &authority.jwks);
-    let authorities: Vec<Value> = status
-        .iter()
-        .map(|authority| {
-            let keys: Vec<Value> = authority
-                .jwks
-                .iter()
-                .map(|keys| {
-                    json!({
-                        "document": keys.name,
-                        "keys": keys.key_count,
-                        "withdrawn": keys.withdrawn_key_count,
-                        "age_seconds": keys.last_success_age.map(|age| age.as_secs()),
-                        "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
-                    })
-                })
-                .collect();
-            json!({
-                "name": authority.name,
-                "clock_offset_seconds": authority.clock_offset_seconds,
-                "documents": keys,
-                "graph_last_error": authority.graph_last_error,
-            })
-        })
-        .collect();
-    let store = entra.store_status();
-    let is_ready = entra.is_ready();
-    let code = if is_ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let body = json!({
-        "ready": is_ready,
-        "keys": documents().map(|keys| keys.key_count).sum::<usize>(),
-        "age_seconds": documents().filter_map(|keys| keys.last_success_age).max().map(|age| age.as_secs()),
-        "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
-        "authorities": authorities,
-        "store": {
-            "shared": store.is_shared,
-            "following": store.connected,
-            "revocations": store.revocation_count,
-            "clock_offset_seconds": store.clock_offset_seconds,
-            "last_error": store.last_error,
-        },
-    });
-    (code, Json(body))
-}

@@ -16,6 +16,7 @@ mod metadata;
 mod metrics;
 #[cfg(feature = "metrics")]
 mod own_refusals;
+mod readiness;
 #[cfg(feature = "test-util")]
 mod route_audit;
 mod spans;

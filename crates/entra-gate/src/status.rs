@@ -1,59 +1,18 @@
-//! `/ready`, `/metrics`, and JSON answers.
+//! `/metrics`, and JSON answers.
 
 use axum_core::body::Body;
 use axum_core::response::Response;
 use axum_entra::Entra;
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// 200 with a JSON body.
 pub(crate) fn json(value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
-    response
-}
-
-/// 200 when every authority has usable keys, else 503.
-pub(crate) fn ready(entra: &Entra) -> Response {
-    let status = entra.status();
-    let documents = || status.iter().flat_map(|authority| &authority.jwks);
-    let authorities: Vec<Value> = status
-        .iter()
-        .map(|authority| {
-            let keys: Vec<Value> = authority
-                .jwks
-                .iter()
-                .map(|keys| {
-                    json!({
-                        "document": keys.name,
-                        "keys": keys.key_count,
-                        "withdrawn": keys.withdrawn_key_count,
-                        "age_seconds": keys.last_success_age.map(|age| age.as_secs()),
-                        "last_error": keys.last_error.as_ref().map(|error| error.with_causes()),
-                    })
-                })
-                .collect();
-            json!({
-                "name": authority.name,
-                "clock_offset_seconds": authority.clock_offset_seconds,
-                "documents": keys,
-            })
-        })
-        .collect();
-    let is_ready = entra.is_ready();
-    let mut response = json(&json!({
-        "ready": is_ready,
-        "keys": documents().map(|keys| keys.key_count).sum::<usize>(),
-        "age_seconds": documents().filter_map(|keys| keys.last_success_age).max().map(|age| age.as_secs()),
-        "last_error": documents().find_map(|keys| keys.last_error.as_ref()).map(|error| error.with_causes()),
-        "authorities": authorities,
-    }));
-    if !is_ready {
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    }
     response
 }
 

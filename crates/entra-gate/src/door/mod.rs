@@ -119,7 +119,7 @@ impl Gate {
         }
         match path {
             "/health" => self.told(&parts.method, || Response::new(Body::from("ok\n"))),
-            "/ready" => self.told(&parts.method, || status::ready(&self.entra)),
+            "/ready" => self.told(&parts.method, || self.entra.readiness()),
             "/metrics" => self.told(&parts.method, || {
                 status::metrics(&self.entra, self.metrics.as_ref())
             }),
