@@ -43,6 +43,59 @@ mod tests {
         }
     }
 
+    /// 8-4-4-4-12, without the `uuid` crate.
+    fn is_guid(text: &str) -> bool {
+        let parts: Vec<&str> = text.split('-').collect();
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        let digit = |letter: char| "0123456789abcdefABCDEF".contains(letter);
+        lengths == [8, 4, 4, 4, 12] && parts.iter().all(|part| part.chars().all(digit))
+    }
+
+    #[test]
+    fn every_text_that_differs_from_a_guid_in_two_places_is_one_or_not() {
+        const GUID: &str = "0a1B2c3D-4e5F-6789-abCD-ef0123456789";
+        let check = |bytes: &[u8]| {
+            let Ok(text) = std::str::from_utf8(bytes) else {
+                return false;
+            };
+            let read = parse_guid(text);
+            assert_eq!(read.is_some(), is_guid(text), "{text:?}");
+            if let Some(guid) = read {
+                assert!(guid.to_string().eq_ignore_ascii_case(text), "{text}");
+            }
+            read.is_some()
+        };
+        let with = |place: usize, byte: u8| {
+            let mut text = GUID.as_bytes().to_vec();
+            text[place] = byte;
+            text
+        };
+        let mut good = 0;
+        for place in 0..GUID.len() {
+            good += (0..=u8::MAX)
+                .filter(|byte| check(&with(place, *byte)))
+                .count();
+            // One letter more or less.
+            let mut text = GUID.as_bytes().to_vec();
+            text.remove(place);
+            check(&text);
+            for byte in *b"0aAgG-{}: " {
+                let mut text = GUID.as_bytes().to_vec();
+                text.insert(place, byte);
+                check(&text);
+                for other in 0..GUID.len() {
+                    for second in *b"0aAgG-{}: " {
+                        let mut text = with(place, byte);
+                        text[other] = second;
+                        check(&text);
+                    }
+                }
+            }
+        }
+        // 32 digits of 22 values each, and four hyphens.
+        assert_eq!(good, 32 * 22 + 4);
+    }
+
     #[test]
     fn letter_case_is_folded_for_guids_alone() {
         assert!(same_id(

@@ -110,6 +110,62 @@ mod tests {
         }
     }
 
+    /// RFC 1123 section 2.1 and RFC 1035 section 2.3.4, letter by letter.
+    fn is_domain_by_the_rfcs(text: &str) -> bool {
+        let (mut labels, mut length, mut before) = (1, 0, '.');
+        for letter in text.chars() {
+            match letter {
+                '.' if before == '.' || before == '-' => return false,
+                '.' => (labels, length) = (labels + 1, 0),
+                '-' if before == '.' => return false,
+                '-' | '0'..='9' | 'a'..='z' | 'A'..='Z' => length += 1,
+                _ => return false,
+            }
+            if length > 63 {
+                return false;
+            }
+            before = letter;
+        }
+        labels > 1 && !matches!(before, '.' | '-') && text.len() <= 253
+    }
+
+    #[test]
+    fn every_short_text_is_a_domain_or_not() {
+        let letters = ['a', 'Z', '0', '-', '.', '_', '/', 'é'];
+        let (mut count, mut good) = (0_u32, 0_u32);
+        for length in 0..=6_u32 {
+            for number in 0..8_u32.pow(length) {
+                let letter = |place: u32| letters[(number >> (3 * place)) as usize & 7];
+                let text: String = (0..length).map(letter).collect();
+                let is = is_domain(&text);
+                assert_eq!(is, is_domain_by_the_rfcs(&text), "{text}");
+                let first = text.chars().next();
+                let policy = first.is_some_and(|first| first != '.') && !text.contains(['/', 'é']);
+                assert_eq!(is_policy_name(&text), policy, "{text}");
+                count += 1;
+                good += u32::from(is);
+            }
+        }
+        assert!(count == 299_593 && good > 1_000, "{count} {good}");
+        // Around the longest label and the longest name.
+        for length in 60..=66 {
+            for text in [
+                format!("{}.a", "a".repeat(length)),
+                format!("a.{}", "a".repeat(length)),
+                format!("a.{}-a.b", "a".repeat(length)),
+            ] {
+                assert_eq!(is_domain(&text), is_domain_by_the_rfcs(&text), "{text}");
+            }
+        }
+        for length in 240..=260 {
+            let text = "ab.".repeat(length / 3) + &"c".repeat(length % 3 + 1);
+            assert_eq!(is_domain(&text), is_domain_by_the_rfcs(&text), "{text}");
+        }
+        for length in 126..=130 {
+            assert_eq!(is_policy_name(&"a".repeat(length)), length <= 128);
+        }
+    }
+
     #[test]
     fn a_domain_has_two_labels_of_which_none_begins_or_ends_with_a_hyphen() {
         let longest = format!("{}.example", "a".repeat(63));

@@ -7,6 +7,8 @@ mod amr;
 mod claim_name;
 mod compact_spans;
 mod confirmation;
+#[cfg(test)]
+mod every_world;
 mod groups;
 mod inner;
 mod interpret;

@@ -40,6 +40,8 @@ mod combinators;
 mod denied;
 mod directory_role;
 mod every;
+#[cfg(test)]
+mod every_world;
 mod from_fn;
 mod group;
 #[cfg(test)]

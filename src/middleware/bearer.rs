@@ -112,6 +112,9 @@ fn is_in_alphabet(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+mod every_header;
+
+#[cfg(test)]
 mod tests {
     use http::HeaderValue;
 
