@@ -160,8 +160,8 @@ fn every_rule_answers_in_every_world_as_the_table_says() {
             asked += 1;
             for answers in 0..4_usize {
                 let mut after = world;
-                for number in 0..2 {
-                    if open.contains(&GROUPS[number]) {
+                for (number, group) in GROUPS.iter().enumerate() {
+                    if open.contains(group) {
                         assert_eq!(world.told[number], None, "{rule:?} in {world:?}");
                         after.told[number] = Some(answers >> number & 1 == 1);
                     }
