@@ -16,19 +16,16 @@ mod whoami;
 
 use std::process::ExitCode;
 
+// ANCHOR: uses
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum_entra::guard::{RequireAuthContext, RequireScope};
 use axum_entra::{Entra, Permit, guards};
+// ANCHOR_END: uses
 use serde_json::json;
 use startup::Sample;
 use whoami::whoami;
-
-guards! {
-    /// A caller that signed in as the context `c1` requires.
-    CanDelete = RequireAuthContext("c1");
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -61,6 +58,11 @@ async fn routes(sample: &Sample) -> Router {
 }
 
 // ANCHOR: app
+guards! {
+    /// A caller that signed in as the context `c1` requires.
+    CanDelete = RequireAuthContext("c1");
+}
+
 fn app(entra: &Entra) -> Router {
     Router::new()
         .route("/records", get(whoami).delete(delete))

@@ -2,8 +2,8 @@
 //!
 //! The two access-control tutorials of Microsoft (`ms-identity-javascript-react-tutorial`,
 //! `5-AccessControl`) side by side. By role: `TaskUser` and `TaskAdmin` may use the to-do list,
-//! `TaskAdmin` alone the dashboard. By group: the same with two groups, and a caller with more
-//! groups than a token can list ("overage", over 200) is told so.
+//! only `TaskAdmin` the dashboard. By group: the same with two groups; where a caller has more
+//! groups than a token can list ("overage", over 200), Microsoft Graph is asked.
 //!
 //! **With a real tenant.** Create the roles and assign people to them, or let the registration
 //! emit groups (`docs/app_registration.md`), expose the scope `access_as_user`, and set
@@ -17,9 +17,12 @@ mod whoami;
 
 use std::process::ExitCode;
 
+// ANCHOR: uses
 use axum::Router;
 use axum::routing::get;
+use axum_entra::Entra;
 use axum_entra::guard::{RequireGroup, RequireRole, RequireScope};
+// ANCHOR_END: uses
 use entra_emulator::{API_ID, App, Emulator, User};
 use startup::{Plan, Sample};
 use whoami::whoami;
@@ -33,12 +36,18 @@ async fn main() -> ExitCode {
         .with_scope("access_as_user")
         .with_app_role("TaskUser")
         .with_app_role("TaskAdmin");
+    // In more groups than a token lists, as the emulator's dave; she is also in the users' group.
+    let dora = (1..=201).fold(User::new("dora"), |dora, number| {
+        dora.in_group(format!("dddddddd-0000-4000-8000-{number:012}"))
+    });
     let emulator = Emulator::builder()
         .app(api)
         .user(User::new("ada").with_role("TaskAdmin").in_group(ADMINS))
+        .user(dora.in_group(USERS))
         .user(User::new("ugo").with_role("TaskUser").in_group(USERS));
     let plan = Plan {
         emulator,
+        settings: Emulator::settings_with_graph,
         ..Plan::default()
     };
     startup::run_planned(plan, routes).await
@@ -49,6 +58,7 @@ async fn routes(sample: &Sample) -> Router {
         walk.user("ADA", "ada", "access_as_user")
             .user("UGO", "ugo", "access_as_user")
             .user("BOB", "bob", "access_as_user")
+            .user("DORA", "dora", "access_as_user")
             .user("DAVE", "dave", "access_as_user")
             .call(200, "ugo has the role TaskUser", "UGO", "GET /api/todolist")
             .call(
@@ -78,30 +88,48 @@ async fn routes(sample: &Sample) -> Router {
             )
             .call(200, "ada is", "ADA", "GET /api/groups/dashboard")
             .call(
+                200,
+                "dora has 202 groups: Graph is asked, and she is in the users'",
+                "DORA",
+                "GET /api/groups/todolist",
+            )
+            .call(
                 403,
-                "dave has 250 groups, and Graph is not asked",
+                "dave has 250, and none of them is the users'",
                 "DAVE",
                 "GET /api/groups/todolist",
             );
     });
     let of = |name: &str, or: &str| std::env::var(name).unwrap_or_else(|_| or.to_owned());
     let (users, admins) = (of("USERS_GROUP", USERS), of("ADMINS_GROUP", ADMINS));
-    let by_role = Router::new()
+    let entra = &sample.entra;
+    Router::new()
+        .nest("/api", by_role(entra))
+        .nest("/api/groups", by_group(entra, users, admins))
+}
+
+fn by_role(entra: &Entra) -> Router {
+    Router::new()
         .route(
             "/todolist",
             get(whoami).layer(RequireRole::any(["TaskUser", "TaskAdmin"])),
         )
-        .route("/dashboard", get(whoami).layer(RequireRole("TaskAdmin")));
-    // ANCHOR: groups
-    let by_group = Router::new()
+        .route("/dashboard", get(whoami).layer(RequireRole("TaskAdmin")))
+        .route_layer(RequireScope("access_as_user"))
+        .route_layer(entra.layer())
+}
+
+// ANCHOR: groups
+/// `users` and `admins` are object ids of groups. The scope is asked for first: without it an application, or a
+/// user through any other client, would pass by membership.
+fn by_group(entra: &Entra, users: String, admins: String) -> Router {
+    Router::new()
         .route(
             "/todolist",
             get(whoami).layer(RequireGroup::any([users, admins.clone()])),
         )
-        .route("/dashboard", get(whoami).layer(RequireGroup(admins)));
-    // ANCHOR_END: groups
-    Router::new()
-        .nest("/api", by_role.nest("/groups", by_group))
+        .route("/dashboard", get(whoami).layer(RequireGroup(admins)))
         .route_layer(RequireScope("access_as_user"))
-        .route_layer(sample.entra.layer())
+        .route_layer(entra.layer())
 }
+// ANCHOR_END: groups

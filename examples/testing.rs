@@ -6,11 +6,11 @@
 //! an application both belong under `[dev-dependencies]`. This program itself serves the
 //! application below on 127.0.0.1:3000, as `quickstart` does.
 
+// ANCHOR: app
 use axum::{Json, Router, routing::get};
 use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope};
 use axum_entra::{Claims, Entra, Tenant, guards};
 
-// ANCHOR: app
 guards! {
     /// A user's scope, or an application's role.
     CanReadTodos = RequireScope("Todo.Read").or(RequireAppOnly.and(RequireRole("Todo.Read.All")));
@@ -23,13 +23,13 @@ fn routes() -> Router {
 
 /// The whole application.
 fn app(entra: &Entra) -> Router {
-    routes().route_layer(entra.layer())
+    routes().layer(entra.layer())
 }
-// ANCHOR_END: app
 
 async fn todos(claims: Claims) -> Json<Vec<String>> {
     Json(vec![format!("greet {:?}", claims.principal())])
 }
+// ANCHOR_END: app
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,13 +43,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+    // ANCHOR: claims
     use axum::body::Body;
     use axum::http::{Request, header::AUTHORIZATION};
-    use axum_entra::EntraBuilder;
-    use axum_entra::settings::Settings;
     use axum_entra::testing::claims;
-    use entra_emulator::Emulator;
-    use tower::ServiceExt;
+    use tower::ServiceExt; // `oneshot`
 
     use super::{app, routes};
 
@@ -60,7 +58,6 @@ mod tests {
             .unwrap()
     }
 
-    // ANCHOR: claims
     /// Without cryptography: which claims open which route.
     #[tokio::test]
     async fn a_user_needs_the_scope_and_an_application_the_role() {
@@ -81,24 +78,94 @@ mod tests {
     // ANCHOR_END: claims
 
     // ANCHOR: emulator
-    /// The emulator in three lines: the whole way, with real tokens.
+    use axum_entra::settings::Settings;
+    use axum_entra::{Entra, EntraBuilder};
+    use entra_emulator::{Emulator, TokenBuilder};
+
+    /// An API that trusts an emulator, with credentials for Graph.
+    fn trusting(emulator: &Emulator) -> Entra {
+        let text = emulator.settings_with_graph().to_string();
+        let settings = Settings::from_parts(Some(("the emulator", &text)), []).unwrap();
+        EntraBuilder::from_settings(&settings)
+            .unwrap()
+            .build()
+            .unwrap()
+    }
+
+    async fn status(app: axum::Router, token: TokenBuilder) -> u16 {
+        let mut request = request();
+        let bearer = format!("Bearer {}", token.mint()).parse().unwrap();
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        app.oneshot(request).await.unwrap().status().as_u16()
+    }
+
     #[tokio::test]
     async fn a_real_token_goes_all_the_way() {
         let emulator = Emulator::start().await.unwrap();
-        let text = emulator.settings().to_string();
-        let settings = Settings::from_parts(Some(("the emulator", &text)), []).unwrap();
-        let entra = EntraBuilder::from_settings(&settings)
-            .unwrap()
-            .build()
-            .unwrap();
+        let app = app(&trusting(&emulator));
         let good = emulator.token().user("alice").scope("Todo.Read");
-        for (token, status) in [(good.clone(), 200), (good.expired(), 401)] {
-            let mut request = request();
-            let bearer = format!("Bearer {}", token.mint()).parse().unwrap();
-            request.headers_mut().insert(AUTHORIZATION, bearer);
-            let response = app(&entra).oneshot(request).await.unwrap();
-            assert_eq!(response.status(), status);
-        }
+        let other = emulator.token().user("alice").scope("Other");
+        assert_eq!(status(app.clone(), good.clone()).await, 200);
+        assert_eq!(status(app.clone(), other).await, 403);
+        assert_eq!(status(app.clone(), good.clone().expired()).await, 401);
+        // A rollover: tokens of the new key are accepted, and those of the old one still are.
+        emulator.rotate_keys();
+        let new = emulator.token().user("alice").scope("Todo.Read");
+        assert_eq!(status(app.clone(), new).await, 200);
+        assert_eq!(status(app, good).await, 200);
     }
     // ANCHOR_END: emulator
+
+    // ANCHOR: outage
+    use entra_emulator::Fault;
+
+    /// The authority is down when the program starts: 503, never 200 and never 401.
+    #[tokio::test]
+    async fn without_keys_nothing_is_decided() {
+        let emulator = Emulator::start().await.unwrap();
+        emulator.inject_fault(Fault::Status(503)); // also Throttle(seconds), CloseConnection, NotJson, …
+        let app = app(&trusting(&emulator));
+        let good = emulator.token().user("alice").scope("Todo.Read");
+        assert_eq!(status(app, good).await, 503);
+        emulator.clear_faults();
+    }
+    // ANCHOR_END: outage
+
+    // ANCHOR: overage
+    use axum::routing::get;
+    use axum_entra::guard::{RequireGroup, RequireScope};
+
+    const READERS: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+
+    /// A token that cannot list all groups: Graph is asked about the one that the guard names.
+    #[tokio::test]
+    async fn a_user_with_too_many_groups_is_looked_up() {
+        let emulator = Emulator::start().await.unwrap();
+        emulator.set_memberships("alice", [READERS]); // by the user's name: what Graph answers from now on
+        emulator.set_memberships("bob", [""; 0]);
+        let app = axum::Router::new()
+            .route("/todos", get(|| async { "all" }).layer(RequireGroup(READERS)))
+            .route_layer(RequireScope("Todo.Read"))
+            .route_layer(trusting(&emulator).layer());
+        for (user, expected) in [("alice", 200), ("bob", 403)] {
+            let token = emulator.token().user(user).scope("Todo.Read");
+            assert_eq!(status(app.clone(), token.groups_overage()).await, expected);
+        }
+    }
+    // ANCHOR_END: overage
+
+    // ANCHOR: open
+    use axum_entra::Tenant;
+    use axum_entra::testing::assert_protected;
+
+    /// The list is of the open routes, and empty here. A new route that answers without a token fails the test.
+    #[tokio::test]
+    async fn no_route_is_open() {
+        let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+        let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+            .build()
+            .unwrap();
+        assert_protected(app(&entra), []).await;
+    }
+    // ANCHOR_END: open
 }

@@ -21,8 +21,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use axum_entra::guard::{RequireRole, RequireScope};
-use axum_entra::{Claims, Permit, Principal, guards};
+use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope};
+use axum_entra::{AccountId, Claims, Permit, Principal, Uuid, guards};
 use entra_emulator::{API_ID, App, DAEMON_ID, DAEMON_SECRET, Emulator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,16 +31,21 @@ use startup::{Plan, Sample};
 guards! {
     /// A user with either scope, or an application with either role.
     CanRead = RequireScope::any(["Todolist.Read", "Todolist.ReadWrite"])
-        .or(RequireRole::any(["Todolist.Read.All", "Todolist.ReadWrite.All"]));
-    /// A caller that may change something.
-    CanWrite = RequireScope("Todolist.ReadWrite").or(RequireRole("Todolist.ReadWrite.All"));
+        .or(RequireAppOnly.and(RequireRole::any(["Todolist.Read.All", "Todolist.ReadWrite.All"])));
+    /// A user, or an application, that may change something.
+    CanWrite = RequireScope("Todolist.ReadWrite")
+        .or(RequireAppOnly.and(RequireRole("Todolist.ReadWrite.All")));
 }
 
 #[derive(Debug, Clone, Serialize)]
 struct Todo {
     id: String,
+    /// The object id, which the page shows.
     owner: String,
     description: String,
+    /// Whose it is: tenant and object id together.
+    #[serde(skip)]
+    account: AccountId,
 }
 
 /// The page sends all of it, or what has changed.
@@ -64,8 +69,8 @@ impl Todos {
 fn sees(claims: &Claims, todo: &Todo) -> bool {
     match claims.principal() {
         Principal::App => true,
-        // The object id is the one claim that names a user for good.
-        _ => claims.object_id_text() == Some(todo.owner.as_str()),
+        // An object id by itself is not unique across tenants; a caller without an account owns nothing.
+        _ => claims.account_id().as_ref() == Some(&todo.account),
     }
 }
 
@@ -154,9 +159,22 @@ async fn create(
     Json(new): Json<Change>,
 ) -> Result<Json<Value>, StatusCode> {
     let claims = permit.claims();
-    let owner = match claims.principal() {
-        Principal::App => new.owner,
-        _ => claims.object_id_text().map(str::to_owned),
+    // An application says whose item it is, by the object id of a user of its own tenant.
+    let account = match claims.principal() {
+        Principal::App => {
+            let object = new.owner.and_then(|owner| owner.parse::<Uuid>().ok());
+            let ids = claims.tenant_id().zip(object);
+            ids.map(|(tenant_id, object_id)| AccountId::Entra {
+                tenant_id,
+                object_id,
+            })
+        }
+        _ => claims.account_id(),
+    };
+    let account = account.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
+    let owner = match &account {
+        AccountId::Entra { object_id, .. } => object_id.to_string(),
+        other => other.to_string(),
     };
     let mut all = todos.all();
     let id = new.id.unwrap_or_else(|| (all.len() + 1).to_string());
@@ -165,8 +183,9 @@ async fn create(
     }
     all.push(Todo {
         id,
-        owner: owner.ok_or(StatusCode::UNPROCESSABLE_ENTITY)?,
+        owner,
         description: new.description,
+        account,
     });
     Ok(success())
 }

@@ -8,9 +8,11 @@
 
 mod startup;
 
+use std::process::ExitCode;
+
+// ANCHOR: uses
 use std::convert::Infallible;
 use std::pin::pin;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,10 +21,12 @@ use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use axum_entra::guard::RequireScope;
-use axum_entra::{Claims, TokenExpiry, TokenSource};
+use axum_entra::{Claims, Entra, TokenExpiry, TokenSource};
 use futures_util::{Stream, StreamExt};
-use startup::Sample;
 use tokio_stream::wrappers::IntervalStream;
+// ANCHOR_END: uses
+
+use startup::Sample;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -53,16 +57,21 @@ async fn routes(sample: &Sample) -> Router {
                 "POST /signout",
             );
     });
-    let layer = sample.entra.layer();
-    Router::new()
-        .route_service("/signout", sample.entra.sign_out_service())
-        .route("/ws", get(ws))
-        .route("/events", get(events))
-        .route_layer(RequireScope("access_as_user"))
-        .route_layer(layer.token_source(TokenSource::websocket_protocol()))
+    app(&sample.entra)
 }
 
 // ANCHOR: streams
+fn app(entra: &Entra) -> Router {
+    // Beside `Authorization`; the layer also answers the subprotocol `bearer`.
+    let layer = entra.layer().token_source(TokenSource::websocket_protocol());
+    Router::new()
+        .route_service("/signout", entra.sign_out_service())
+        .route("/ws", get(ws))
+        .route("/events", get(events))
+        .route_layer(RequireScope("access_as_user"))
+        .route_layer(layer)
+}
+
 async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(move |socket| echo(socket, claims))
 }

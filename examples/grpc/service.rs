@@ -1,11 +1,11 @@
 //! The service, one guard for each of its methods.
 
+// ANCHOR: service
 use axum::Router;
 use axum_entra::Entra;
 use axum_entra::guard::{RequireAppOnly, RequireScope};
-use tower::Layer as _;
+use tower::Layer as _; // `.layer` on a guard
 
-// ANCHOR: service
 /// A path is `/package.Service/Method`. A method that has no line here does not exist.
 pub(crate) fn routes(entra: &Entra) -> Router {
     let (_, health) = tonic_health::server::health_reporter();

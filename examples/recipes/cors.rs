@@ -1,14 +1,13 @@
 //! Pages of another origin: the CORS layer is outermost, so that a page can read a refusal.
 
+// ANCHOR: app
 use axum::Router;
 use axum::http::{HeaderValue, Method, header};
 use axum::routing::get;
 use axum_entra::Entra;
+use axum_entra::guard::RequireScope;
 use tower_http::cors::CorsLayer;
 
-use crate::per_method::CanRead;
-
-// ANCHOR: app
 pub(crate) fn app(entra: &Entra) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(HeaderValue::from_static("https://spa.example"))
@@ -17,7 +16,7 @@ pub(crate) fn app(entra: &Entra) -> Router {
         // Without it a page sees the status of a refusal, but not what to do about it.
         .expose_headers([header::WWW_AUTHENTICATE]);
     Router::new()
-        .route("/todos", get(|| async { "all" }).layer(CanRead))
+        .route("/todos", get(|| async { "all" }).layer(RequireScope("Todo.Read")))
         .route_layer(entra.layer())
         .layer(cors) // added last, so it is asked first
 }

@@ -1,15 +1,13 @@
 //! Deny by default: a route without a rule is refused, and open routes are a list.
 
+// ANCHOR: default
 use axum::Router;
 use axum::handler::Handler;
+use axum::http::StatusCode;
 use axum::routing::get;
-use axum_entra::Entra;
-use axum_entra::guard::{Caller, Denied, Guard};
+use axum_entra::guard::{Caller, Denied, Guard, RequireScope};
+use axum_entra::{Entra, GuardLayer};
 
-use crate::per_method::CanRead;
-use crate::startup::problems::not_found;
-
-// ANCHOR: default
 /// Refuses every caller: the default of a route that names no guard of its own.
 #[derive(Debug, Clone, Copy)]
 struct DenyAll;
@@ -35,13 +33,13 @@ impl Secured {
         T: 'static,
         G: Guard + Clone + Send + Sync + 'static,
     {
-        let handler = handler.layer(axum_entra::GuardLayer::new(guard));
+        let handler = handler.layer(GuardLayer::new(guard));
         Self(self.0.route(path, get(handler)))
     }
 
     /// Routes, and what is no route, need a valid token; those of `open` need none.
     fn around(self, entra: &Entra, open: Router) -> Router {
-        let protected = self.0.fallback(|| async { not_found() });
+        let protected = self.0.fallback(|| async { StatusCode::NOT_FOUND });
         protected.layer(entra.layer()).merge(open)
     }
 }
@@ -51,7 +49,7 @@ impl Secured {
 pub(crate) fn app(entra: &Entra) -> Router {
     let open = Router::new().route("/health", get(|| async { "ok" }));
     Secured::new()
-        .get("/todos", || async { "all" }, CanRead)
+        .get("/todos", || async { "all" }, RequireScope("Todo.Read"))
         .get("/forgotten", || async { "all" }, DenyAll)
         .around(entra, open)
 }

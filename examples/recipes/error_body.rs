@@ -1,31 +1,47 @@
 //! The company's own error body, with the same status and the same challenge.
 
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+// ANCHOR: map
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum_entra::Rejection;
 use serde_json::json;
 
-// ANCHOR: map
 /// Given to `EntraBuilder::map_rejection`; status and `WWW-Authenticate` stay, since clients act on them.
 pub(crate) fn in_company_form(rejection: &Rejection, usual: Response) -> Response {
-    let (mut head, usual) = usual.into_parts();
     // gRPC callers and `HEAD` have no body to replace.
-    let is_problem = head.headers.get(header::CONTENT_TYPE)
+    let is_problem = usual.headers().get(header::CONTENT_TYPE)
         == Some(&HeaderValue::from_static("application/problem+json"));
-    if !is_problem {
-        return Response::from_parts(head, usual);
+    match is_problem {
+        true => with_body(usual, rejection.reason(), &rejection.detail()),
+        false => usual,
     }
-    let body = json!({
-        "code": rejection.reason(),
-        "message": rejection.detail(),
-        "help": "https://help.example/api/refusals",
-    });
+}
+
+fn with_body(response: Response, code: &str, message: &str) -> Response {
+    let (mut head, _) = response.into_parts();
+    let body = json!({ "code": code, "message": message, "help": "https://help.example/api/refusals" });
     let json = HeaderValue::from_static("application/json");
     head.headers.insert(header::CONTENT_TYPE, json);
     head.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(head, body.to_string().into())
 }
 // ANCHOR_END: map
+
+// ANCHOR: rest
+/// The application's own refusals: a handler's 404, an unknown API key.
+pub(crate) fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+    with_body(status.into_response(), code, message)
+}
+
+/// For the outermost layer, `.layer(middleware::map_response(the_rest))`: the answers of this crate that no
+/// `EntraLayer` made (500 `not_configured`, the rejections of `Entra::validate`).
+pub(crate) async fn the_rest(response: Response) -> Response {
+    match response.extensions().get::<Rejection>().cloned() {
+        Some(rejection) => in_company_form(&rejection, response),
+        None => response,
+    }
+}
+// ANCHOR_END: rest
 
 #[cfg(test)]
 mod tests {
@@ -36,9 +52,12 @@ mod tests {
     )]
 
     use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use axum_entra::guard::RequireScope;
     use entra_emulator::Emulator;
 
-    use super::in_company_form;
+    use super::*;
     use crate::asked::{json, request, send, trusting};
     use crate::per_method;
 
@@ -64,5 +83,28 @@ mod tests {
             assert_eq!(after.headers()[CONTENT_TYPE], "application/json");
             assert_eq!(json(after).await["code"], code);
         }
+    }
+
+    #[tokio::test]
+    async fn own_refusals_and_those_without_a_layer_have_the_same_body() {
+        let unlayered = get(|| async { "all" }).layer(RequireScope("Todo.Read"));
+        let missing = || async { refuse(StatusCode::NOT_FOUND, "not_found", "There is no such note.") };
+        let app = Router::new()
+            .route("/unlayered", unlayered)
+            .route("/missing", get(missing))
+            .route("/open", get(|| async { "all" }))
+            .layer(middleware::map_response(the_rest));
+        for (line, status, code) in [
+            ("GET /unlayered", 500, "not_configured"),
+            ("GET /missing", 404, "not_found"),
+        ] {
+            let answer = send(&app, request(line, None)).await;
+            assert_eq!(answer.status(), status);
+            assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
+            let body = json(answer).await;
+            assert_eq!(body["code"], code);
+            assert!(body["help"].is_string());
+        }
+        assert_eq!(send(&app, request("GET /open", None)).await.status(), 200);
     }
 }

@@ -1,17 +1,16 @@
 //! A middleware of the application's own, with `Entra::validate`: the token is somewhere else, or more
 //! has to be decided than a layer can.
 
+// ANCHOR: middleware
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum_entra::guard::RequireScope;
 use axum_entra::{Entra, Rejection};
 
-use crate::per_method::CanRead;
-
-// ANCHOR: middleware
 /// Validates a token and puts its claims where guards, `Claims` and `Permit` look for them.
 async fn authenticate(State(entra): State<Entra>, mut request: Request, next: Next) -> Response {
     let Some(token) = bearer(request.headers()) else {
@@ -42,7 +41,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 // ANCHOR: app
 pub(crate) fn app(entra: &Entra) -> Router {
     Router::new()
-        .route("/todos", get(|| async { "all" }).layer(CanRead))
+        .route("/todos", get(|| async { "all" }).layer(RequireScope("Todo.Read")))
         .route_layer(from_fn_with_state(entra.clone(), authenticate))
 }
 // ANCHOR_END: app

@@ -1,23 +1,28 @@
 //! A note belongs to its owner: a rule that needs a path parameter and a row of the database.
 
+// ANCHOR: extractor
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum_entra::guard::RequireScope;
+use axum::{Json, Router};
+use axum_entra::guard::{RequireRole, RequireScope, RequireUser};
 use axum_entra::{AccountId, Entra, Permit, guards};
-
-use crate::startup::problems::not_found;
 
 guards! {
     CanRead = RequireScope::any(["Todo.Read", "Todo.ReadWrite"]);
+    /// An administrator of their own tenant, through a client that may read.
+    IsAdmin = RequireUser.and(RequireScope("Todo.Read")).and(RequireRole("Todo.Admin"));
 }
 
-// ANCHOR: extractor
+/// The database.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(HashMap<u64, Note>);
+
 #[derive(Debug, Clone)]
 pub(crate) struct Note {
     owner: AccountId,
@@ -41,11 +46,16 @@ impl FromRequestParts<Arc<Notes>> for OwnNote {
         // Tenant and object id together: an object id alone is not unique across tenants.
         let caller = permit.claims().account_id();
         let note = notes.0.get(&id);
-        // Another's note is 404, as one that is not there: 403 would say that it exists.
+        // Another's note is 404, as one that is not there: 403 would say that it exists. A caller without an
+        // account (`None`) owns nothing.
         note.filter(|note| Some(&note.owner) == caller.as_ref())
             .map(|note| Self(note.clone()))
             .ok_or_else(not_found)
     }
+}
+
+fn not_found() -> Response {
+    StatusCode::NOT_FOUND.into_response()
 }
 // ANCHOR_END: extractor
 
@@ -53,6 +63,7 @@ impl FromRequestParts<Arc<Notes>> for OwnNote {
 pub(crate) fn app(entra: &Entra, notes: Arc<Notes>) -> Router {
     Router::new()
         .route("/notes/{id}", get(read))
+        .route("/notes", get(of_the_tenant))
         .route_layer(entra.layer())
         .with_state(notes)
 }
@@ -60,11 +71,21 @@ pub(crate) fn app(entra: &Entra, notes: Arc<Notes>) -> Router {
 async fn read(OwnNote(note): OwnNote) -> &'static str {
     note.text
 }
-// ANCHOR_END: app
 
-/// The database.
-#[derive(Debug, Default)]
-pub(crate) struct Notes(HashMap<u64, Note>);
+/// All notes of the administrator's own tenant, never of another: each tenant's administrator decides who has
+/// the role there.
+async fn of_the_tenant(
+    permit: Permit<IsAdmin>,
+    State(notes): State<Arc<Notes>>,
+) -> Json<Vec<&'static str>> {
+    let tenant = permit.claims().tenant_id();
+    let is_own = |note: &&Note| match &note.owner {
+        AccountId::Entra { tenant_id, .. } => Some(*tenant_id) == tenant,
+        _ => false,
+    };
+    Json(notes.0.values().filter(is_own).map(|note| note.text).collect())
+}
+// ANCHOR_END: app
 
 impl Notes {
     /// One note, of the emulator's user alice.
@@ -94,9 +115,10 @@ mod tests {
     use std::sync::Arc;
 
     use entra_emulator::{ALICE, Emulator, FABRIKAM};
+    use serde_json::json;
 
     use super::{Notes, app};
-    use crate::asked::{status, trusting};
+    use crate::asked::{json, request, send, status, trusting};
 
     #[tokio::test]
     async fn a_note_is_there_for_its_owner_only() {
@@ -121,5 +143,27 @@ mod tests {
         }
         let poor = emulator.token().user("alice").scope("Other");
         assert_eq!(status(&app, "GET /notes/1", Some(&poor)).await, 403);
+    }
+
+    #[tokio::test]
+    async fn an_administrator_sees_their_own_tenant_only() {
+        let emulator = Emulator::start().await.unwrap();
+        let many = [("TenantId", "organizations"), ("AllowedTenants", "any")];
+        let entra = trusting(&emulator, &many).build().unwrap();
+        let app = app(&entra, Arc::new(Notes::of_alice()));
+        let user = |name: &str| emulator.token().user(name).scope("Todo.Read");
+        let own = user("bob").roles(["Todo.Admin"]);
+        let other = user("erin").tenant(FABRIKAM).client("cli");
+        let other = other.roles(["Todo.Admin"]);
+        for (token, expected) in [(&own, json!(["buy milk"])), (&other, json!([]))] {
+            let answer = send(&app, request("GET /notes", Some(token))).await;
+            assert_eq!(answer.status(), 200);
+            assert_eq!(json(answer).await, expected);
+        }
+        let user = user("bob").roles(["Todo.Read.All"]);
+        let app_only = emulator.token().app("daemon").roles(["Todo.Admin"]);
+        for token in [&user, &app_only] {
+            assert_eq!(status(&app, "GET /notes", Some(token)).await, 403);
+        }
     }
 }

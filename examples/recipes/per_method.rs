@@ -1,13 +1,13 @@
 //! One guard for each method of a path: reading and writing, for users and for daemons.
 
+// ANCHOR: guards
 use axum::Router;
-use axum::handler::Handler;
+use axum::handler::Handler; // `.layer` on a handler function
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope};
 use axum_entra::{Claims, Entra, guards};
 
-// ANCHOR: guards
 guards! {
     /// A user through a client that may read, or a daemon with the role.
     pub CanRead = RequireScope::any(["Todo.Read", "Todo.ReadWrite"])

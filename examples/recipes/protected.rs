@@ -1,6 +1,7 @@
 //! What a layer covers and what it does not: each wrong form beside the right one.
 #![allow(dead_code, reason = "the wrong forms are for the tests and the page")]
 
+// ANCHOR: uses
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::get;
@@ -19,6 +20,7 @@ async fn create() -> &'static str {
 async fn nothing() -> &'static str {
     "nothing here"
 }
+// ANCHOR_END: uses
 
 // ANCHOR: late_wrong
 fn late_route_wrong(entra: &Entra) -> Router {
@@ -185,13 +187,18 @@ mod tests {
     }
 
     // ANCHOR: every_route
+    use axum_entra::Tenant;
+    use axum_entra::testing::assert_protected;
+
     /// Fails for every route that answers without a token and is not in the list, and for every
-    /// entry of the list that does not.
+    /// entry of the list that does not. It asks without a token, so it needs no keys and no authority.
     #[tokio::test]
     async fn every_route_but_the_open_ones_is_401_without_a_token() {
-        let emulator = Emulator::start().await.unwrap();
-        let app = late_route_right(&trusting(&emulator, &[]).build().unwrap());
-        axum_entra::testing::assert_protected(app, ["GET /health"]).await;
+        let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+        let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+            .build()
+            .unwrap();
+        assert_protected(late_route_right(&entra), ["GET /health"]).await;
     }
     // ANCHOR_END: every_route
 }
