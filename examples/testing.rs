@@ -144,7 +144,10 @@ mod tests {
         emulator.set_memberships("alice", [READERS]); // by the user's name: what Graph answers from now on
         emulator.set_memberships("bob", [""; 0]);
         let app = axum::Router::new()
-            .route("/todos", get(|| async { "all" }).layer(RequireGroup(READERS)))
+            .route(
+                "/todos",
+                get(|| async { "all" }).layer(RequireGroup(READERS)),
+            )
             .route_layer(RequireScope("Todo.Read"))
             .route_layer(trusting(&emulator).layer());
         for (user, expected) in [("alice", 200), ("bob", 403)] {

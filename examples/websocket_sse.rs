@@ -63,7 +63,9 @@ async fn routes(sample: &Sample) -> Router {
 // ANCHOR: streams
 fn app(entra: &Entra) -> Router {
     // Beside `Authorization`; the layer also answers the subprotocol `bearer`.
-    let layer = entra.layer().token_source(TokenSource::websocket_protocol());
+    let layer = entra
+        .layer()
+        .token_source(TokenSource::websocket_protocol());
     Router::new()
         .route_service("/signout", entra.sign_out_service())
         .route("/ws", get(ws))

@@ -63,7 +63,9 @@ fn refuse(status: StatusCode, reason: &str) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     if status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
 }
@@ -166,7 +168,9 @@ mod tests {
         let emulator = Emulator::start().await.unwrap();
         let app = app(&trusting(&emulator, &[]).build().unwrap());
         let mut unknown = request("GET /report", None);
-        unknown.headers_mut().insert("x-api-key", "x".parse().unwrap());
+        unknown
+            .headers_mut()
+            .insert("x-api-key", "x".parse().unwrap());
         let refused = send(&app, unknown).await;
         assert_eq!(refused.headers()[WWW_AUTHENTICATE], "Bearer");
         assert_eq!(json(refused).await["reason"], "unknown_api_key");

@@ -16,7 +16,10 @@ pub(crate) fn app(entra: &Entra) -> Router {
         // Without it a page sees the status of a refusal, but not what to do about it.
         .expose_headers([header::WWW_AUTHENTICATE]);
     Router::new()
-        .route("/todos", get(|| async { "all" }).layer(RequireScope("Todo.Read")))
+        .route(
+            "/todos",
+            get(|| async { "all" }).layer(RequireScope("Todo.Read")),
+        )
         .route_layer(entra.layer())
         .layer(cors) // added last, so it is asked first
 }

@@ -19,7 +19,8 @@ pub(crate) fn in_company_form(rejection: &Rejection, usual: Response) -> Respons
 
 fn with_body(response: Response, code: &str, message: &str) -> Response {
     let (mut head, _) = response.into_parts();
-    let body = json!({ "code": code, "message": message, "help": "https://help.example/api/refusals" });
+    let body =
+        json!({ "code": code, "message": message, "help": "https://help.example/api/refusals" });
     let json = HeaderValue::from_static("application/json");
     head.headers.insert(header::CONTENT_TYPE, json);
     head.headers.remove(header::CONTENT_LENGTH);
@@ -88,7 +89,8 @@ mod tests {
     #[tokio::test]
     async fn own_refusals_and_those_without_a_layer_have_the_same_body() {
         let unlayered = get(|| async { "all" }).layer(RequireScope("Todo.Read"));
-        let missing = || async { refuse(StatusCode::NOT_FOUND, "not_found", "There is no such note.") };
+        let missing =
+            || async { refuse(StatusCode::NOT_FOUND, "not_found", "There is no such note.") };
         let app = Router::new()
             .route("/unlayered", unlayered)
             .route("/missing", get(missing))

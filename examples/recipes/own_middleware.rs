@@ -41,7 +41,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 // ANCHOR: app
 pub(crate) fn app(entra: &Entra) -> Router {
     Router::new()
-        .route("/todos", get(|| async { "all" }).layer(RequireScope("Todo.Read")))
+        .route(
+            "/todos",
+            get(|| async { "all" }).layer(RequireScope("Todo.Read")),
+        )
         .route_layer(from_fn_with_state(entra.clone(), authenticate))
 }
 // ANCHOR_END: app

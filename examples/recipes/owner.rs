@@ -83,7 +83,14 @@ async fn of_the_tenant(
         AccountId::Entra { tenant_id, .. } => Some(*tenant_id) == tenant,
         _ => false,
     };
-    Json(notes.0.values().filter(is_own).map(|note| note.text).collect())
+    Json(
+        notes
+            .0
+            .values()
+            .filter(is_own)
+            .map(|note| note.text)
+            .collect(),
+    )
 }
 // ANCHOR_END: app
 

@@ -9,6 +9,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Json, Router};
+// ANCHOR: uses
 use axum_entra::guard::{Guard, RequireAccountId, RequireAppOnly, RequireRole, RequireScope};
 use axum_entra::{AccountId, Claims, Entra, Permit, guards};
 use axum_entra_openapi::{OpenApiRouterExt, SecuritySchemes};
@@ -18,6 +19,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::{Modify, OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+// ANCHOR_END: uses
 
 use crate::{account_routes, problems, whoami};
 
@@ -48,6 +50,7 @@ struct NewTodo {
     title: String,
 }
 
+// ANCHOR: routes
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
     title = "protected_api",
@@ -73,6 +76,7 @@ pub(crate) fn routes(entra: &Entra) -> (Router, OpenApi) {
         .modify(&mut document);
     (router, document)
 }
+// ANCHOR_END: routes
 
 /// A route, and its guard where it has one.
 type Asked = (&'static str, Option<Arc<dyn Guard + Send + Sync>>);

@@ -80,7 +80,7 @@ pub(super) fn install(
                 .ok_or_else(|| ConfigError::missing("Issuer", "the exact issuer"))
                 .and_then(|issuer| {
                     KeySet::read(jwks.as_bytes(), issuer, document)
-                        .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))
+                        .map_err(|error| ConfigError::value("static_jwks", error, "a JWK set"))
                 })?;
             readers.push(fixed_set(keys));
             continue;

@@ -335,7 +335,7 @@ pub(super) const IGNORED: &[&str] = &[
 pub(super) const INSTEAD: &[(&str, &str)] = &[
     (
         "ClientAssertion",
-        "write ClientCredentials, or Credential::federated in code",
+        "write ClientCredentials, or ClientCredential::assertion_provider in code",
     ),
     (
         "ClientCredentialsUsingManagedIdentity",

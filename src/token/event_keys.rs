@@ -27,7 +27,7 @@ impl Transmitter {
         if let Some(jwks) = &signals.static_jwks {
             let issuer = IssuerPattern::new(signals.issuer.as_str());
             let keys = KeySet::read(jwks.as_bytes(), issuer, document)
-                .map_err(|error| ConfigError::value("static_keys", error, "a JWK set"))?;
+                .map_err(|error| ConfigError::value("static_jwks", error, "a JWK set"))?;
             let reader = fixed_set(keys);
             return Ok((Self { signals, reader }, None));
         }

@@ -23,7 +23,7 @@
 //!
 //! let (router, mut document) = OpenApiRouter::<()>::new()
 //!     .routes(routes!(list).require_guard(CanReadTodos))
-//!     // … .authenticated(entra.layer())
+//!     // … .require_auth(entra.layer())
 //!     .split_for_parts();
 //! # drop(router);
 //! // With an `Entra`: `SecuritySchemes::of(&entra)`.

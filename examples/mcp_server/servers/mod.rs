@@ -4,6 +4,7 @@
 mod report_tools;
 mod todo_tools;
 
+// ANCHOR: uses
 use std::future::Future;
 use std::sync::Arc;
 
@@ -18,10 +19,12 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::{Value, json};
 use todo_tools::{Lists, TodoTools};
 use tower::Layer as _;
+// ANCHOR_END: uses
 
 const TODOS: &str = "/mcp";
 const REPORTS: &str = "/reports/mcp";
 
+// ANCHOR: describe
 /// What the metadata and the challenges of each server say.
 pub(crate) fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder {
     builder
@@ -40,7 +43,9 @@ pub(crate) fn describe(builder: EntraBuilder, listener: String) -> EntraBuilder 
                 .challenge_scopes(["Data.Read"]),
         )
 }
+// ANCHOR_END: describe
 
+// ANCHOR: routes
 /// Both servers and their metadata documents; `stopped` ends open streams.
 pub(crate) fn routes(entra: &Entra, stopped: impl Future<Output = ()> + Send + 'static) -> Router {
     routes_behind(todo_guards(), entra, stopped)
@@ -81,6 +86,7 @@ pub(crate) fn routes_behind(
             app.route_service(&path, document)
         })
 }
+// ANCHOR_END: routes
 
 /// The first server as the SDK makes it, which lets everyone in: for comparison in tests.
 pub(crate) fn without_guards() -> Router {

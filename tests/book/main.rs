@@ -7,6 +7,11 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod commands;
+mod excerpts;
+mod labels;
+mod names;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,16 +87,24 @@ fn every_page_is_in_the_table_of_contents_once() {
 }
 
 #[test]
-fn every_page_begins_with_a_title_and_a_sentence() {
+fn every_page_begins_with_a_title_and_a_sentence_that_names_its_readers() {
     for page in pages("docs") {
         let text = read(&page);
         let mut lines = text.lines().filter(|line| !line.is_empty());
         let title = lines.next().unwrap_or_default();
         assert!(title.starts_with("# "), "{} has no title", page.display());
         let first = lines.next().unwrap_or_default();
-        let is_prose = first.starts_with(|letter: char| letter.is_alphabetic());
         let is_contents = page.ends_with("SUMMARY.md");
-        assert!(is_prose || is_contents, "{}: {first}", page.display());
+        // The sentence names its readers; it may go on in the next line.
+        let opens = ["This page ", "This recipe ", "This book "];
+        let names_readers = opens.iter().any(|open| first.starts_with(open));
+        assert!(names_readers || is_contents, "{}: {first}", page.display());
+        let for_whom = ["for ", " lists ", " answers "];
+        assert!(
+            is_contents || for_whom.iter().any(|word| first.contains(word)),
+            "{}: {first}",
+            page.display()
+        );
     }
 }
 
@@ -137,69 +150,6 @@ fn the_readme_links_its_pages_in_four_groups() {
     }
 }
 
-/// The lines between `// ANCHOR: name` and `// ANCHOR_END: name` of an example, without their common
-/// indentation and without the anchors of others.
-fn excerpt(file: &str, name: &str) -> String {
-    let text = read(file);
-    let start = format!("// ANCHOR: {name}");
-    let end = format!("// ANCHOR_END: {name}");
-    let lines: Vec<&str> = text
-        .lines()
-        .skip_while(|line| line.trim() != start)
-        .skip(1)
-        .take_while(|line| line.trim() != end)
-        .filter(|line| !line.trim().starts_with("// ANCHOR"))
-        .collect();
-    assert!(!lines.is_empty(), "{file} has no anchor {name}");
-    let indent = |line: &&str| line.len() - line.trim_start().len();
-    let filled = lines.iter().filter(|line| !line.trim().is_empty());
-    let least = filled.map(indent).min().unwrap_or_default();
-    let cut = lines
-        .iter()
-        .map(|line| line.get(least..).unwrap_or_default());
-    cut.map(|line| format!("{line}\n")).collect()
-}
-
-/// Puts the examples' code into the blocks that name it: `<!-- examples/x.rs#anchor -->`, then a block.
-fn filled(page: &str, found: &mut usize) -> String {
-    let mut parts = page.split("<!-- examples/");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (place, rest) = part.split_once(" -->\n```rust").unwrap();
-        let (attributes, rest) = rest.split_once('\n').unwrap();
-        let (file, anchor) = place.split_once('#').unwrap();
-        let (_, after) = rest.split_once("```\n").unwrap();
-        let code = excerpt(&format!("examples/{file}"), anchor);
-        text += &format!("<!-- examples/{place} -->\n```rust{attributes}\n{code}```\n{after}");
-        *found += 1;
-    }
-    text
-}
-
-/// With `UPDATE_BOOK=1` in the environment the pages are written anew instead.
-#[test]
-fn the_code_of_the_pages_is_that_of_the_examples() {
-    let update = std::env::var_os("UPDATE_BOOK").is_some();
-    let mut stale = Vec::new();
-    let mut found = 0;
-    let mut papers = pages("docs");
-    papers.insert(PathBuf::from("README.md"));
-    for page in papers {
-        let text = read(&page);
-        let new = filled(&text, &mut found);
-        if new != text && update {
-            fs::write(root().join(&page), new).unwrap();
-        } else if new != text {
-            stale.push(page);
-        }
-    }
-    assert!(
-        stale.is_empty(),
-        "UPDATE_BOOK=1 cargo test --test book: {stale:?}"
-    );
-    assert!(found > 10, "the blocks are read: {found}");
-}
-
 /// The text under a heading of the second level.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let text = page.split(&format!("\n## {heading}\n")).nth(1);
@@ -242,23 +192,20 @@ fn every_alert_has_its_runbook_with_the_threshold_of_the_rule() {
 }
 
 #[test]
-fn the_manifest_of_the_page_is_the_shipped_one() {
+fn the_manifests_of_the_page_are_the_shipped_ones() {
     let page = read("docs/deploy/kubernetes.md");
-    let printed = page
-        .split("```yaml\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let shipped = read("deploy/kubernetes.yaml");
-    let (_, shipped) = shipped.split_once('\n').unwrap();
-    assert_eq!(printed, shipped);
+    let mut printed = page.split("```yaml\n").skip(1);
     let schema = read("src/settings/schema.rs") + &read("src/settings/credential.rs");
-    for name in shipped.split("AzureAd__").skip(1) {
-        let name = name.split(',').next().unwrap();
-        for part in name.split("__").filter(|part| part.parse::<u8>().is_err()) {
-            assert!(schema.contains(part), "{name}");
+    for file in ["deploy/kubernetes.yaml", "deploy/kubernetes-whole.yaml"] {
+        let shipped = read(file);
+        let (_, shipped) = shipped.split_once('\n').unwrap();
+        let printed = printed.next().unwrap().split("```").next().unwrap();
+        assert_eq!(printed, shipped, "{file}");
+        for name in shipped.split("AzureAd__").skip(1) {
+            let name = name.split([',', '\n', ' ']).next().unwrap();
+            for part in name.split("__").filter(|part| part.parse::<u8>().is_err()) {
+                assert!(schema.contains(part), "{name}");
+            }
         }
     }
 }

@@ -1,0 +1,94 @@
+//! Methods that pages name exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use super::{pages, read, root};
+
+/// The types of the public API whose methods pages name.
+const TYPES: [&str; 22] = [
+    "AllowedTenants",
+    "Authority",
+    "CallerToken",
+    "Claims",
+    "ClientCredential",
+    "DenyAgents",
+    "Entra",
+    "EntraBuilder",
+    "EntraLayer",
+    "Explanation",
+    "GraphClient",
+    "GraphConfig",
+    "JwksStatus",
+    "ProtectedResource",
+    "RedisStore",
+    "Rejection",
+    "SecuritySchemes",
+    "Settings",
+    "TokenExpiry",
+    "TokenSource",
+    "ToolGuards",
+    "RouteAudit",
+];
+
+/// All Rust sources of the published crates in one text.
+fn sources() -> String {
+    let mut open: Vec<PathBuf> = ["src", "crates"].map(|folder| root().join(folder)).into();
+    let mut text = String::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            text += &fs::read_to_string(&path).unwrap();
+        }
+    }
+    text
+}
+
+fn name(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+#[test]
+fn every_method_that_a_page_names_exists() {
+    let sources = sources();
+    let mut documents = pages("docs");
+    documents.extend(["README.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    let mut unknown = BTreeSet::new();
+    let mut found = 0;
+    for page in documents {
+        let text = read(&page);
+        let starts = TYPES.map(|own| format!("{own}::"));
+        for start in starts.iter().map(String::as_str).chain(["entra."]) {
+            for (at, _) in text.match_indices(start) {
+                let is_whole = !text[..at].ends_with(|c: char| {
+                    c.is_alphanumeric() || c == '_' || c == '.' || c == ':' || c == '/' || c == '-'
+                });
+                let method = name(&text[at + start.len()..]);
+                // Variants and associated types begin with a capital; `entra.span` names are fields of the log.
+                let is_method = method.starts_with(|c: char| c.is_ascii_lowercase());
+                let is_called =
+                    start != "entra." || text[at + start.len() + method.len()..].starts_with('(');
+                if !is_whole || !is_method || !is_called {
+                    continue;
+                }
+                found += 1;
+                let is_there = ["(", "<"]
+                    .iter()
+                    .any(|end| sources.contains(&format!("fn {method}{end}")))
+                    || sources.contains(&format!("pub {method}: "));
+                if !is_there {
+                    unknown.insert(format!("{}: {start}{method}", page.display()));
+                }
+            }
+        }
+    }
+    assert!(found > 150, "the pages are read: {found}");
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
