@@ -23,10 +23,14 @@ mod startup;
 #[cfg(test)]
 mod asked;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
 use axum_entra::EntraBuilder;
 use entra_emulator::{API_ID, App, CONTOSO, DAEMON_ID, DAEMON_SECRET, Emulator};
 use startup::{Plan, Sample};
@@ -118,8 +122,12 @@ async fn routes(sample: &Sample) -> Router {
             );
     });
     let entra = &sample.entra;
-    let customers = tenants::Customers::default();
-    customers.replace([CONTOSO].iter().filter_map(|id| id.parse().ok()));
+    // In place of a query of the database, which may fail.
+    let query = || async {
+        let tenants = [CONTOSO].iter().filter_map(|id| id.parse().ok());
+        Ok::<_, Infallible>(tenants.collect())
+    };
+    let Ok(customers) = tenants::Customers::load(Duration::from_secs(60), query).await;
     let notes = Arc::new(owner::Notes::of_alice());
     Router::new()
         .nest("/per-method", per_method::app(entra))
@@ -129,4 +137,9 @@ async fn routes(sample: &Sample) -> Router {
         .nest("/deny", deny_by_default::app(entra))
         .nest("/own", own_middleware::app(entra))
         .nest("/cors", cors::app(entra))
+        .fallback(|| async {
+            let message = "There is nothing at this address.";
+            error_body::refuse(StatusCode::NOT_FOUND, "not_found", message)
+        })
+        .layer(map_response(error_body::the_rest))
 }

@@ -1,6 +1,7 @@
 //! The tenants that are customers are in a database, and change while the program runs.
 //!
 //! With a real tenant: `TenantId` `organizations`, `AllowedTenants` `"any"`.
+#![allow(dead_code, reason = "two ways; the program shows the second")]
 
 // ANCHOR: customers
 use std::collections::HashSet;

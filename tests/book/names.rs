@@ -92,3 +92,56 @@ fn every_method_that_a_page_names_exists() {
     assert!(found > 150, "the pages are read: {found}");
     assert!(unknown.is_empty(), "{unknown:#?}");
 }
+
+/// One fact has one statement: a line that holds the first text holds the second too, on every page but those in
+/// the third.
+const FACTS: [(&str, &str, &[&str]); 4] = [
+    // The contract: consent that is missing is 403 `consent_required` and never 503. On the page of the tenant it
+    // is the Azure CLI that gets it.
+    (
+        "AADSTS65001",
+        "consent_required",
+        &["docs/start/tenant.md", "docs/situations.md"],
+    ),
+    // Read with the feature, and only then.
+    (
+        "PKCS#12",
+        "pkcs12",
+        &[
+            "docs/annex",
+            "docs/settings.md",
+            "docs/encrypted_tokens.md",
+            "docs/architecture.md",
+        ],
+    ),
+    // The samples end so; the library returns an error.
+    (
+        "exit code 2",
+        "samples",
+        &["docs/annex", "docs/gate.md", "docs/migration.md"],
+    ),
+    ("`EventSource` can", "header", &[]),
+];
+
+#[test]
+fn what_two_pages_say_about_one_thing_agrees() {
+    let mut documents = pages("docs");
+    documents.insert(PathBuf::from("README.md"));
+    let mut found = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for page in documents {
+        let place = page.to_string_lossy().replace('\\', "/");
+        for line in read(&page).lines() {
+            for (text, with, but) in FACTS {
+                if line.contains(text) && !but.iter().any(|own| place.starts_with(own)) {
+                    found.insert(text);
+                    if !line.contains(with) {
+                        wrong.push(format!("{place}: {line}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(found.len(), FACTS.len(), "{found:?}");
+}
