@@ -70,6 +70,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
         let mut names = [name.clone()].into_iter().chain(again);
         anchors.extend(names.find(|name| !anchors.contains(name)));
     }
+    let own = text.split("<a id=\"").skip(1);
+    anchors.extend(own.filter_map(|rest| rest.split('"').next().map(str::to_owned)));
     anchors
 }
 
