@@ -92,6 +92,7 @@ mod scope_hierarchy;
 pub mod settings;
 mod snapshot;
 mod sync;
+mod tasks;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod token;

@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 5] = [
         "scope_hierarchy",
         "snapshot",
         "sync",
+        "tasks",
         "metrics",
     ],
     &["claims", "authority"],

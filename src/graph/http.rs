@@ -14,6 +14,7 @@ use super::error::GraphError;
 use super::request_error::GraphRequestError;
 use crate::authority::stated_time;
 use crate::causes::WithCauses;
+use crate::jwks::http_client::send;
 use crate::jwks::{HttpClient, retry_after};
 use crate::metrics::Timer;
 
@@ -91,12 +92,12 @@ impl HttpTransport {
 
     async fn send_inner(&self, call: Call) -> Result<Answer, GraphRequestError> {
         let name = call.name;
-        let mut response = self
+        let request = self
             .client
             .request(call.method, call.address)
             .headers(call.headers)
-            .body(call.body)
-            .send()
+            .body(call.body);
+        let mut response = send(request)
             .await
             .map_err(|error| transport(name, error.without_url()))?;
         let status = response.status();

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::discovery::{DiscoveredTenant, Discovery, Endpoints};
 use super::fetch_error::JwksFetchError;
-use super::http_client::{HttpClient, HttpError};
+use super::http_client::{HttpClient, HttpError, send};
 use super::key_set::KeySet;
 use crate::authority::issuer::IssuerPattern;
 use crate::authority::{AuthorityClock, Document, append_app_id, stated_time};
@@ -195,7 +195,7 @@ impl Remote {
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let mut response = request.send().await.map_err(transport)?;
+        let mut response = send(request).await.map_err(transport)?;
         let times = self.clocks.as_ref().and_then(|(_, local)| {
             let stated = stated_time(response.headers())?;
             let local = local.seconds();

@@ -55,6 +55,49 @@ pub(crate) fn idle_http_client() -> Result<HttpClient, ConfigError> {
     finished(HttpClient::builder().no_proxy().tls_certs_only([]))
 }
 
+/// Sends a request. In this crate's own tests a network in memory may answer it.
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<reqwest::Response, HttpError> {
+    #[cfg(test)]
+    if let Some(network) = in_memory::current() {
+        return network(request.build()?).await;
+    }
+    request.send().await
+}
+
+/// A network of one thread, and so of one test, without sockets: time can be paused around it.
+#[cfg(test)]
+pub(crate) mod in_memory {
+    use std::cell::RefCell;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Arc;
+
+    use super::HttpError;
+
+    pub(crate) use reqwest::{Request, Response};
+
+    pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, HttpError>> + Send>>;
+    pub(crate) type Network = Arc<dyn Fn(Request) -> Answering + Send + Sync>;
+
+    thread_local! {
+        static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
+    }
+
+    pub(crate) fn install(network: Option<Network>) {
+        NETWORK.with(|own| *own.borrow_mut() = network);
+    }
+
+    pub(super) fn current() -> Option<Network> {
+        NETWORK.with(|own| own.borrow().clone())
+    }
+
+    /// What a client says that gets no answer; the text is another one.
+    pub(crate) fn no_answer() -> HttpError {
+        let request = reqwest::Client::new().get("http://").build();
+        request.expect_err("no host")
+    }
+}
+
 /// Makes a client that follows no redirect, also if the application configured it: a 307 would hand
 /// the client secret and the caller's token to wherever it points.
 pub(crate) fn finished(builder: HttpClientBuilder) -> Result<HttpClient, ConfigError> {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::fetch::{Fetched, Remote};
 use super::fetch_error::JwksFetchError;
 use super::schedule::{LONGEST_RETRY_AFTER, Schedule};
 use super::snapshot::{Change, Forgets, KeyPublisher};
 use crate::authority::JwksRefresh;
+use crate::tasks::{Panicked, unwinding};
 
 /// Fetches until the last reader is gone.
 pub(crate) struct Refresher {
@@ -19,6 +20,8 @@ pub(crate) struct Refresher {
     max_stale: Duration,
     grace: Duration,
     failures: u32,
+    /// The request for a fetch that is being answered.
+    ticket: Option<u64>,
 }
 
 impl Refresher {
@@ -36,11 +39,28 @@ impl Refresher {
             max_stale: freshness.most_stale(),
             grace: freshness.withdrawal_grace,
             failures: 0,
+            ticket: None,
         }
     }
 
     /// Runs: on schedule, when a request asks, and only until the last reader is dropped.
+    ///
+    /// Where something panics, a `tracing` subscriber for one, it begins again: keys that no task
+    /// refreshes would be too old one day, and no key that is new would ever be found.
     pub(crate) async fn run(mut self) {
+        while unwinding("refresh", self.turn()).await == Err(Panicked) {
+            self.failures = self.failures.saturating_add(1);
+            // The request that asked for it would wait for nothing, and all that come later.
+            self.publisher.ended(self.ticket.take(), true, None);
+            let pause = self
+                .schedule
+                .after_failure(self.failures, None, fastrand::f64());
+            sleep(pause).await;
+        }
+        tracing::debug!(authority = self.name, "the last reader of the keys is gone");
+    }
+
+    async fn turn(&mut self) {
         let mut next = self.refresh(None).await;
         loop {
             let due = self.due();
@@ -59,11 +79,11 @@ impl Refresher {
             };
             next = self.refresh(ticket).await;
         }
-        tracing::debug!(authority = self.name, "the last reader of the keys is gone");
     }
 
     /// Fetches once and says when to fetch next.
     async fn refresh(&mut self, ticket: Option<u64>) -> Instant {
+        self.ticket = ticket;
         let chance = fastrand::f64();
         let began = self.publisher.forgets();
         let (wait, quiet) = match self.fetch().await {
@@ -94,6 +114,7 @@ impl Refresher {
             }
         };
         self.publisher.ended(ticket, self.failures > 0, quiet);
+        self.ticket = None;
         #[allow(
             clippy::arithmetic_side_effects,
             reason = "a day at most; a moment that cannot be told would be a storm"
@@ -108,7 +129,7 @@ impl Refresher {
     async fn fetch(&mut self) -> Result<Fetched, JwksFetchError> {
         let mut remote = self.remote.clone();
         let mut fetching = tokio::spawn(async move {
-            let fetched = remote.fetch().await;
+            let fetched = unwinding("fetch", remote.fetch()).await;
             (remote, fetched)
         });
         let fetched = loop {
@@ -120,14 +141,12 @@ impl Refresher {
             }
         };
         match fetched {
-            Ok((remote, fetched)) => {
+            Ok((remote, Ok(fetched))) => {
                 self.remote = remote;
                 fetched
             }
-            Err(error) => {
-                tracing::error!(authority = self.name, "the task that fetches keys panicked");
-                Err(JwksFetchError::Panicked(Box::new(error)))
-            }
+            Ok((_, Err(Panicked))) => Err(JwksFetchError::Panicked("the fetch panicked".into())),
+            Err(error) => Err(JwksFetchError::Panicked(Box::new(error))),
         }
     }
 

@@ -32,7 +32,7 @@ impl Schedule {
     ///
     /// The document's `max-age` can shorten the interval to five minutes and never lengthens it:
     /// Entra's is a day, and keys change without notice. While keys are `withdrawn`, the document
-    /// is read every five minutes, for they may come back.
+    /// is read every five minutes, less up to a tenth, for they may come back.
     ///
     /// `chance` is between 0 and 1.
     pub(crate) fn after_success(
@@ -50,7 +50,9 @@ impl Schedule {
             Duration::ZERO
         });
         if withdrawn {
-            usual.min(SHORTEST.max(self.cooldown))
+            let watched = SHORTEST.max(self.cooldown);
+            // A rollover has every replica fetch at once; from then on they are to come apart.
+            usual.min(jittered(watched, 0.1, chance).max(self.cooldown))
         } else {
             usual
         }
@@ -129,6 +131,21 @@ mod tests {
         // Never later than without it.
         assert_eq!(wait(schedule(60, 30), DAY), 60);
         assert_eq!(wait(schedule(600, 3_600), DAY), 600);
+    }
+
+    /// Seen in a fleet: all replicas that a rollover had fetch in one second asked again together,
+    /// every five minutes for two hours.
+    #[test]
+    fn replicas_that_watch_for_a_withdrawn_key_do_not_stay_together() {
+        let wait = |schedule: Schedule, chance| schedule.after_success(DAY, true, chance).as_secs();
+        let hourly = schedule(3_600, 30);
+        assert_eq!(
+            [wait(hourly, 0.0), wait(hourly, 0.5), wait(hourly, 1.0)],
+            [300, 285, 270]
+        );
+        // Never within the cooldown.
+        assert_eq!(wait(schedule(3_600, 600), 1.0), 600);
+        assert_eq!(wait(schedule(3_600, 290), 1.0), 290);
     }
 
     #[test]

@@ -38,6 +38,8 @@ use memory::Memory;
 use sessions::SeenSessions;
 use store::{Single, Store};
 
+#[cfg(all(feature = "redis", test))]
+pub(crate) use redis::Dial;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub(crate) use store::StoreUnavailable;

@@ -16,13 +16,16 @@ use super::shared::RedisRevocations;
 use super::store::StoreFailurePolicy;
 use super::subscriber;
 
+#[cfg(test)]
+pub(crate) use commands::dialled::Dial;
 pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError, Stored};
 
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///
 /// Every replica follows a stream of revocations and sign-outs, so that a request needs no call;
 /// only [replay protection](crate::Entra::replay_protection) asks Redis. A connection that is dead
-/// without having been closed is noticed within four seconds, and the policy holds from then on.
+/// without having been closed, and a Redis that answers too slowly to be followed, are noticed within
+/// four seconds, and the policy holds from then on.
 /// What was revoked here stays revoked, and is published again to a Redis that lost it. Give it a
 /// `maxmemory-policy` of `noeviction`: what it evicts, a replica that starts later never learns.
 ///
@@ -44,6 +47,9 @@ pub struct RedisStore {
 enum Source {
     Address(String),
     Client(Box<Client>),
+    /// A store in memory, for this crate's own tests.
+    #[cfg(test)]
+    Model(Dial),
 }
 
 impl RedisStore {
@@ -67,6 +73,12 @@ impl RedisStore {
     #[must_use]
     pub fn with_client(client: Client, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Client(Box::new(client)), on_loss)
+    }
+
+    /// A store in memory, to which `dial` opens connections.
+    #[cfg(test)]
+    pub(crate) fn model(dial: Dial, on_loss: StoreFailurePolicy) -> Self {
+        Self::of(Source::Model(dial), on_loss)
     }
 
     fn of(source: Source, on_loss: StoreFailurePolicy) -> Self {
@@ -108,6 +120,11 @@ pub(super) fn follow(
     let wrong = |expected| ConfigError::value("Redis:Url", "(not shown)", expected);
     let client = match redis.source {
         Source::Client(client) => *client,
+        #[cfg(test)]
+        Source::Model(dial) => {
+            let link = RedisClient::modelled(dial, &redis.prefix);
+            return subscriber::spawn(link, local, clock, skew, redis.on_loss);
+        }
         Source::Address(url) => {
             let client = Client::open(url).map_err(|_| {
                 wrong("redis://HOST:PORT/, or rediss:// with the feature `redis-tls`")

@@ -15,6 +15,7 @@ use super::replay_cache::Replays;
 use super::store::{Answer, Single, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
 use crate::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use crate::sync::{Mutex, watch};
+use crate::tasks::{Panicked, unwinding};
 
 /// The shared store, as one replica has it. The task that follows ends with it.
 #[derive(Debug)]
@@ -106,8 +107,12 @@ impl State {
         local.all().into_iter().collect()
     }
 
-    pub(super) fn is_complete(&self) {
-        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    pub(super) fn is_complete(&self, at: Instant) {
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    pub(super) fn complete(&self) -> Instant {
+        *self.complete.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the local clock and the store's are near enough for anything to be called old.
@@ -130,6 +135,24 @@ impl State {
     }
 }
 
+/// Has a mark told later unless it was told: also where the task that was to do so panics, and where
+/// its runtime has ended.
+struct Unpublished(Option<Arc<State>>);
+
+impl Unpublished {
+    fn told(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unpublished {
+    fn drop(&mut self) {
+        if let Some(state) = &self.0 {
+            state.is_untold();
+        }
+    }
+}
+
 impl Store for RedisRevocations {
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
@@ -142,18 +165,22 @@ impl Store for RedisRevocations {
             mark.to_text(),
         );
         // A task, since a client that goes away must not take the news with it.
+        let unpublished = Unpublished(Some(state));
         let told = self.runtime.spawn(async move {
-            let told = link.advance(&[(text, at)], again).await;
-            if told.is_err() {
-                state.is_untold();
+            let publishing = async {
+                let marks = [(text, at)];
+                link.advance(&marks, again).await
+            };
+            match unwinding("publish", publishing).await {
+                Ok(Ok(())) => {
+                    unpublished.told();
+                    Ok(())
+                }
+                Ok(Err(_)) | Err(Panicked) => Err(StoreUnavailable),
             }
-            told
         });
         Answer::Later(Box::pin(async move {
-            match told.await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(StoreUnavailable),
-            }
+            told.await.unwrap_or(Err(StoreUnavailable))
         }))
     }
 
@@ -186,8 +213,7 @@ impl Store for RedisRevocations {
 
     #[cfg(feature = "metrics")]
     fn behind(&self) -> Option<Duration> {
-        let complete = self.state.complete.lock();
-        Some(complete.unwrap_or_else(PoisonError::into_inner).elapsed())
+        Some(self.state.complete().elapsed())
     }
 
     fn status(&self) -> StoreStatus {

@@ -36,7 +36,8 @@ impl Default for StoreFailurePolicy {
 pub struct StoreStatus {
     /// Whether it is shared with other replicas.
     pub is_shared: bool,
-    /// Whether every revocation made elsewhere arrives here. True where nothing is shared.
+    /// Whether every revocation that was made elsewhere more than four seconds ago is in force here.
+    /// True where nothing is shared.
     pub connected: bool,
     /// What happens while it is not; `None` where nothing is shared.
     pub failure_policy: Option<StoreFailurePolicy>,

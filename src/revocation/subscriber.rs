@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::sync::atomic::Ordering;
 use crate::sync::watch;
+use crate::tasks::{Panicked, unwinding};
 
 use super::cutoffs::{Raise, Revocations};
 use super::event::RevocationKey;
@@ -31,6 +32,19 @@ struct Follower {
     skew: u64,
     on_loss: StoreFailurePolicy,
 }
+
+/// From where events are taken one after the other.
+#[derive(Debug)]
+struct Begun {
+    place: StreamPosition,
+    /// The id of the last event.
+    last: String,
+    /// When the store was asked: what was raised before is here.
+    asked: Instant,
+}
+
+/// How old what is here may be while this replica says that it follows.
+const LONGEST_SILENCE: Duration = Duration::from_secs(4);
 
 /// The time of a command and its answer is no difference of clocks.
 const LEAST_SKEW: u64 = 5;
@@ -79,11 +93,10 @@ pub(super) fn spawn(
 /// Has the store followed until its owner is gone: what panics begins again.
 async fn supervise(follower: Arc<Follower>, ended: watch::Receiver<()>) {
     loop {
-        let following = tokio::spawn(Arc::clone(&follower).run(ended.clone()));
-        match following.await {
-            Err(error) if error.is_panic() => follower.panicked(),
-            // The owner is gone, or the runtime is.
-            Ok(()) | Err(_) => break,
+        let following = Arc::clone(&follower).run(ended.clone());
+        match unwinding("follow", following).await {
+            Ok(()) => break,
+            Err(Panicked) => follower.panicked(),
         }
         sleep(LONGEST_PAUSE).await;
     }
@@ -143,52 +156,82 @@ impl Follower {
     async fn listen(&self) -> Result<Infallible, StoreConnectionError> {
         let mut news = self.link.news().await?;
         let begun = self.resync(&mut news).await?;
-        if !self.state.following.swap(true, Ordering::AcqRel) {
-            tracing::info!("following the shared store");
-        }
         // The task removes old marks in steps: no request waits for it.
         tokio::select! {
+            biased;
             ended = self.keep_up(&mut news, begun) => ended,
+            never = self.watch() => match never {},
             never = self.prune() => match never {},
+        }
+    }
+
+    /// All that others raised until then is here.
+    fn is_complete(&self, at: Instant) {
+        self.state.is_complete(at);
+        if at.elapsed() < LONGEST_SILENCE && !self.state.following.swap(true, Ordering::AcqRel) {
+            tracing::info!("following the shared store");
+        }
+    }
+
+    /// Says that the store is not followed as soon as what is here is too old, whatever the cause:
+    /// answers that are slow but come, or very many marks to be read again.
+    async fn watch(&self) -> Infallible {
+        loop {
+            let complete = self.state.complete();
+            if complete.elapsed() < LONGEST_SILENCE {
+                sleep(LONGEST_SILENCE.saturating_sub(complete.elapsed())).await;
+                continue;
+            }
+            if self.state.following.swap(false, Ordering::AcqRel) {
+                let late = StoreConnectionError::late();
+                self.report(&late);
+                self.state.failed(late.to_string());
+            }
+            sleep(SHORTEST_PAUSE).await;
         }
     }
 
     async fn keep_up(
         &self,
         news: &mut EventStream<'_>,
-        (mut place, mut last): (StreamPosition, String),
+        mut begun: Begun,
     ) -> Result<Infallible, StoreConnectionError> {
         loop {
-            self.state.is_complete();
+            let Begun { place, last, asked } = &mut begun;
+            self.is_complete(*asked);
             let mut behind = false;
             loop {
-                let entries = news.after(&last).await?;
+                // What comes to the store after this moment may be missing in its answer.
+                let asked = Instant::now();
+                let entries = news.after(last).await?;
                 if entries.is_empty() {
-                    let current = news.place().await?;
+                    let asked = Instant::now();
+                    let (current, end) = news.place().await?;
+                    let here = current == *place && end == *last;
                     // An event may have come just now; one that does not arrive is a gap.
-                    if current.epoch != place.epoch || (behind && current != place) {
+                    if current.epoch != place.epoch || (behind && !here) {
                         break;
                     }
-                    behind = current != place;
-                    if !behind {
-                        self.state.is_complete();
+                    behind = !here;
+                    if here {
+                        self.is_complete(asked);
                     }
                 } else {
                     behind = false;
                 }
                 // A full batch may have more behind it.
                 let all = (1..BATCH).contains(&entries.len());
-                if !self.take(entries, &mut place, &mut last) {
+                if !self.take(entries, place, last) {
                     break;
                 }
                 if all {
-                    self.state.is_complete();
+                    self.is_complete(asked);
                 }
                 if self.state.has_unpublished.load(Ordering::Acquire) {
                     break;
                 }
             }
-            (place, last) = self.resync(news).await?;
+            begun = self.resync(news).await?;
         }
     }
 
@@ -248,10 +291,8 @@ impl Follower {
 
     /// Takes over what the store has, and gives it what it lacks: after a start, a lost
     /// connection, a gap, and after the store lost everything.
-    async fn resync(
-        &self,
-        news: &mut EventStream<'_>,
-    ) -> Result<(StreamPosition, String), StoreConnectionError> {
+    async fn resync(&self, news: &mut EventStream<'_>) -> Result<Begun, StoreConnectionError> {
+        let asked = Instant::now();
         let Beginning { place, last, time } = news.begin().await?;
         let mut lacking = self.state.to_tell(&self.local);
         // By a clock that is not to be trusted nothing is old.
@@ -267,12 +308,14 @@ impl Follower {
             let (more, ()) = tokio::join!(news.marks(&from), takes_over);
             (next, page) = more?;
         }
-        let lacking: Vec<_> = lacking
+        let mut lacking: Vec<_> = lacking
             .into_iter()
             .map(|(mark, at)| (mark.to_text(), at))
             .collect();
+        // In the same order each time, for the sake of simulations.
+        lacking.sort_unstable();
         self.link.advance(&lacking, false).await?;
-        Ok((place, last))
+        Ok(Begun { place, last, asked })
     }
 
     /// Takes over a page of what the store had at a time, by its clock, and strikes it off what the

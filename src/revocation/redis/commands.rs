@@ -4,20 +4,32 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::streams::StreamReadReply;
+#[cfg(not(test))]
+use redis::aio::ConnectionManager as Commands;
+use redis::aio::{ConnectionManagerConfig, MultiplexedConnection};
+use redis::streams::{StreamRangeReply, StreamReadReply};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Script, ScriptInvocation,
-    Value, cmd,
+    Value, cmd, pipe,
 };
 
 use crate::causes::WithCauses;
 use crate::revocation::place::{Beginning, Entry, StreamPosition};
 
+#[cfg(test)]
+use dialled::Commands;
+
 /// Why a command has no answer: text for operators, with no secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(in crate::revocation) struct StoreConnectionError(String);
+
+impl StoreConnectionError {
+    /// It answers, and too slowly to be followed.
+    pub(in crate::revocation) fn late() -> Self {
+        Self("the store answers too slowly to be followed".to_owned())
+    }
+}
 
 impl From<RedisError> for StoreConnectionError {
     fn from(error: RedisError) -> Self {
@@ -40,7 +52,9 @@ pub(in crate::revocation) struct RedisClient {
     begin: Script,
     prune: Script,
     /// One connection for all commands, which is made anew when it breaks.
-    commands: Mutex<Option<ConnectionManager>>,
+    commands: Mutex<Option<Commands>>,
+    #[cfg(test)]
+    dial: Option<dialled::Dial>,
 }
 
 /// A mark as the store has it; its text is looked at only where it matters.
@@ -109,6 +123,18 @@ impl RedisClient {
             begin: Script::new(BEGIN),
             prune: Script::new(PRUNE),
             commands: Mutex::new(None),
+            #[cfg(test)]
+            dial: None,
+        }
+    }
+
+    /// For a store in memory.
+    #[cfg(test)]
+    pub(super) fn modelled(dial: dialled::Dial, prefix: &str) -> Self {
+        let client = Client::open("redis://127.0.0.1/").expect("an address");
+        Self {
+            dial: Some(dial),
+            ..Self::new(client, prefix)
         }
     }
 
@@ -184,6 +210,12 @@ impl RedisClient {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(COMMAND_TIMEOUT))
             .set_response_timeout(Some(COMMAND_TIMEOUT.saturating_add(PAUSE)));
+        #[cfg(test)]
+        if let Some(dial) = &self.dial {
+            let connection = dialled::connect(dial, config).await?;
+            let link = self;
+            return Ok(EventStream { link, connection });
+        }
         let connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
@@ -209,7 +241,7 @@ impl RedisClient {
         invocation
     }
 
-    fn commands(&self) -> Result<ConnectionManager, StoreConnectionError> {
+    fn commands(&self) -> Result<Commands, StoreConnectionError> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(manager) = &*commands {
             return Ok(manager.clone());
@@ -218,7 +250,13 @@ impl RedisClient {
             .set_number_of_retries(0)
             .set_connection_timeout(Some(COMMAND_TIMEOUT))
             .set_response_timeout(Some(COMMAND_TIMEOUT));
-        let manager = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
+        #[cfg(test)]
+        let manager = match &self.dial {
+            Some(dial) => Commands::dialled(dial.clone()),
+            None => Commands::new_lazy_with_config(self.client.clone(), config)?,
+        };
+        #[cfg(not(test))]
+        let manager = Commands::new_lazy_with_config(self.client.clone(), config)?;
         *commands = Some(manager.clone());
         Ok(manager)
     }
@@ -299,18 +337,29 @@ impl EventStream<'_> {
         Ok(((next != "0").then_some(next), marks.collect()))
     }
 
-    /// How far the stream has come; an empty epoch where the store forgot everything.
+    /// How far the stream has come, and the id of its last event; an empty epoch where the store
+    /// forgot everything.
+    ///
+    /// The number of events alone does not tell a history from the one that replaced it: behind a
+    /// proxy a standby can take over unseen, without the last events, and as many come anew.
     pub(in crate::revocation) async fn place(
         &mut self,
-    ) -> Result<StreamPosition, StoreConnectionError> {
-        let mut command = cmd("HMGET");
-        command.arg(&self.link.place).arg("epoch").arg("sequence");
-        let (epoch, sequence): (Option<String>, Option<u64>) =
-            command.query_async(&mut self.connection).await?;
-        Ok(StreamPosition {
+    ) -> Result<(StreamPosition, String), StoreConnectionError> {
+        let mut both = pipe();
+        both.cmd("HMGET")
+            .arg(&self.link.place)
+            .arg("epoch")
+            .arg("sequence");
+        both.cmd("XREVRANGE").arg(&self.link.events);
+        both.arg("+").arg("-").arg("COUNT").arg(1);
+        let ((epoch, sequence), last): ((Option<String>, Option<u64>), StreamRangeReply) =
+            both.query_async(&mut self.connection).await?;
+        let place = StreamPosition {
             epoch: epoch.unwrap_or_default(),
             sequence: sequence.unwrap_or_default(),
-        })
+        };
+        let last = last.ids.into_iter().next();
+        Ok((place, last.map_or_else(|| "0-0".to_owned(), |last| last.id)))
     }
 
     /// The events behind an id, or none for a while.
@@ -348,4 +397,109 @@ impl EventStream<'_> {
 /// A unique text; not a secret.
 fn unique() -> String {
     format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+/// Connections to a store in memory, for this crate's own tests: the client's protocol and time-outs
+/// over another stream.
+#[cfg(test)]
+pub(in crate::revocation) mod dialled {
+    use std::future::Future;
+    use std::io;
+    use std::pin::Pin;
+    use std::sync::{Arc, LazyLock};
+
+    use redis::aio::{ConnectionLike, ConnectionManager, MultiplexedConnection};
+    use redis::{
+        AsyncConnectionConfig, Client, Cmd, Pipeline, RedisConnectionInfo, RedisFuture,
+        RedisResult, Value,
+    };
+    use tokio::io::DuplexStream;
+    use tokio::sync::Mutex;
+
+    use super::{COMMAND_TIMEOUT, ConnectionManagerConfig};
+
+    /// Opens a connection.
+    pub(crate) type Dial = Arc<dyn Fn() -> Dialling + Send + Sync>;
+    type Dialling = Pin<Box<dyn Future<Output = io::Result<DuplexStream>> + Send>>;
+
+    pub(super) async fn connect(
+        dial: &Dial,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<MultiplexedConnection> {
+        let opening = async {
+            let stream = dial().await?;
+            MultiplexedConnection::new_with_config(&INFO, stream, config).await
+        };
+        let opened = tokio::time::timeout(COMMAND_TIMEOUT, opening).await;
+        let (connection, driver) = opened.map_err(io::Error::from)??;
+        tokio::spawn(driver);
+        Ok(connection)
+    }
+
+    static INFO: LazyLock<RedisConnectionInfo> = LazyLock::new(RedisConnectionInfo::default);
+
+    /// A connection manager, or what does the same over a dialled stream.
+    #[derive(Clone)]
+    pub(super) enum Commands {
+        Managed(ConnectionManager),
+        Dialled(Dial, Arc<Mutex<Option<MultiplexedConnection>>>),
+    }
+
+    impl Commands {
+        pub(super) fn dialled(dial: Dial) -> Self {
+            Self::Dialled(dial, Arc::default())
+        }
+
+        pub(super) fn new_lazy_with_config(
+            client: Client,
+            config: ConnectionManagerConfig,
+        ) -> RedisResult<Self> {
+            ConnectionManager::new_lazy_with_config(client, config).map(Self::Managed)
+        }
+    }
+
+    impl ConnectionLike for Commands {
+        fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+            match self {
+                Self::Managed(manager) => manager.req_packed_command(cmd),
+                Self::Dialled(dial, own) => Box::pin(async move {
+                    let mut connected = own.lock().await;
+                    let mut connection = match &*connected {
+                        Some(connection) => connection.clone(),
+                        None => {
+                            let config = AsyncConnectionConfig::new()
+                                .set_response_timeout(Some(COMMAND_TIMEOUT));
+                            connected.insert(connect(dial, config).await?).clone()
+                        }
+                    };
+                    drop(connected);
+                    let answer = connection.req_packed_command(cmd).await;
+                    // A manager renews a connection that was closed, not one that is silent.
+                    if answer
+                        .as_ref()
+                        .is_err_and(redis::RedisError::is_unrecoverable_error)
+                    {
+                        *own.lock().await = None;
+                    }
+                    answer
+                }),
+            }
+        }
+
+        fn req_packed_commands<'a>(
+            &'a mut self,
+            pipeline: &'a Pipeline,
+            offset: usize,
+            count: usize,
+        ) -> RedisFuture<'a, Vec<Value>> {
+            match self {
+                Self::Managed(manager) => manager.req_packed_commands(pipeline, offset, count),
+                Self::Dialled(..) => unreachable!("no pipeline is sent"),
+            }
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
 }
