@@ -48,14 +48,35 @@ fn entra() -> String {
     "entra".to_owned()
 }
 
+/// One token, in which one sign decides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sign {
+    kind: String,
+    #[serde(default = "entra")]
+    authority: String,
+    #[serde(default = "v2")]
+    version: String,
+    claims: String,
+    expected: Expected,
+}
+
+fn v2() -> String {
+    "2.0".to_owned()
+}
+
 #[derive(Deserialize)]
 struct Table {
     caller: Vec<Row>,
+    sign: Vec<Sign>,
+}
+
+fn table() -> Table {
+    toml::from_str(include_str!("../vectors/callers.toml")).unwrap()
 }
 
 fn rows() -> Vec<Row> {
-    let table: Table = toml::from_str(include_str!("../vectors/callers.toml")).unwrap();
-    table.caller
+    table().caller
 }
 
 fn members(text: &str) -> Map<String, Value> {
@@ -115,21 +136,25 @@ fn accepting(authority: &str) -> Entra {
 }
 
 fn token(row: &Row, version: &str, has_optional: bool) -> String {
-    let (issuer, tenant) = home(&row.authority, version);
-    let audience = match (row.authority.as_str(), version) {
-        ("entra", "1.0") if row.kind != "ID token" => format!("api://{API}"),
-        _ => API.to_owned(),
-    };
     let mut claims = members(&row.claims);
     if has_optional {
         claims.extend(members(&row.optional));
     }
+    token_of(&row.kind, &row.authority, version, claims)
+}
+
+fn token_of(kind: &str, authority: &str, version: &str, mut claims: Map<String, Value>) -> String {
+    let (issuer, tenant) = home(authority, version);
+    let audience = match (authority, version) {
+        ("entra", "1.0") if kind != "ID token" => format!("api://{API}"),
+        _ => API.to_owned(),
+    };
     let common = json!({
         "aud": audience, "iss": issuer, "ver": version,
         "iat": T0 - 300, "nbf": T0 - 300, "exp": EXP,
     });
     claims.extend(common.as_object().unwrap().clone());
-    if row.authority != "b2c" {
+    if authority != "b2c" {
         claims.insert("tid".to_owned(), json!(tenant));
         if version == "1.0" {
             for (old, new) in [("appid", "azp"), ("appidacr", "azpacr")] {
@@ -206,6 +231,24 @@ async fn each_kind_of_caller_is_told_and_let_in_as_the_table_says() {
     assert_eq!(wrong, [""; 0]);
     assert_eq!(ran, 44);
     println!("{ran} kinds of callers");
+}
+
+#[tokio::test]
+async fn each_sign_by_itself_and_against_the_others_decides_as_the_table_says() {
+    let signs = table().sign;
+    assert!(signs.len() >= 40, "{}", signs.len());
+    let authorities = ["entra", "external", "b2c"].map(|name| (name, accepting(name)));
+    let mut wrong = Vec::new();
+    for sign in &signs {
+        let entra = authorities.iter().find(|(name, _)| *name == sign.authority);
+        let claims = members(&sign.claims);
+        let token = token_of(&sign.kind, &sign.authority, &sign.version, claims);
+        let found = found(&entra.unwrap().1, &token);
+        if found != sign.expected {
+            wrong.push(format!("{}: {found:?}", sign.kind));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[tokio::test]
