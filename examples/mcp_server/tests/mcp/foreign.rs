@@ -19,9 +19,10 @@ async fn a_server_without_the_layer() {
         .unwrap();
 }
 
-/// What the conformance runner asks for besides tools, and that any token may: the server says itself
-/// which of it there is.
-const METHODS: [&str; 7] = [
+/// What the conformance runner asks for besides the tools that there are, and that any token may: the
+/// server says itself which of it there is. `tools/call` is for tools without a guard of their own.
+const METHODS: [&str; 8] = [
+    "tools/call",
     "logging/setLevel",
     "prompts/list",
     "resources/list",
