@@ -2,6 +2,8 @@
 //!
 //! `models` checks every property, and that each seeded fault breaks it; each run in a process of its own.
 //! `models --schedules N` is for shuttle, `models NAME` for one property; docs/annex/models.md has the results.
+// `--all-targets` would compile the library's own tests here.
+#![cfg(not(test))]
 #![allow(
     warnings,
     clippy::all,
