@@ -224,6 +224,21 @@ impl fmt::Debug for Entra {
 }
 
 /// Describes an [`Entra`].
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant.clone(), "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+///     .max_token_size(16_384)
+///     .token_cache_capacity(0)
+///     .build()?;
+/// // What cannot be used is named before the first request.
+/// let refused = Entra::builder(tenant, "not a client id").build();
+/// assert!(refused.is_err());
+/// # Ok(()) }
+/// ```
 #[must_use]
 pub struct EntraBuilder {
     authorities: Vec<AuthorityWithGraph>,

@@ -9,6 +9,14 @@ use std::time::SystemTime;
 pub use unix_time::UnixTime;
 
 /// Where the time of day comes from: the system's clock, or a fake clock in tests.
+///
+/// ```
+/// use axum_entra::{Clock, UnixTime};
+///
+/// let noon = UnixTime::from_secs(1_537_272_000);
+/// let clock = Clock::from_fn(move || noon);
+/// assert!(clock.now() < Clock::system().now());
+/// ```
 #[derive(Clone)]
 pub struct Clock(Source);
 

@@ -9,6 +9,15 @@ use crate::causes::WithCauses;
 /// For developers: `Display` is one line that names the setting, what was found and what is
 /// expected. Secrets are never in it. `Debug` is the same line, since that is what a `main` shows
 /// that returns the error.
+///
+/// ```
+/// use axum_entra::{Entra, Tenant};
+///
+/// let error = Entra::builder(Tenant::new("not a tenant"), "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+///     .build()
+///     .unwrap_err();
+/// assert!(error.to_string().starts_with("TenantId: found"), "{error}");
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

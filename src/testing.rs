@@ -44,6 +44,11 @@ pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 pub const OBJECT: &str = "a11ce000-0000-4000-8000-000000000001";
 
 /// Starts with a user's v2.0 claims: no scopes, no roles, an hour to live.
+///
+/// ```
+/// let claims = axum_entra::testing::claims().build();
+/// assert_eq!(claims.scopes().count(), 0);
+/// ```
 pub fn claims() -> ClaimsBuilder {
     let now = Clock::system().seconds();
     let members = json!({
@@ -71,6 +76,13 @@ pub fn claims() -> ClaimsBuilder {
 }
 
 /// A builder for test claims.
+///
+/// ```
+/// use axum_entra::testing::claims;
+///
+/// let daemon = claims().app().roles(["Tasks.Run"]).build();
+/// assert!(daemon.has_role("Tasks.Run") && daemon.scopes().count() == 0);
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "test claims do nothing before `insert_into` or `build`"]
 pub struct ClaimsBuilder {

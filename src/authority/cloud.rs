@@ -7,6 +7,13 @@ use url::Url;
 /// Sources: Microsoft, "National clouds"; Graph, "National cloud deployments"; aliases as in
 /// MSAL's table of known metadata. Aliases concern *authorities* (where documents are read);
 /// issuers are compared byte for byte and have no aliases.
+///
+/// ```
+/// use axum_entra::Cloud;
+///
+/// assert_eq!(Cloud::China.authority_host(), "login.partner.microsoftonline.cn");
+/// assert_eq!(Cloud::UsGovernment.graph_url(), "https://graph.microsoft.us/v1.0");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cloud {

@@ -9,6 +9,23 @@ use crate::config_error::ConfigError;
 ///
 /// Defaults follow Microsoft, "Signing key rollover in the Microsoft identity platform": look
 /// hourly, and when a key is unknown; keep good keys for a day.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use std::time::Duration;
+/// use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
+///
+/// let with = |refresh: JwksRefresh| {
+///     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+///     let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+///     Entra::builder_for(authority.jwks_refresh(refresh)).build()
+/// };
+/// let half_hourly = JwksRefresh::default().interval(Duration::from_secs(1_800));
+/// assert!(with(half_hourly).is_ok());
+/// // Less than a minute is refused.
+/// assert!(with(JwksRefresh::default().interval(Duration::from_secs(1))).is_err());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JwksRefresh {
     pub(crate) interval: Duration,

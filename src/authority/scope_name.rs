@@ -9,6 +9,13 @@ const OF_NO_API: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// A short name is looked up on Microsoft Graph and refused (AADSTS650053). A name that is full
 /// already stays as it is. The URI is used byte for byte, a slash at its end included, as Entra
 /// does.
+///
+/// ```
+/// use axum_entra::full_scope_name;
+///
+/// assert_eq!(full_scope_name("api://todo", "Todo.Read"), "api://todo/Todo.Read");
+/// assert_eq!(full_scope_name("api://todo", "offline_access"), "offline_access");
+/// ```
 #[must_use]
 pub fn full_scope_name(app_id_uri: &str, scope: &str) -> String {
     if scope.contains("://") || OF_NO_API.contains(&scope) {

@@ -11,6 +11,14 @@ use super::address::is_domain;
 use crate::guid::parse_guid;
 
 /// The tenant an authority speaks for: one, or one of the three that stand for many.
+///
+/// ```
+/// use axum_entra::Tenant;
+///
+/// assert_eq!(Tenant::new("common"), Tenant::Common);
+/// assert_eq!("contoso.example".parse(), Ok(Tenant::Domain("contoso.example".to_owned())));
+/// assert!("not a tenant".parse::<Tenant>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Tenant {
@@ -62,6 +70,12 @@ impl Tenant {
 }
 
 /// A text that names no tenant.
+///
+/// ```
+/// use axum_entra::{ParseTenantError, Tenant};
+///
+/// assert_eq!("https://contoso.example".parse::<Tenant>(), Err(ParseTenantError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant is a GUID, a domain name, `common`, `organizations` or `consumers`")]
 pub struct ParseTenantError;
@@ -86,6 +100,18 @@ impl FromStr for Tenant {
 /// Which tenants' tokens are accepted, where an authority speaks for many.
 ///
 /// There is no default: an API that takes `common` or `organizations` has to choose.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{AllowedTenants, Authority, Entra, Tenant, Uuid};
+///
+/// let many = || Authority::entra(Tenant::Common, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// let partner = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
+/// assert!(Entra::builder_for(many().allowed_tenants(AllowedTenants::only([partner]))).build().is_ok());
+/// // Without a choice there is no program.
+/// assert!(Entra::builder_for(many()).build().is_err());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AllowedTenants {

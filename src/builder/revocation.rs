@@ -190,6 +190,22 @@ impl Entra {
 }
 
 /// Why an account was not revoked, or not everywhere.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use std::time::{Duration, SystemTime};
+/// use axum_entra::{AccountId, Entra, RevokeError, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let text = "11111111-1111-4111-8111-111111111111.690222be-ff1a-4d56-abd1-7e4f7d38e474";
+/// let account: AccountId = text.parse().unwrap();
+///
+/// let next_week = SystemTime::now() + Duration::from_secs(7 * 86_400);
+/// let refused = entra.revoke_tokens_issued_before(&account, next_week).await;
+/// assert!(matches!(refused, Err(RevokeError::TooFarAhead)));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {

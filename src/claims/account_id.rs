@@ -88,6 +88,13 @@ impl fmt::Display for AccountId {
 }
 
 /// A text that is not the one of an account.
+///
+/// ```
+/// use axum_entra::AccountId;
+///
+/// let error = "alice@contoso.example".parse::<AccountId>().unwrap_err();
+/// assert!(error.to_string().contains("{tid}.{oid}"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an account is `{{tid}}.{{oid}}`, or `sub.` with issuer and subject in base64url")]
 #[non_exhaustive]

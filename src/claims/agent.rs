@@ -14,6 +14,17 @@ const AGENT_USER: &str = "13";
 /// How an agent acts.
 ///
 /// Source: Microsoft, "Tokens in Microsoft agent identity platform".
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{AgentKind, testing};
+///
+/// let kind = |claims: testing::ClaimsBuilder| claims.build().agent().map(|agent| agent.kind());
+/// assert_eq!(kind(testing::claims().agent()), Some(AgentKind::OnBehalfOfUser));
+/// assert_eq!(kind(testing::claims().app().agent()), Some(AgentKind::Autonomous));
+/// assert_eq!(kind(testing::claims()), None);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AgentKind {

@@ -4,6 +4,20 @@
 ///
 /// Source: Microsoft, "Access token claims reference", `amr`. Values that are not listed there
 /// are kept as they are.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{AuthenticationMethod, testing};
+///
+/// let claims = testing::claims().claim("amr", ["pwd", "wiaormfa"]).build();
+/// assert!(claims.authentication_methods().eq([
+///     AuthenticationMethod::Password,
+///     AuthenticationMethod::WindowsOrMultiFactor,
+/// ]));
+/// // Windows or multi-factor is no proof of the latter.
+/// assert!(!claims.authentication_methods().any(AuthenticationMethod::is_multi_factor));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthenticationMethod<'c> {

@@ -9,6 +9,19 @@ use super::claim_name::Name;
 ///
 /// From [`Claims::confirmation`](super::Claims::confirmation). A request whose claims have one has
 /// proved all of it: the layer refuses a bound token that comes without its proof.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::testing;
+/// use serde_json::json;
+///
+/// let bound = testing::claims().claim("cnf", json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }));
+/// let confirmation = bound.build().confirmation().unwrap();
+/// assert!(confirmation.certificate_thumbprint().is_some() && !confirmation.is_bound_to_key());
+/// // A bearer token.
+/// assert!(testing::claims().build().confirmation().is_none());
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Confirmation {
     key_id: Option<String>,

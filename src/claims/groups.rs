@@ -38,6 +38,19 @@ impl SpanRange {
 /// neither proves nor disproves a membership. Source: Microsoft, "Access token claims reference",
 /// "Groups overage claim". The address in such a token is never followed: it points to an
 /// interface that is gone, and an attacker's token could point anywhere.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{Groups, testing};
+///
+/// let listed = testing::claims().groups(["aaaaaaaa-0000-4000-8000-000000000001"]).build();
+/// assert!(listed.groups().contains("aaaaaaaa-0000-4000-8000-000000000001"));
+///
+/// // Too many to list: the token proves nothing about a group that is not in it.
+/// let overage = testing::claims().claim("hasgroups", true).build();
+/// assert!(matches!(overage.groups(), Groups::Overage(_)));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Groups<'c> {
@@ -50,6 +63,16 @@ pub enum Groups<'c> {
 }
 
 /// Group ids that stand in a token.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{Groups, testing};
+///
+/// let claims = testing::claims().groups(["a", "b"]).build();
+/// let Groups::Complete(ids) = claims.groups() else { panic!("all are in the token") };
+/// assert_eq!((ids.len(), ids.contains("c")), (2, false));
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct GroupIds<'c> {
     text: &'c str,

@@ -70,6 +70,18 @@ const LONGEST_TOKEN_ID: usize = 4_096;
 /// as Microsoft asks of resources.
 ///
 /// As a request extension and as an extractor it comes from [`EntraLayer`](crate::EntraLayer).
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::testing;
+///
+/// let claims = testing::claims().scope("Todo.Read").claim("extension_Team", "blue").build();
+/// assert!(claims.has_scope("Todo.Read") && !claims.has_scope("Todo"));
+/// assert_eq!(claims.extra::<String>("extension_Team").as_deref(), Some("blue"));
+/// // Names have an accessor, which no guard takes.
+/// assert_eq!(claims.extra::<String>("name"), None);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Claims(Arc<Inner>);
 

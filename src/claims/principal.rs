@@ -13,6 +13,18 @@ use crate::token_version::TokenVersion;
 ///
 /// Source: Microsoft, "Access token claims reference", `idtyp`, and "Access tokens", "User and
 /// application tokens"; for B2C the tokens themselves.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{Principal, testing};
+///
+/// assert_eq!(testing::claims().build().principal(), Principal::User);
+/// assert_eq!(testing::claims().app().build().principal(), Principal::App);
+/// // A token that says neither is refused by guards for users and by guards for applications.
+/// let neither = testing::claims().without("idtyp").build();
+/// assert_eq!(neither.principal(), Principal::Unknown);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Principal {
@@ -88,6 +100,14 @@ pub(super) struct Signs<'c> {
 /// How the client application proved who it is, weakest first.
 ///
 /// Complete by nature: `azpacr` and `appidacr` have these three values.
+///
+/// ```
+/// use axum_entra::ClientAuthMethod;
+///
+/// // In the order of their strength.
+/// assert!(ClientAuthMethod::Public < ClientAuthMethod::Secret);
+/// assert!(ClientAuthMethod::Secret < ClientAuthMethod::Certificate);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ClientAuthMethod {
     /// `0`: a public client, which proves nothing.

@@ -6,6 +6,16 @@ use super::{Claims, raw::Name};
 ///
 /// They are changeable, reusable, and partly chosen by the user, so no guard takes them.
 /// Source: Microsoft, "Secure applications and APIs by validating claims".
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::testing;
+///
+/// let claims = testing::claims().claim("preferred_username", "alice@contoso.example").build();
+/// assert_eq!(claims.profile().display_name(), Some("alice@contoso.example"));
+/// assert_eq!(claims.profile().email(), None);
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct ProfileClaims<'c>(&'c Claims);
 

@@ -10,6 +10,14 @@ use tokio::time::Instant;
 /// An access token for another API: on a user's behalf, or this API's own. Cheap to clone.
 ///
 /// It is not shown in `Debug` and wiped when the last clone is dropped.
+///
+/// ```
+/// use axum_entra::graph::AccessToken;
+///
+/// fn authorization(token: &AccessToken) -> String {
+///     format!("Bearer {}", token.expose_secret())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct AccessToken {
     text: Arc<SecretString>,

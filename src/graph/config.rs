@@ -43,6 +43,16 @@ pub struct GraphConfig {
 ///
 /// Made by [`Authority::graph`], or by `From` for an authority without access: guards answer groups
 /// overage with 403 `groups_overage` then, and handlers that ask get 503.
+///
+/// ```
+/// use axum_entra::graph::{AuthorityWithGraph, ClientCredential, GraphConfig};
+/// use axum_entra::{Authority, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// let without: AuthorityWithGraph = authority.clone().into();
+/// let with = authority.graph(GraphConfig::new(ClientCredential::secret("from the vault")));
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct AuthorityWithGraph {

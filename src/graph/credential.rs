@@ -17,6 +17,15 @@ use crate::jwks::Padding;
 /// What this API proves with who it is, at the token endpoint; cheap to clone.
 ///
 /// Not shown in `Debug`, in logs or in errors.
+///
+/// ```
+/// use axum_entra::graph::ClientCredential;
+///
+/// let credential = ClientCredential::secret("from the vault");
+/// assert!(!format!("{credential:?}").contains("vault"));
+/// // A certificate needs its private key.
+/// assert!(ClientCredential::certificate("not PEM").is_err());
+/// ```
 #[derive(Clone)]
 pub struct ClientCredential(Kind);
 
@@ -32,6 +41,20 @@ enum Kind {
 /// platform's workload identity, a signing service.
 ///
 /// Source: Microsoft, "Workload identity federation".
+///
+/// ```
+/// use axum_entra::graph::{AssertionFuture, ClientAssertionProvider, ClientCredential};
+///
+/// struct Platform;
+///
+/// impl ClientAssertionProvider for Platform {
+///     fn assertion(&self) -> AssertionFuture<'_> {
+///         Box::pin(async { Ok(std::fs::read_to_string("/var/run/secrets/assertion")?) })
+///     }
+/// }
+///
+/// let credential = ClientCredential::assertion_provider(Platform);
+/// ```
 pub trait ClientAssertionProvider: Send + Sync {
     /// An assertion (a JWT) for the audience `api://AzureADTokenExchange`, good for a while yet.
     ///

@@ -63,6 +63,21 @@ impl Guard for DenyKnownAgents {
 ///
 /// [`Claims::agent`](crate::Claims::agent) says which. A certain agent is required by
 /// [`RequireClientId`](super::RequireClientId) with its application id.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireAgent}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireAgent;
+/// let accepted = testing::claims().agent().build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "not_agent");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAgent;
 

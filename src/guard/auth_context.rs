@@ -7,6 +7,21 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 /// A user whose client can handle it (`xms_cc` holds `cp1`) is answered 401 `insufficient_claims`
 /// with the claim to ask for, and comes back stronger; everybody else gets 403.
 /// Source: Microsoft, "Developer guide to Conditional Access authentication context".
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireAuthContext}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireAuthContext("c1");
+/// let accepted = testing::claims().claim("acrs", ["c1"]).build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "auth_context");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequireAuthContext<S = &'static str>(
     /// The context's id.

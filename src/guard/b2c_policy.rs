@@ -8,6 +8,21 @@ named_guard! {
     ///
     /// Only B2C tokens have a policy: every other token is refused, whatever its `tfp` or `acr`
     /// says.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireB2cPolicy}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireB2cPolicy("B2C_1_susi");
+    /// let accepted = testing::claims().policy("B2C_1_susi").build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().policy("B2C_1_reset").build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "policy");
+    /// # }
+    /// ```
     RequireB2cPolicy, any
 }
 

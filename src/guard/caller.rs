@@ -7,6 +7,17 @@ use crate::clock::UnixTime;
 use crate::guid::same_id;
 
 /// A caller, as far as it is known: claims, the time, and what the directory answered so far.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::Caller, testing};
+///
+/// let claims = testing::claims().groups(["aaaaaaaa-0000-4000-8000-000000000001"]).build();
+/// let caller = Caller::at(&claims, UnixTime::from_secs(1_700_000_000));
+/// assert_eq!(caller.is_member_of("AAAAAAAA-0000-4000-8000-000000000001"), Some(true));
+/// assert_eq!(caller.is_member_of("aaaaaaaa-0000-4000-8000-000000000002"), Some(false));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Caller<'c> {
     claims: &'c Claims,

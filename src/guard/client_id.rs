@@ -10,6 +10,21 @@ named_guard! {
     ///
     /// A user's token shows which application the user was using; it does not prove that the
     /// request comes from it, since a public client can be copied.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireClientId}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireClientId("75dbe77f-10a3-4e59-85fd-8c127544f17c");
+    /// let accepted = testing::claims().build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().claim("azp", "bbbbbbbb-1111-4111-8111-111111111111").build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "client_app");
+    /// # }
+    /// ```
     RequireClientId, any
 }
 
@@ -45,6 +60,22 @@ impl<N: NameSet> Guard for RequireClientId<N> {
 ///
 /// `RequireClientAuthMethod(ClientAuthMethod::Secret)` refuses public clients. A missing or unknown value is
 /// refused. Source: Microsoft, "Access token claims reference", `azpacr`, `appidacr`.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireClientAuthMethod}, testing};
+/// use axum_entra::ClientAuthMethod;
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireClientAuthMethod(ClientAuthMethod::Secret);
+/// let accepted = testing::claims().claim("azpacr", "2").build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().claim("azpacr", "0").build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "client_auth");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequireClientAuthMethod(
     /// The weakest proof that will do.

@@ -3,6 +3,20 @@
 use super::{Caller, Denied, Guard, Requirements};
 
 /// Both let the caller pass: made by [`Guard::and`].
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireAppOnly, RequireRole}, testing};
+///
+/// let guard = RequireAppOnly.and(RequireRole("Tasks.Run"));
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let daemon = testing::claims().app().roles(["Tasks.Run"]).build();
+/// assert!(guard.check(&Caller::at(&daemon, now)).is_ok());
+///
+/// let user = testing::claims().roles(["Tasks.Run"]).build();
+/// assert!(guard.check(&Caller::at(&user, now)).is_err());
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct And<A, B>(pub(super) A, pub(super) B);
 
@@ -39,6 +53,21 @@ impl<A: Guard, B: Guard> Guard for And<A, B> {
 }
 
 /// One of both lets the caller pass: made by [`Guard::or`].
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireRole, RequireScope}, testing};
+///
+/// let guard = RequireScope("Todo.Read").or(RequireRole("Todo.Read.All"));
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let daemon = testing::claims().app().roles(["Todo.Read.All"]).build();
+/// assert!(guard.check(&Caller::at(&daemon, now)).is_ok());
+///
+/// let neither = testing::claims().scope("User.Read").build();
+/// let denied = guard.check(&Caller::at(&neither, now)).unwrap_err();
+/// assert_eq!(denied.scopes().collect::<Vec<_>>(), ["Todo.Read"]);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Or<A, B>(pub(super) A, pub(super) B);
 

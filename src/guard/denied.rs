@@ -6,6 +6,12 @@ use super::name_set::{NameSet, names};
 use crate::scope_hierarchy::ScopeHierarchy;
 
 /// The stable code of a refusal, as in the answer's `reason`.
+///
+/// ```
+/// use axum_entra::guard::DenialReason;
+///
+/// assert_eq!(DenialReason::GroupsOverage.as_str(), "groups_overage");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DenialReason {
@@ -109,6 +115,15 @@ impl fmt::Display for DenialReason {
 }
 
 /// A refusal: its reason, what would be accepted instead, and a question if one is still open.
+///
+/// ```
+/// use axum_entra::guard::{DenialReason, Denied};
+///
+/// let denied = Denied::custom("not_from_headquarters");
+/// assert_eq!(denied.reason(), DenialReason::Custom("not_from_headquarters"));
+/// // No scope would do, so the challenge names none.
+/// assert_eq!(denied.scopes().count(), 0);
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Denied<'g> {

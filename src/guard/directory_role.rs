@@ -10,6 +10,21 @@ named_guard! {
     /// The claim is issued only if the API's manifest asks for it, and can be missing in tokens of
     /// the implicit flow; a missing claim is refused. Source: Microsoft, "Microsoft Entra built-in
     /// roles", "Template ID".
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireDirectoryRole}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireDirectoryRole("62e90394-69f5-4237-9190-012177145e10");
+    /// let accepted = testing::claims().claim("wids", ["62e90394-69f5-4237-9190-012177145e10"]).build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "directory_role");
+    /// # }
+    /// ```
     RequireDirectoryRole, any
 }
 

@@ -11,6 +11,21 @@ named_guard! {
     /// is a member for certain. Where the token says "too many groups to list" (overage), the
     /// guard asks: the layer puts the question to the directory, and without one the answer is
     /// 403 `groups_overage`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireGroup}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireGroup("aaaaaaaa-0000-4000-8000-000000000001");
+    /// let accepted = testing::claims().groups(["aaaaaaaa-0000-4000-8000-000000000001"]).build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().groups(["aaaaaaaa-0000-4000-8000-000000000002"]).build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "group");
+    /// # }
+    /// ```
     RequireGroup, any, all
 }
 

@@ -11,6 +11,21 @@ named_guard! {
     /// An object id belongs to one tenant: where the layer accepts several, combine with
     /// [`RequireTenant`](super::RequireTenant). For a user's token it names the user, not the
     /// client. Combine with [`RequireAppOnly`](super::RequireAppOnly) for a service principal.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireObjectId}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireObjectId(testing::OBJECT);
+    /// let accepted = testing::claims().build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().object_id("b0b00000-0000-4000-8000-000000000002").build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "object_id");
+    /// # }
+    /// ```
     RequireObjectId, any
 }
 

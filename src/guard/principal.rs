@@ -6,6 +6,21 @@ use crate::claims::Principal;
 /// Requires a user's token.
 ///
 /// A token of which neither can be told is refused here and by [`RequireAppOnly`].
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireUser}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireUser;
+/// let accepted = testing::claims().build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().app().build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "user_only");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireUser;
 
@@ -23,6 +38,21 @@ impl Guard for RequireUser {
 }
 
 /// Requires an application that signed in as itself.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireAppOnly}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireAppOnly;
+/// let accepted = testing::claims().app().build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "app_only");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAppOnly;
 
@@ -43,6 +73,21 @@ impl Guard for RequireAppOnly {
 ///
 /// Entra ID: `acct` other than 0, or without `acct` an identity provider (`idp`) that is no issuer
 /// of the token's own tenant. External ID: only `acct`. B2C has no guests.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, DenyGuests}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = DenyGuests;
+/// let accepted = testing::claims().claim("acct", 0).build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().claim("acct", 1).build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "guest");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DenyGuests;
 
@@ -64,6 +109,21 @@ impl Guard for DenyGuests {
 ///
 /// Older B2C policies send the same placeholder as `sub` for everybody; without an `oid` such a
 /// token identifies no account.
+///
+/// ```
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireAccountId}, testing};
+///
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let guard = RequireAccountId;
+/// let accepted = testing::claims().build();
+/// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+///
+/// let refused = testing::claims().without("oid").without("sub").build();
+/// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+/// assert_eq!(denied.reason().as_str(), "no_identity");
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RequireAccountId;
 

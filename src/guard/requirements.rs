@@ -30,6 +30,16 @@ pub struct Requirements {
 }
 
 /// One way through a guard: everything on it is needed.
+///
+/// ```
+/// use axum_entra::guard::{Guard, RequireAppOnly, RequireRole, RequireScope};
+///
+/// let guard = RequireScope("Todo.Read").or(RequireAppOnly.and(RequireRole("Todo.Read.All")));
+/// let described = guard.describe();
+/// let [user, app] = described.alternatives() else { panic!("two ways") };
+/// assert_eq!((user.scopes(), app.roles()), (&["Todo.Read".into()][..], &["Todo.Read.All".into()][..]));
+/// assert!(!user.accepts_apps() && !app.accepts_users());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -41,6 +51,14 @@ pub struct Alternative {
 }
 
 /// What is needed besides scopes and roles.
+///
+/// ```
+/// use axum_entra::guard::{DenyGuests, Guard};
+///
+/// let described = DenyGuests.describe();
+/// let requirement = &described.alternatives()[0].requirements()[0];
+/// assert_eq!(requirement.reason(), "guest");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
     reason: String,

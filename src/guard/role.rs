@@ -9,6 +9,21 @@ named_guard! {
     /// In a user's token it is a role given to the user, in an app-only token a permission given to
     /// the application; combine with [`RequireAppOnly`](super::RequireAppOnly) or
     /// [`RequireUser`](super::RequireUser) where that matters.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireRole}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireRole("Task Admin");
+    /// let accepted = testing::claims().roles(["Task Admin"]).build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().roles(["Task"]).build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "role");
+    /// # }
+    /// ```
     RequireRole, any, all
 }
 

@@ -9,6 +9,21 @@ named_guard! {
     ///
     /// A name that is not a GUID matches no tenant. Which tenants the *layer* accepts is a setting
     /// (`AllowedTenants`); this guard narrows it down for a route.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, guard::{Caller, Guard, RequireTenant}, testing};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let guard = RequireTenant(testing::TENANT);
+    /// let accepted = testing::claims().build();
+    /// assert!(guard.check(&Caller::at(&accepted, now)).is_ok());
+    ///
+    /// let refused = testing::claims().tenant("22222222-2222-4222-8222-222222222222").build();
+    /// let denied = guard.check(&Caller::at(&refused, now)).unwrap_err();
+    /// assert_eq!(denied.reason().as_str(), "tenant");
+    /// # }
+    /// ```
     RequireTenant, any
 }
 

@@ -30,6 +30,29 @@ use super::validate::count_binding;
 ///
 /// It reads one `Authorization: Bearer` header and nothing else, unless
 /// [`token_source`](Self::token_source) adds a place: a token in the query or in the body is ignored. Whether the connection is encrypted is not checked.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum::{Router, body::Body, routing::get};
+/// use axum_entra::{Claims, Entra, Tenant};
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let app: Router = Router::new()
+///     .route("/me", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+///     .route_layer(entra.layer())
+///     .route("/health", get(|| async { "up" }));
+///
+/// let status = async |path: &str| {
+///     let request = Request::get(path).body(Body::empty()).unwrap();
+///     app.clone().oneshot(request).await.unwrap().status()
+/// };
+/// assert_eq!(status("/me").await, StatusCode::UNAUTHORIZED);
+/// assert_eq!(status("/health").await, StatusCode::OK);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct EntraLayer(Authenticate);
 

@@ -22,6 +22,16 @@ use super::rejection::Rejection;
 ///
 /// What [`GraphClient`](crate::GraphClient) takes. The token is read from the request's own header
 /// at that moment and checked against the claims; it is not stored and not shown in `Debug`.
+///
+/// ```
+/// use axum_entra::{CallerToken, GraphClient, Rejection};
+///
+/// async fn mail(caller: CallerToken, graph: GraphClient) -> Result<String, Rejection> {
+///     let scopes = ["https://graph.microsoft.com/Mail.Read"];
+///     let token = graph.on_behalf_of(&caller, &scopes).await?;
+///     Ok(format!("good for {} s", token.expires_in().as_secs()))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct CallerToken {
     claims: Claims,

@@ -123,6 +123,18 @@ pub struct CheckService<I, F, T, S> {
 
 /// Why a check refuses a request; made of a [`Rejection`], a [`Denied`], a [`GraphError`] or any
 /// other response.
+///
+/// ```
+/// use axum_entra::middleware::CheckError;
+/// use axum_entra::{Claims, Rejection};
+///
+/// async fn is_subscriber(claims: Claims) -> Result<(), CheckError> {
+///     match claims.has_role("Subscriber") {
+///         true => Ok(()),
+///         false => Err(Rejection::forbidden(&claims, "no_subscription").into()),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct CheckError(Refusal);
 

@@ -27,6 +27,18 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 /// From [`Entra::resource_metadata`](crate::Entra::resource_metadata); as a response it is the
 /// document itself, readable by any web page. Source: RFC 9728 section 2, and the Model Context
 /// Protocol's authorization specification.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let builder = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// let document = builder.resource("https://todo.example.com").build()?.resource_metadata().unwrap();
+/// assert_eq!(document.bearer_methods_supported, ["header"]);
+/// assert!(document.authorization_servers[0].ends_with("/v2.0"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ResourceMetadata {

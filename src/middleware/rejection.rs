@@ -26,6 +26,19 @@ use super::session_check::SessionFailure;
 /// It stays in the extensions of the response, so that a logging layer outside can say more than
 /// the client was told. Status, header and body follow RFC 6750, RFC 9457 and
 /// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
+/// use axum_entra::{Claims, Rejection};
+///
+/// async fn delete(claims: Result<Claims, Rejection>) -> Response {
+///     match claims {
+///         Ok(claims) => claims.issuer().to_owned().into_response(),
+///         Err(rejection) if rejection.reason() == "expired" => "sign in again".into_response(),
+///         Err(rejection) => rejection.into_response(),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Rejection {
     pub(super) cause: Cause,

@@ -12,6 +12,16 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 ///
 /// The header wins: if it is present, even with another scheme, no other source is read.
 /// Two tokens in other places are 400, as two headers are.
+///
+/// ```
+/// use axum_entra::{EntraLayer, TokenSource};
+///
+/// fn for_browsers(layer: EntraLayer) -> EntraLayer {
+///     layer
+///         .token_source(TokenSource::websocket_protocol())
+///         .token_source(TokenSource::cookie("__Host-token"))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct TokenSource(Kind);
 

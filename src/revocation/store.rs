@@ -10,6 +10,14 @@ use super::event::RevocationKey;
 /// Which tokens pass while the shared revocations cannot be followed; the others get 503.
 ///
 /// Whatever is chosen, what this replica revoked itself stays revoked.
+///
+/// ```
+/// use std::time::Duration;
+/// use axum_entra::StoreFailurePolicy;
+///
+/// let ten_minutes = StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600));
+/// assert_eq!(StoreFailurePolicy::default(), ten_minutes);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFailurePolicy {
@@ -31,6 +39,18 @@ impl Default for StoreFailurePolicy {
 }
 
 /// How the store of revocations and replay records is.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let status = entra.store_status();
+/// assert!(status.connected && !status.is_shared);
+/// assert_eq!(status.failure_policy, None);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStatus {

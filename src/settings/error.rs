@@ -7,6 +7,14 @@ use std::fmt::{self, Write as _};
 /// `Display` is one line, whatever the value looks like: it names the key, the value and what is
 /// expected. Values that are secrets, and values of keys that are not known, are never in it.
 /// `Debug` is the same line, since that is what a `main` shows that returns the error.
+///
+/// ```
+/// use axum_entra::settings::{Settings, SettingsError};
+///
+/// let file = r#"{ "AzureAd": { "TenantID": "common", "ClientIdd": "x" } }"#;
+/// let error = Settings::from_parts(Some(("appsettings.json", file)), []).unwrap_err();
+/// assert!(matches!(&error, SettingsError::UnknownKey { suggestion, .. } if suggestion == "AzureAd:ClientId"));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {

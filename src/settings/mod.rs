@@ -36,6 +36,19 @@ pub(crate) use self::section::Section;
 /// What an `appsettings.json` and the environment say, checked value by value and as a whole.
 ///
 /// Files that the settings name are not opened, and no address is asked.
+///
+/// ```
+/// use axum_entra::settings::Settings;
+///
+/// let file = r#"{ "AzureAd": { "TenantId": "11111111-1111-4111-8111-111111111111",
+///     "ClientId": "6e74172b-be56-4843-9ff4-e66a39bb12e3", "CallbackPath": "/signin-oidc" } }"#;
+/// let settings = Settings::from_parts(Some(("appsettings.json", file)), []).unwrap();
+/// // What means nothing to an API is named.
+/// assert!(settings.warnings()[0].contains("CallbackPath"));
+///
+/// let broken = Settings::from_parts(Some(("appsettings.json", "{")), []);
+/// assert!(broken.is_err());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `AzureAd`.

@@ -6,6 +6,14 @@ use crate::clock::UnixTime;
 ///
 /// For clients: [`reason`](Self::reason) is the stable code in the answer. What was expected and
 /// what was found is for the log, at `debug`, and never holds token text.
+///
+/// ```
+/// use axum_entra::InvalidToken;
+///
+/// assert_eq!(InvalidToken::InvalidAudience.reason(), "audience");
+/// // A sentence for people, with nothing of the token in it.
+/// assert!(!InvalidToken::InvalidAudience.description().is_empty());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidToken {

@@ -30,6 +30,19 @@ pub(crate) enum Scheme {
 
 /// Whether signed HTTP requests (`Authorization: PoP`) are accepted, as MSAL makes them
 /// (draft-ietf-oauth-signed-http-request-03): the setting `PopTokens`.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, PopTokens, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+///     .pop_tokens(PopTokens::Accept)
+///     .build()?;
+/// assert_eq!(entra.pop_tokens(), PopTokens::Accept);
+/// assert_eq!(PopTokens::default(), PopTokens::Refuse);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PopTokens {

@@ -10,6 +10,19 @@ use crate::token_version::TokenVersion;
 use super::authority_state::AuthorityState;
 
 /// One authority and its key documents.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let status = &entra.status()[0];
+/// // Nothing was fetched yet.
+/// assert!(!status.is_ready());
+/// assert!(status.jwks.iter().all(|document| document.key_count == 0));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AuthorityStatus {

@@ -20,6 +20,18 @@ use crate::guard::{Caller, DenialReason, Guard};
 /// From [`Entra::explain`](crate::Entra::explain). `Display` is a table for a terminal; serde
 /// gives the same to a page. Values of an unverified token are marked as such, for anyone
 /// can have written it. The token itself is not in here, and no name or address of a person.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let explanation = entra.explain("not a token").await;
+/// assert!(!explanation.is_accepted() && !explanation.is_signature_verified());
+/// assert_eq!(explanation.reason(), Some("malformed"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -38,6 +50,18 @@ pub struct Explanation {
 }
 
 /// One check.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// use axum_entra::{Entra, Tenant, explain::Outcome};
+///
+/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// let entra = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").build()?;
+/// let explanation = entra.explain("not a token").await;
+/// let failed = explanation.steps().iter().find(|step| step.outcome == Outcome::Failed);
+/// assert_eq!(failed.map(|step| step.check.as_str()), Some("form"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Step {
