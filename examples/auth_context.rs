@@ -1,6 +1,6 @@
 //! Step-up: reading is easy, deleting needs a stronger sign-in. `cargo run --example auth_context`
 //!
-//! A Conditional Access authentication context (`c1`) is asked for on one verb alone. A client that
+//! A Conditional Access authentication context (`c1`) is asked for on one verb only. A client that
 //! can handle it says so (`xms_cc` holds `cp1`) and is answered 401 `insufficient_claims` with the
 //! claims to ask Entra for; MSAL takes them from the challenge, sends the user there, and comes back
 //! with a token that has `acrs` = `c1`. Any other client is answered 403.

@@ -1,4 +1,4 @@
-//! One route for each guard, so that each rule can be tried alone.
+//! One route for each guard, so that each rule can be tried by itself.
 //!
 //! `cargo run --example guard_gallery`; settings as for `protected_api`. Every guarded route
 //! answers with the body of `/me`.

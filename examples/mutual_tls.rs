@@ -2,7 +2,7 @@
 //!
 //! The acceptor asks each client for a certificate and puts it into the connection's requests as
 //! `ClientCertificate`. A token with `x5t#S256` in its `cnf` is then accepted on the connections of that
-//! certificate alone (RFC 8705). Authority, CA and certificates are made at the start, for
+//! certificate only (RFC 8705). Authority, CA and certificates are made at the start, for
 //! demonstration; `cargo test --example mutual_tls` tries it with another certificate and with none.
 
 #![allow(clippy::print_stdout, reason = "lines to paste")]

@@ -92,7 +92,7 @@ async fn echo(mut socket: WebSocket, claims: Claims) {
             break;
         }
     }
-    // Gone already, or told to come back with a new token.
+    // Gone already, or asked to come back with a new token.
     drop(socket.send(Message::Close(None)).await);
 }
 

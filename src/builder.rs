@@ -60,7 +60,7 @@ type Hook = Box<dyn Fn(&AccountId) + Send + Sync>;
 pub struct Entra {
     validator: Arc<Validator>,
     edge: Arc<LayerContext>,
-    house: Arc<ServiceState>,
+    state: Arc<ServiceState>,
     connections: Arc<[Arc<Connection>]>,
     /// By authority; `None` where Graph is not asked.
     graph_failures: Arc<[Option<LastFailure>]>,
@@ -211,7 +211,7 @@ impl Entra {
     /// the authority still publishes stays in use.
     pub fn forget_withdrawn_keys(&self) {
         self.validator.forget_withdrawn_keys();
-        for transmitter in &self.house.transmitters {
+        for transmitter in &self.state.transmitters {
             transmitter.reader.forget_withdrawn();
         }
     }

@@ -1,4 +1,4 @@
-//! The inner parts that fuzzing reaches, and nothing else does: `--cfg fuzzing` alone builds this.
+//! The inner parts that fuzzing reaches, and nothing else does: only `--cfg fuzzing` builds this.
 #![allow(missing_docs, reason = "no part of the public API")]
 
 use http::header::AUTHORIZATION;

@@ -168,7 +168,7 @@ mod documents {
     mod bound_tokens {}
 }
 
-/// For `fuzz/` alone.
+/// For `fuzz/` only.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 #[path = "fuzzing.rs"]

@@ -1,4 +1,4 @@
-//! The one door to `metrics`: what is counted, under which names.
+//! The only file that imports `metrics`: what is counted, under which names.
 //!
 //! Every label has a bounded set of values: reason codes, configured addresses, and words that
 //! stand in this crate. Nothing that a token or a request says becomes a label.
@@ -16,12 +16,12 @@
 #[cfg(feature = "metrics")]
 use std::time::Duration;
 
-/// One instrument: its name, what kind it is, and what it tells.
+/// One instrument: its name, what kind it is, and what it says.
 #[cfg(feature = "metrics")]
 pub(crate) struct Instrument {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    pub(crate) tells: &'static str,
+    pub(crate) description: &'static str,
 }
 
 #[cfg(feature = "metrics")]
@@ -33,13 +33,13 @@ pub(crate) enum Kind {
 }
 
 macro_rules! instruments {
-    ($($constant:ident = $name:literal, $kind:ident, $tells:literal;)+) => {
+    ($($constant:ident = $name:literal, $kind:ident, $description:literal;)+) => {
         $(#[cfg(feature = "metrics")] const $constant: &str = concat!("axum_entra_", $name);)+
 
         /// All of them.
         #[cfg(feature = "metrics")]
         pub(crate) const INSTRUMENTS: &[Instrument] = &[
-            $(Instrument { name: $constant, kind: Kind::$kind, tells: $tells },)+
+            $(Instrument { name: $constant, kind: Kind::$kind, description: $description },)+
         ];
     };
 }
@@ -73,15 +73,15 @@ instruments! {
         "Time since the shared revocations were last known to be complete.";
 }
 
-/// Tells the recorder, if the application has installed one, what each instrument is.
+/// Describes each instrument to the recorder, if the application has installed one.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
-    for Instrument { name, kind, tells } in INSTRUMENTS {
+    for Instrument { name, kind, description } in INSTRUMENTS {
         match kind {
-            Kind::Counter => metrics::describe_counter!(*name, *tells),
-            Kind::Gauge => metrics::describe_gauge!(*name, *tells),
+            Kind::Counter => metrics::describe_counter!(*name, *description),
+            Kind::Gauge => metrics::describe_gauge!(*name, *description),
             Kind::Histogram => {
-                metrics::describe_histogram!(*name, metrics::Unit::Seconds, *tells);
+                metrics::describe_histogram!(*name, metrics::Unit::Seconds, *description);
             }
         }
     }
@@ -130,7 +130,7 @@ impl Timer {
         {
             let took = self.started.elapsed();
             let histogram = match outcome {
-                // Nearly all requests. A key of literals alone is made once, and not for each.
+                // Nearly all requests. A key made only of literals is made once, and not for each.
                 Outcome::Admitted => {
                     metrics::histogram!(
                         "axum_entra_authentication_duration_seconds",
@@ -167,7 +167,7 @@ pub(crate) enum AgentActs {
 
 /// A caller was admitted; `acts` is asked only where it is counted.
 pub(crate) fn called(acts: impl FnOnce() -> AgentActs) {
-    // Keys of literals alone are made once.
+    // Keys made only of literals are made once.
     #[cfg(feature = "metrics")]
     let counter = match acts() {
         AgentActs::Yes => metrics::counter!("axum_entra_callers_total", "agent" => "yes"),

@@ -1,4 +1,4 @@
-//! The one door to `arc_swap`: values that are published whole and read without a lock.
+//! The only file that imports `arc_swap`: values that are published whole and read without a lock.
 
 /// One value at a time for all readers; a store publishes the new value.
 pub(crate) use arc_swap::ArcSwap as Published;

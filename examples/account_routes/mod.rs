@@ -179,7 +179,7 @@ async fn cut_off_own(
     match told {
         Ok(cut_off) => revoke_at(entra, &account, cut_off).await,
         Err(rejection) => {
-            // Here it holds at once, also if other replicas cannot be told; Graph's no is the answer.
+            // Here it holds at once, also if other replicas cannot be informed; Graph's no is the answer.
             let _ = entra.revoke_tokens(&account).await;
             Err(rejection)
         }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-/// What the page tells.
+/// What the page says.
 pub(crate) struct FrontPage {
     name: &'static str,
     about: &'static str,

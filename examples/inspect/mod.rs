@@ -91,7 +91,7 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     matches!(name, Some("127.0.0.1" | "localhost" | "[::1]")) && !forwarded
 }
 
-/// Scripts and styles from here alone, no other origin, no frame, nothing kept.
+/// Scripts and styles from here only, no other origin, no frame, nothing kept.
 const HEADERS: [(&str, &str); 6] = [
     (
         "content-security-policy",

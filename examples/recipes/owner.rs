@@ -43,7 +43,7 @@ impl FromRequestParts<Arc<Notes>> for OwnNote {
         let Path(id) = Path::<u64>::from_request_parts(parts, notes)
             .await
             .map_err(|_| not_found())?;
-        // Tenant and object id together: an object id alone is not unique across tenants.
+        // Tenant and object id together: an object id by itself is not unique across tenants.
         let caller = permit.claims().account_id();
         let note = notes.0.get(&id);
         // Another's note is 404, as one that is not there: 403 would say that it exists. A caller without an

@@ -60,7 +60,7 @@ pub(crate) struct Plan {
     pub(crate) emulator: EmulatorBuilder,
     pub(crate) settings: fn(&Emulator) -> Value,
     pub(crate) authorities: fn(EntraBuilder, &Emulator) -> EntraBuilder,
-    /// Also with settings; it is told the address to listen on, as a URL.
+    /// Also with settings; it gets the address to listen on, as a URL.
     pub(crate) describe: fn(EntraBuilder, String) -> EntraBuilder,
     /// Registers at the emulator what depends on the address to listen on, and says it in the settings.
     pub(crate) registered: fn(EmulatorBuilder, &str) -> EmulatorBuilder,

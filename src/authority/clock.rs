@@ -27,7 +27,7 @@ const NEVER: i64 = i64::MIN;
 /// How much later than the local clock a cut-off may become, in seconds.
 const MOST_LATE: i64 = 86_400;
 
-/// From here on the operator is told, in seconds.
+/// From here on the operator is informed, in seconds.
 const WORTH_TELLING: i64 = 30;
 
 impl AuthorityClock {

@@ -296,7 +296,7 @@ impl Authority {
     /// A scope that every route needs, on top of its own guards. Called more than once, one of the
     /// scopes is enough, and challenges name the first.
     ///
-    /// Application permissions are no scopes: a token of an application alone is refused.
+    /// Application permissions are no scopes: a token of an application by itself is refused.
     #[must_use]
     pub fn required_scope(mut self, scope: impl Into<String>) -> Self {
         self.required_scopes.push(scope.into());

@@ -98,7 +98,7 @@ impl EntraBuilder {
             .decrypting(decryption.clone()),
         );
         validator.forget_when_tenants_are_resolved();
-        // Set here alone, so it was not set before.
+        // Set here only, so it was not set before.
         let _ = edge.validator.set(Arc::downgrade(&validator));
         // The validator owns the accounts, so they must not own it.
         let forgetful = Arc::downgrade(&validator);
@@ -144,7 +144,7 @@ impl EntraBuilder {
                 }
             }));
         }
-        let house = Arc::new(ServiceState {
+        let state = Arc::new(ServiceState {
             validator: Arc::clone(&validator),
             edge: Arc::clone(&edge),
             transmitters,
@@ -152,7 +152,7 @@ impl EntraBuilder {
         Ok(Entra {
             validator,
             edge,
-            house,
+            state,
             resources: resources.into(),
             scope_hierarchy: scope_hierarchy.unwrap_or_default(),
             connections: connections.into(),

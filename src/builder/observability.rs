@@ -1,4 +1,4 @@
-//! What an [`Entra`] tells: why a token is refused, where to get one, and how it is counted.
+//! What an [`Entra`] reports: why a token is refused, where to get one, and how it is counted.
 
 use std::sync::Arc;
 
@@ -132,7 +132,7 @@ impl Entra {
         self.validator.most_bytes()
     }
 
-    /// Sets the gauges that time alone changes: how old keys are, how many are in use, and how far
+    /// Sets the gauges that only time changes: how old keys are, how many are in use, and how far
     /// the shared revocations are behind.
     ///
     /// Call it before the application's metrics are read.

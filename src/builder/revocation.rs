@@ -39,8 +39,8 @@ impl Entra {
     ///
     /// # Errors
     /// [`RevokeError::TooFarAhead`] for a time that is more than a day ahead: nothing is revoked,
-    /// here neither. [`RevokeError::NotShared`] where other replicas could not be told: here the
-    /// cut-off holds all the same, and the others are told as soon as they can be.
+    /// here neither. [`RevokeError::NotShared`] where other replicas could not be informed: here the
+    /// cut-off holds all the same, and the others are informed as soon as they can be.
     pub async fn revoke_tokens_issued_before(
         &self,
         account: &AccountId,
@@ -65,8 +65,8 @@ impl Entra {
     /// local clock is.
     ///
     /// # Errors
-    /// [`StoreError`] where other replicas could not be told. Here the
-    /// cut-off holds all the same, and the others are told as soon as they can be.
+    /// [`StoreError`] where other replicas could not be informed. Here the
+    /// cut-off holds all the same, and the others are informed as soon as they can be.
     pub async fn revoke_tokens(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.seconds();
         let cut_off = self.validator.cut_off_now(tenant_of(account), now);
@@ -99,8 +99,8 @@ impl Entra {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] where other replicas could not be told. Here the
-    /// lift holds all the same, and the others are told as soon as they can be.
+    /// [`StoreError`] where other replicas could not be informed. Here the
+    /// lift holds all the same, and the others are informed as soon as they can be.
     pub async fn lift_revocation(&self, account: &AccountId) -> Result<(), StoreError> {
         let now = self.edge.clock.seconds();
         self.shared(self.edge.accounts.lift(account, now).await)
@@ -128,7 +128,7 @@ impl Entra {
     /// memberships, tokens held on its behalf, and what [`EntraBuilder::on_sign_out`] was given.
     ///
     /// Touches no other account, may be called any number of times, and revokes nothing: a token
-    /// that is still good is good the next time it comes. A replica that cannot be told is told
+    /// that is still good is good the next time it comes. A replica that cannot be informed is informed
     /// later. Of many calls for one account within a second the first takes effect at once, and one
     /// more for all others when the second is over; each ends what is open ([`TokenExpiry`](crate::TokenExpiry)).
     pub async fn remove_account(&self, account: &AccountId) {
@@ -142,18 +142,18 @@ impl Entra {
     /// application that keeps a session of its own calls `remove_account` in its post-logout callback.
     #[must_use]
     pub fn sign_out_service(&self) -> SignOutService {
-        SignOutService::new(Arc::clone(&self.house))
+        SignOutService::new(Arc::clone(&self.state))
     }
 
     /// A service that takes logout tokens (OpenID Connect Back-Channel Logout 1.0) of the
     /// authorities, for a route of its own outside the layer.
     ///
-    /// A token with `sid` ends that session; with `sub` alone, all tokens of that subject issued
+    /// A token with `sid` ends that session; with `sub` only, all tokens of that subject issued
     /// before it. Answers 200, 400, and 503 while keys or the store are out of reach. A message
     /// that comes twice changes nothing, so `jti` must be there and is not recorded.
     #[must_use]
     pub fn back_channel_logout(&self) -> BackChannelLogoutService {
-        BackChannelLogoutService::new(Arc::clone(&self.house))
+        BackChannelLogoutService::new(Arc::clone(&self.state))
     }
 
     /// A service for the page that the authority loads in a frame when a user signs out (OpenID
@@ -165,21 +165,21 @@ impl Entra {
     /// touched.
     #[must_use]
     pub fn front_channel_logout(&self) -> FrontChannelLogoutService {
-        FrontChannelLogoutService::new(Arc::clone(&self.house))
+        FrontChannelLogoutService::new(Arc::clone(&self.state))
     }
 
     /// A service that takes security events (RFC 8935) of the transmitters named with
     /// [`EntraBuilder::security_event_transmitter`], for a route of its own outside the layer.
     ///
     /// `session-revoked`, `credential-change` and `token-claims-change` of the Continuous Access
-    /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are told
+    /// Evaluation Profile refuse the account's tokens issued before the event. Subjects are given
     /// by issuer and subject, by an object id with its tenant, or by a session's id; others are
     /// refused with 400, since what cannot be done must not pass for done. Events of other kinds
     /// are taken and change nothing. Whether the sender may talk to this route at all is not
     /// checked: events are believed for their signature.
     #[must_use]
     pub fn security_event_receiver(&self) -> SecurityEventReceiver {
-        SecurityEventReceiver::new(Arc::clone(&self.house))
+        SecurityEventReceiver::new(Arc::clone(&self.state))
     }
 
     /// How the store of revocations and replay records is.
@@ -212,8 +212,8 @@ pub enum RevokeError {
     /// The time is more than a day ahead: the account's tokens would be rejected until then.
     #[error("the cut-off is more than a day ahead of now")]
     TooFarAhead,
-    /// It holds here, and other replicas could not be told yet.
-    #[error("other replicas could not be told of the revocation yet")]
+    /// It holds here, and other replicas could not be informed yet.
+    #[error("other replicas could not be informed of the revocation yet")]
     NotShared(#[source] StoreError),
 }
 

@@ -59,7 +59,7 @@ impl<'c> AuthenticationMethod<'c> {
         }
     }
 
-    /// Whether this method alone proves more than one factor.
+    /// Whether this method by itself proves more than one factor.
     #[must_use]
     pub const fn is_multi_factor(self) -> bool {
         matches!(self, Self::MultiFactor | Self::NextGenerationMultiFactor)

@@ -1,4 +1,4 @@
-//! Group memberships as a token tells them.
+//! Group memberships as a token lists them.
 
 use std::num::NonZeroU32;
 use std::ops::Range;

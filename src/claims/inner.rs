@@ -35,7 +35,7 @@ pub(super) struct Inner {
     pub(super) tenant: Option<Uuid>,
     pub(super) times: Times,
     pub(super) auth_time: Option<Time>,
-    /// The header's `nonce`, by which a token can be told from every other.
+    /// The header's `nonce`, by which a token can be distinguished from every other.
     pub(super) nonce: Option<Box<str>>,
     pub(super) context: Option<ContextHandle>,
     /// Which scopes imply others, if the application declared any.

@@ -148,7 +148,7 @@ impl ParsedClaims {
 
     /// The meaning that depends on who issued the token.
     ///
-    /// `is_own_tenants` tells the other issuers of the token's own tenant.
+    /// `is_own_tenants` recognizes the other issuers of the token's own tenant.
     pub(crate) fn issued_by(
         mut self,
         kind: IssuerKind,

@@ -30,7 +30,7 @@ impl IssuerKind {
     /// Whether the account is a guest; `is_own_tenants` knows the other issuers of the token's tenant.
     ///
     /// External ID writes its customers' own providers (`google.com`) into `idp` of its own
-    /// accounts, and B2C besides has no guests: only `acct` tells in the one, nothing in the other.
+    /// accounts, and B2C besides has no guests: only `acct` counts in the one, nothing in the other.
     /// Source: Microsoft, "Optional claims reference", `acct`, and tokens of all three.
     pub(super) fn is_guest(
         self,

@@ -171,7 +171,7 @@ impl Claims {
         AccountId::of(None, None, self.issuer(), self.subject())
     }
 
-    /// What tells this token from every other of its issuer: the header's `nonce`, else `uti`,
+    /// What distinguishes this token from every other of its issuer: the header's `nonce`, else `uti`,
     /// else `jti`. One that is empty or very long is none.
     pub(crate) fn token_id(&self) -> Option<String> {
         let good = |id: &&str| (1..=LONGEST_TOKEN_ID).contains(&id.len());

@@ -89,7 +89,7 @@ impl Connection {
             return Ok(Sessions::Gone);
         }
         match answer.json::<User>(CALL)?.valid_from {
-            // Not told is not "never revoked".
+            // Not stated is not "never revoked".
             None => Err(GraphRequestError::NoSessionTime.into()),
             Some(time) => seconds(&time)
                 .map(Sessions::ValidFrom)
@@ -142,7 +142,7 @@ impl Connection {
         if let Some(id) = parse_guid(user) {
             return Ok(id);
         }
-        // An address drops segments of dots alone, and would name all users.
+        // An address drops segments that are only dots, and would name all users.
         if user.is_empty() || user.len() > MOST_NAME || user.chars().all(|c| c == '.') {
             return Err(GraphError::AccountNotFound);
         }

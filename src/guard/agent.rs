@@ -4,7 +4,7 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 
 /// Refuses agents, and tokens that do not say whether an agent acts.
 ///
-/// An agent's token tells it by its facets (`xms_act_fct`, `xms_sub_fct`), which are optional
+/// An agent's token states it by its facets (`xms_act_fct`, `xms_sub_fct`), which are optional
 /// claims: the API's registration has to ask for `xms_act_fct`. Without that claim an agent on
 /// behalf of a person looks like that person, so such a token is refused too, unless
 /// [`known_only`](Self::known_only) is used.

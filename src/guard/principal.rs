@@ -5,7 +5,7 @@ use crate::claims::Principal;
 
 /// Requires a user's token.
 ///
-/// A token of which neither can be told is refused here and by [`RequireAppOnly`].
+/// A token that states neither is refused here and by [`RequireAppOnly`].
 ///
 /// ```
 /// # #[cfg(feature = "test-util")] {
@@ -69,7 +69,7 @@ impl Guard for RequireAppOnly {
     }
 }
 
-/// Refuses guests, as [`Claims::is_guest`](crate::Claims::is_guest) tells them.
+/// Refuses guests, as [`Claims::is_guest`](crate::Claims::is_guest) recognizes them.
 ///
 /// Entra ID: `acct` other than 0, or without `acct` an identity provider (`idp`) that is no issuer
 /// of the token's own tenant. External ID: only `acct`. B2C has no guests.

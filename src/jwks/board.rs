@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) last_error: Option<Arc<JwksFetchError>>,
 }
 
-/// Tells one key set of this process from every other.
+/// Distinguishes one key set of this process from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Generation(pub(crate) u64);
 

@@ -79,7 +79,7 @@ impl VerifyingKey {
         self.issuer.as_ref()
     }
 
-    /// Tells this key from every other, without being the key.
+    /// Distinguishes this key from every other, without being the key.
     pub(crate) fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
     }

@@ -16,7 +16,7 @@ use crate::authority::{Document, Purpose};
 #[derive(Default)]
 pub(crate) struct DiscoveredTenant {
     tenant: OnceLock<Uuid>,
-    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    inform: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl DiscoveredTenant {
@@ -27,16 +27,16 @@ impl DiscoveredTenant {
     /// Learns the tenant, unless it is known; says which it is.
     pub(crate) fn learn(&self, tenant: Uuid) -> Uuid {
         if self.tenant.set(tenant).is_ok()
-            && let Some(told) = self.told.get()
+            && let Some(inform) = self.inform.get()
         {
-            told();
+            inform();
         }
         self.get().unwrap_or(tenant)
     }
 
-    /// Calls `told` once the tenant is known, at most once.
-    pub(crate) fn when_resolved(&self, told: impl Fn() + Send + Sync + 'static) {
-        let _ = self.told.set(Box::new(told));
+    /// Calls `inform` once the tenant is known, at most once.
+    pub(crate) fn when_resolved(&self, inform: impl Fn() + Send + Sync + 'static) {
+        let _ = self.inform.set(Box::new(inform));
     }
 }
 

@@ -259,7 +259,7 @@ impl KeyPublisher {
         self.board.end_grace(now)
     }
 
-    /// Tells those who wait that a fetch ended.
+    /// Wakes those who wait for the end of a fetch.
     #[cfg(test)]
     pub(crate) fn answer(&self, ticket: Option<u64>, good: bool) {
         self.ended(ticket, !good, None);

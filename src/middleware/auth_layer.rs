@@ -111,7 +111,7 @@ impl EntraLayer {
 
     /// Lets requests without a token pass too, without claims. A bad token is still refused.
     ///
-    /// `Option<Claims>` then tells a handler whether the client sent a token; `Claims` and guards
+    /// `Option<Claims>` then shows a handler whether the client sent a token; `Claims` and guards
     /// refuse such a request with 401.
     #[must_use]
     pub fn optional(mut self) -> Self {

@@ -69,7 +69,7 @@ impl Rejection {
         Some(challenge.into_header())
     }
 
-    /// What is said to this client alone; `None` where the answer has no challenge.
+    /// What is said to this client only; `None` where the answer has no challenge.
     fn described(&self, challenge: Challenge) -> Option<Challenge> {
         Some(match &self.cause {
             Cause::Denied(refused) => challenge

@@ -9,7 +9,7 @@ use crate::jwks::sha256;
 /// The application's acceptor inserts it into every request of a connection whose client has shown
 /// one (`examples/mutual_tls.rs`). TLS proves that the client holds the certificate's key; who signed
 /// the certificate, and whether it is still valid, is for the acceptor to verify: a token that is
-/// bound to a certificate is bound to that one alone (RFC 8705 section 3), also where it is
+/// bound to a certificate is bound to that one only (RFC 8705 section 3), also where it is
 /// self-signed (section 2.2).
 ///
 /// ```

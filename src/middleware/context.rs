@@ -29,7 +29,7 @@ pub(crate) struct LayerContext {
     pub(crate) resources: Resources,
     /// How accounts are named in the log, if the application asked for it.
     pub(crate) pseudonyms: Option<Pseudonyms>,
-    /// Whether the span of a request is told about its caller, if the application asked for it.
+    /// Whether the span of a request records its caller, if the application asked for it.
     pub(crate) records_caller: bool,
     /// Weak, since its claims lead back here.
     pub(crate) validator: OnceLock<Weak<Validator>>,

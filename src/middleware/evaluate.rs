@@ -87,7 +87,7 @@ fn held<'r>(
     let Some(claims) = head.extensions.get::<Claims>() else {
         return GuardOutcome::Refused(Box::new(missing_claims(used, head)));
     };
-    // Most guards pass by the claims alone.
+    // Most guards pass by the claims only.
     match check(&Caller::by_clock(claims, now_of), head) {
         Ok(()) => GuardOutcome::Passes(claims),
         Err(no) => held_in_full(no, check, claims, head),

@@ -31,12 +31,12 @@ macro_rules! endpoints {
             $(#[$doc])*
             #[derive(Clone)]
             pub struct $service {
-                house: Arc<ServiceState>,
+                state: Arc<ServiceState>,
             }
 
             impl $service {
-                pub(crate) const fn new(house: Arc<ServiceState>) -> Self {
-                    Self { house }
+                pub(crate) const fn new(state: Arc<ServiceState>) -> Self {
+                    Self { state }
                 }
             }
 
@@ -50,8 +50,8 @@ macro_rules! endpoints {
                 }
 
                 fn call(&mut self, request: Request<Body>) -> Self::Future {
-                    let house = Arc::clone(&self.house);
-                    Box::pin(async move { Ok(house.answer(Kind::$kind, request).await) })
+                    let state = Arc::clone(&self.state);
+                    Box::pin(async move { Ok(state.answer(Kind::$kind, request).await) })
                 }
             }
 
@@ -190,7 +190,7 @@ impl ServiceState {
     }
 
     /// Has what ended refused and forgotten: here at once, and all of it before anything is waited
-    /// for. The others are told by tasks that go on when the sender hangs up.
+    /// for. The others are informed by tasks that go on when the sender hangs up.
     pub(super) async fn end(&self, ended: &[SessionTermination]) -> Result<(), ValidationFailure> {
         let marks = ended.iter().flat_map(marks).collect();
         let told = self.edge.accounts.advance(marks, self.edge.clock.seconds());

@@ -66,7 +66,7 @@ impl GraphClient {
     /// The ids of all groups, directory roles and administrative units that the caller is a
     /// member of, nested ones too, however many there are.
     ///
-    /// For deciding on a few groups a guard is better: it asks about those alone.
+    /// For deciding on a few groups a guard is better: it asks about those only.
     ///
     /// # Errors
     /// [`Rejection`]: 503 where Graph does not answer or there are no credentials, 404 where it
@@ -121,7 +121,7 @@ impl GraphClient {
 
     /// The object id of a user that is named by that id or by user principal name.
     ///
-    /// Graph is asked for names alone; whether a user of that id exists is not checked.
+    /// Graph is asked for names only; whether a user of that id exists is not checked.
     ///
     /// # Errors
     /// [`Rejection`]: 404 for a name that Graph does not know, 403 `directory_refused` where Graph

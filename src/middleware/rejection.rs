@@ -24,7 +24,7 @@ use super::session_check::SessionFailure;
 /// A rejected request and its HTTP answer.
 ///
 /// It stays in the extensions of the response, so that a logging layer outside can say more than
-/// the client was told. Status, header and body follow RFC 6750, RFC 9457 and
+/// the client sees. Status, header and body follow RFC 6750, RFC 9457 and
 /// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
 ///
 /// ```

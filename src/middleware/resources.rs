@@ -126,7 +126,7 @@ mod tests {
         ] {
             assert_eq!(mcp.of_path(path), place, "{path}");
         }
-        // The address of the host alone is every path's, unless there is a longer one.
+        // The address of the host by itself is every path's, unless there is a longer one.
         let rooted = resources(&["/mcp", ""]);
         assert_eq!((rooted.of_path("/x"), rooted.of_path("/mcp/x")), (1, 0));
     }

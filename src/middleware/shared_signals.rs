@@ -12,33 +12,33 @@ use super::event_endpoints::{Received, ServiceState, bad_request, has_type, stat
 /// A message that comes twice changes nothing: its cut-off is the time of the event, and cut-offs
 /// are only raised. So no record of messages is kept, and one whose answer was lost is welcome
 /// again (section 2.2).
-pub(super) async fn push(house: &ServiceState, received: &Received) -> Response {
+pub(super) async fn push(state: &ServiceState, received: &Received) -> Response {
     if !has_type(&received.headers, "application/secevent+jwt") {
         return refused("invalid_request", "The body is not a security event token.");
     }
-    let now = house.edge.clock.seconds();
-    let ended = match read(house, received.body.trim(), now).await {
+    let now = state.edge.clock.seconds();
+    let ended = match read(state, received.body.trim(), now).await {
         Ok(ended) => ended,
         Err(ValidationFailure::Invalid(invalid)) => {
             tracing::warn!(reason = invalid.reason(), "security event refused");
             let (error, description) = error(&invalid);
             return refused(error, description);
         }
-        Err(refusal) => return house.unavailable(refusal),
+        Err(refusal) => return state.unavailable(refusal),
     };
-    match house.end(&ended).await {
+    match state.end(&ended).await {
         Ok(()) => status(StatusCode::ACCEPTED),
-        Err(refusal) => house.unavailable(refusal),
+        Err(refusal) => state.unavailable(refusal),
     }
 }
 
 async fn read(
-    house: &ServiceState,
+    state: &ServiceState,
     text: &str,
     now: u64,
 ) -> Result<Vec<crate::token::SessionTermination>, ValidationFailure> {
     let of_issuer = |issuer: &str| {
-        let mut transmitters = house.transmitters.iter();
+        let mut transmitters = state.transmitters.iter();
         transmitters
             .find(|transmitter| transmitter.signals.issuer == issuer)
             .ok_or(InvalidToken::InvalidIssuer)

@@ -1,4 +1,4 @@
-//! Sign-outs: the caller's own, and those that OpenID Connect tells a relying party of.
+//! Sign-outs: the caller's own, and those that OpenID Connect reports to a relying party.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::event_endpoints::{Received, ServiceState, bad_request, has_type, stat
 use super::guard_layer::missing_claims;
 
 /// The caller signs out: everything that is kept of the account is forgotten, nothing is revoked.
-pub(super) async fn sign_out(house: &ServiceState, received: &Received) -> Response {
+pub(super) async fn sign_out(state: &ServiceState, received: &Received) -> Response {
     let Some(claims) = received.extensions.get::<Claims>() else {
         return missing_claims(
             "the service of Entra::sign_out_service",
@@ -22,14 +22,14 @@ pub(super) async fn sign_out(house: &ServiceState, received: &Received) -> Respo
     };
     // Nothing is stored for a caller without a certain identity.
     if let Some(account) = claims.account_id() {
-        let now = house.edge.clock.seconds();
-        house.edge.accounts.sign_out(&account, now).await;
+        let now = state.edge.clock.seconds();
+        state.edge.accounts.sign_out(&account, now).await;
     }
     status(StatusCode::NO_CONTENT)
 }
 
 /// OpenID Connect Back-Channel Logout 1.0 sections 2.5 to 2.8.
-pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> Response {
+pub(super) async fn back_channel(state: &ServiceState, received: &Received) -> Response {
     let refused = |text: &str| {
         let members = ["error", "error_description"];
         bad_request(members, "invalid_request", text)
@@ -40,18 +40,18 @@ pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> R
     let Some(token) = only("logout_token", received.body.as_bytes()) else {
         return refused("The form does not hold one logout_token.");
     };
-    let now = house.edge.clock.seconds();
-    let ended = match house.validator.logout(&token, now).await {
+    let now = state.edge.clock.seconds();
+    let ended = match state.validator.logout(&token, now).await {
         Ok(ended) => ended,
         Err(ValidationFailure::Invalid(invalid)) => {
             tracing::debug!(reason = invalid.reason(), "logout token refused");
             return refused(invalid_text(&invalid));
         }
-        Err(refusal) => return house.unavailable(refusal),
+        Err(refusal) => return state.unavailable(refusal),
     };
-    match house.end(&[ended]).await {
+    match state.end(&[ended]).await {
         Ok(()) => status(StatusCode::OK),
-        Err(refusal) => house.unavailable(refusal),
+        Err(refusal) => state.unavailable(refusal),
     }
 }
 
@@ -59,24 +59,24 @@ pub(super) async fn back_channel(house: &ServiceState, received: &Received) -> R
 ///
 /// Nothing proves who sent it there: a client that knows a session's id can end that session.
 /// Only a session that a valid token named is stored, so that invented ids take no memory.
-pub(super) async fn front_channel(house: &ServiceState, received: &Received) -> Response {
+pub(super) async fn front_channel(state: &ServiceState, received: &Received) -> Response {
     let query = received.query.as_bytes();
     let (Some(issuer), Some(session)) = (only("iss", query), only("sid", query)) else {
         return status(StatusCode::BAD_REQUEST);
     };
-    let tenant = house.validator.tenant_of(&issuer);
+    let tenant = state.validator.tenant_of(&issuer);
     let (Some(tenant), 1..=LONGEST_SESSION) = (tenant, session.len()) else {
         return status(StatusCode::BAD_REQUEST);
     };
-    let now = house.edge.clock.seconds();
-    let at = house.validator.cut_off_now(Some(tenant), now);
-    let told = house
+    let now = state.edge.clock.seconds();
+    let at = state.validator.cut_off_now(Some(tenant), now);
+    let told = state
         .edge
         .accounts
         .end_seen_session(tenant, &session, at, now);
     match told.await {
         Ok(()) => status(StatusCode::OK),
-        Err(_) => house.unavailable(ValidationFailure::StoreUnavailable),
+        Err(_) => state.unavailable(ValidationFailure::StoreUnavailable),
     }
 }
 

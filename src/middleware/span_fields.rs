@@ -1,4 +1,4 @@
-//! What the span around a request is told, where the application asked for it.
+//! What is recorded on the span around a request, where the application asked for it.
 
 use tracing::Span;
 
@@ -22,7 +22,7 @@ const BINDING: &str = "entra.binding";
 const REASON: &str = "entra.reason";
 
 impl LayerContext {
-    /// Tells who calls, where `records_caller`. The span has to have the fields; what it lacks is not told.
+    /// Records who calls, where `records_caller`. The span has to have the fields; what it lacks is not recorded.
     #[cold]
     pub(super) fn record_caller(&self, claims: &Claims) {
         let span = Span::current();

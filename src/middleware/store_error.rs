@@ -1,4 +1,4 @@
-//! A revocation that other replicas could not be told of.
+//! A revocation that other replicas could not be informed of.
 
 use std::fmt;
 use std::sync::Arc;

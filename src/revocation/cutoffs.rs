@@ -184,7 +184,7 @@ impl Revocations {
         due
     }
 
-    /// Whether the sign-outs that wait for a second are still to be told; from now on they are not.
+    /// Whether the sign-outs that wait for a second are still to be published; from now on they are not.
     pub(super) fn take_due(&self, account: &AccountId, second: u64) -> bool {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
         let held = marks.signed_out.get_mut(&AccountKey::from(account));
@@ -238,7 +238,7 @@ impl Revocations {
     /// The time at which a mark has to be raised to have an effect: past what was lifted.
     ///
     /// Only for marks that are made here. One that another replica made may be the very mark that
-    /// was lifted, which is told again after a connection was lost.
+    /// was lifted, which is reported again after a connection was lost.
     pub(super) fn effective(&self, mark: &RevocationKey, at: u64) -> u64 {
         let RevocationKey::Account(account) = mark else {
             return at;

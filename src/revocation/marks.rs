@@ -75,7 +75,7 @@ pub(super) struct SignedOut {
     pub(super) until: u64,
     /// Grows with each sign-out, those of one second too.
     pub(super) number: u64,
-    /// The second in which the sign-outs since the last one that was told are told, as one.
+    /// The second in which the sign-outs since the last published one are published, as one.
     pub(super) due: Option<u64>,
 }
 
@@ -108,7 +108,7 @@ impl Marks {
             RevocationKey::Session { tenant, session } => {
                 let key = (*tenant, session.clone());
                 let ended = self.sessions.entry(key).or_default();
-                // A token of it was seen elsewhere, or it is told again.
+                // A token of it was seen elsewhere, or it is reported again.
                 let kept = ended.until.get_mut();
                 *kept = until.max(*kept);
                 (&mut ended.at, kept)

@@ -151,11 +151,11 @@ impl RevocationState {
         self.store.behind()
     }
 
-    /// Raises marks to their times: all of them here, before this returns. The others are told by
+    /// Raises marks to their times: all of them here, before this returns. The others are informed by
     /// tasks of their own, whatever becomes of the future, which waits for them.
     ///
     /// # Errors
-    /// [`StoreUnavailable`] where the others could not be told; they will be.
+    /// [`StoreUnavailable`] where the others could not be informed; they will be.
     pub(crate) fn advance(
         &self,
         marks: Vec<(RevocationKey, u64)>,
@@ -175,7 +175,7 @@ impl RevocationState {
                 forgotten.push(account.clone());
             }
         }
-        // Told before the application is called, which may take its time.
+        // Published before the application is called, which may take its time.
         let told: Vec<_> = marks
             .iter()
             .map(|(mark, at)| self.store.publish(mark, *at, false))
@@ -254,7 +254,7 @@ impl RevocationState {
         let mark = RevocationKey::Session { tenant, session };
         match self.local.end_unproven(&mark, at.max(1), now) {
             Unproven::Ended => self.store.publish(&mark, at.max(1), false).wait().await,
-            // Told when it ended, or as soon as that can be.
+            // Published when it ended, or as soon as that can be.
             Unproven::AlreadyEnded => Ok(()),
             Unproven::NoRoom => Err(StoreUnavailable),
         }
@@ -267,7 +267,7 @@ impl RevocationState {
 
     /// Forgets what is kept of an account, here at once and elsewhere soon. Revokes nothing.
     ///
-    /// Of many sign-outs of an account within a second the first one is told, and one for all
+    /// Of many sign-outs of an account within a second the first one is published, and one for all
     /// others when the second is over.
     pub(crate) async fn sign_out(&self, account: &AccountId, now: u64) {
         let due = self.local.sign_out(account, now);

@@ -59,7 +59,7 @@ impl RedisRevocations {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) following: AtomicBool,
-    /// Something was raised here that the others were not told of.
+    /// Something was raised here that the others were not informed of.
     pub(super) has_unpublished: AtomicBool,
     last_error: Mutex<Option<String>>,
     /// The store's clock minus the local one in seconds, as measured last.

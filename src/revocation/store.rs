@@ -114,7 +114,7 @@ pub(super) enum Single {
 
 /// In memory, or shared.
 pub(super) trait Store: fmt::Debug + Send + Sync {
-    /// Tells the others what was raised here; `again` also where they know it.
+    /// Publishes what was raised here; `again` also where the others know it.
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()>;
 
     /// Whether this was not used before; marks it as used until that time.

@@ -1,7 +1,7 @@
 //! Settings as Microsoft.Identity.Web reads them: an `appsettings.json`, and the environment above it.
 //!
 //! The sections `AzureAd` and `AzureAdB2C` are read, or one that the program names; every other one is left
-//! alone. The file is JSON with comments and trailing commas. A variable `AzureAd__Audiences__0` is element 0
+//! only. The file is JSON with comments and trailing commas. A variable `AzureAd__Audiences__0` is element 0
 //! of the list `Audiences` in `AzureAd`; the environment wins over the file, key by key and element by element,
 //! and key names ignore letter case.
 //!
@@ -275,7 +275,7 @@ fn layered<const N: usize>(
 }
 
 impl Layered {
-    /// Microsoft.Identity.Web tells B2C by the policy.
+    /// Microsoft.Identity.Web recognizes B2C by the policy.
     fn names_a_policy(&self) -> bool {
         let policy = self.node.find(schema::SIGN_UP_SIGN_IN_POLICY_ID.path);
         let is_empty = |scalar: &layers::Scalar| scalar.text.is_empty();

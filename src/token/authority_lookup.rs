@@ -40,7 +40,7 @@ impl Validator {
             .get(place.authority)
             .ok_or(InvalidToken::InvalidIssuer)?;
         if learning {
-            // Whose token it is comes first, and any of its documents tells.
+            // Whose token it is comes first, and any of its documents states it.
             let version = place.form.and_then(|form| installed.trust.version(form));
             let document = version.unwrap_or_default();
             let reader = installed.readers.get(document);

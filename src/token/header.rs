@@ -115,7 +115,7 @@ impl<'h> Header<'h> {
             "typ" => self.kind = TokenKind::of(&value.string(text)?),
             "crit" | "b64" => self.critical = true,
             "zip" | "enc" | "cty" => self.wrapped = true,
-            // Microsoft Graph's own tokens have one; of another type it tells no token from another.
+            // Microsoft Graph's own tokens have one; of another type it distinguishes no token from another.
             "nonce" => {
                 self.has_nonce = true;
                 self.nonce = value.string(text).ok();

@@ -75,7 +75,7 @@ pub enum InvalidToken {
     /// A token for Microsoft Graph, which only Microsoft Graph can validate.
     #[error("the token is meant for Microsoft Graph")]
     IssuedForGraph,
-    /// An ID token, which is for the client alone: it names no client, or has a hash of a code or
+    /// An ID token, which is for the client only: it names no client, or has a hash of a code or
     /// a token.
     #[error("the token is an ID token")]
     IdToken,

@@ -31,7 +31,7 @@ impl SignedMessage {
     /// What the events of a message end; nothing for events that are of no matter here.
     ///
     /// # Errors
-    /// [`InvalidToken`] also where a known event's subject cannot be told: it must not pass for
+    /// [`InvalidToken`] also where a known event's subject cannot be determined: it must not pass for
     /// done.
     pub(crate) fn security_events(
         &self,
@@ -44,7 +44,7 @@ impl SignedMessage {
         let events = events
             .filter(|events| !events.is_empty() && events.len() <= MOST_EVENTS)
             .ok_or(InvalidToken::Malformed)?;
-        // RFC 8417 section 2.2: it tells one message from another, and is never absent.
+        // RFC 8417 section 2.2: it distinguishes one message from another, and is never absent.
         self.text("jti").ok_or(InvalidToken::Malformed)?;
         let known = events
             .iter()

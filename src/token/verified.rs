@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::claims::raw::RawClaims;
 use crate::jwks::PublishedKey;
 
-/// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) alone.
+/// Made by [`UnverifiedToken::verify`](super::unverified::UnverifiedToken::verify) only.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken<'t> {
     draft: RawClaims<'t>,

@@ -73,7 +73,7 @@ impl SignIns {
         revoked.times += 1;
     }
 
-    /// How often the user's sessions were revoked, which tells older sign-ins from newer ones
+    /// How often the user's sessions were revoked, which distinguishes older sign-ins from newer ones
     /// within one second.
     pub(super) fn revocations(&self, user: &str) -> u64 {
         self.revoked.get(user).map_or(0, |revoked| revoked.times)

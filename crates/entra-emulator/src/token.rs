@@ -239,7 +239,7 @@ impl TokenBuilder {
         }
     }
 
-    /// Makes the client an agent identity and tells it by facets: with [`app`](Self::app) one that
+    /// Makes the client an agent identity and marks it by facets: with [`app`](Self::app) one that
     /// acts for itself, with [`user`](Self::user) one that acts on behalf of that user.
     pub fn agent(self) -> Self {
         Self {
@@ -248,7 +248,7 @@ impl TokenBuilder {
         }
     }
 
-    /// Makes the user an agent's own user account and tells it by facets.
+    /// Makes the user an agent's own user account and marks it by facets.
     pub fn agent_user(self) -> Self {
         Self {
             agent: Some(Agent::UserAccount),

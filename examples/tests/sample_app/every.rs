@@ -197,7 +197,7 @@ impl Answer {
 
     /// Refused, and with the expected status; anything else is a route that was open.
     fn is_refusal(&self, method: &Method, asks_for_grpc: bool) -> bool {
-        // The CORS layer outside: no handler ran, and nothing is told.
+        // The CORS layer outside: no handler ran, and nothing is disclosed.
         if method == Method::OPTIONS {
             return self.status == 200
                 && self.body.is_empty()
@@ -220,7 +220,7 @@ impl Answer {
             && (method == Method::HEAD || has_reason())
     }
 
-    /// What tells a browser who may read the answer.
+    /// What shows a browser who may read the answer.
     fn cors(&self) -> Vec<(String, String)> {
         let all = self.headers.iter();
         let mut cors: Vec<_> = all

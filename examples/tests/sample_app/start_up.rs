@@ -218,7 +218,7 @@ async fn exchange(address: SocketAddr, head: &str) -> String {
     answer
 }
 
-/// A name, an instance, variables, and what is told.
+/// A name, an instance, variables, and what is reported.
 type Row<'r> = (&'r str, String, &'r [(&'r str, &'r str)], &'r str);
 
 /// No certificate of the machine's is found there.

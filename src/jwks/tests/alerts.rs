@@ -16,7 +16,7 @@ fn minutes(withdrawn: bool) -> u64 {
     wait / 60
 }
 
-/// The age of keys that are confirmed so often, told each minute, for so long.
+/// The age of keys that are confirmed so often, reported each minute, for so long.
 fn ages(every: u64, hours: u64) -> String {
     let teeth = 0..hours * 60 / every;
     let tooth = format!("0+60x{}", every - 1);

@@ -27,7 +27,7 @@ fn keys(ids: &[&str]) -> KeySet {
     stating("i", &listed)
 }
 
-/// A document whose answers are told by hand.
+/// A document whose answers the test gives.
 struct Told {
     publisher: KeyPublisher,
     reader: KeyReader,

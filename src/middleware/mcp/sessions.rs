@@ -1,6 +1,6 @@
 //! Sessions of older protocol versions: they belong to the account and the client that began them.
 //!
-//! An SDK knows a session by its id alone, so anyone with a valid token could read and steer a
+//! An SDK knows a session by its id only, so anyone with a valid token could read and steer a
 //! session whose id they learn. Here the id that a client gets is that of the SDK and a signature
 //! over it, the account and the client. So nothing is kept for a session, and no number of sessions
 //! pushes another's out.

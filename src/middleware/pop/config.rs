@@ -31,7 +31,7 @@ impl Default for BoundTokens {
             pop: PopTokens::Refuse,
             proxies: None,
             nonces: None,
-            // As much as axum's extractors read unless they are told otherwise.
+            // As much as axum's extractors read unless they are configured otherwise.
             most_body: 2 * 1_024 * 1_024,
             original_uri: None,
         }

@@ -248,7 +248,7 @@ fn a_lifted_revocation_refuses_no_token_and_a_later_one_holds() {
     assert_eq!(cut_off(",\"iat\":999"), None);
     assert_eq!(cut_off(""), None);
     assert_eq!(revocations.in_force(&account(7)), None);
-    // The lifted mark may be told again by a replica that lost its connection.
+    // The lifted mark may be reported again by a replica that lost its connection.
     revocations.advance(&account_mark(), 1_000, 1_002);
     assert_eq!(cut_off(",\"iat\":999"), None);
     // A revocation that is made now has an effect, whatever its time.

@@ -136,7 +136,7 @@ fn the_keys_of_a_credential_are_those_of_the_code_in_schema_and_page() {
     for key in keys.keys().filter(|key| *key != "SourceType") {
         assert!(CREDENTIAL_KEYS.contains(&key.as_str()), "{key}");
         let is_named = rows.iter().any(|row| row.contains(&format!("`{key}`")));
-        // What cannot be used is told below the table.
+        // What cannot be used is listed below the table.
         let is_told = PAGE.contains(key.as_str());
         assert!(is_named || is_told, "{key}");
     }

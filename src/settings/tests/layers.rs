@@ -85,7 +85,7 @@ fn a_list_put_together_from_file_and_environment_is_shown() {
         ]
     );
 
-    // One layer alone, or a whole replacement, is what it looks like.
+    // One layer by itself, or a whole replacement, is what it looks like.
     for variables in [
         [("AzureAd__AllowedTenants", "any")],
         [("AzureAd__ClockSkewSeconds", "1")],

@@ -469,7 +469,7 @@ async fn claims() -> Claims {
     }
 }
 
-/// An entry by no key of the twins'.
+/// An entry by no key of the variants'.
 fn entry(token: &str, claims: &Claims) -> Entry {
     Entry::new(token.as_bytes(), claims.clone(), signing_key(), 0)
 }

@@ -5,7 +5,7 @@ use crate::claims::Times;
 use crate::clock::UnixTime;
 use crate::token::invalid_token::InvalidToken;
 
-/// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not judged.
+/// Not yet over, and begun; clocks may be apart by the skew. How long it lasts is not checked.
 pub(super) fn check(presented: &CheckContext<'_>) -> Result<(), InvalidToken> {
     check_times(
         presented.claims.times(),

@@ -31,7 +31,7 @@ pub(super) struct CheckContext<'p> {
 }
 
 impl CheckContext<'_> {
-    /// The product that issued the token. An issuer that was checked tells External ID.
+    /// The product that issued the token. An issuer that was checked shows External ID.
     fn issuer_kind(&self) -> IssuerKind {
         if self.trust.is_b2c() {
             return IssuerKind::B2c;

@@ -1,4 +1,4 @@
-//! What a person should try, told from the signs that mistakes leave in tokens.
+//! What a person should try, derived from the signs that mistakes leave in tokens.
 
 use crate::authority::issuer::lookup_key;
 use crate::authority::{ResolvedAuthority, full_scope_name};
@@ -82,7 +82,7 @@ pub(super) fn of_token(
     hints
 }
 
-/// Why a token was not decrypted, as far as its header tells.
+/// Why a token was not decrypted, as far as its header says.
 fn decryption(validator: &Validator, outer: &Peek) -> String {
     let header = outer.header_bytes().unwrap_or_default();
     match validator.decryption.as_ref().map(|keys| keys.names(header)) {
@@ -287,7 +287,7 @@ const MICROSOFTS: [(&str, &str); 7] = [
     ("499b84ac-1321-427f-aa17-267ca6975798", "Azure DevOps"),
 ];
 
-/// What `az account get-access-token` gets when it is not told a scope.
+/// What `az account get-access-token` gets when it is given no scope.
 const AZURE: &str =
     "Azure Resource Manager (`az account get-access-token` without --scope gets such a token)";
 

@@ -207,7 +207,7 @@ impl fmt::Display for Explanation {
 }
 
 impl fmt::Debug for Explanation {
-    /// The verdict alone, so that nothing of a token gets into a log by accident.
+    /// The verdict only, so that nothing of a token gets into a log by accident.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Explanation")
             .field("accepted", &self.accepted)

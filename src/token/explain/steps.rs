@@ -1,4 +1,4 @@
-//! The validator's way once more, told step by step with the validator's own functions.
+//! The validator's way once more, reported step by step with the validator's own functions.
 
 use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
@@ -19,7 +19,7 @@ use super::unverified_view::Peek;
 use super::{Explanation, Outcome, Step, hints};
 
 impl Validator {
-    /// Tells a token's way; `verdict` is what became of it, with the code of the refusal.
+    /// Traces a token's way; `verdict` is what became of it, with the code of the refusal.
     pub(crate) fn explain(
         &self,
         token: &str,
@@ -127,7 +127,7 @@ impl<'t> Trace<'t> {
         });
     }
 
-    /// What comes behind a refusal is shown, but not judged.
+    /// What comes behind a refusal is shown, but not checked.
     fn skip(&mut self, check: &str, expected: impl Into<String>, found: Option<String>) {
         self.steps.push(Step {
             found,
@@ -296,7 +296,7 @@ impl<'t> Trace<'t> {
         let mut good = true;
         for (name, check) in CHECKS {
             let result = check(&presented).map_err(|invalid| invalid.reason());
-            // The first failure is the answer; those behind it are told all the same.
+            // The first failure is the answer; those behind it are shown all the same.
             good &= result.is_ok();
             let expected = text::expected(name, Some(trust), self.now);
             let found = match name {

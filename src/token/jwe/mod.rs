@@ -67,7 +67,7 @@ impl DecryptionKeys {
     /// what comes out.
     ///
     /// Every failure behind the header is the same [`InvalidToken::Decryption`], after the same
-    /// work: neither the key nor the content is told from the other.
+    /// work: neither the key nor the content is distinguished from the other.
     pub(crate) fn decrypt(
         &self,
         token: &[u8],

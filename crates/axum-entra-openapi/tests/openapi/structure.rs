@@ -1,4 +1,4 @@
-//! The document is a valid OpenAPI 3.1 document, as far as its structure tells.
+//! The document is a valid OpenAPI 3.1 document, as far as its structure shows.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -48,7 +48,7 @@ pub(super) enum Prompt {
     Always,
 }
 
-/// Why there is no sign-in, and who is told.
+/// Why there is no sign-in, and where the refusal is shown.
 pub(super) enum Problem {
     /// The person at the browser: it is not known that the client may be answered there.
     Here(Refusal),

@@ -251,7 +251,7 @@ impl TokenBuilder {
     }
 }
 
-/// What tells an access token from an ID token, and what only an access token has.
+/// What distinguishes an access token from an ID token, and what only an access token has.
 const NOT_IN_ID_TOKENS: [&str; 10] = [
     "scp",
     "azp",

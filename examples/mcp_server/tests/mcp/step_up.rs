@@ -165,7 +165,7 @@ async fn applications_and_agents_call_what_is_theirs() {
     .await;
     assert_eq!(run(&own, "run_jobs").await.0, 200);
 
-    // On behalf of alice it may do what she consented to, and not what is for people alone.
+    // On behalf of alice it may do what she consented to, and not what is for people only.
     let of_alice = world
         .emulator
         .token()

@@ -286,7 +286,7 @@ impl State {
         assert!(cached == "valid" || !matches!(known, Some(Verdict::Valid(_))));
     }
 
-    /// Whose token it is, and whether that one takes it; by the contract alone.
+    /// Whose token it is, and whether that one takes it; by the contract only.
     fn is_good(&self, token: &Minted) -> bool {
         let discovered_tenant = self
             .tenants

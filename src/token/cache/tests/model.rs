@@ -274,7 +274,7 @@ impl<'w> State<'w> {
         }
     }
 
-    /// What the contract says, by the history alone.
+    /// What the contract says, by the history only.
     fn is_good(&self, token: &Minted) -> bool {
         let published = self.published.iter().flatten();
         let signed = token.key.is_some_and(|key| {
