@@ -76,7 +76,12 @@ instruments! {
 /// Describes each instrument to the recorder, if the application has installed one.
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
-    for Instrument { name, kind, description } in INSTRUMENTS {
+    for Instrument {
+        name,
+        kind,
+        description,
+    } in INSTRUMENTS
+    {
         match kind {
             Kind::Counter => metrics::describe_counter!(*name, *description),
             Kind::Gauge => metrics::describe_gauge!(*name, *description),
