@@ -34,7 +34,7 @@ use super::session_check::SessionFailure;
 /// async fn delete(claims: Result<Claims, Rejection>) -> Response {
 ///     match claims {
 ///         Ok(claims) => claims.issuer().to_owned().into_response(),
-///         Err(rejection) if rejection.reason() == "expired" => "sign in again".into_response(),
+///         Err(rejection) if rejection.status() == 503 => ().into_response(),
 ///         Err(rejection) => rejection.into_response(),
 ///     }
 /// }
