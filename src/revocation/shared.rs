@@ -95,13 +95,13 @@ impl State {
         (offset != NEVER).then_some(offset)
     }
 
-    /// Takes note that the others were not told of something that was raised here.
+    /// Takes note that the others were not informed of something that was raised here.
     pub(super) fn is_untold(&self) {
         self.has_unpublished.store(true, Ordering::Release);
     }
 
     /// All that is known here, for a store that may lack some of it. What is raised from here on
-    /// tells itself, or is [untold](Self::is_untold).
+    /// publishes itself, or is [untold](Self::is_untold).
     pub(super) fn to_tell(&self, local: &Revocations) -> HashMap<RevocationKey, u64> {
         self.has_unpublished.store(false, Ordering::Release);
         local.all().into_iter().collect()

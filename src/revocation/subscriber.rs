@@ -269,7 +269,7 @@ impl Follower {
         for (Raise { mark, .. }, raised) in raises.iter().zip(raised) {
             match mark {
                 RevocationKey::SignedOut(account) => {
-                    // What is told again, by this replica's own echo or after a lost connection,
+                    // What is reported again, by this replica's own echo or after a lost connection,
                     // ends no stream that was opened since.
                     if raised {
                         signed_out.push(account.clone());
