@@ -324,7 +324,7 @@ fn around_the_greatest_time_no_text_is_taken_for_a_lesser_one() {
             number <= GREATEST,
             "{number}"
         );
-        // What a reader rounds up to the greatest is not told from it, and so refused.
+        // What a reader rounds up to the greatest is not distinguished from it, and so refused.
         assert_eq!(
             is_time(format!("{number}.5")),
             number < GREATEST - 1,

@@ -1,4 +1,4 @@
-//! Every short header, by a reader that was written from RFC 6750 section 2.1 alone.
+//! Every short header, by a reader that was written from RFC 6750 section 2.1 only.
 
 use http::HeaderValue;
 
