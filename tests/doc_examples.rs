@@ -21,7 +21,6 @@ const WITHOUT: &[&str] = &[
     "FromFn",
     "GraphError",
     "GraphRequestError",
-    "HttpError",
     "JwksFetchError",
     "JwksStatus",
     "MetadataService",

@@ -135,7 +135,7 @@ impl State {
     }
 }
 
-/// Has a mark told later unless it was told: also where the task that was to do so panics, and where
+/// Has a mark published later unless it was published: also where the task that was to do so panics, and where
 /// its runtime has ended.
 struct Unpublished(Option<Arc<State>>);
 

@@ -340,7 +340,7 @@ impl EventStream<'_> {
     /// How far the stream has come, and the id of its last event; an empty epoch where the store
     /// forgot everything.
     ///
-    /// The number of events alone does not tell a history from the one that replaced it: behind a
+    /// The number of events by itself does not distinguish a history from the one that replaced it: behind a
     /// proxy a standby can take over unseen, without the last events, and as many come anew.
     pub(in crate::revocation) async fn place(
         &mut self,

@@ -108,7 +108,7 @@ fn suffered(
             pass(&mut world, REPUBLISHED.as_secs() + 2, true).await;
         }
         world.settle().await;
-        // As long as an authority that failed may be left alone.
+        // As long as an authority that failed need not be asked.
         sleep(Duration::from_secs(60)).await;
         world.has_recovered().await;
         let book = world.ledger.book();

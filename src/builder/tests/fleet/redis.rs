@@ -32,7 +32,7 @@ pub(super) enum Seeded {
     None,
     /// A mark is acknowledged and not kept.
     LosesWrites,
-    /// A mark is kept, and no follower is told.
+    /// A mark is kept, and no follower is informed.
     TellsNobody,
     /// Every other replica reads from a copy that is not written to any more.
     StaleReads,
