@@ -23,7 +23,7 @@ use axum::routing::get;
 use axum_entra::Entra;
 use axum_entra::guard::{RequireGroup, RequireRole, RequireScope};
 // ANCHOR_END: uses
-use entra_emulator::{API_ID, App, Emulator, User};
+use entra_emulator::{Emulator, User, sample_api};
 use startup::{Plan, Sample};
 use whoami::whoami;
 
@@ -32,8 +32,8 @@ const ADMINS: &str = "aaaaaaaa-0000-4000-8000-000000000002";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let api = App::api("api", API_ID)
-        .with_scope("access_as_user")
+    // The emulator's own API, which has a secret: Graph is asked with it.
+    let api = sample_api()
         .with_app_role("TaskUser")
         .with_app_role("TaskAdmin");
     // In more groups than a token lists, as the emulator's dave; she is also in the users' group.
