@@ -166,6 +166,11 @@ fn compared_below(times: &[Vec<f64>; 2], tenths: usize) -> (f64, f64) {
         let kept = times[class].iter().copied().filter(|time| *time < slow);
         kept.collect::<Vec<f64>>()
     });
+    // All of the fastest are of one class: nothing could tell the two apart more clearly.
+    if kept.iter().any(|kept| kept.len() < 2) {
+        let difference = mean(&times[0]) - mean(&times[1]);
+        return (f64::INFINITY.copysign(difference), difference);
+    }
     let [(a, of_a), (b, of_b)] = kept.each_ref().map(|kept| {
         let mean = mean(kept);
         let squares: f64 = kept.iter().map(|time| (time - mean).powi(2)).sum();
@@ -190,4 +195,7 @@ fn a_difference_of_a_hundredth_would_be_seen() {
     );
     let (t, _) = compared(&[spread(1_000.0).collect(), spread(1_000.0).collect()]);
     assert!(t.abs() < 0.1, "{t}");
+    // Two classes that do not even overlap.
+    let (t, difference) = compared(&[spread(2_000.0).collect(), spread(1_000.0).collect()]);
+    assert!(t > MOST_T && difference > 900.0, "{t}, {difference}");
 }
