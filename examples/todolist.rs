@@ -21,7 +21,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope};
+use axum_entra::guard::{RequireAppOnly, RequireRole, RequireScope, RequireUser};
 use axum_entra::{AccountId, Claims, Permit, Principal, Uuid, guards};
 use entra_emulator::{API_ID, App, DAEMON_ID, DAEMON_SECRET, Emulator};
 use serde::{Deserialize, Serialize};
@@ -30,10 +30,10 @@ use startup::{Plan, Sample};
 
 guards! {
     /// A user with either scope, or an application with either role.
-    CanRead = RequireScope::any(["Todolist.Read", "Todolist.ReadWrite"])
+    CanRead = RequireUser.and(RequireScope::any(["Todolist.Read", "Todolist.ReadWrite"]))
         .or(RequireAppOnly.and(RequireRole::any(["Todolist.Read.All", "Todolist.ReadWrite.All"])));
     /// A user, or an application, that may change something.
-    CanWrite = RequireScope("Todolist.ReadWrite")
+    CanWrite = RequireUser.and(RequireScope("Todolist.ReadWrite"))
         .or(RequireAppOnly.and(RequireRole("Todolist.ReadWrite.All")));
 }
 
@@ -65,10 +65,14 @@ impl Todos {
     }
 }
 
-/// Whose items a caller sees: a user their own, an application everybody's.
+/// Whose items a caller sees: a user their own, an application those of its own tenant.
 fn sees(claims: &Claims, todo: &Todo) -> bool {
     match claims.principal() {
-        Principal::App => true,
+        // A role of an application proves nothing outside the tenant whose administrator assigned it.
+        Principal::App => match &todo.account {
+            AccountId::Entra { tenant_id, .. } => claims.tenant_id() == Some(*tenant_id),
+            AccountId::Subject { .. } => false,
+        },
         // An object id by itself is not unique across tenants; a caller without an account owns nothing.
         _ => claims.account_id().as_ref() == Some(&todo.account),
     }

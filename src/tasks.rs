@@ -26,11 +26,15 @@ pub(crate) async fn unwinding<T>(
         }));
         match polled {
             Ok(polled) => polled.map(Ok),
-            Err(_) => Poll::Ready(Err(Panicked)),
+            Err(_) => {
+                // The subscriber may be what panics.
+                let report = || tracing::error!(task = name, "a task panicked; it begins again");
+                let _ = catch_unwind(report);
+                Poll::Ready(Err(Panicked))
+            }
         }
     })
     .await
-    .inspect_err(|Panicked| tracing::error!(task = name, "a task panicked"))
 }
 
 /// Panics that tests put where a task waits.

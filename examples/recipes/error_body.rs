@@ -35,7 +35,7 @@ pub(crate) fn refuse(status: StatusCode, code: &str, message: &str) -> Response 
 }
 
 /// For the outermost layer, `.layer(middleware::map_response(the_rest))`: the answers of this crate that no
-/// `EntraLayer` made (500 `not_configured`, the rejections of `Entra::validate`).
+/// `EntraLayer` made (500 `not_configured`).
 pub(crate) async fn the_rest(response: Response) -> Response {
     match response.extensions().get::<Rejection>().cloned() {
         Some(rejection) => in_company_form(&rejection, response),

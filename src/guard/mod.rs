@@ -146,7 +146,8 @@ pub trait Guard {
         Vec::new()
     }
 
-    /// Both must let the caller pass. A challenge names the scopes that both refuse for.
+    /// Both must let the caller pass. A challenge names the scopes that both refuse for, so the second
+    /// is asked too where the first refuses for want of a scope: it must not rely on the first.
     fn and<G: Guard>(self, other: G) -> And<Self, G>
     where
         Self: Sized,

@@ -83,6 +83,7 @@ pub(crate) mod in_memory {
         static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
     }
 
+    #[cfg(feature = "redis")]
     pub(crate) fn install(network: Option<Network>) {
         NETWORK.with(|own| *own.borrow_mut() = network);
     }

@@ -197,12 +197,18 @@ impl Revocations {
     }
 
     /// Takes note of sign-outs elsewhere, whose marks were raised.
-    #[cfg(feature = "redis")]
-    pub(super) fn number_sign_outs(&self, accounts: &[AccountId]) {
+    ///
+    /// The bells ring again: a stream that woke for the mark may have looked before it had a number.
+    #[cfg(any(feature = "redis", test))]
+    pub(super) fn number_sign_outs(&self, signed_out: &[RevocationKey]) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        for account in accounts {
-            let _ = marks.number_sign_out(account);
+        for mark in signed_out {
+            if let RevocationKey::SignedOut(account) = mark {
+                let _ = marks.number_sign_out(account);
+            }
         }
+        drop(marks);
+        self.bells.notify(signed_out);
     }
 
     /// Ends a session without proof that it ended, if there is room for it.

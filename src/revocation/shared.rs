@@ -156,7 +156,9 @@ impl Drop for Unpublished {
 impl Store for RedisRevocations {
     fn publish(&self, mark: &RevocationKey, at: u64, again: bool) -> Answer<()> {
         if again && !self.state.following.load(Ordering::Acquire) {
-            // Published when the store is back; no caller may wait for that.
+            // Published when the store is back, by a resync: it may be back on the same connection.
+            // No caller may wait for that.
+            self.state.is_untold();
             return Answer::Now(Err(StoreUnavailable));
         }
         let (link, state, text) = (

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::claims::AccountId;
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::sync::atomic::Ordering;
@@ -31,6 +33,8 @@ struct Follower {
     /// How many seconds the local clock and the store's may be apart.
     skew: u64,
     on_loss: StoreFailurePolicy,
+    /// The store is followed again, so that there is something to watch.
+    followed: Notify,
 }
 
 /// From where events are taken one after the other.
@@ -85,19 +89,25 @@ pub(super) fn spawn(
         clock,
         skew: skew.max(LEAST_SKEW),
         on_loss,
+        followed: Notify::new(),
     };
-    shared.runtime.spawn(supervise(Arc::new(follower), ended));
+    let watching = Arc::new(follower);
+    let following = Arc::clone(&watching);
+    let runtime = &shared.runtime;
+    runtime.spawn(supervise("follow", following, Follower::run, ended.clone()));
+    runtime.spawn(supervise("watch", watching, Follower::run_watch, ended));
     Ok(shared)
 }
 
-/// Has the store followed until its owner is gone: what panics begins again.
-async fn supervise(follower: Arc<Follower>, ended: watch::Receiver<()>) {
-    loop {
-        let following = Arc::clone(&follower).run(ended.clone());
-        match unwinding("follow", following).await {
-            Ok(()) => break,
-            Err(Panicked) => follower.panicked(),
-        }
+/// Has the store followed, or that watched, until its owner is gone: what panics begins again.
+async fn supervise<F: Future<Output = ()>>(
+    name: &'static str,
+    follower: Arc<Follower>,
+    run: fn(Arc<Follower>, watch::Receiver<()>) -> F,
+    ended: watch::Receiver<()>,
+) {
+    while unwinding(name, run(Arc::clone(&follower), ended.clone())).await == Err(Panicked) {
+        follower.panicked();
         sleep(LONGEST_PAUSE).await;
     }
 }
@@ -160,7 +170,6 @@ impl Follower {
         tokio::select! {
             biased;
             ended = self.keep_up(&mut news, begun) => ended,
-            never = self.watch() => match never {},
             never = self.prune() => match never {},
         }
     }
@@ -170,16 +179,18 @@ impl Follower {
         self.state.is_complete(at);
         if at.elapsed() < LONGEST_SILENCE && !self.state.following.swap(true, Ordering::AcqRel) {
             tracing::info!("following the shared store");
+            self.followed.notify_one();
         }
     }
 
     /// Says that the store is not followed as soon as what is here is too old, whatever the cause:
-    /// answers that are slow but come, or very many marks to be read again.
+    /// answers that are slow but come, very many marks to be read again, or a slow hook of the
+    /// application. A task of its own, since the task that follows is what is slow then.
     async fn watch(&self) -> Infallible {
         loop {
-            let complete = self.state.complete();
-            if complete.elapsed() < LONGEST_SILENCE {
-                sleep(LONGEST_SILENCE.saturating_sub(complete.elapsed())).await;
+            let left = LONGEST_SILENCE.saturating_sub(self.state.complete().elapsed());
+            if !left.is_zero() {
+                sleep(left).await;
                 continue;
             }
             if self.state.following.swap(false, Ordering::AcqRel) {
@@ -187,7 +198,15 @@ impl Follower {
                 self.report(&late);
                 self.state.failed(late.to_string());
             }
-            sleep(SHORTEST_PAUSE).await;
+            self.followed.notified().await;
+        }
+    }
+
+    async fn run_watch(self: Arc<Self>, mut ended: watch::Receiver<()>) {
+        tokio::select! {
+            biased;
+            _ = ended.changed() => {}
+            never = self.watch() => match never {},
         }
     }
 
@@ -255,14 +274,19 @@ impl Follower {
             }
             (*place, *last) = (next, entry.id);
         }
-        for some in raises.chunks(AT_ONCE) {
-            self.apply(some);
+        // All of them are in force before the application hears of the first.
+        let forgotten: Vec<_> = raises
+            .chunks(AT_ONCE)
+            .flat_map(|some| self.raise(some))
+            .collect();
+        for some in forgotten.chunks(AT_ONCE) {
+            self.local.forget(some);
         }
         complete
     }
 
-    /// Takes over marks, and forgets what is kept of their accounts.
-    fn apply(&self, raises: &[Raise]) {
+    /// Takes over marks. Returns the accounts of which nothing is to be kept.
+    fn raise(&self, raises: &[Raise]) -> Vec<AccountId> {
         let raised = self.local.raise(raises, self.clock.seconds());
         let mut signed_out = Vec::new();
         let mut forgotten = Vec::new();
@@ -272,7 +296,7 @@ impl Follower {
                     // What is reported again, by this replica's own echo or after a lost connection,
                     // ends no stream that was opened since.
                     if raised {
-                        signed_out.push(account.clone());
+                        signed_out.push(mark.clone());
                     }
                     forgotten.push(account.clone());
                 }
@@ -286,7 +310,7 @@ impl Follower {
             }
         }
         self.local.number_sign_outs(&signed_out);
-        self.local.forget(&forgotten);
+        forgotten
     }
 
     /// Takes over what the store has, and gives it what it lacks: after a start, a lost
@@ -345,7 +369,7 @@ impl Follower {
                 let at = stored.at;
                 (!is_old).then_some(Raise { mark, at, age })
             });
-            self.apply(&raises.collect::<Vec<_>>());
+            self.local.forget(&self.raise(&raises.collect::<Vec<_>>()));
             tokio::task::yield_now().await;
         }
     }
@@ -378,10 +402,9 @@ impl Follower {
             .compare_clocks(store, self.clock.seconds(), self.skew)
     }
 
-    /// The task that follows ended by a panic, in the application's clock for one.
+    /// A task ended by a panic, in the application's clock for one. It begins again.
     fn panicked(&self) {
         self.state.following.store(false, Ordering::Release);
-        tracing::error!("the task that follows the shared store panicked; it begins again");
         self.state
             .failed("the task that follows the shared store panicked".to_owned());
     }

@@ -1,7 +1,7 @@
 //! Settings as Microsoft.Identity.Web reads them: an `appsettings.json`, and the environment above it.
 //!
-//! The sections `AzureAd` and `AzureAdB2C` are read, or one that the program names; every other one is left
-//! only. The file is JSON with comments and trailing commas. A variable `AzureAd__Audiences__0` is element 0
+//! The sections `AzureAd` and `AzureAdB2C` are read, or one that the program names; every other one is
+//! ignored. The file is JSON with comments and trailing commas. A variable `AzureAd__Audiences__0` is element 0
 //! of the list `Audiences` in `AzureAd`; the environment wins over the file, key by key and element by element,
 //! and key names ignore letter case.
 //!

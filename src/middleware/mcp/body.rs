@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum_core::body::Body;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 /// The longest body, in bytes: an MCP message with its arguments is far shorter.
 pub(super) const MAX_BODY: usize = 1_048_576;
@@ -19,13 +19,35 @@ pub(super) enum Unread {
 }
 
 /// Reads a body of at most [`MAX_BODY`] bytes; one that came in one piece is not copied.
+///
+/// Further pieces are copied as they come: kept as they are, pieces of one byte would take many times
+/// their length.
 pub(super) async fn read(body: Body) -> Result<impl Deref<Target = [u8]> + Into<Body>, Unread> {
-    let read = Limited::new(body, MAX_BODY).collect().await;
-    read.map(Collected::to_bytes)
-        .map_err(|error| match error.is::<LengthLimitError>() {
+    let mut body = Limited::new(body, MAX_BODY);
+    let mut first = None;
+    let mut copied = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
             true => Unread::TooLong,
             false => Unread::Broken,
-        })
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        match &first {
+            None => first = Some(data),
+            Some(first) => {
+                if copied.is_empty() {
+                    copied.extend_from_slice(first);
+                }
+                copied.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(match copied.is_empty() {
+        true => first.unwrap_or_default(),
+        false => copied.into(),
+    })
 }
 
 /// Whether `Content-Length` is beyond the limit; then nothing is read.
@@ -52,6 +74,22 @@ mod tests {
 
     async fn length_of(body: Body) -> Result<usize, Unread> {
         read(body).await.map(|whole| whole.len())
+    }
+
+    #[tokio::test]
+    async fn pieces_are_put_together_in_their_order() {
+        for pieces in [
+            &[][..],
+            &["a"],
+            &["", "a"],
+            &["a", "", "b"],
+            &["ab", "c", "d"],
+        ] {
+            let sent = pieces.iter().map(|piece| Ok::<_, std::io::Error>(*piece));
+            let stream = tokio_stream::iter(sent.collect::<Vec<_>>());
+            let whole = read(Body::from_stream(stream)).await.ok().unwrap();
+            assert_eq!(&*whole, pieces.concat().as_bytes());
+        }
     }
 
     #[tokio::test]

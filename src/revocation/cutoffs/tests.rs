@@ -205,6 +205,28 @@ async fn a_mark_that_others_have_had_for_a_while_is_kept_for_what_is_left() {
 }
 
 #[tokio::test]
+async fn a_stream_that_looked_before_a_sign_out_had_its_number_is_woken_again() {
+    let revocations = Revocations::default();
+    let own = claims("");
+    let AccountId::Entra { .. } = own.account_id().unwrap() else {
+        panic!("no object id")
+    };
+    let mark = RevocationKey::SignedOut(own.account_id().unwrap());
+    let mut ear = revocations.listen(&own);
+    let raise = Raise {
+        mark: mark.clone(),
+        at: 1_000,
+        age: 0,
+    };
+    assert_eq!(revocations.raise(&[raise], 1_000), [true]);
+    ear.changed().await;
+    let before = revocations.sign_out_of(&own);
+    revocations.number_sign_outs(&[mark]);
+    ear.changed().await;
+    assert!(revocations.sign_out_of(&own) > before);
+}
+
+#[tokio::test]
 async fn marks_that_are_raised_together_do_what_each_does_by_itself() {
     let ids = |number: u128| {
         let oid = Uuid::from_u128(number);

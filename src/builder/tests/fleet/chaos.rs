@@ -8,7 +8,7 @@ use super::authority::Mode;
 use super::redis::{Seeded, Way};
 use super::world::{REPUBLISHED, Settings, World};
 use super::{elapsed, run, seeds};
-use crate::JwksRefresh;
+use crate::{AccountId, JwksRefresh, Uuid};
 
 /// What happens, one after the other, in an order that the seed chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,6 +316,43 @@ fn a_slow_store_delays_no_revocation_unseen() {
             outcome.unavailable > 0,
             "it is too slow to be followed now and then"
         );
+    }
+}
+
+/// The store comes back on the connection that was slow: no reconnect publishes what was withheld.
+#[test]
+fn a_sign_out_while_the_store_is_slow_is_published_when_it_is_quick_again() {
+    for seed in seeds(1..=3) {
+        run(async move {
+            let settings = Settings {
+                seed,
+                replicas: 2,
+                seeded: Seeded::None,
+                shared: true,
+                refresh: JwksRefresh::default(),
+                clocks: &[0],
+            };
+            let world = World::start(&settings).await;
+            sleep(Duration::from_secs(5)).await;
+            let entra = &world.replicas[0].entra;
+            let [there, back] = [20, 1_900].map(Duration::from_millis);
+            world.redis.set_latency(0, there, back);
+            while entra.store_status().connected {
+                sleep(Duration::from_millis(50)).await;
+            }
+            let before = world.redis.marks();
+            let account = AccountId::Entra {
+                tenant_id: Uuid::from_u128(1),
+                object_id: Uuid::from_u128(2),
+            };
+            entra.remove_account(&account).await;
+            world
+                .redis
+                .set_latency(0, Duration::ZERO, Duration::from_millis(1));
+            sleep(REPUBLISHED).await;
+            assert!(entra.store_status().connected, "seed {seed}");
+            assert_eq!(world.redis.marks(), before + 1, "seed {seed}");
+        });
     }
 }
 
