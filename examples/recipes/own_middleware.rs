@@ -22,7 +22,7 @@ async fn authenticate(State(entra): State<Entra>, mut request: Request, next: Ne
             request.extensions_mut().insert(claims);
             next.run(request).await
         }
-        // Status, challenge and problem body, through `map_rejection`; only the layer makes spans.
+        // Status, challenge and problem body, through `map_rejection`.
         Err(error) => Rejection::from(error).into_response(),
     }
 }
