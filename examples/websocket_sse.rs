@@ -75,25 +75,36 @@ fn app(entra: &Entra) -> Router {
 }
 
 async fn ws(claims: Claims, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(move |socket| echo(socket, claims))
+    // Before the upgrade and not after it: sign-outs count from here on.
+    let expiry = TokenExpiry::new(&claims);
+    upgrade.on_upgrade(move |socket| echo(socket, expiry))
 }
 
-async fn echo(mut socket: WebSocket, claims: Claims) {
-    let mut expiry = pin!(TokenExpiry::new(&claims));
+async fn echo(mut socket: WebSocket, expiry: TokenExpiry) {
+    let mut expiry = pin!(expiry);
     loop {
         let message = tokio::select! {
             () = &mut expiry => break,
             message = socket.recv() => message,
         };
-        let Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) = message else {
-            break;
+        let message = match message {
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => message,
+            // `recv` returns them too; a ping is answered without this code.
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            _ => break,
         };
-        if socket.send(message).await.is_err() {
+        // A client that reads nothing keeps `send` waiting.
+        let sent = tokio::select! {
+            () = &mut expiry => break,
+            sent = socket.send(message) => sent,
+        };
+        if sent.is_err() {
             break;
         }
     }
     // Gone already, or asked to come back with a new token.
-    drop(socket.send(Message::Close(None)).await);
+    let close = socket.send(Message::Close(None));
+    drop(tokio::time::timeout(Duration::from_secs(5), close).await);
 }
 
 async fn events(claims: Claims) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
