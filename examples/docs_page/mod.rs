@@ -1,5 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the document, and Swagger UI to try it with sign-in.
 
+// ANCHOR: uses
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +10,9 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, oauth, serve};
+// ANCHOR_END: uses
 
+// ANCHOR: routes
 /// The page asks for `scopes` (full names) as `client`, by authorization code with PKCE.
 ///
 /// The client is a registration of the kind "single-page application" with the redirect URI
@@ -39,6 +42,7 @@ pub(crate) fn routes(document: &OpenApi, client: Option<&str>, scopes: Vec<Strin
             get(move |Path(file): Path<String>| async move { answer(&file, config) }),
         )
 }
+// ANCHOR_END: routes
 
 /// The page under `/docs`, though its files, and where sign-in comes back to, are under `/docs/`.
 fn index(config: Arc<Config<'static>>) -> Response {
