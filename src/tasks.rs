@@ -28,7 +28,7 @@ pub(crate) async fn unwinding<T>(
             Ok(polled) => polled.map(Ok),
             Err(_) => {
                 // The subscriber may be what panics.
-                let report = || tracing::error!(task = name, "a task panicked; it begins again");
+                let report = || tracing::error!(task = name, "a task panicked");
                 let _ = catch_unwind(report);
                 Poll::Ready(Err(Panicked))
             }
