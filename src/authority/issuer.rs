@@ -47,10 +47,21 @@ impl IssuerPattern {
         if *self.text == *issuer {
             return !self.is_template();
         }
-        match self.tenant_in(issuer) {
-            Some(tenant) => *self.for_tenant(tenant).text == *issuer,
-            None => false,
-        }
+        self.tenant_in(issuer)
+            .is_some_and(|tenant| self.is_filled(tenant, issuer))
+    }
+
+    /// Whether an issuer is this template with a tenant in every place. Nothing is allocated: it is
+    /// asked for each new token, and for each key that may have signed it.
+    fn is_filled(&self, tenant: Uuid, issuer: &str) -> bool {
+        let mut buffer = Uuid::encode_buffer();
+        let tenant: &str = tenant.hyphenated().encode_lower(&mut buffer);
+        let mut between = self.text.split(TENANT_PLACEHOLDER);
+        let first = between.next().unwrap_or_default();
+        let rest = between.try_fold(issuer.strip_prefix(first), |rest, text| {
+            Some(rest?.strip_prefix(tenant)?.strip_prefix(text))
+        });
+        rest.flatten() == Some("")
     }
 
     /// What stands in this template's first place; `None` for an exact issuer.
@@ -115,6 +126,29 @@ pub(crate) fn lookup_key(issuer: &str) -> Option<(String, Uuid)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against the template with its places replaced, for texts that nearly fit.
+        #[test]
+        fn a_template_is_compared_as_if_its_places_were_replaced(
+            template in prop::collection::vec(prop_oneof!["[ab/{}]{0,3}", Just(TENANT_PLACEHOLDER.to_owned())], 0..5),
+            tenant in any::<u128>(),
+            change in prop_oneof![Just(""), Just("x"), Just("-"), Just("A")],
+            place in 0_usize..80,
+        ) {
+            let template = template.concat();
+            let pattern = IssuerPattern::new(template.as_str());
+            let tenant = Uuid::from_u128(tenant);
+            let filled = template.replace(TENANT_PLACEHOLDER, &tenant.hyphenated().to_string());
+            let mut issuer = filled.clone();
+            issuer.insert_str(place.min(issuer.len()), change);
+            let places = template.contains(TENANT_PLACEHOLDER);
+            prop_assert_eq!(pattern.is_filled(tenant, &issuer), issuer == filled);
+            prop_assert_eq!(pattern.matches(&filled), filled != template || !places);
+        }
+    }
+
     use super::*;
 
     const V2: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
