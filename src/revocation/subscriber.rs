@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::claims::AccountId;
@@ -34,7 +33,7 @@ struct Follower {
     skew: u64,
     on_loss: StoreFailurePolicy,
     /// The store is followed again, so that there is something to watch.
-    followed: Notify,
+    followed: watch::Sender<()>,
 }
 
 /// From where events are taken one after the other.
@@ -89,7 +88,7 @@ pub(super) fn spawn(
         clock,
         skew: skew.max(LEAST_SKEW),
         on_loss,
-        followed: Notify::new(),
+        followed: watch::Sender::new(()),
     };
     let watching = Arc::new(follower);
     let following = Arc::clone(&watching);
@@ -179,7 +178,7 @@ impl Follower {
         self.state.is_complete(at);
         if at.elapsed() < LONGEST_SILENCE && !self.state.following.swap(true, Ordering::AcqRel) {
             tracing::info!("following the shared store");
-            self.followed.notify_one();
+            self.followed.send_replace(());
         }
     }
 
@@ -187,6 +186,7 @@ impl Follower {
     /// answers that are slow but come, very many marks to be read again, or a slow hook of the
     /// application. A task of its own, since the task that follows is what is slow then.
     async fn watch(&self) -> Infallible {
+        let mut followed = self.followed.subscribe();
         loop {
             let left = LONGEST_SILENCE.saturating_sub(self.state.complete().elapsed());
             if !left.is_zero() {
@@ -198,7 +198,8 @@ impl Follower {
                 self.report(&late);
                 self.state.failed(late.to_string());
             }
-            self.followed.notified().await;
+            // Its sender lives as long as this.
+            let _ = followed.changed().await;
         }
     }
 
