@@ -90,7 +90,7 @@ async fn every_attack_gets_the_same_answer_through_every_proxy() {
         assert!(own < 30, "{kind:?} refused {own} itself");
     }
     assert_eq!(wrong, [""; 0]);
-    std::fs::remove_dir_all(folder).unwrap();
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 /// Envoy joins two fields of one name by a comma, and an empty one with another to that one, before

@@ -95,7 +95,7 @@ async fn a_gate_that_is_killed_under_load_lets_nothing_through() {
         let answer = wire::get(proxy.address, "/open").await;
         assert_eq!(answer.status, 200, "{kind:?}");
     }
-    std::fs::remove_dir_all(folder).unwrap();
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,5 +139,5 @@ async fn a_key_rollover_under_load_refuses_no_request() {
         println!("{kind:?}: a rollover under load {all:?}");
         assert_eq!(all.keys().copied().collect::<Vec<_>>(), [200], "{kind:?}");
     }
-    std::fs::remove_dir_all(folder).unwrap();
+    let _ = std::fs::remove_dir_all(folder);
 }

@@ -105,5 +105,5 @@ async fn a_revocation_reaches_every_proxy_within_a_second() {
         proxies.len(),
         revoked.elapsed()
     );
-    std::fs::remove_dir_all(folder).unwrap();
+    let _ = std::fs::remove_dir_all(folder);
 }
