@@ -192,14 +192,21 @@ fn install_metrics() -> Result<PrometheusHandle, Wrong> {
     ];
     let durations = Matcher::Suffix("_duration_seconds".to_owned());
     let recorder = PrometheusBuilder::new().set_buckets_for_metric(durations, &seconds)?;
-    Ok(recorder.install_recorder()?)
+    let recorder = recorder.install_recorder()?;
+    // Measurements are kept until they are sorted into buckets, whether `/metrics` is asked for or not.
+    let handle = recorder.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            handle.run_upkeep();
+        }
+    });
+    Ok(recorder)
 }
 
 /// `GET /metrics`: Prometheus text.
 pub(crate) async fn metrics(entra: Entra, metrics: PrometheusHandle) -> impl IntoResponse {
     entra.update_metrics();
-    // What was counted since the last time is sorted into buckets here.
-    metrics.run_upkeep();
     let text = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, text)], metrics.render())
 }
