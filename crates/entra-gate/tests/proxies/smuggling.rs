@@ -1,6 +1,7 @@
 //! What a client sends in the hope that the service takes it for the gate's.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use entra_emulator::{ALICE, CLI_ID, Emulator};
 use serde_json::Value;
@@ -56,31 +57,54 @@ pub(crate) fn identity(told: &Value) -> Option<BTreeSet<(String, String)>> {
     Some(pairs.collect())
 }
 
+/// A gate that has a service told who calls, and a token of a caller.
+pub(crate) struct Guarded {
+    _emulator: Emulator,
+    folder: PathBuf,
+    pub(crate) gate: Program,
+    pub(crate) service: Service,
+    /// The value of `Authorization`.
+    pub(crate) bearer: String,
+}
+
+impl Guarded {
+    pub(crate) async fn start() -> Self {
+        let emulator = Emulator::start().await.unwrap();
+        let folder = std::env::temp_dir().join(format!("entra-gate-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let rules = format!("{RULES}\n[assertion]\naudience = \"todos\"\n");
+        std::fs::write(folder.join("rules.toml"), rules).unwrap();
+        let token = emulator.token().user(ALICE).client(CLI_ID);
+        Self {
+            gate: Program::start(folder.join("rules.toml"), environment(&emulator)).await,
+            service: Service::start().await,
+            bearer: format!("Bearer {}", token.scope("Todo.Read").mint()),
+            folder,
+            _emulator: emulator,
+        }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_header_of_a_client_passes_for_the_gates() {
-    let emulator = Emulator::start().await.unwrap();
-    let folder = std::env::temp_dir().join(format!("entra-gate-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
-    let rules = format!("{RULES}\n[assertion]\naudience = \"todos\"\n");
-    std::fs::write(folder.join("rules.toml"), rules).unwrap();
-    let gate = Program::start(folder.join("rules.toml"), environment(&emulator)).await;
-    let service = Service::start().await;
-    let token = emulator
-        .token()
-        .user(ALICE)
-        .client(CLI_ID)
-        .scope("Todo.Read")
-        .mint();
-    let bearer = format!("Bearer {token}").into_bytes();
+    let guarded = Guarded::start().await;
+    let (gate, service) = (&guarded.gate, &guarded.service);
+    let bearer = guarded.bearer.as_bytes();
     let long = vec![b'x'; 8_192];
     for kind in KINDS {
-        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), service).await else {
             continue;
         };
         let mut cases = 0;
         for path in ["/open", "/me"] {
             let credentials: &[(&str, &[u8])] = match path {
-                "/me" => &[("Authorization", &bearer)],
+                "/me" => &[("Authorization", bearer)],
                 _ => &[],
             };
             let plain = wire::send(proxy.address, "GET", path, credentials).await;
@@ -107,9 +131,8 @@ async fn no_header_of_a_client_passes_for_the_gates() {
         }
         println!("{kind:?}: {cases} cases of smuggled headers, 0 through");
         assert!(cases >= 60);
-        paths(kind, &proxy, &service).await;
+        paths(kind, &proxy, service).await;
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// Each assertion has an id of its own; a client's would not be signed.

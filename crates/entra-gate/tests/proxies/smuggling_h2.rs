@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use entra_emulator::{ALICE, CLI_ID, Emulator};
+use entra_emulator::ALICE;
 use serde_json::Value;
 
 use crate::h2::{self, Field, H2Request, field};
-use crate::program::Program;
 use crate::proxy::{KINDS, Kind, Proxy};
-use crate::smuggling::{NAMES, RULES, environment, identity, without_assertion};
+use crate::smuggling::{Guarded, NAMES, identity, without_assertion};
 use crate::upstream::Service;
 use crate::wire::Answer;
 
@@ -17,20 +16,11 @@ type Identity = BTreeSet<(String, String)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_field_of_a_client_passes_for_the_gates_over_http_2() {
-    let emulator = Emulator::start().await.unwrap();
-    let folder = std::env::temp_dir().join(format!("entra-gate-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir(&folder).unwrap();
-    let rules = format!("{RULES}\n[assertion]\naudience = \"todos\"\n");
-    std::fs::write(folder.join("rules.toml"), rules).unwrap();
-    let gate = Program::start(folder.join("rules.toml"), environment(&emulator)).await;
-    let service = Service::start().await;
-    let token = emulator.token().user(ALICE).client(CLI_ID);
-    let bearer = field(
-        "authorization",
-        &format!("Bearer {}", token.scope("Todo.Read").mint()),
-    );
+    let guarded = Guarded::start().await;
+    let (gate, service) = (&guarded.gate, &guarded.service);
+    let bearer = field("authorization", &guarded.bearer);
     for kind in KINDS {
-        let Some(proxy) = kind.start(gate.addresses(), &service).await else {
+        let Some(proxy) = kind.start(gate.addresses(), service).await else {
             continue;
         };
         let (mut cases, mut passed) = (0, 0);
@@ -46,7 +36,7 @@ async fn no_field_of_a_client_passes_for_the_gates_over_http_2() {
                 request,
                 answer,
                 reached,
-            } in play(&proxy, &service, requests).await
+            } in play(&proxy, service, requests).await
             {
                 for seen in &reached {
                     let read = without_assertion(identity(seen).unwrap());
@@ -66,9 +56,8 @@ async fn no_field_of_a_client_passes_for_the_gates_over_http_2() {
         );
         // Both ends are tried: fields that are removed, and requests that are refused.
         assert!(passed >= 60 && cases - passed >= 60, "{kind:?}");
-        other_requests(kind, &proxy, &service).await;
+        other_requests(kind, &proxy, service).await;
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// What became of a request.
