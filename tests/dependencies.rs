@@ -11,6 +11,8 @@
     reason = "a test stops at the first surprise, and says what it left out"
 )]
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,23 +80,12 @@ fn tree() -> Option<BTreeMap<(String, String), BTreeSet<String>>> {
 
 /// Lines of Rust in a package, in thousands.
 fn thousands_of_lines(manifest: &Path) -> String {
-    let mut open = vec![manifest.parent().unwrap().join("src")];
-    let mut lines = 0;
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            lines += fs::read(&path)
-                .unwrap()
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-        }
-    }
+    let files = files::below(manifest.parent().unwrap().join("src"), "rs");
+    let count = |path: &PathBuf| {
+        let text = fs::read(path).unwrap();
+        text.iter().filter(|byte| **byte == b'\n').count()
+    };
+    let lines: usize = files.iter().map(count).sum();
     format!("{}.{}", lines / 1_000, lines % 1_000 / 100)
 }
 

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod files;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What is shown where it is made or given: services and futures of layers, errors that are in
 /// others, what only other items return.
@@ -173,24 +175,16 @@ fn items(text: &str) -> Vec<Item> {
 }
 
 fn sources() -> Vec<String> {
-    fn below(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() && name != "tests" {
-                below(&path, files);
-            } else if name.ends_with(".rs") && name != "tests.rs" && name != "fuzzing.rs" {
-                files.push(path);
-            }
-        }
-    }
-    let mut files = Vec::new();
-    below(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
-    files
+    let is_test = |path: &Path| {
+        let names: Vec<_> = path.iter().filter_map(|name| name.to_str()).collect();
+        ["tests", "tests.rs", "fuzzing.rs"]
+            .iter()
+            .any(|name| names.contains(name))
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = files::below(&root, "rs");
+    let own = files
         .iter()
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect()
+        .filter(|path| !is_test(path.strip_prefix(&root).unwrap()));
+    own.map(|path| fs::read_to_string(path).unwrap()).collect()
 }

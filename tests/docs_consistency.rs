@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -126,24 +128,11 @@ fn every_feature_is_in_the_readme() {
     assert_eq!(told, features().into_keys().collect());
 }
 
-/// The Rust sources under a folder, without those of a part that is not the library.
+/// The Rust sources under a folder.
 fn sources(folder: &str) -> Vec<String> {
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
-    let mut texts = Vec::new();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|end| end == "rs")
-            && !path.components().any(|part| part.as_os_str() == "emulator")
-        {
-            texts.push(fs::read_to_string(&path).unwrap());
-        }
-    }
-    texts
+    let files = files::below(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "rs");
+    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
+    texts.collect()
 }
 
 /// The last text before the bracket that closes, with line breaks joined: an event's message.

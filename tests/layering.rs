@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod files;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -486,26 +488,15 @@ fn all_sources() -> Vec<Source> {
 
 fn below(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut folders = vec![root.clone()];
-    let mut sources = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let parts: Vec<_> = path
-                    .strip_prefix(&root)
-                    .unwrap()
-                    .components()
-                    .map(|part| part.as_os_str().to_string_lossy().into_owned())
-                    .collect();
-                sources.push(Source {
-                    path: parts.join("/"),
-                    text: fs::read_to_string(&path).unwrap(),
-                });
-            }
-        }
-    }
-    sources
+    let source = |path: PathBuf| Source {
+        path: path
+            .strip_prefix(&root)
+            .unwrap()
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/"),
+        text: fs::read_to_string(&path).unwrap(),
+    };
+    files::below(&root, "rs").into_iter().map(source).collect()
 }

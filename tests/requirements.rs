@@ -8,6 +8,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod files;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,19 +110,12 @@ fn every_test_and_every_attack_that_the_threat_model_names_exists() {
 
 /// The functions under a folder, for what several tests ask is one of its own; and its files.
 fn sources(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, names);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let stem = path.file_stem().unwrap().to_str().unwrap();
-            names.insert(stem.to_owned());
-            let text = fs::read_to_string(&path).unwrap();
-            let functions = text.lines().filter_map(|line| line.split_once("fn "));
-            names.extend(
-                functions.filter_map(|(_, rest)| rest.split('(').next().map(str::to_owned)),
-            );
-        }
+    for path in files::below(folder, "rs") {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        names.insert(stem.to_owned());
+        let text = fs::read_to_string(&path).unwrap();
+        let functions = text.lines().filter_map(|line| line.split_once("fn "));
+        names.extend(functions.filter_map(|(_, rest)| rest.split('(').next().map(str::to_owned)));
     }
 }
 

@@ -10,6 +10,8 @@
 
 mod commands;
 mod excerpts;
+#[path = "../files/mod.rs"]
+mod files;
 mod labels;
 mod names;
 
@@ -27,19 +29,11 @@ fn read(path: impl AsRef<Path>) -> String {
 
 /// All Markdown files under a folder, as paths from the repository's root.
 fn pages(folder: &str) -> BTreeSet<PathBuf> {
-    let mut open = vec![PathBuf::from(folder)];
-    let mut found = BTreeSet::new();
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(root().join(&folder)).unwrap() {
-            let path = folder.join(entry.unwrap().file_name());
-            if root().join(&path).is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|end| end == "md") {
-                found.insert(path);
-            }
-        }
-    }
-    found
+    let root = root();
+    let pages = files::below(root.join(folder), "md").into_iter();
+    pages
+        .map(|page| page.strip_prefix(root).unwrap().to_owned())
+        .collect()
 }
 
 /// What `[text](…)` leads to, outside of code blocks.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{pages, read, root};
+use super::{files, pages, read, root};
 
 /// The types of the public API whose methods pages name.
 const TYPES: [&str; 22] = [
@@ -34,20 +34,11 @@ const TYPES: [&str; 22] = [
 
 /// All Rust sources of the published crates in one text.
 fn sources() -> String {
-    let mut open: Vec<PathBuf> = ["src", "crates"].map(|folder| root().join(folder)).into();
-    let mut text = String::new();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            text += &fs::read_to_string(&path).unwrap();
-        }
-    }
-    text
+    let files = ["src", "crates"].map(|folder| files::below(root().join(folder), "rs"));
+    let texts = files.iter().flatten();
+    texts
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 fn name(text: &str) -> &str {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
+use axum::response::Response;
 use axum::{Router, routing::get};
 use axum_entra::{
     AccountId, Authority, Entra, EntraBuilder, RedisStore, Rejection, StoreFailurePolicy, Tenant,
@@ -85,11 +86,7 @@ impl Replica {
             .body(Body::empty())
             .unwrap();
         let response = app.oneshot(request).await.unwrap();
-        let reason = response
-            .extensions()
-            .get::<Rejection>()
-            .map_or("in", Rejection::reason)
-            .to_owned();
+        let reason = reason_of(&response);
         if response.status() == 503 {
             assert!(response.headers().contains_key("retry-after"));
         }
@@ -145,4 +142,10 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     start.elapsed()
+}
+
+/// Why the layer refused, or `in`.
+pub(crate) fn reason_of(response: &Response) -> String {
+    let rejection = response.extensions().get::<Rejection>();
+    rejection.map_or("in", Rejection::reason).to_owned()
 }

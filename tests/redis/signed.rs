@@ -5,13 +5,13 @@ use std::time::SystemTime;
 use axum::body::Body;
 use axum::http::Request;
 use axum::{Router, routing::get};
-use axum_entra::{PopTokens, RedisStore, Rejection, StoreFailurePolicy};
+use axum_entra::{PopTokens, RedisStore, StoreFailurePolicy};
 use entra_emulator::Emulator;
 use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::key::{RSA, base64url};
-use crate::replica::{Replica, now, object};
+use crate::replica::{Replica, now, object, reason_of};
 use crate::server::{Server, server};
 
 /// Each replica goes on without revocations: what is refused here is so for its proof.
@@ -49,11 +49,7 @@ async fn sent(replica: &Replica, proof: &str) -> (u16, String) {
         .body(Body::empty())
         .unwrap();
     let response = app.oneshot(request).await.unwrap();
-    let reason = response
-        .extensions()
-        .get::<Rejection>()
-        .map_or("in", Rejection::reason)
-        .to_owned();
+    let reason = reason_of(&response);
     let header = |name: &str| {
         let value = response.headers().get(name)?;
         Some(value.to_str().unwrap().to_owned())
