@@ -1,8 +1,8 @@
 //! Every rule of two levels in every world of a scope, a role and two groups, by a table of three answers.
 
-use super::{Caller, Denied, Guard, Memberships, RequireGroup, RequireRole, RequireScope};
+use super::laws::{Answer, claims_of};
+use super::{Caller, Guard, Memberships, RequireGroup, RequireRole, RequireScope};
 use crate::claims::Claims;
-use crate::claims::raw::RawClaims;
 use crate::clock::UnixTime;
 
 /// What a caller's token and the directory say.
@@ -19,13 +19,6 @@ struct World {
 }
 
 const GROUPS: [&str; 2] = ["g1", "g2"];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
-    No,
-    Ask,
-    Yes,
-}
 
 #[derive(Debug, Clone)]
 enum Rule {
@@ -109,7 +102,7 @@ impl World {
             .filter(|(_, listed)| *listed);
         let groups: Vec<&str> = groups.map(|(group, _)| group).collect();
         let role: &[&str] = if self.role { &["r"] } else { &[] };
-        claims(serde_json::json!({
+        claims_of(serde_json::json!({
             "exp": 1, "scp": if self.scope { "s" } else { "" }, "roles": role, "groups": groups,
             "hasgroups": self.overage,
         }))
@@ -119,20 +112,6 @@ impl World {
         let told = GROUPS.into_iter().zip(self.told);
         let told = told.filter_map(|(group, told)| Some((group.to_owned(), told?)));
         Caller::at(claims, UnixTime::from_secs(0)).with_memberships(Memberships::new(told))
-    }
-}
-
-fn claims(payload: serde_json::Value) -> Claims {
-    let payload = payload.to_string();
-    let draft = RawClaims::parse(payload.as_bytes()).unwrap();
-    draft.interpret().unwrap().into_claims(None, None, None)
-}
-
-fn answer(checked: &Result<(), Denied<'_>>) -> Answer {
-    match checked {
-        Ok(()) => Answer::Yes,
-        Err(denied) if denied.unresolved_groups().is_empty() => Answer::No,
-        Err(_) => Answer::Ask,
     }
 }
 
@@ -150,7 +129,7 @@ fn every_rule_answers_in_every_world_as_the_table_says() {
         for (guard, rule) in &rules {
             let checked = guard.check(&caller);
             let expected = rule.means(&world);
-            assert_eq!(answer(&checked), expected, "{rule:?} in {world:?}");
+            assert_eq!(Answer::of(&checked), expected, "{rule:?} in {world:?}");
             let Err(denied) = &checked else { continue };
             // Only what is not known is asked, and once it is, nothing stays open.
             let open = denied.unresolved_groups();
@@ -166,7 +145,7 @@ fn every_rule_answers_in_every_world_as_the_table_says() {
                         after.told[number] = Some(answers >> number & 1 == 1);
                     }
                 }
-                let end = answer(&guard.check(&after.caller(&claims)));
+                let end = Answer::of(&guard.check(&after.caller(&claims)));
                 assert_eq!(end, rule.means(&after), "{rule:?} in {after:?}");
                 assert_ne!(end, Answer::Ask, "{rule:?} in {after:?}");
             }
@@ -191,14 +170,14 @@ fn lists_of_names_mean_what_their_guards_mean_one_by_one() {
         let [first, second] = [0, 1].map(|number| Rule::Group(number).means(&world));
         for guard in &one_of {
             assert_eq!(
-                answer(&guard.check(&caller)),
+                Answer::of(&guard.check(&caller)),
                 first.max(second),
                 "{world:?}"
             );
         }
         for guard in &all_of {
             assert_eq!(
-                answer(&guard.check(&caller)),
+                Answer::of(&guard.check(&caller)),
                 first.min(second),
                 "{world:?}"
             );
@@ -214,7 +193,7 @@ fn lists_of_names_mean_what_their_guards_mean_one_by_one() {
     };
     for held in 0..8 {
         let list: Vec<&str> = some(held).map(|(_, name)| name).collect();
-        let claims = claims(
+        let claims = claims_of(
             serde_json::json!({ "exp": 1, "idtyp": "user", "scp": list.join(" "), "roles": list }),
         );
         let caller = Caller::at(&claims, UnixTime::from_secs(0));

@@ -8,7 +8,7 @@ use crate::claims::raw::RawClaims;
 use crate::clock::UnixTime;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Answer {
+pub(super) enum Answer {
     No,
     Ask,
     Yes,
@@ -51,12 +51,24 @@ fn table(rule: &Rule, leaf: &impl Fn(&Rule) -> Answer) -> Answer {
     }
 }
 
-fn answer(guard: &impl Guard, caller: &Caller<'_>) -> Answer {
-    match guard.check(caller) {
-        Ok(()) => Answer::Yes,
-        Err(denied) if denied.unresolved_groups().is_empty() => Answer::No,
-        Err(_) => Answer::Ask,
+impl Answer {
+    pub(super) fn of(checked: &Result<(), Denied<'_>>) -> Self {
+        match checked {
+            Ok(()) => Self::Yes,
+            Err(denied) if denied.unresolved_groups().is_empty() => Self::No,
+            Err(_) => Self::Ask,
+        }
     }
+}
+
+fn answer(guard: &impl Guard, caller: &Caller<'_>) -> Answer {
+    Answer::of(&guard.check(caller))
+}
+
+pub(super) fn claims_of(payload: serde_json::Value) -> Claims {
+    let payload = payload.to_string();
+    let draft = RawClaims::parse(payload.as_bytes()).unwrap();
+    draft.interpret().unwrap().into_claims(None, None, None)
 }
 
 const GROUPS: [&str; 3] = ["g1", "g2", "g3"];
@@ -88,13 +100,10 @@ fn claims() -> impl Strategy<Value = Claims> {
         any::<bool>(),
     )
         .prop_map(|(scopes, roles, groups, overage)| {
-            let payload = serde_json::json!({
+            claims_of(serde_json::json!({
                 "exp": 1, "scp": scopes.join(" "), "roles": roles, "groups": groups,
                 "hasgroups": overage,
-            });
-            let payload = payload.to_string();
-            let draft = RawClaims::parse(payload.as_bytes()).unwrap();
-            draft.interpret().unwrap().into_claims(None, None, None)
+            }))
         })
 }
 
