@@ -167,8 +167,8 @@ impl EntraBuilder {
     /// The same, unless an address is given by [`resource`](Self::resource) or the setting
     /// `Resource`: what a program knows of itself and of its own listener.
     ///
-    /// A given address takes over the name and the scopes that it does not have itself: those of the
-    /// default resource with the same path, or of the only one.
+    /// A given address takes over the name, the scopes and the metadata address that it does not have
+    /// itself: those of the default resource with the same path, or of the only one.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {

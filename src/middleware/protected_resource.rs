@@ -59,6 +59,11 @@ impl ProtectedResource {
     }
 
     /// Without an address of its own: no document is served, and challenges name its scopes.
+    ///
+    /// Where the setting `Resource` may give the address, hand it to
+    /// [`default_resource`](crate::EntraBuilder::default_resource): given by
+    /// [`resource`](crate::EntraBuilder::resource) beside an address it is a second resource without
+    /// one, which `build` refuses.
     #[must_use]
     pub fn unaddressed() -> Self {
         Self::default()

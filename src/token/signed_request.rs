@@ -42,7 +42,7 @@ pub(crate) struct SignedClaims {
 pub(crate) type NamesAndHash = (Vec<String>, String);
 
 /// What identifies a signed HTTP request among all others: the SHA-256 of its signing input. The
-/// signature does not, for an ECDSA signature has a variant.
+/// signature does not: of an ECDSA signature (r, s) anyone can make a second one, (r, −s), that verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignedRequestId(pub(crate) String);
 
