@@ -197,7 +197,7 @@ fn install_metrics() -> Result<PrometheusHandle, Wrong> {
     let handle = recorder.clone();
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             handle.run_upkeep();
         }
     });

@@ -42,7 +42,7 @@ pub(crate) fn install_recorder() -> Result<PrometheusHandle, BuildError> {
 }
 
 /// How often measurements are sorted into their buckets.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP: Duration = Duration::from_secs(1);
 
 /// Sorts measurements into their buckets, again and again: until then each of them is kept, whether
 /// `/metrics` is asked for or not.
