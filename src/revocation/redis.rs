@@ -59,8 +59,10 @@ impl RedisStore {
     /// the clear is named in a warning, and `rediss://…#insecure`, which checks no certificate, is
     /// refused by [`build`](crate::EntraBuilder::build).
     ///
-    /// `rediss://` uses rustls' default cryptography: a program in whose tree rustls has more than
-    /// one must have installed its choice (`CryptoProvider::install_default`).
+    /// `rediss://` uses the program's default cryptography of rustls. Where the program has installed
+    /// none (`CryptoProvider::install_default`), [`build`](crate::EntraBuilder::build) installs that of
+    /// aws-lc-rs, which this crate brings anyway: another crate may have switched on `ring` as well, and
+    /// rustls panics where it has two and no choice.
     #[must_use]
     pub fn new(url: impl Into<String>, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Address(url.into()), on_loss)
@@ -143,8 +145,25 @@ pub(super) fn follow(
             client
         }
     };
+    #[cfg(feature = "redis-tls")]
+    if matches!(
+        client.get_connection_info().addr(),
+        ConnectionAddr::TcpTls { .. }
+    ) {
+        choose_cryptography();
+    }
     let link = RedisClient::new(client, &redis.prefix);
     subscriber::spawn(link, local, clock, skew, redis.on_loss)
+}
+
+/// Installs a default for rustls where the program has none, as rustls does by itself while it has only
+/// one to choose from.
+#[cfg(feature = "redis-tls")]
+fn choose_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread that was faster chose as well as this one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
 }
 
 fn checks_certificates(info: &ConnectionInfo) -> bool {
@@ -204,5 +223,8 @@ mod tests {
         // Without the feature the library that speaks to Redis knows no TLS.
         let has_tls = cfg!(feature = "redis-tls");
         assert_eq!(follows("rediss://:hush@127.0.0.1:1/").is_ok(), has_tls);
+        // Without it redis panics where another crate has switched on `ring` as well.
+        #[cfg(feature = "redis-tls")]
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
     }
 }
