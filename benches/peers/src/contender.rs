@@ -88,8 +88,8 @@ fn route() -> Router {
 pub fn entra(authority: &Authority, cache_bytes: usize) -> Entra {
     let trusted =
         EntraAuthority::entra(Tenant::new(CONTOSO), API_ID).instance(authority.emulator.url());
-    Entra::trusting(trusted)
-        .token_cache_bytes(cache_bytes)
+    Entra::builder_for(trusted)
+        .token_cache_capacity(cache_bytes)
         .build()
         .expect("settings that can be used")
 }
