@@ -80,7 +80,7 @@ mod tests {
     // ANCHOR: emulator
     use axum_entra::settings::Settings;
     use axum_entra::{Entra, EntraBuilder};
-    use entra_emulator::{Emulator, TokenBuilder};
+    use entra_emulator::Emulator;
 
     /// An API that trusts an emulator, with credentials for Graph.
     fn trusting(emulator: &Emulator) -> Entra {
@@ -92,9 +92,9 @@ mod tests {
             .unwrap()
     }
 
-    async fn status(app: axum::Router, token: TokenBuilder) -> u16 {
+    async fn status(app: axum::Router, token: &str) -> u16 {
         let mut request = request();
-        let bearer = format!("Bearer {}", token.mint()).parse().unwrap();
+        let bearer = format!("Bearer {token}").parse().unwrap();
         request.headers_mut().insert(AUTHORIZATION, bearer);
         app.oneshot(request).await.unwrap().status().as_u16()
     }
@@ -103,16 +103,19 @@ mod tests {
     async fn a_real_token_goes_all_the_way() {
         let emulator = Emulator::start().await.unwrap();
         let app = app(&trusting(&emulator));
-        let good = emulator.token().user("alice").scope("Todo.Read");
-        let other = emulator.token().user("alice").scope("Other");
-        assert_eq!(status(app.clone(), good.clone()).await, 200);
-        assert_eq!(status(app.clone(), other).await, 403);
-        assert_eq!(status(app.clone(), good.clone().expired()).await, 401);
-        // A rollover: tokens of the new key are accepted, and those of the old one still are.
+        let reader = emulator.token().user("alice").scope("Todo.Read");
+        // `mint` takes the builder, and signs with the key of that moment.
+        let good = reader.clone().mint();
+        let other = emulator.token().user("alice").scope("Other").mint();
+        let expired = reader.clone().expired().mint();
+        assert_eq!(status(app.clone(), &good).await, 200);
+        assert_eq!(status(app.clone(), &other).await, 403);
+        assert_eq!(status(app.clone(), &expired).await, 401);
+        // A rollover: a token of the new key is accepted, and that of the old one still is.
         emulator.rotate_keys();
-        let new = emulator.token().user("alice").scope("Todo.Read");
-        assert_eq!(status(app.clone(), new).await, 200);
-        assert_eq!(status(app, good).await, 200);
+        let new = reader.mint();
+        assert_eq!(status(app.clone(), &new).await, 200);
+        assert_eq!(status(app, &good).await, 200);
     }
     // ANCHOR_END: emulator
 
@@ -125,8 +128,8 @@ mod tests {
         let emulator = Emulator::start().await.unwrap();
         emulator.inject_fault(Fault::Status(503)); // also Throttle(seconds), CloseConnection, NotJson, …
         let app = app(&trusting(&emulator));
-        let good = emulator.token().user("alice").scope("Todo.Read");
-        assert_eq!(status(app, good).await, 503);
+        let good = emulator.token().user("alice").scope("Todo.Read").mint();
+        assert_eq!(status(app, &good).await, 503);
         emulator.clear_faults();
     }
     // ANCHOR_END: outage
@@ -152,7 +155,10 @@ mod tests {
             .route_layer(trusting(&emulator).layer());
         for (user, expected) in [("alice", 200), ("bob", 403)] {
             let token = emulator.token().user(user).scope("Todo.Read");
-            assert_eq!(status(app.clone(), token.groups_overage()).await, expected);
+            assert_eq!(
+                status(app.clone(), &token.groups_overage().mint()).await,
+                expected
+            );
         }
     }
     // ANCHOR_END: overage

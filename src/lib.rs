@@ -166,6 +166,9 @@ mod documents {
     mod performance {}
     #[doc = include_str!("../docs/bound_tokens.md")]
     mod bound_tokens {}
+    #[doc = include_str!("../docs/deploy/container.md")]
+    #[cfg(unix)]
+    mod container {}
 }
 
 /// For `fuzz/` only.

@@ -1,4 +1,5 @@
 //! The company's own error body, with the same status and the same challenge.
+#![allow(dead_code, reason = "the program has one router for all recipes")]
 
 // ANCHOR: map
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,7 +9,7 @@ use serde_json::json;
 
 /// Given to `EntraBuilder::map_rejection`; status and `WWW-Authenticate` stay, since clients act on them.
 pub(crate) fn in_company_form(rejection: &Rejection, usual: Response) -> Response {
-    // gRPC callers and `HEAD` have no body to replace.
+    // A gRPC caller's refusal has no body to replace.
     let is_problem = usual.headers().get(header::CONTENT_TYPE)
         == Some(&HeaderValue::from_static("application/problem+json"));
     match is_problem {
@@ -44,6 +45,28 @@ pub(crate) async fn the_rest(response: Response) -> Response {
 }
 // ANCHOR_END: rest
 
+// ANCHOR: whole
+use axum::middleware::map_response;
+use axum::{Router, routing::get};
+use axum_entra::Entra;
+
+/// axum's own 404 and 405 have no body. Their fallbacks come before the layer, so that they are protected too: a
+/// caller without a token gets 401, whatever the path.
+pub(crate) fn in_one_form(entra: &Entra, protected: Router) -> Router {
+    let not_found = || async { refuse(StatusCode::NOT_FOUND, "not_found", "Nothing is here.") };
+    let no_method =
+        || async { refuse(StatusCode::METHOD_NOT_ALLOWED, "method", "Not this method.") };
+    let protected = protected
+        .fallback(not_found)
+        .method_not_allowed_fallback(no_method)
+        .layer(entra.layer());
+    Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .merge(protected)
+        .layer(map_response(the_rest)) // last: outermost
+}
+// ANCHOR_END: whole
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -53,8 +76,7 @@ mod tests {
     )]
 
     use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-    use axum::routing::get;
-    use axum::{Router, middleware};
+    use axum::middleware;
     use axum_entra::guard::RequireScope;
     use entra_emulator::Emulator;
 
@@ -108,5 +130,26 @@ mod tests {
             assert!(body["help"].is_string());
         }
         assert_eq!(send(&app, request("GET /open", None)).await.status(), 200);
+    }
+    #[tokio::test]
+    async fn not_found_and_no_method_are_in_one_form_and_protected() {
+        let emulator = Emulator::start().await.unwrap();
+        let builder = trusting(&emulator, &[]).map_rejection(in_company_form);
+        let entra = builder.build().unwrap();
+        let todos = Router::new().route("/todos", get(|| async { "milk" }));
+        let app = in_one_form(&entra, todos);
+        let token = emulator.token();
+        for (line, with, code) in [
+            ("GET /nothing", 404, "not_found"),
+            ("DELETE /todos", 405, "method"),
+        ] {
+            let answer = send(&app, request(line, Some(&token))).await;
+            assert_eq!(answer.status(), with, "{line}");
+            assert_eq!(json(answer).await["code"], code);
+            let refused = send(&app, request(line, None)).await;
+            assert_eq!(refused.status(), 401, "{line}");
+            assert_eq!(json(refused).await["code"], "missing_token");
+        }
+        axum_entra::testing::assert_protected(app, ["GET /health"]).await;
     }
 }

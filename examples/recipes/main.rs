@@ -23,10 +23,8 @@ mod startup;
 #[cfg(test)]
 mod asked;
 
-use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -122,12 +120,8 @@ async fn routes(sample: &Sample) -> Router {
             );
     });
     let entra = &sample.entra;
-    // In place of a query of the database, which may fail.
-    let query = || async {
-        let tenants = [CONTOSO].iter().filter_map(|id| id.parse().ok());
-        Ok::<_, Infallible>(tenants.collect())
-    };
-    let Ok(customers) = tenants::Customers::load(Duration::from_secs(60), query).await;
+    // In place of `load` with a query of the database.
+    let customers = tenants::Customers::of([CONTOSO].iter().filter_map(|id| id.parse().ok()));
     let notes = Arc::new(owner::Notes::of_alice());
     Router::new()
         .nest("/per-method", per_method::app(entra))

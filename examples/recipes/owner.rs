@@ -1,4 +1,5 @@
 //! A note belongs to its owner: a rule that needs a path parameter and a row of the database.
+#![allow(dead_code, reason = "the notes of the program are in memory")]
 
 // ANCHOR: extractor
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use axum_entra::guard::{RequireRole, RequireScope, RequireUser};
-use axum_entra::{AccountId, Entra, Permit, guards};
+use axum_entra::{AccountId, Claims, Entra, Permit, guards};
 
 guards! {
     CanRead = RequireScope::any(["Todo.Read", "Todo.ReadWrite"]);
@@ -115,6 +116,18 @@ impl Notes {
     }
 }
 
+// ANCHOR: text
+/// The parameter `owner`. `None`, a token that names no account, owns nothing: refuse it (`RequireAccountId`).
+fn owner_text(claims: &Claims) -> Option<String> {
+    claims.account_id().map(|account| account.to_string())
+}
+
+/// Back from the row, or from an administrator's request that has tenant and object id.
+fn account(text: &str) -> Option<AccountId> {
+    text.parse().ok()
+}
+// ANCHOR_END: text
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -124,7 +137,7 @@ mod tests {
     use entra_emulator::{ALICE, Emulator, FABRIKAM};
     use serde_json::json;
 
-    use super::{Notes, app};
+    use super::{Notes, account, app, owner_text};
     use crate::asked::{json, request, send, status, trusting};
 
     #[tokio::test]
@@ -172,5 +185,12 @@ mod tests {
         for token in [&user, &app_only] {
             assert_eq!(status(&app, "GET /notes", Some(token)).await, 403);
         }
+    }
+    #[test]
+    fn an_account_is_text_and_back_and_an_address_is_none() {
+        let alice = axum_entra::testing::claims().build();
+        let text = owner_text(&alice).unwrap();
+        assert_eq!(account(&text), alice.account_id());
+        assert!(account("alice@contoso.example").is_none());
     }
 }

@@ -10,49 +10,88 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum_entra::Uuid;
+use tokio::time::{Instant, sleep, timeout};
 
 /// The tenants that are customers, as the database last said. A request reads memory, never the database.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Customers(Arc<RwLock<HashSet<Uuid>>>);
+///
+/// A tenant that was removed is refused after [`OLDEST`] at the latest: by the next list, or because this one is
+/// too old to say anything.
+#[derive(Debug, Clone)]
+pub(crate) struct Customers(Arc<RwLock<List>>);
+
+#[derive(Debug)]
+struct List {
+    tenants: HashSet<Uuid>,
+    /// When the query began: what was removed later can still be in the list.
+    asked: Instant,
+}
+
+const PERIOD: Duration = Duration::from_secs(15);
+const QUERY: Duration = Duration::from_secs(5);
+const OLDEST: Duration = Duration::from_secs(60);
 
 impl Customers {
+    /// A list that is known already.
+    pub(crate) fn of(tenants: impl IntoIterator<Item = Uuid>) -> Self {
+        Self(Arc::new(RwLock::new(List::now(tenants))))
+    }
+
+    /// Whether this tenant is a customer; none is while the list is too old.
     fn has(&self, tenant: Uuid) -> bool {
-        let tenants = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.contains(&tenant)
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        list.is_fresh() && list.tenants.contains(&tenant)
     }
 
-    /// Takes a whole list.
-    pub(crate) fn replace(&self, tenants: impl IntoIterator<Item = Uuid>) {
-        let tenants = tenants.into_iter().collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tenants;
+    fn is_fresh(&self) -> bool {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        list.is_fresh()
     }
 
-    /// Loads the list, then again after each `period`. `.await?` it before the program listens: until it has
-    /// loaded, the list is empty and every caller is refused.
+    /// Reads the list, and again every [`PERIOD`]. `.await?` it before the program listens.
     ///
     /// # Errors
-    /// That of the first load. Later ones are logged, and the old list stays.
+    /// That of the first query. Later ones are logged, and the list grows older.
     pub(crate) async fn load<E, Fut>(
-        period: Duration,
         query: impl Fn() -> Fut + Send + 'static,
-    ) -> Result<Self, E>
+    ) -> Result<Self, String>
     where
         E: Display + Send,
         Fut: Future<Output = Result<Vec<Uuid>, E>> + Send,
     {
-        let customers = Self::default();
-        customers.replace(query().await?);
+        let customers = Self(Arc::new(RwLock::new(List::read(query()).await?)));
         let kept = customers.clone();
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(period).await;
-                match query().await {
-                    Ok(tenants) => kept.replace(tenants),
+                sleep(PERIOD).await;
+                match List::read(query()).await {
+                    Ok(list) => *kept.0.write().unwrap_or_else(PoisonError::into_inner) = list,
                     Err(error) => tracing::warn!(%error, "the customers could not be read"),
                 }
             }
         });
         Ok(customers)
+    }
+}
+
+impl List {
+    fn now(tenants: impl IntoIterator<Item = Uuid>) -> Self {
+        let (tenants, asked) = (tenants.into_iter().collect(), Instant::now());
+        Self { tenants, asked }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.asked.elapsed() < OLDEST
+    }
+
+    async fn read<E: Display>(
+        query: impl Future<Output = Result<Vec<Uuid>, E>>,
+    ) -> Result<Self, String> {
+        let asked = Instant::now();
+        let answer = timeout(QUERY, query).await;
+        let tenants = answer.map_err(|_| "no answer in time".to_owned())?;
+        let tenants = tenants.map_err(|error| error.to_string())?;
+        let tenants = tenants.into_iter().collect();
+        Ok(Self { tenants, asked })
     }
 }
 // ANCHOR_END: customers
@@ -74,9 +113,26 @@ fn authority_for(customers: &Customers, client_id: &str) -> Authority {
 }
 // ANCHOR_END: authority
 
+// ANCHOR: fresh
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// 503 while the list is too old, in place of a 401 that makes clients throw good tokens away. Outside of the
+/// `EntraLayer`: `.layer(entra.layer()).layer(from_fn_with_state(customers.clone(), fresh))`.
+async fn fresh(State(customers): State<Customers>, request: Request, next: Next) -> Response {
+    if customers.is_fresh() {
+        return next.run(request).await;
+    }
+    let soon = [(header::RETRY_AFTER, "15")];
+    (StatusCode::SERVICE_UNAVAILABLE, soon).into_response()
+}
+// ANCHOR_END: fresh
+
 // ANCHOR: app
 use axum::Router;
-use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum_entra::guard::{Caller, Denied, Guard, RequireScope};
 use axum_entra::{Claims, GuardLayer};
@@ -90,8 +146,8 @@ impl Guard for Customers {
     }
 }
 
-/// The one place that protects routes. Both layers are added with `layer`, which covers a router's fallback
-/// too; `route_layer` would leave it open.
+/// The one place that protects routes. The layers are added with `layer`, which covers a router's fallback too;
+/// `route_layer` would leave it open.
 fn protect(
     entra: &Entra,
     customers: &Customers,
@@ -102,6 +158,7 @@ fn protect(
         .layer(GuardLayer::new(customers.clone()))
         .merge(of_every_tenant)
         .layer(entra.layer())
+        .layer(from_fn_with_state(customers.clone(), fresh))
 }
 
 pub(crate) fn app(entra: &Entra, customers: &Customers) -> Router {
@@ -131,7 +188,7 @@ async fn sign_up(claims: Claims) -> (StatusCode, String) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::routing::get;
     use entra_emulator::{API_ID, CONTOSO, Emulator, FABRIKAM};
@@ -143,12 +200,18 @@ mod tests {
         tenants.iter().map(|id| id.parse().unwrap()).collect()
     }
 
+    impl Customers {
+        fn replace(&self, tenants: impl IntoIterator<Item = Uuid>) {
+            *self.0.write().unwrap() = List::now(tenants);
+        }
+    }
+
     #[tokio::test]
     async fn a_customer_gets_in_and_a_tenant_that_left_does_not() {
         let emulator = Emulator::start().await.unwrap();
         let many = [("TenantId", "organizations"), ("AllowedTenants", "any")];
         let entra = trusting(&emulator, &many).build().unwrap();
-        let customers = Customers::default();
+        let customers = Customers::of([]);
         let app = app(&entra, &customers);
         let contoso = emulator.token();
         let fabrikam = emulator.token().tenant(FABRIKAM).user("erin").client("cli");
@@ -174,7 +237,7 @@ mod tests {
         let emulator = Emulator::start().await.unwrap();
         let many = [("TenantId", "organizations"), ("AllowedTenants", "any")];
         let entra = trusting(&emulator, &many).build().unwrap();
-        let customers = Customers::default();
+        let customers = Customers::of([]);
         customers.replace(ids(&[CONTOSO]));
         let app = app(&entra, &customers);
         let contoso = emulator.token().scope("access_as_user");
@@ -203,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn with_the_list_in_the_authority_every_route_is_closed() {
         let emulator = Emulator::start().await.unwrap();
-        let customers = Customers::default();
+        let customers = Customers::of([]);
         let authority = authority_for(&customers, API_ID).instance(emulator.url());
         let entra = Entra::builder_for(authority).build().unwrap();
         let app = Router::new()
@@ -222,27 +285,59 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_list_is_there_before_the_program_and_outlives_the_database() {
+    async fn a_removed_tenant_is_refused_within_a_minute_whatever_the_database_does() {
         let (contoso, fabrikam) = (ids(&[CONTOSO]), ids(&[FABRIKAM]));
-        let answers = [Ok(contoso.clone()), Err("down"), Ok(fabrikam.clone())];
-        let answers = Arc::new(Mutex::new(answers.into_iter()));
-        let query = move || {
-            let next = answers.lock().unwrap().next();
-            async move { next.unwrap_or(Err("down")) }
-        };
-        let minute = Duration::from_secs(60);
-        let customers = Customers::load(minute, query).await.unwrap();
-        for (after, is_customer, expected) in [
-            (1, contoso[0], true),
-            (60, contoso[0], true),
-            (60, contoso[0], false),
-            (0, fabrikam[0], true),
-            (60, fabrikam[0], true),
-        ] {
-            tokio::time::sleep(Duration::from_secs(after)).await;
-            assert_eq!(customers.has(is_customer), expected, "after {after} s");
+        for then in [Then::Removed, Then::Down, Then::Hanging] {
+            let (first, second) = (contoso.clone(), fabrikam.clone());
+            let asked = Arc::new(AtomicUsize::new(0));
+            let query = move || {
+                let (first, second) = (first.clone(), second.clone());
+                let number = asked.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    match (number, then) {
+                        (0 | 1, _) => Ok(first),
+                        (_, Then::Removed) => Ok(second),
+                        (_, Then::Down) => Err("down"),
+                        (_, Then::Hanging) => std::future::pending().await,
+                    }
+                }
+            };
+            let customers = Customers::load(query).await.unwrap();
+            sleep(Duration::from_secs(16)).await;
+            assert!(customers.has(contoso[0]) && customers.is_fresh());
+            // Removed now, and the second list began a second ago.
+            sleep(Duration::from_secs(60)).await;
+            assert!(!customers.has(contoso[0]), "{then:?}");
+            let is_removed = matches!(then, Then::Removed);
+            assert_eq!(customers.has(fabrikam[0]), is_removed, "{then:?}");
+            assert_eq!(customers.is_fresh(), is_removed, "{then:?}");
         }
-        let refused = Customers::load(minute, || async { Err("down") }).await;
+        let refused = Customers::load(|| async { Err("down") }).await;
         assert_eq!(refused.unwrap_err(), "down");
+        let refused = Customers::load(std::future::pending::<Result<_, String>>).await;
+        assert_eq!(refused.unwrap_err(), "no answer in time");
+    }
+
+    /// What the database does after the second list.
+    #[derive(Debug, Clone, Copy)]
+    enum Then {
+        Removed,
+        Down,
+        Hanging,
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_too_old_is_503_and_not_401() {
+        let emulator = Emulator::start().await.unwrap();
+        let many = [("TenantId", "organizations"), ("AllowedTenants", "any")];
+        let entra = trusting(&emulator, &many).build().unwrap();
+        let customers = Customers::of(ids(&[CONTOSO]));
+        let app = app(&entra, &customers);
+        let contoso = emulator.token();
+        assert_eq!(status(&app, "GET /todos", Some(&contoso)).await, 200);
+        customers.0.write().unwrap().asked = Instant::now().checked_sub(OLDEST).unwrap();
+        let undecided = send(&app, request("GET /todos", Some(&contoso))).await;
+        assert_eq!(undecided.status(), 503);
+        assert_eq!(undecided.headers()[header::RETRY_AFTER], "15");
     }
 }

@@ -78,6 +78,30 @@ fn the_code_of_the_pages_is_that_of_the_examples() {
     assert!(found > 10, "the blocks are read: {found}");
 }
 
+/// Rust that is no example's is compiled by rustdoc, which the page's name in a `lib.rs` makes it; what says
+/// `ignore` is part of something.
+#[test]
+fn rust_of_a_page_is_an_examples_or_compiled() {
+    let libraries = ["src/lib.rs", "crates/axum-entra-openapi/src/lib.rs"].map(read);
+    let mut checked = 0;
+    for page in pages("docs") {
+        let text = read(&page);
+        let mut above = "";
+        let is_own = text.split('\n').any(|line| {
+            let begins = line.starts_with("```rust") && !line.contains("ignore");
+            let is_own = begins && !above.starts_with("<!-- examples/");
+            above = line;
+            is_own
+        });
+        if is_own {
+            let name = format!("/{}\")]", page.display());
+            assert!(libraries.iter().any(|text| text.contains(&name)), "{name}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked}");
+}
+
 /// The `use` items of an example's own code: not those of its tests, nor of its neighbours.
 fn uses(file: &str) -> Vec<String> {
     let text = read(file);
