@@ -15,16 +15,27 @@ use crate::middleware::ServiceState;
 #[cfg(feature = "redis")]
 use crate::revocation::RevocationState;
 use crate::scope_hierarchy::scope_name_problem;
-use crate::token::{DecryptionKeys, MAX_TOKEN_BYTES, Transmitter, Validator};
+use crate::token::{DecryptionKeys, MAX_TOKEN_BYTES, TOKEN_CACHE_BYTES, Transmitter, Validator};
 
 impl EntraBuilder {
     /// Checks everything and starts to fetch keys; does not wait for them.
+    ///
+    /// ```
+    /// use axum_entra::{ConfigError, Entra, Tenant};
+    ///
+    /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// let builder = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// // Outside of tokio there is no place for the task that keeps keys fresh.
+    /// assert!(matches!(builder.build(), Err(ConfigError::NoRuntime)));
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
     pub fn build(mut self) -> Result<Entra, ConfigError> {
         let most = u64::try_from(self.most_bytes).unwrap_or(u64::MAX);
         MAX_TOKEN_BYTES.check("MaxTokenBytes", most)?;
+        let most = u64::try_from(self.cache_bytes).unwrap_or(u64::MAX);
+        TOKEN_CACHE_BYTES.check("TokenCache:MaxBytes", most)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
         if let Some((name, expected)) = self.scope_hierarchy.problem() {
             return Err(ConfigError::value("scope_hierarchy", name, expected));

@@ -11,6 +11,20 @@ use crate::settings::Settings;
 impl EntraBuilder {
     /// Begins with what the settings say; the file that `CaFile` names is read.
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{EntraBuilder, settings::Settings};
+    ///
+    /// let read = |text: &str| Settings::from_parts(Some(("appsettings.json", text)), []);
+    /// let settings = read(r#"{ "AzureAd": { "TenantId": "contoso.onmicrosoft.com",
+    ///     "ClientId": "6e74172b-be56-4843-9ff4-e66a39bb12e3" } }"#)?;
+    /// // What the file cannot say is said in code.
+    /// let entra = EntraBuilder::from_settings(&settings)?.record_span_fields().build()?;
+    ///
+    /// assert!(EntraBuilder::from_settings(&read("{}")?).is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`] if no authority is set, or `CaFile` cannot be used.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {

@@ -113,6 +113,29 @@ impl EntraLayer {
     ///
     /// `Option<Claims>` then shows a handler whether the client sent a token; `Claims` and guards
     /// refuse such a request with 401.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Claims, Entra, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let greet = async |claims: Option<Claims>| if claims.is_some() { "user" } else { "guest" };
+    /// let app: Router = Router::new()
+    ///     .route("/greet", get(greet))
+    ///     .route("/me", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+    ///     .route_layer(entra.layer().optional());
+    ///
+    /// let anonymous = |path: &str| Request::get(path).body(Body::empty());
+    /// assert_eq!(app.clone().oneshot(anonymous("/greet")?).await?.status(), 200);
+    /// assert_eq!(app.clone().oneshot(anonymous("/me")?).await?.status(), 401);
+    /// let bad = Request::get("/greet").header("authorization", "Bearer a.b.c").body(Body::empty())?;
+    /// assert_eq!(app.oneshot(bad).await?.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.0.anonymous_passes = true;
@@ -160,6 +183,21 @@ impl EntraLayer {
     ///
     /// With several authorities a token has to satisfy the alternative of its own. That a token
     /// needs some permission is not part of it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let authority = Authority::entra(tenant.clone(), client_id).required_scope("access_as_user");
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// assert_eq!(entra.layer().describe().to_string(), "scope `access_as_user`");
+    ///
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// assert!(entra.layer().describe().alternatives()[0].scopes().is_empty());
+    /// # Ok(()) }
+    /// ```
     pub fn describe(&self) -> Requirements {
         let validator = &self.0.own.validator;
         validator
