@@ -46,6 +46,23 @@ impl ScopeHierarchy {
     ///
     /// [`build`](crate::EntraBuilder::build) refuses a scope that implies itself, directly or in a
     /// circle, and names that no token has (full names such as `api://…/Todo.Read`, or spaces).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, ScopeHierarchy, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let scopes = ScopeHierarchy::new().implies("a", "b").implies("b", "c");
+    /// assert!(scopes.includes("a", "c"));
+    ///
+    /// let build = |scopes| Entra::builder(tenant.clone(), client_id).scope_hierarchy(scopes).build();
+    /// assert!(build(scopes.clone()).is_ok());
+    /// // A circle; and a full name, which is in requests and never in tokens.
+    /// assert!(build(scopes.implies("c", "a")).is_err());
+    /// assert!(build(ScopeHierarchy::new().implies("api://todo/a", "b")).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn implies(mut self, scope: impl Into<String>, implied: impl Into<String>) -> Self {
         let (scope, implied) = (scope.into(), implied.into());
@@ -66,18 +83,45 @@ impl ScopeHierarchy {
 
     /// Whether a token with `scope` may do all that `other` allows: they are equal, or `scope`
     /// implies `other`.
+    ///
+    /// ```
+    /// use axum_entra::ScopeHierarchy;
+    ///
+    /// let scopes = ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read");
+    /// assert!(scopes.includes("Todo.ReadWrite", "Todo.Read"));
+    /// assert!(scopes.includes("Mail.Read", "Mail.Read"));
+    /// assert!(!scopes.includes("Todo.Read", "Todo.ReadWrite"));
+    /// ```
     #[must_use]
     pub fn includes(&self, scope: &str, other: &str) -> bool {
         scope == other || self.implying(other).any(|wider| wider == scope)
     }
 
     /// The scopes that imply this one, without itself.
+    ///
+    /// ```
+    /// use axum_entra::ScopeHierarchy;
+    ///
+    /// let scopes = ScopeHierarchy::new().implies("Todo.Admin", "Todo.Read");
+    /// assert!(scopes.implying("Todo.Read").eq(["Todo.Admin"]));
+    /// assert_eq!(scopes.implying("Todo.Admin").count(), 0);
+    /// ```
     pub fn implying(&self, scope: &str) -> impl Iterator<Item = &str> {
         let wider = self.implied_by.get(scope).map(Vec::as_slice);
         wider.unwrap_or_default().iter().map(String::as_str)
     }
 
     /// The scopes that this one implies, without itself.
+    ///
+    /// ```
+    /// use axum_entra::ScopeHierarchy;
+    ///
+    /// let scopes = ScopeHierarchy::new()
+    ///     .implies("Todo.Admin", "Todo.ReadWrite")
+    ///     .implies("Todo.ReadWrite", "Todo.Read");
+    /// assert!(scopes.implied_by("Todo.Admin").eq(["Todo.Read", "Todo.ReadWrite"]));
+    /// assert_eq!(scopes.implied_by("Todo.Read").count(), 0);
+    /// ```
     pub fn implied_by(&self, scope: &str) -> impl Iterator<Item = &str> {
         let implied = move |wider: &Vec<String>| wider.iter().any(|one| one == scope);
         self.implied_by

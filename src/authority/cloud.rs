@@ -130,12 +130,30 @@ impl Cloud {
     }
 
     /// The host of its authorities, which is the host of its v2.0 issuers too.
+    ///
+    /// ```
+    /// use axum_entra::Cloud;
+    ///
+    /// assert_eq!(Cloud::Public.authority_host(), "login.microsoftonline.com");
+    /// // Both clouds of the US Government sign in at one host.
+    /// let dod = Cloud::UsGovernmentDod;
+    /// assert_eq!(Cloud::UsGovernment.authority_host(), dod.authority_host());
+    /// ```
     #[must_use]
     pub const fn authority_host(self) -> &'static str {
         self.facts().authority
     }
 
     /// Where its Microsoft Graph is, version included.
+    ///
+    /// ```
+    /// use axum_entra::Cloud;
+    ///
+    /// assert_eq!(Cloud::Public.graph_url(), "https://graph.microsoft.com/v1.0");
+    /// // Each cloud of the US Government has a Graph of its own.
+    /// let dod = Cloud::UsGovernmentDod;
+    /// assert_ne!(Cloud::UsGovernment.graph_url(), dod.graph_url());
+    /// ```
     #[must_use]
     pub const fn graph_url(self) -> &'static str {
         self.facts().graph

@@ -40,6 +40,22 @@ pub(crate) struct ResolvedTransmitter {
 
 impl SecurityEventTransmitter {
     /// The exact `iss` of its events, and the `aud` that means this API.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+    ///
+    /// let build = |issuer: &str, audience: &str| {
+    ///     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    ///     Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///         .security_event_transmitter(SecurityEventTransmitter::new(issuer, audience))
+    ///         .build()
+    /// };
+    /// assert!(build("https://ssf.example.com/", "https://api.example.com/events").is_ok());
+    /// assert!(build("https://ssf.example.com/", "").is_err());
+    /// assert!(build("ssf.example.com", "https://api.example.com/events").is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
@@ -52,6 +68,24 @@ impl SecurityEventTransmitter {
     }
 
     /// A further `aud` that means this API.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+    ///
+    /// # let build = |signals| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    /// #         .security_event_transmitter(signals)
+    /// #         .build()
+    /// # };
+    /// // The name of the stream is another one after a move.
+    /// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://old.example.com")
+    ///     .audience("https://new.example.com");
+    /// assert!(build(signals.clone()).is_ok());
+    /// assert!(build(signals.audience("")).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -59,6 +93,23 @@ impl SecurityEventTransmitter {
     }
 
     /// Where its configuration is read, in place of `/.well-known/ssf-configuration`.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+    ///
+    /// # let build = |signals| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    /// #         .security_event_transmitter(signals)
+    /// #         .build()
+    /// # };
+    /// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com");
+    /// let named = |address: &str| build(signals.clone().metadata_address(address));
+    /// assert!(named("https://ssf.example.com/configuration").is_ok());
+    /// assert!(named("http://ssf.example.com/configuration").is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn metadata_address(mut self, address: impl Into<String>) -> Self {
         self.metadata = Some(address.into());
@@ -66,6 +117,25 @@ impl SecurityEventTransmitter {
     }
 
     /// How fresh its keys are kept.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// use axum_entra::{Entra, JwksRefresh, SecurityEventTransmitter, Tenant};
+    ///
+    /// # let build = |signals| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    /// #         .security_event_transmitter(signals)
+    /// #         .build()
+    /// # };
+    /// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com");
+    /// let every = |seconds| JwksRefresh::default().interval(Duration::from_secs(seconds));
+    /// assert!(build(signals.clone().jwks_refresh(every(600))).is_ok());
+    /// // The limits are those of an authority's keys.
+    /// assert!(build(signals.jwks_refresh(every(1))).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn jwks_refresh(mut self, freshness: JwksRefresh) -> Self {
         self.freshness = freshness;
@@ -73,6 +143,24 @@ impl SecurityEventTransmitter {
     }
 
     /// Uses this JWK set (RFC 7517, as JSON text) and fetches nothing.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+    /// use entra_emulator::Emulator;
+    ///
+    /// # let build = |signals| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    /// #         .security_event_transmitter(signals)
+    /// #         .build()
+    /// # };
+    /// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com");
+    /// let keys = Emulator::start().await?.keys_document().to_string();
+    /// assert!(build(signals.clone().static_jwks(keys)).is_ok());
+    /// assert!(build(signals.static_jwks("not JSON")).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn static_jwks(mut self, jwks: impl Into<String>) -> Self {
         self.static_jwks = Some(jwks.into());

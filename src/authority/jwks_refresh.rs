@@ -63,6 +63,22 @@ impl JwksRefresh {
     pub(crate) const MAX_BYTES: Bounds = Bounds::new(1..=1 << 30, 1_048_576);
 
     /// Time between two fetches in the background, less up to a tenth: 60 s to 24 h, 1 h by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
+    ///
+    /// # let build = |refresh| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// #     Entra::builder_for(authority.jwks_refresh(refresh)).build()
+    /// # };
+    /// let every = |seconds| build(JwksRefresh::default().interval(Duration::from_secs(seconds)));
+    /// assert!(every(60).is_ok() && every(86_400).is_ok());
+    /// assert!(every(59).is_err() && every(86_401).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn interval(mut self, every: Duration) -> Self {
         self.interval = every;
@@ -71,6 +87,28 @@ impl JwksRefresh {
 
     /// Least time between two fetches caused by unknown key ids: 1 s to 1 h, 30 s by default.
     /// Failed fetches count. A `Retry-After` of the authority lengthens it, up to 5 min.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{Entra, JwksRefresh};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let seldom = JwksRefresh::default().unknown_kid_cooldown(Duration::from_secs(3_600));
+    /// let entra = Entra::builder_for(authority.jwks_refresh(seldom)).build()?;
+    /// let forged = emulator.token().user("alice").scope("Todo.Read").key("no such key").mint();
+    /// assert_eq!(entra.validate(&forged).await.unwrap_err().reason(), "unknown_key");
+    /// let fetches = emulator.request_counts().keys;
+    /// // However many there are of them, the next hour has no fetch for their sake.
+    /// for _ in 0..100 {
+    ///     assert_eq!(entra.validate(&forged).await.unwrap_err().reason(), "unknown_key");
+    /// }
+    /// assert_eq!(emulator.request_counts().keys, fetches);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn unknown_kid_cooldown(mut self, least: Duration) -> Self {
         self.unknown_kid_cooldown = least;
@@ -79,6 +117,24 @@ impl JwksRefresh {
 
     /// How long keys are used after the last good fetch: from twice [`interval`](Self::interval) to
     /// 7 d; by default 24 h, or twice `interval` where that is more.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
+    ///
+    /// # let build = |refresh| {
+    /// #     let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// #     let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// #     Entra::builder_for(authority.jwks_refresh(refresh)).build()
+    /// # };
+    /// let hourly = JwksRefresh::default().interval(Duration::from_secs(3_600));
+    /// assert!(build(hourly.max_stale(Duration::from_secs(7_200))).is_ok());
+    /// // Less than twice the interval, more than a week.
+    /// assert!(build(hourly.max_stale(Duration::from_secs(7_199))).is_err());
+    /// assert!(build(hourly.max_stale(Duration::from_secs(604_801))).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_stale(mut self, most: Duration) -> Self {
         self.max_stale = Some(most);
@@ -91,6 +147,29 @@ impl JwksRefresh {
     /// Entra's key endpoint flaps: a key vanishes from one answer and is back in a later one. A key
     /// id that is in the new answer has no grace, whatever became of its key.
     /// [`Entra::forget_withdrawn_keys`](crate::Entra::forget_withdrawn_keys) ends it for all keys.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{Entra, JwksRefresh};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let refresh = JwksRefresh::default().withdrawal_grace(Duration::ZERO);
+    /// let entra = Entra::builder_for(authority.jwks_refresh(refresh)).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// let old = token.clone().mint();
+    /// assert!(entra.validate(&old).await.is_ok());
+    ///
+    /// // The answer that brings the new key lacks the old one.
+    /// emulator.rotate_keys();
+    /// emulator.retire_old_keys();
+    /// assert!(entra.validate(&token.mint()).await.is_ok());
+    /// assert_eq!(entra.validate(&old).await.unwrap_err().reason(), "unknown_key");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn withdrawal_grace(mut self, time: Duration) -> Self {
         self.withdrawal_grace = time;
@@ -107,6 +186,23 @@ impl JwksRefresh {
     }
 
     /// Longest time one document may take: 1 ms to 10 min, 5 s by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{Entra, JwksRefresh};
+    /// # use axum_entra::{Authority, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// # let build = |refresh| Entra::builder_for(authority.clone().jwks_refresh(refresh)).build();
+    /// // For an authority behind a slow line.
+    /// let patient = JwksRefresh::default().timeout(Duration::from_secs(20));
+    /// assert!(build(patient).is_ok());
+    /// assert!(build(patient.timeout(Duration::ZERO)).is_err());
+    /// assert!(build(patient.timeout(Duration::from_secs(601))).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn timeout(mut self, most: Duration) -> Self {
         self.timeout = most;
@@ -114,6 +210,24 @@ impl JwksRefresh {
     }
 
     /// Greatest size of one document in bytes: up to 1 GiB, 1 MiB by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, JwksRefresh};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let small = JwksRefresh::default().max_document_size(100);
+    /// let entra = Entra::builder_for(authority.jwks_refresh(small)).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// assert!(entra.validate(&token).await.unwrap_err().is_unavailable());
+    /// let status = entra.status();
+    /// let v2 = status[0].jwks.iter().find(|document| document.name == "2.0").unwrap();
+    /// assert_eq!(v2.last_error.as_ref().unwrap().kind(), "too_large");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn max_document_size(mut self, most: usize) -> Self {
         self.max_document_size = most;

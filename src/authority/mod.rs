@@ -123,6 +123,19 @@ impl Authority {
     }
 
     /// Entra ID: a tenant, or one of the words that stand for many, and this API's client id.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |tenant| Entra::builder_for(Authority::entra(tenant, client_id)).build();
+    /// assert!(build(Tenant::new("contoso.onmicrosoft.com")).is_ok());
+    /// assert!(build(Tenant::Consumers).is_ok());
+    /// // Neither a GUID nor a domain.
+    /// assert!(build(Tenant::new("contoso")).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn entra(tenant: Tenant, client_id: impl Into<String>) -> Self {
         Self::new(Kind::Entra { tenant }, client_id.into())
@@ -131,6 +144,22 @@ impl Authority {
     /// Azure AD B2C: its host (`https://contoso.b2clogin.com` or a custom domain), its tenant
     /// (`contoso.onmicrosoft.com` or a GUID), this API's client id, and the policies whose tokens
     /// are accepted, in any letter case.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    /// use entra_emulator::{API_ID, B2C_POLICY, CONTOSO, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let authority = Authority::b2c(emulator.url(), Tenant::new(CONTOSO), API_ID, [B2C_POLICY]);
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = |policy| emulator.token().user("alice").scope("Todo.Read").policy(policy).mint();
+    /// let claims = entra.validate(&token(B2C_POLICY)).await?;
+    /// assert!(claims.b2c_policy().is_some_and(|policy| policy.eq_ignore_ascii_case(B2C_POLICY)));
+    /// // The tenant has this policy too, and the API does not accept it.
+    /// assert_eq!(entra.validate(&token("B2C_1_edit")).await.unwrap_err().reason(), "policy");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn b2c(
         instance: impl Into<String>,
@@ -155,6 +184,23 @@ impl Authority {
     /// and this API's client id.
     ///
     /// Documents are read at the host by name, tokens carry the host by id; both are Microsoft's.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder_for(Authority::external_id("contoso", tenant, client_id)).build()?;
+    /// let status = entra.status();
+    /// assert_eq!(
+    ///     status[0].jwks[0].metadata_url,
+    ///     "https://contoso.ciamlogin.com/11111111-1111-4111-8111-111111111111/v2.0/.well-known/openid-configuration"
+    /// );
+    /// // External ID issues no tokens of version 1.0.
+    /// assert_eq!(status[0].jwks.len(), 1);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn external_id(
         subdomain: impl AsRef<str>,
@@ -166,6 +212,20 @@ impl Authority {
     }
 
     /// Reads documents from this cloud, and expects its issuers. The public cloud by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Cloud, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let authority = Authority::entra(tenant, client_id).cloud(Cloud::China);
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// for document in &entra.status()[0].jwks {
+    ///     assert!(document.metadata_url.starts_with("https://login.partner.microsoftonline.cn/"));
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = Some(cloud);
@@ -174,6 +234,22 @@ impl Authority {
 
     /// Reads documents from another host: a cloud by address, an External ID or custom domain, or
     /// a loopback address (the only one for which `http` is allowed).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |address: &str| {
+    ///     Entra::builder_for(Authority::entra(tenant.clone(), client_id).instance(address)).build()
+    /// };
+    /// assert!(build("https://login.contoso.example/").is_ok());
+    /// assert!(build("http://127.0.0.1:8080/").is_ok());
+    /// // Keys that come over http from another machine prove nothing.
+    /// assert!(build("http://login.contoso.example/").is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn instance(mut self, address: impl Into<String>) -> Self {
         self.instance = Some(address.into());
@@ -183,6 +259,27 @@ impl Authority {
     /// Accepts this `aud`, compared byte for byte. May be called more than once.
     ///
     /// Without any: the client id and `api://` with the client id.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let authority = authority.audience("https://api.contoso.example");
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// let own = token.clone().audience("https://api.contoso.example").mint();
+    /// assert!(entra.validate(&own).await.is_ok());
+    /// // A given audience replaces the defaults, and a slash counts.
+    /// for other in [entra_emulator::API_ID, "https://api.contoso.example/"] {
+    ///     let refused = entra.validate(&token.clone().audience(other).mint()).await.unwrap_err();
+    ///     assert_eq!(refused.reason(), "audience");
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -197,6 +294,22 @@ impl Authority {
     /// Without any: the first audience that is a URI; else `https://{domain}/{client id}` for B2C
     /// with a domain, `api://{client id}` for all others. Does not check that the application has
     /// this identifier URI.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let uri = |authority: Authority| {
+    ///     let entra = Entra::builder_for(authority).build().unwrap();
+    ///     entra.sign_in_endpoints().next().unwrap().app_id_uri
+    /// };
+    /// let authority = Authority::entra(tenant, client_id);
+    /// assert_eq!(uri(authority.clone()), "api://6e74172b-be56-4843-9ff4-e66a39bb12e3");
+    /// assert_eq!(uri(authority.app_id_uri("https://todo.example")), "https://todo.example");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn app_id_uri(mut self, uri: impl Into<String>) -> Self {
         self.app_id_uris.push(uri.into());
@@ -204,6 +317,24 @@ impl Authority {
     }
 
     /// The tenants whose tokens are accepted; mandatory with `common` and `organizations`.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{AllowedTenants, Authority, Entra, Tenant};
+    /// use entra_emulator::{API_ID, CONTOSO, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let authority = Authority::entra(Tenant::Organizations, API_ID)
+    ///     .instance(emulator.url())
+    ///     .allowed_tenants(AllowedTenants::only([CONTOSO.parse()?]));
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = |user| emulator.token().user(user).scope("Todo.Read").mint();
+    /// assert!(entra.validate(&token("alice")).await.is_ok());
+    /// // Of fabrikam, whose tokens the same keys sign.
+    /// let refused = entra.validate(&token("erin")).await.unwrap_err();
+    /// assert_eq!(refused.reason(), "tenant_not_allowed");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn allowed_tenants(mut self, tenants: AllowedTenants) -> Self {
         self.allowed_tenants = Some(tenants);
@@ -211,6 +342,25 @@ impl Authority {
     }
 
     /// Accepts personal Microsoft accounts as well. Off by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{AllowedTenants, Authority, Entra, Tenant};
+    /// use entra_emulator::{API_ID, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let authority = Authority::entra(Tenant::Common, API_ID)
+    ///     .instance(emulator.url())
+    ///     .allowed_tenants(AllowedTenants::Any);
+    /// let token = emulator.token().user("pat").scope("Todo.Read").mint();
+    ///
+    /// let entra = Entra::builder_for(authority.clone().allow_personal_accounts()).build()?;
+    /// assert!(entra.validate(&token).await?.is_personal_account());
+    /// // Any tenant, and yet not theirs.
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "tenant_not_allowed");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn allow_personal_accounts(mut self) -> Self {
         self.personal_accounts = true;
@@ -218,6 +368,22 @@ impl Authority {
     }
 
     /// Accepts these versions of tokens; both by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, TokenVersion};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let authority = authority.sts_instance(emulator.url()).token_versions([TokenVersion::V2]);
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// assert!(entra.validate(&token.clone().mint()).await.is_ok());
+    /// assert_eq!(entra.validate(&token.v1().mint()).await.unwrap_err().reason(), "version");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn token_versions(mut self, versions: impl IntoIterator<Item = TokenVersion>) -> Self {
         self.versions = versions.into_iter().collect();
@@ -226,6 +392,25 @@ impl Authority {
 
     /// The exact v2.0 issuer (or a template with `{tenantid}`), where it is not the one made
     /// from the instance and the tenant.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::builder().key_issuer(false).start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let authority = authority.issuer("https://id.contoso.example/v2.0");
+    /// # let authority = authority.static_jwks(emulator.keys_document().to_string());
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// let own = token.clone().issuer("https://id.contoso.example/v2.0").mint();
+    /// entra.validate(&own).await?;
+    /// // The issuer that instance and tenant would have made.
+    /// assert_eq!(entra.validate(&token.mint()).await.unwrap_err().reason(), "issuer");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
@@ -235,6 +420,23 @@ impl Authority {
     /// What v1.0 issuers begin with, where it is not the cloud's `https://sts.windows.net/`.
     ///
     /// An instance of no known cloud has no v1.0 tokens without it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let token = emulator.token().user("alice").scope("Todo.Read").v1().mint();
+    /// let entra = Entra::builder_for(authority.clone().sts_instance(emulator.url())).build()?;
+    /// assert!(entra.validate(&token).await.is_ok());
+    ///
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "issuer");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn sts_instance(mut self, address: impl Into<String>) -> Self {
         self.sts_instance = Some(address.into());
@@ -243,6 +445,23 @@ impl Authority {
 
     /// Where the discovery document is read, in place of the address made from instance and
     /// tenant; `{policy}` in it stands for the B2C policy.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |address: &str| {
+    ///     let authority = Authority::entra(tenant.clone(), client_id).metadata_address(address);
+    ///     Entra::builder_for(authority).build()
+    /// };
+    /// let address = "https://mirror.contoso.example/openid-configuration";
+    /// let status = build(address)?.status();
+    /// assert!(status[0].jwks.iter().any(|document| document.metadata_url == address));
+    /// assert!(build("mirror.contoso.example").is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn metadata_address(mut self, address: impl Into<String>) -> Self {
         self.metadata = Some(address.into());
@@ -250,6 +469,23 @@ impl Authority {
     }
 
     /// The same for the v1.0 discovery document.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let authority = Authority::entra(tenant, client_id)
+    ///     .metadata_address_v1("https://mirror.contoso.example/v1/openid-configuration");
+    /// let status = Entra::builder_for(authority).build()?.status();
+    /// // Only the document of version 1.0 is read there.
+    /// for document in &status[0].jwks {
+    ///     let is_mirrored = document.metadata_url.starts_with("https://mirror.contoso.example/");
+    ///     assert_eq!(is_mirrored, document.name == "1.0");
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn metadata_address_v1(mut self, address: impl Into<String>) -> Self {
         self.metadata_v1 = Some(address.into());
@@ -258,6 +494,20 @@ impl Authority {
 
     /// Accepts only tokens signed by the application's own keys (`?appid=`), as an application
     /// with claims mapping gets them.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let authority = Authority::entra(tenant, client_id).application_signing_keys();
+    /// let status = Entra::builder_for(authority).build()?.status();
+    /// for document in &status[0].jwks {
+    ///     assert!(document.metadata_url.ends_with("?appid=6e74172b-be56-4843-9ff4-e66a39bb12e3"));
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn application_signing_keys(mut self) -> Self {
         self.application_signing_keys = true;
@@ -265,6 +515,21 @@ impl Authority {
     }
 
     /// The id of a B2C tenant that is named by its domain, so that discovery need not resolve it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// let build = |id: Tenant| {
+    ///     let domain = Tenant::new("contoso.onmicrosoft.com");
+    ///     let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    ///     let host = "https://contoso.b2clogin.com";
+    ///     Entra::builder_for(Authority::b2c(host, domain, client_id, ["B2C_1_susi"]).tenant_id(id)).build()
+    /// };
+    /// assert!(build(Tenant::new("11111111-1111-4111-8111-111111111111")).is_ok());
+    /// assert!(build(Tenant::Common).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn tenant_id(mut self, id: Tenant) -> Self {
         if let Kind::B2c { tenant_id, .. } = &mut self.kind {
@@ -277,6 +542,25 @@ impl Authority {
     ///
     /// Dangerous where a user assignment is not required: every client of the tenant can get such
     /// a token for this API. Microsoft.Identity.Web calls it `AllowWebApiToBeAuthorizedByACL`.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// // An application of the tenant that was given no role.
+    /// let token = emulator.token().app("daemon").roles([""; 0]).without("roles").mint();
+    /// let entra = Entra::builder_for(authority.clone()).build()?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "no_permissions");
+    ///
+    /// let open = authority.danger_allow_tokens_without_permissions();
+    /// let entra = Entra::builder_for(open).build()?;
+    /// assert_eq!(entra.validate(&token).await?.roles().count(), 0);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn danger_allow_tokens_without_permissions(mut self) -> Self {
         self.without_permissions = true;
@@ -287,6 +571,24 @@ impl Authority {
     ///
     /// Dangerous: an ID token is made for the client, travels through browsers and logs that
     /// access tokens never see, and carries the user's roles and groups. No setting does this.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let token = emulator.token().user("alice").roles(["Todo.Admin"]).id_token();
+    /// let token = token.audience(entra_emulator::API_ID).mint();
+    /// let entra = Entra::builder_for(authority.clone()).build()?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "id_token");
+    ///
+    /// let entra = Entra::builder_for(authority.danger_accept_id_tokens()).build()?;
+    /// assert!(entra.validate(&token).await?.has_role("Todo.Admin"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn danger_accept_id_tokens(mut self) -> Self {
         self.id_tokens = true;
@@ -297,6 +599,23 @@ impl Authority {
     /// scopes is enough, and challenges name the first.
     ///
     /// Application permissions are no scopes: a token of an application by itself is refused.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, guard::DenialReason};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let authority = authority.required_scope("access_as_user");
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice");
+    /// assert!(entra.validate(&token.clone().scope("access_as_user").mint()).await.is_ok());
+    /// let refused = entra.validate(&token.scope("Todo.Read").mint()).await.unwrap_err();
+    /// assert_eq!(refused.denial(), Some(DenialReason::Scope));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn required_scope(mut self, scope: impl Into<String>) -> Self {
         self.required_scopes.push(scope.into());
@@ -304,6 +623,25 @@ impl Authority {
     }
 
     /// How far clocks may be apart: 0 to 10 min, 5 min by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let entra = Entra::builder_for(authority.clone().clock_skew(Duration::ZERO)).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let claims = entra.validate(&token).await?;
+    /// assert!(entra.validate_at(&token, claims.expires_at()).is_err());
+    ///
+    /// let eleven_minutes = Duration::from_secs(660);
+    /// assert!(Entra::builder_for(authority.clock_skew(eleven_minutes)).build().is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
@@ -316,6 +654,24 @@ impl Authority {
     /// Used for revocation and for [`StoreFailurePolicy::AllowIssuedWithin`](crate::StoreFailurePolicy) only, never for a
     /// token's lifetime. A valid token that cannot have been backdated by that much lowers the
     /// value for this authority, with a warning in the log.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |seconds| {
+    ///     let backdate = Duration::from_secs(seconds);
+    ///     let authority = Authority::entra(tenant.clone(), client_id).issued_at_backdate(backdate);
+    ///     Entra::builder_for(authority).build()
+    /// };
+    /// // Tokens that say when they were issued.
+    /// assert!(build(0).is_ok());
+    /// assert!(build(601).is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn issued_at_backdate(mut self, backdate: Duration) -> Self {
         self.issued_at_backdate = Some(backdate);
@@ -323,6 +679,24 @@ impl Authority {
     }
 
     /// How fresh the keys are kept.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{Authority, Entra, JwksRefresh, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let authority = Authority::entra(tenant, client_id);
+    /// let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    /// // Keys of a closed network: fetched twice a day, and good for two days.
+    /// let refresh = JwksRefresh::default().interval(hours(12)).max_stale(hours(48));
+    /// assert!(Entra::builder_for(authority.clone().jwks_refresh(refresh)).build().is_ok());
+    /// // Good for less than two fetches: one that fails would end them.
+    /// let refused = authority.jwks_refresh(refresh.max_stale(hours(23)));
+    /// assert!(Entra::builder_for(refused).build().is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn jwks_refresh(mut self, freshness: JwksRefresh) -> Self {
         self.freshness = freshness;
@@ -334,6 +708,26 @@ impl Authority {
     /// For tests and closed networks: a key that leaves the authority's own set stays good here.
     /// The tenant must be given by id, or stand for many. No document states an issuer here: for
     /// B2C it is `/{tid}/v2.0/` unless [`issuer`](Self::issuer) says otherwise.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let keys = emulator.keys_document().to_string();
+    /// let entra = Entra::builder_for(authority.clone().static_jwks(keys)).build()?;
+    /// // A key that was published later is not known, and not asked for.
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// assert!(entra.validate(&token.clone().mint()).await.is_ok());
+    /// emulator.rotate_keys();
+    /// assert_eq!(entra.validate(&token.mint()).await.unwrap_err().reason(), "unknown_key");
+    ///
+    /// assert!(Entra::builder_for(authority.static_jwks("{}")).build().is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn static_jwks(mut self, jwks: impl Into<String>) -> Self {
         self.static_jwks = Some(jwks.into());

@@ -40,6 +40,18 @@ impl Tenant {
     ///
     /// What it cannot read becomes a domain that no authority knows, and is refused by
     /// [`build`](crate::EntraBuilder::build).
+    ///
+    /// ```
+    /// use axum_entra::Tenant;
+    ///
+    /// let id = "11111111-1111-4111-8111-111111111111";
+    /// assert_eq!(Tenant::new(id), Tenant::Id(id.parse().unwrap()));
+    /// assert_eq!(Tenant::new("Organizations"), Tenant::Organizations);
+    /// assert_eq!(Tenant::new("contoso.example").to_string(), "contoso.example");
+    /// // `parse` refuses at once what `new` leaves to `build`.
+    /// assert_eq!(Tenant::new("contoso"), Tenant::Domain("contoso".to_owned()));
+    /// assert!("contoso".parse::<Tenant>().is_err());
+    /// ```
     #[must_use]
     pub fn new(text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
@@ -131,6 +143,22 @@ pub struct TenantFilter(Arc<dyn Fn(Uuid) -> bool + Send + Sync>);
 
 impl AllowedTenants {
     /// These tenants and no others.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum_entra::{AllowedTenants, Authority, Entra, Tenant, Uuid};
+    ///
+    /// let partner = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
+    /// let build = |tenants: Vec<Uuid>| {
+    ///     let authority = Authority::entra(Tenant::Organizations, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///         .allowed_tenants(AllowedTenants::only(tenants));
+    ///     Entra::builder_for(authority).build()
+    /// };
+    /// assert!(build(vec![partner]).is_ok());
+    /// // An API that accepts no tenant is a mistake.
+    /// assert!(build(vec![]).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn only(tenants: impl IntoIterator<Item = Uuid>) -> Self {
         Self::Only(tenants.into_iter().collect())
@@ -143,19 +171,27 @@ impl AllowedTenants {
     /// shared state, and must not wait for a database.
     ///
     /// ```
-    /// use std::collections::BTreeSet;
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::sync::{Arc, RwLock};
-    /// use axum_entra::{AllowedTenants, Authority, Tenant, Uuid};
+    /// use axum_entra::{AllowedTenants, Authority, Entra, Tenant, Uuid};
+    /// use entra_emulator::{API_ID, CONTOSO, Emulator};
     ///
     /// /// Customers; an onboarding route adds to them.
-    /// let customers: Arc<RwLock<BTreeSet<Uuid>>> = Arc::default();
-    ///
+    /// let customers: Arc<RwLock<Vec<Uuid>>> = Arc::default();
     /// let known = Arc::clone(&customers);
-    /// let authority = Authority::entra(Tenant::Organizations, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
-    ///     .allowed_tenants(AllowedTenants::from_fn(move |tenant| {
-    ///         known.read().is_ok_and(|known| known.contains(&tenant))
-    ///     }));
-    /// # let _ = authority;
+    /// let allowed = AllowedTenants::from_fn(move |tenant| {
+    ///     known.read().is_ok_and(|known| known.contains(&tenant))
+    /// });
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let authority = Authority::entra(Tenant::Organizations, API_ID).allowed_tenants(allowed);
+    /// let entra = Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "tenant_not_allowed");
+    ///
+    /// customers.write().unwrap().push(CONTOSO.parse()?);
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn from_fn(allows: impl Fn(Uuid) -> bool + Send + Sync + 'static) -> Self {

@@ -106,6 +106,20 @@ impl Claims {
     /// Facets are optional claims, which the API's registration has to ask for: without them an
     /// agent's token looks like a person's or an application's.
     /// [`DenyAgents`](crate::guard::DenyAgents) refuses those too.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().claim("xms_act_fct", "3 9 11").claim("xms_par_app_azp", "b1e00000").build();
+    /// let agent = claims.agent().unwrap();
+    /// assert_eq!(agent.application_id(), claims.client_id_text());
+    /// assert_eq!(agent.blueprint_id(), Some("b1e00000"));
+    /// // A facet that no agent has.
+    /// let person = axum_entra::testing::claims().claim("xms_act_fct", "3 9").build();
+    /// assert!(person.agent().is_none());
+    /// # }
+    /// ```
     #[must_use]
     pub fn agent(&self) -> Option<Agent<'_>> {
         let (actor, subject) = (self.text(Name::ActorFacets), self.text(Name::SubjectFacets));

@@ -60,6 +60,15 @@ impl<'c> AuthenticationMethod<'c> {
     }
 
     /// Whether this method by itself proves more than one factor.
+    ///
+    /// ```
+    /// use axum_entra::AuthenticationMethod;
+    ///
+    /// assert!(AuthenticationMethod::MultiFactor.is_multi_factor());
+    /// // Two methods are not yet two factors.
+    /// assert!(!AuthenticationMethod::OneTimeCode.is_multi_factor());
+    /// assert!(!AuthenticationMethod::WindowsOrMultiFactor.is_multi_factor());
+    /// ```
     #[must_use]
     pub const fn is_multi_factor(self) -> bool {
         matches!(self, Self::MultiFactor | Self::NextGenerationMultiFactor)

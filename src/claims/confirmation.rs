@@ -34,6 +34,19 @@ impl Claims {
     /// bearer token, which is accepted from any client that has it.
     ///
     /// A guard that asks for it: [`RequireBoundToken`](crate::guard::RequireBoundToken).
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    /// use serde_json::json;
+    ///
+    /// let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    /// let bound = claims().claim("cnf", json!({ "kid": thumbprint })).build();
+    /// assert_eq!(bound.confirmation().unwrap().key_thumbprint(), Some(thumbprint));
+    /// // A bearer token.
+    /// assert!(claims().build().confirmation().is_none());
+    /// # }
+    /// ```
     #[must_use]
     pub fn confirmation(&self) -> Option<Confirmation> {
         Confirmation::parse(self.confirmation_json()?)
@@ -93,6 +106,19 @@ impl Confirmation {
     }
 
     /// The binding in one word, for metrics and spans: `key`, `certificate`, `key_and_certificate`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    /// use serde_json::json;
+    ///
+    /// let binding = |cnf| claims().claim("cnf", cnf).build().confirmation().map(|found| found.binding());
+    /// assert_eq!(binding(json!({ "kid": "0ZcO" })), Some("key"));
+    /// assert_eq!(binding(json!({ "x5t#S256": "bwcK" })), Some("certificate"));
+    /// let both = json!({ "kid": "0ZcO", "x5t#S256": "bwcK" });
+    /// assert_eq!(binding(both), Some("key_and_certificate"));
+    /// # }
+    /// ```
     #[must_use]
     pub const fn binding(&self) -> &'static str {
         match (self.is_bound_to_key(), self.certificate.is_some()) {

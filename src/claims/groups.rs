@@ -99,6 +99,17 @@ impl<'c> GroupIds<'c> {
     }
 
     /// Whether the id is among them: GUIDs without letter case, names as they are.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{Groups, testing::claims};
+    ///
+    /// let claims = claims().groups(["aaaaaaaa-0000-4000-8000-000000000001", "Sales Team"]).build();
+    /// let Groups::Complete(ids) = claims.groups() else { panic!("all are in the token") };
+    /// assert!(ids.contains("AAAAAAAA-0000-4000-8000-000000000001"));
+    /// assert!(ids.contains("Sales Team") && !ids.contains("sales team"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {
         let sought = ends(id.as_bytes());
@@ -143,6 +154,18 @@ impl<'c> Groups<'c> {
     }
 
     /// Whether the token itself proves the membership. `false` proves nothing under an overage.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let group = "aaaaaaaa-0000-4000-8000-000000000001";
+    /// assert!(claims().groups([group]).build().groups().contains(group));
+    /// // Not listed, which proves nothing here: there are too many to list.
+    /// let overage = claims().claim("hasgroups", true).build();
+    /// assert!(!overage.groups().contains(group) && overage.groups().as_str() == "overage");
+    /// # }
+    /// ```
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {
         match self {

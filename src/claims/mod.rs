@@ -124,6 +124,16 @@ impl Claims {
     }
 
     /// `tid`; for B2C tokens the tenant in the issuer, whatever `tid` says.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let tenant = "22222222-2222-4222-8222-222222222222";
+    /// assert_eq!(claims().tenant(tenant).build().tenant_id(), tenant.parse().ok());
+    /// assert_eq!(claims().without("tid").build().tenant_id(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn tenant_id(&self) -> Option<Uuid> {
         self.inner().tenant
@@ -132,6 +142,16 @@ impl Claims {
     /// `oid`: the id of the user or service principal in its tenant, the same for every application.
     ///
     /// `None` also where `oid` is no GUID, which Entra never issues.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let capitals = claims().object_id("A11CE000-0000-4000-8000-000000000001").build();
+    /// assert_eq!(capitals.object_id().unwrap().to_string(), "a11ce000-0000-4000-8000-000000000001");
+    /// assert_eq!(claims().object_id("alice").build().object_id(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn object_id(&self) -> Option<Uuid> {
         parse_guid(self.object_id_text()?)
@@ -156,6 +176,21 @@ impl Claims {
     ///
     /// (`tid`,`oid`), else (`iss`,`sub`); `None` where the token has neither, or only the B2C
     /// placeholder. Source: Microsoft, "Secure applications and APIs by validating claims".
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{AccountId, testing::claims};
+    ///
+    /// let alice = claims().build().account_id().unwrap();
+    /// assert!(matches!(alice, AccountId::Entra { .. }));
+    /// // The same person as a guest of another tenant is another account.
+    /// let guest = claims().tenant("22222222-2222-4222-8222-222222222222").build();
+    /// assert_ne!(guest.account_id(), Some(alice));
+    /// // Every user of an older B2C policy has this `sub`.
+    /// let b2c = claims().without("oid").claim("sub", "Not supported currently. Use oid claim.");
+    /// assert_eq!(b2c.build().account_id(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::of(
@@ -183,6 +218,18 @@ impl Claims {
     }
 
     /// User, application, or neither for certain.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{Principal, testing::claims};
+    ///
+    /// // Without `idtyp` a scope makes it a user's token, and a role makes it neither.
+    /// let user = claims().without("idtyp").scope("Todo.Read").build();
+    /// assert_eq!(user.principal(), Principal::User);
+    /// let unknown = claims().without("idtyp").roles(["Todo.Read.All"]).build();
+    /// assert_eq!(unknown.principal(), Principal::Unknown);
+    /// # }
+    /// ```
     #[must_use]
     pub fn principal(&self) -> Principal {
         self.inner().principal
@@ -191,6 +238,17 @@ impl Claims {
     /// `azp` (v2.0) or `appid` (v1.0): the application that got the token.
     ///
     /// `None` also where the claim is no GUID, which Entra never issues.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let id = "75dbe77f-10a3-4e59-85fd-8c127544f17c";
+    /// let v1 = claims().without("azp").claim("appid", id).build();
+    /// assert_eq!(v1.client_id(), id.parse().ok());
+    /// assert_eq!(claims().claim("azp", "the web client").build().client_id(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn client_id(&self) -> Option<Uuid> {
         parse_guid(self.client_id_text()?)
@@ -207,6 +265,17 @@ impl Claims {
     /// `azpacr` (v2.0) or `appidacr` (v1.0): how that application proved who it is.
     ///
     /// `None` where the claim is missing or unknown.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{ClientAuthMethod, testing::claims};
+    ///
+    /// let method = |value: &str| claims().claim("azpacr", value).build().client_auth_method();
+    /// assert_eq!(method("2"), Some(ClientAuthMethod::Certificate));
+    /// assert_eq!(method("0"), Some(ClientAuthMethod::Public));
+    /// assert_eq!(method("3"), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn client_auth_method(&self) -> Option<ClientAuthMethod> {
         self.json(Name::AuthorizedPartyStrength)
@@ -217,6 +286,18 @@ impl Claims {
     /// `scp`: the delegated permissions of a user's token; in B2C also those of an application's.
     ///
     /// Guards on scopes never count those of an application.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let user = claims().scope("Todo.Read Todo.ReadWrite").build();
+    /// assert!(user.scopes().eq(["Todo.Read", "Todo.ReadWrite"]));
+    /// // Here the scope is listed and does not count: an application acts for itself.
+    /// let app = claims().app().claim("scp", "Todo.Read").build();
+    /// assert!(app.scopes().eq(["Todo.Read"]) && !app.has_scope("Todo.Read"));
+    /// # }
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().scopes)
     }
@@ -233,6 +314,18 @@ impl Claims {
     }
 
     /// What the token says about group memberships, which is not always all of them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{Groups, testing::claims};
+    ///
+    /// // For a decision a guard is better: `guard::RequireGroup` asks Graph where the token is silent.
+    /// let said = |claims: axum_entra::testing::ClaimsBuilder| claims.build().groups().as_str();
+    /// assert_eq!(said(claims().groups(["aaaaaaaa-0000-4000-8000-000000000001"])), "listed");
+    /// assert_eq!(said(claims().claim("hasgroups", true)), "overage");
+    /// assert!(matches!(claims().build().groups(), Groups::Absent));
+    /// # }
+    /// ```
     #[must_use]
     pub fn groups(&self) -> Groups<'_> {
         Groups::new(
@@ -244,11 +337,37 @@ impl Claims {
     }
 
     /// `wids`: template ids of the tenant-wide directory roles of the user.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// // Of the whole tenant, by template id: this one is the Global Administrator's.
+    /// let admin = "62e90394-69f5-4237-9190-012177145e10";
+    /// let claims = claims().claim("wids", [admin]).build();
+    /// assert!(claims.directory_roles().eq([admin]));
+    /// // They are no app roles.
+    /// assert!(!claims.has_role(admin));
+    /// # }
+    /// ```
     pub fn directory_roles(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().directory_roles)
     }
 
     /// `amr`: how the subject authenticated (v1.0 tokens).
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{AuthenticationMethod, testing::claims};
+    ///
+    /// let proves_two = |methods: [&str; 2]| {
+    ///     let claims = claims().claim("amr", methods).build();
+    ///     claims.authentication_methods().any(AuthenticationMethod::is_multi_factor)
+    /// };
+    /// assert!(proves_two(["pwd", "mfa"]));
+    /// assert!(!proves_two(["pwd", "otp"]));
+    /// # }
+    /// ```
     pub fn authentication_methods(&self) -> impl Iterator<Item = AuthenticationMethod<'_>> + Clone {
         self.list(self.inner().methods)
             .map(AuthenticationMethod::parse)
@@ -263,6 +382,17 @@ impl Claims {
     }
 
     /// `acrs`: the authentication contexts that the token satisfies (`c1` …).
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert!(claims().claim("acrs", ["c1", "c3"]).build().acrs().eq(["c1", "c3"]));
+    /// // A string counts as a list of one.
+    /// assert!(claims().claim("acrs", "c1").build().acrs().eq(["c1"]));
+    /// assert_eq!(claims().build().acrs().count(), 0);
+    /// # }
+    /// ```
     pub fn acrs(&self) -> impl Iterator<Item = &str> + Clone {
         self.list(self.inner().acrs)
     }
@@ -273,6 +403,16 @@ impl Claims {
     }
 
     /// Whether the client said that it can handle a claims challenge (`cp1`, in any letter case).
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert!(claims().claim("xms_cc", ["CP1"]).build().supports_claims_challenge());
+    /// // Without it a missing authentication context is 403: the client could do nothing with a challenge.
+    /// assert!(!claims().build().supports_claims_challenge());
+    /// # }
+    /// ```
     #[must_use]
     pub fn supports_claims_challenge(&self) -> bool {
         self.client_capabilities()
@@ -282,6 +422,16 @@ impl Claims {
     /// `tfp`, or `acr` where there is no `tfp`: the B2C policy the user went through.
     ///
     /// `None` for every token that B2C did not issue, whatever its `tfp` or `acr` says.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert_eq!(claims().policy("B2C_1_susi").build().b2c_policy(), Some("B2C_1_susi"));
+    /// // The claim in a token that B2C did not issue.
+    /// assert_eq!(claims().claim("tfp", "B2C_1_susi").build().b2c_policy(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn b2c_policy(&self) -> Option<&str> {
         match self.inner().kind {
@@ -291,6 +441,17 @@ impl Claims {
     }
 
     /// `idp`, or `iss` where there is no `idp`: who authenticated the subject.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let guest = claims().claim("idp", "live.com").build();
+    /// assert_eq!(guest.identity_provider(), "live.com");
+    /// let own = claims().build();
+    /// assert_eq!(own.identity_provider(), own.issuer());
+    /// # }
+    /// ```
     #[must_use]
     pub fn identity_provider(&self) -> &str {
         self.text(Name::IdentityProvider)
@@ -301,12 +462,35 @@ impl Claims {
     ///
     /// Entra ID: `acct` is there and not 0; without `acct`, an `idp` that is no issuer of this
     /// tenant, or no string. External ID: only `acct`. B2C: never.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert!(claims().claim("acct", 1).build().is_guest());
+    /// // `acct` decides where it is present.
+    /// assert!(!claims().claim("acct", 0).claim("idp", "live.com").build().is_guest());
+    /// assert!(claims().claim("idp", "live.com").build().is_guest());
+    /// assert!(!claims().build().is_guest());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_guest(&self) -> bool {
         self.inner().is_guest
     }
 
     /// Whether this is a personal Microsoft account, in its own tenant or as a guest.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{CONSUMERS_TENANT_ID, testing::claims};
+    ///
+    /// let own = claims().tenant(&CONSUMERS_TENANT_ID.to_string()).build();
+    /// assert!(own.is_personal_account());
+    /// assert!(claims().claim("idp", "live.com").build().is_personal_account());
+    /// assert!(!claims().build().is_personal_account());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_personal_account(&self) -> bool {
         let tenant = CONSUMERS_TENANT_ID.hyphenated().to_string();
@@ -319,6 +503,16 @@ impl Claims {
     }
 
     /// `exp`: when the token ends; a fraction of a second is dropped.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let old = claims().without("iat").without("nbf");
+    /// let claims = old.claim("exp", 1_537_234_948.75).build();
+    /// assert_eq!(claims.expires_at(), UnixTime::from_secs(1_537_234_948));
+    /// # }
+    /// ```
     #[must_use]
     pub fn expires_at(&self) -> UnixTime {
         UnixTime::from_secs(self.inner().times.whole_expiry())
@@ -347,6 +541,19 @@ impl Claims {
     }
 
     /// `auth_time`: when the user last signed in; a fraction of a second is dropped.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use std::time::Duration;
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let now = UnixTime::from_secs(1_537_234_948);
+    /// let signed_in = claims().claim("auth_time", 1_537_231_048).build().auth_time().unwrap();
+    /// assert_eq!(now.duration_since(signed_in), Some(Duration::from_secs(3_900)));
+    /// // An optional claim: `guard::RequireMaxAge` refuses a token without it.
+    /// assert_eq!(claims().build().auth_time(), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn auth_time(&self) -> Option<UnixTime> {
         self.inner()
@@ -375,6 +582,16 @@ impl Claims {
     }
 
     /// `in_corp`: whether the client was in the corporate network; absent means no.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert!(claims().claim("in_corp", "true").build().in_corporate_network());
+    /// assert!(!claims().claim("in_corp", "false").build().in_corporate_network());
+    /// assert!(!claims().build().in_corporate_network());
+    /// # }
+    /// ```
     #[must_use]
     pub fn in_corporate_network(&self) -> bool {
         matches!(self.json(Name::InCorporateNetwork), Some("true"))
@@ -394,6 +611,18 @@ impl Claims {
     }
 
     /// Names and addresses, only for display.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().claim("name", "Alice").claim("email", "alice@contoso.example").build();
+    /// assert_eq!(claims.profile().display_name(), Some("Alice"));
+    /// assert_eq!(claims.profile().email(), Some("alice@contoso.example"));
+    /// // Logs show none of it.
+    /// assert!(!format!("{:?} {claims:?}", claims.profile()).contains("alice@"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn profile(&self) -> ProfileClaims<'_> {
         ProfileClaims::of(self)
@@ -404,6 +633,20 @@ impl Claims {
     /// `None` where it is absent, `null` or not a `T`, and for every claim that has an accessor
     /// or is opaque. What it holds is as trustworthy as the token; whether a user may edit it in
     /// their profile is not known here.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().claim("extension_Department", "Sales").claim("level", 3).build();
+    /// assert_eq!(claims.extra::<String>("extension_Department").as_deref(), Some("Sales"));
+    /// assert_eq!(claims.extra::<u8>("level"), Some(3));
+    /// // Not a text; a claim with an accessor; a claim in another letter case.
+    /// assert_eq!(claims.extra::<String>("level"), None);
+    /// assert_eq!(claims.extra::<String>("tid"), None);
+    /// assert_eq!(claims.extra::<u8>("Level"), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn extra<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let inner = self.inner();
@@ -414,6 +657,16 @@ impl Claims {
     }
 
     /// The names of the claims that [`extra`](Self::extra) can read.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().claim("extension_Department", "Sales").claim("uti", "k3Zx").build();
+    /// // Neither claims with an accessor nor opaque ones.
+    /// assert!(claims.extra_claim_names().eq(["extension_Department"]));
+    /// # }
+    /// ```
     pub fn extra_claim_names(&self) -> impl Iterator<Item = &str> {
         let inner = self.inner();
         inner.others().map(|[name, _]| name.of(&inner.text))

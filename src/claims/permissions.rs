@@ -36,6 +36,19 @@ impl Claims {
     }
 
     /// Which scopes imply others at the API that accepted the token, where it declared any.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{ScopeHierarchy, testing::claims};
+    ///
+    /// let declared = ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read");
+    /// let claims = || claims().scope("Todo.ReadWrite");
+    /// assert!(claims().scope_hierarchy(declared).build().has_scope("Todo.Read"));
+    ///
+    /// let undeclared = claims().build();
+    /// assert!(undeclared.scope_hierarchy().is_none() && !undeclared.has_scope("Todo.Read"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn scope_hierarchy(&self) -> Option<&ScopeHierarchy> {
         self.inner().scope_hierarchy.as_deref()
@@ -45,6 +58,16 @@ impl Claims {
     ///
     /// In a user's token it is a role given to the user, in an app-only token a permission given to
     /// the application.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().roles(["Todo.Admin"]).build();
+    /// assert!(claims.has_role("Todo.Admin"));
+    /// assert!(!claims.has_role("todo.admin") && !claims.has_role("Todo"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.inner().lists(self.inner().roles, role)

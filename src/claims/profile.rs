@@ -54,6 +54,20 @@ impl<'c> ProfileClaims<'c> {
     }
 
     /// The best of them: `name`, else `preferred_username`, `unique_name`, `upn`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::testing::claims;
+    ///
+    /// let shown = |name: &str| {
+    ///     let claims = claims().claim("upn", "alice@contoso.example").claim(name, "Alice");
+    ///     claims.build().profile().display_name().map(str::to_owned)
+    /// };
+    /// assert_eq!(shown("name").as_deref(), Some("Alice"));
+    /// // An address that the user chose is not shown as a name.
+    /// assert_eq!(shown("email").as_deref(), Some("alice@contoso.example"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn display_name(self) -> Option<&'c str> {
         self.name()

@@ -64,6 +64,21 @@ type Gone = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 impl TokenExpiry {
     /// The end of the token that these claims were in.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{TokenExpiry, testing::claims};
+    ///
+    /// let soon = Duration::from_millis(10);
+    /// // An hour to live.
+    /// assert!(tokio::time::timeout(soon, TokenExpiry::new(&claims().build())).await.is_err());
+    /// // Over already: it completes at once.
+    /// let over = claims().without("iat").without("nbf").claim("exp", 1_537_234_948);
+    /// TokenExpiry::new(&over.build()).await;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "test-util"))] fn main() {}
+    /// ```
     #[must_use]
     pub fn new(claims: &Claims) -> Self {
         let origin = AuthorityContext::of(claims);

@@ -58,6 +58,25 @@ pub struct GuardLayer<G> {
 
 impl<G: Guard> GuardLayer<G> {
     /// Makes a layer of a guard.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{GuardLayer, guard::RequireScope, testing::claims};
+    /// use tower::ServiceExt;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(GuardLayer::new(RequireScope("Todo.Read")));
+    /// let request = || Request::new(Body::empty());
+    /// let status = async |request: Request<Body>| app.clone().oneshot(request).await.unwrap().status();
+    /// assert_eq!(status(claims().scope("Todo.Read").insert_into(request())).await, 200);
+    /// assert_eq!(status(claims().scope("Other").insert_into(request())).await, 403);
+    /// // No `EntraLayer` outside, so no caller is known.
+    /// assert_eq!(status(request()).await, 500);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "test-util"))] fn main() {}
+    /// ```
     pub const fn new(guard: G) -> Self {
         Self { guard }
     }

@@ -109,6 +109,18 @@ impl Rejection {
     /// Refuses a valid caller with 503 `temporarily_unavailable` and `Retry-After`, because a check
     /// cannot be made at the moment: the database does not answer, say. `reason` as for
     /// [`forbidden`](Self::forbidden).
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum::response::IntoResponse;
+    /// use axum_entra::{Rejection, testing::claims};
+    ///
+    /// let rejection = Rejection::undecided(&claims().build(), "database_down");
+    /// assert_eq!((rejection.status().as_u16(), rejection.reason()), (503, "database_down"));
+    /// // Not 401 or 403: the client keeps its token and comes back.
+    /// assert!(rejection.into_response().headers().contains_key("retry-after"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn undecided(claims: &Claims, reason: &'static str) -> Self {
         Self::uncounted(Cause::Undecided { reason }, claims)
@@ -238,6 +250,19 @@ impl Rejection {
     }
 
     /// The status code of the answer.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Rejection, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let rejection: Rejection = entra.validate("not a token").await.unwrap_err().into();
+    /// // A new token may help; 403 would say that this caller may not do it, 503 that nothing is decided.
+    /// assert_eq!(rejection.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match &self.cause {
@@ -257,6 +282,18 @@ impl Rejection {
     }
 
     /// The body's `error`, RFC 6750's code where it has one.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::{Rejection, testing::claims};
+    ///
+    /// let claims = claims().build();
+    /// // RFC 6750 has codes for scopes and tokens only.
+    /// assert_eq!(Rejection::forbidden(&claims, "not_the_owner").oauth_error(), "forbidden");
+    /// let undecided = Rejection::undecided(&claims, "database_down");
+    /// assert_eq!(undecided.oauth_error(), "temporarily_unavailable");
+    /// # }
+    /// ```
     #[must_use]
     pub fn oauth_error(&self) -> &'static str {
         match &self.cause {
@@ -280,18 +317,59 @@ impl Rejection {
     }
 
     /// The body's `reason`: the stable code of what exactly was wrong.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, Rejection, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).layer(entra.layer());
+    /// // A logging layer outside finds it in the extensions of the answer.
+    /// let answer = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let rejection = answer.extensions().get::<Rejection>().unwrap();
+    /// assert_eq!(rejection.reason(), "missing_token");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.cause.reason()
     }
 
     /// What was wrong with the token, if it was the token.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, InvalidToken, Rejection, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).max_token_size(1_024).build()?;
+    /// let rejection: Rejection = entra.validate(&"a".repeat(2_000)).await.unwrap_err().into();
+    /// assert!(matches!(rejection.invalid_token(), Some(InvalidToken::TooLarge { .. })));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn invalid_token(&self) -> Option<&InvalidToken> {
         self.cause.invalid_token()
     }
 
     /// The body's `detail`: a sentence with nothing of the token in it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Rejection, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let rejection: Rejection = entra.validate("secret").await.unwrap_err().into();
+    /// assert_eq!(rejection.detail(), "The access token is not a well-formed JWT.");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn detail(&self) -> String {
         self.cause.sentence().into_owned()

@@ -55,6 +55,18 @@ impl ReplayProtectionLayer {
     }
 
     /// What the layer requires, for the OpenAPI document.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let needs = entra.replay_protection().describe();
+    /// assert_eq!(needs.alternatives()[0].requirements()[0].reason(), "replay");
+    /// # Ok(()) }
+    /// ```
     pub fn describe(&self) -> Requirements {
         Requirements::condition(DenialReason::Replay, "a token that was not used before")
     }

@@ -48,6 +48,32 @@ impl TokenSource {
     /// handler chooses no subprotocol, the answer names `bearer`, or the first that is offered
     /// with the token, because browsers drop a connection that chooses none. Check `Origin` too: a
     /// handshake is not subject to CORS.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::TokenSource;
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/talk", get(|| async { "hello" }))
+    ///     .route_layer(entra.layer().token_source(TokenSource::websocket_protocol()));
+    ///
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let handshake = |protocols: String| {
+    ///     let request = Request::get("/talk").header("upgrade", "websocket").header("connection", "upgrade");
+    ///     request.header("sec-websocket-protocol", protocols).body(Body::empty()).unwrap()
+    /// };
+    /// let accepted = app.clone().oneshot(handshake(format!("bearer, {token}"))).await?;
+    /// assert_eq!(accepted.status(), 200);
+    /// let refused = app.oneshot(handshake("chat".to_owned())).await?;
+    /// assert_eq!(refused.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn websocket_protocol() -> Self {
         Self(Kind::WebSocket)
@@ -58,6 +84,32 @@ impl TokenSource {
     ///
     /// Two such headers are 400. A client can send the header too: its token is validated like
     /// every other. The header stays in the request.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::TokenSource;
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let forwarded = http::HeaderName::from_static("x-forwarded-access-token");
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(entra.layer().token_source(TokenSource::header(forwarded)));
+    ///
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let once = || Request::get("/").header("x-forwarded-access-token", &token);
+    /// assert_eq!(app.clone().oneshot(once().body(Body::empty())?).await?.status(), 200);
+    /// // Twice; and beside an `Authorization` header, which wins.
+    /// let twice = once().header("x-forwarded-access-token", &token).body(Body::empty())?;
+    /// assert_eq!(app.clone().oneshot(twice).await?.status(), 400);
+    /// let beside = once().header("authorization", "Bearer a.b.c").body(Body::empty())?;
+    /// assert_eq!(app.oneshot(beside).await?.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn header(name: HeaderName) -> Self {
         Self(Kind::Header(name))
@@ -65,6 +117,29 @@ impl TokenSource {
 
     /// A cookie. Browsers send it along with requests that other sites make: use `SameSite` and
     /// protect what changes something against that (CSRF).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::TokenSource;
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(entra.layer().token_source(TokenSource::cookie("__Host-token")));
+    ///
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let with = |cookies: String| Request::get("/").header("cookie", cookies).body(Body::empty());
+    /// let own = with(format!("theme=dark; __Host-token={token}"))?;
+    /// assert_eq!(app.clone().oneshot(own).await?.status(), 200);
+    /// // Another cookie, though it holds a token.
+    /// assert_eq!(app.oneshot(with(format!("token={token}"))?).await?.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn cookie(name: impl Into<Box<str>>) -> Self {
         Self(Kind::Cookie(name.into()))
@@ -72,6 +147,34 @@ impl TokenSource {
 
     /// Wherever `find` looks. Not in the query if it can be helped: addresses end up in logs
     /// (RFC 6750 section 5.3).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::TokenSource;
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// // A gateway that writes `X-Identity: user=alice;token=…`.
+    /// let in_identity = TokenSource::from_fn(|headers, _uri| {
+    ///     let identity = headers.get("x-identity")?.to_str().ok()?;
+    ///     identity.split(';').find_map(|part| part.strip_prefix("token=")).map(str::to_owned)
+    /// });
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(entra.layer().token_source(in_identity));
+    ///
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let with = |identity: String| Request::get("/").header("x-identity", identity).body(Body::empty());
+    /// let own = with(format!("user=alice;token={token}"))?;
+    /// assert_eq!(app.clone().oneshot(own).await?.status(), 200);
+    /// // `None` is a request without a token, whatever else the header says.
+    /// assert_eq!(app.oneshot(with("user=alice".to_owned())?).await?.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn from_fn(
         find: impl Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,

@@ -70,6 +70,26 @@ impl ValidateError {
     }
 
     /// The stable code of what exactly was wrong, as `reason` in an answer has it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// for (token, reason) in [
+    ///     (token.clone().audience("another API"), "audience"),
+    ///     (token.clone().issuer("https://evil.example/"), "issuer"),
+    ///     (token.clone().header("alg", "none"), "algorithm"),
+    ///     (token.raw_signature("AAAA"), "bad_signature"),
+    /// ] {
+    ///     assert_eq!(entra.validate(&token.mint()).await.unwrap_err().reason(), reason);
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.cause().reason()
@@ -91,6 +111,22 @@ impl ValidateError {
 
     /// Which rule for all routes refuses the token, if the token is good but for that: it has no
     /// permission, or none of the authority's required scopes.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::guard::DenialReason;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// // Valid, and without any permission for this API.
+    /// let token = emulator.token().user("alice").without("scp").without("roles").mint();
+    /// let refused = entra.validate(&token).await.unwrap_err();
+    /// assert_eq!(refused.denial(), Some(DenialReason::NoPermissions));
+    /// assert!(refused.invalid_token().is_none());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn denial(&self) -> Option<DenialReason> {
         match &self.failure {
@@ -100,6 +136,29 @@ impl ValidateError {
     }
 
     /// What Microsoft Graph answered when it was asked about the user's sessions.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::Entra;
+    /// use entra_emulator::{API_SECRET, Emulator, Endpoint, Fault};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let access = GraphConfig::new(ClientCredential::secret(API_SECRET))
+    ///     .graph_url(emulator.graph_url())
+    ///     .check_sessions(true);
+    /// let entra = Entra::builder_for(authority.graph(access)).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// assert!(entra.validate(&token).await.is_ok());
+    ///
+    /// emulator.inject_fault_at(Endpoint::Graph, Fault::Status(500));
+    /// let token = emulator.token().user("bob").scope("Todo.Read").mint();
+    /// let refused = entra.validate(&token).await.unwrap_err();
+    /// assert!(refused.graph_error().is_some() && refused.is_unavailable());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn graph_error(&self) -> Option<&GraphError> {
         match &self.failure {
@@ -119,6 +178,22 @@ impl ValidateError {
     }
 
     /// When to try again with the same token, if nothing was decided.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::{Emulator, Fault};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// emulator.inject_fault(Fault::Status(503));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// // Without keys nothing is decided: the same token may pass later.
+    /// assert!(entra.validate(&token).await.unwrap_err().retry_after().is_some());
+    /// // A new attempt with this one is of no use.
+    /// assert!(entra.validate("not a token").await.unwrap_err().retry_after().is_none());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.cause().retry_after().map(Duration::from_secs)
