@@ -23,20 +23,20 @@ pub(super) fn connect(
     edge: &Arc<LayerContext>,
     endpoints: watch::Receiver<Option<Endpoints>>,
 ) -> Result<Arc<Connection>, ConfigError> {
-    let door = HttpTransport {
+    let transport = HttpTransport {
         client: client.clone(),
         timeout: trust.freshness.timeout,
         max_bytes: trust.freshness.max_document_size,
         last_failure: LastFailure::default(),
     };
-    let desk = TokenEndpointClient::new(
-        door,
+    let token_endpoint = TokenEndpointClient::new(
+        transport,
         endpoints,
         trust.client_id.clone(),
         access.credential().clone(),
         edge.clock.clone(),
     );
-    access.connect(trust, desk).map(Arc::new)
+    access.connect(trust, token_endpoint).map(Arc::new)
 }
 
 /// Gives an authority its keys, or the task that will.

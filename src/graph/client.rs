@@ -25,7 +25,7 @@ use crate::clock::Clock;
 /// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
 pub(crate) struct Connection {
     place: Place,
-    door: HttpTransport,
+    transport: HttpTransport,
     pub(super) clock: Clock,
     pub(super) options: GraphOptions,
     /// How far Graph's clock may be behind this machine's, in seconds.
@@ -40,19 +40,19 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) fn new(
         place: Place,
-        desk: TokenEndpointClient,
+        token_endpoint: TokenEndpointClient,
         options: GraphOptions,
         clock_skew: u64,
     ) -> Self {
-        let longest = desk.door.longest();
+        let longest = token_endpoint.transport.longest();
         Self {
             place,
-            door: desk.door.clone(),
-            clock: desk.clock.clone(),
+            transport: token_endpoint.transport.clone(),
+            clock: token_endpoint.clock.clone(),
             options,
             clock_skew,
-            on_behalf: Arc::new(TokensOnBehalf::new(desk.clone())),
-            app_only: Arc::new(AppTokens::new(desk)),
+            on_behalf: Arc::new(TokensOnBehalf::new(token_endpoint.clone())),
+            app_only: Arc::new(AppTokens::new(token_endpoint)),
             memberships: SingleFlightCache::new("memberships", MOST_ACCOUNTS, longest),
             member_objects: SingleFlightCache::new("member objects", MOST_LISTS, longest),
             sessions: SingleFlightCache::new("sessions", MOST_ACCOUNTS, longest),
@@ -61,12 +61,12 @@ impl Connection {
 
     /// The longest that one request may wait for all that it asks.
     pub(crate) const fn longest(&self) -> Duration {
-        self.door.longest()
+        self.transport.longest()
     }
 
     /// Why the last call of Graph or of its token endpoint had no answer.
     pub(crate) fn last_failure(&self) -> LastFailure {
-        self.door.last_failure.clone()
+        self.transport.last_failure.clone()
     }
 
     /// Microsoft Graph, once it is known which one.

@@ -12,15 +12,15 @@ use super::token_endpoint::{Grant, TokenEndpointClient};
 
 /// Tokens by tenant and scopes, kept until shortly before their end.
 pub(super) struct AppTokens {
-    desk: TokenEndpointClient,
+    token_endpoint: TokenEndpointClient,
     kept: SingleFlightCache<(Option<Uuid>, String), (), AccessToken>,
 }
 
 impl AppTokens {
-    pub(super) fn new(desk: TokenEndpointClient) -> Self {
+    pub(super) fn new(token_endpoint: TokenEndpointClient) -> Self {
         Self {
-            kept: SingleFlightCache::new("app token", MOST, desk.door.longest()),
-            desk,
+            kept: SingleFlightCache::new("app token", MOST, token_endpoint.transport.longest()),
+            token_endpoint,
         }
     }
 
@@ -36,7 +36,10 @@ impl AppTokens {
         let ask = |_| {
             let (tenant, scopes) = key.clone();
             async move {
-                let token = tokens.desk.ask(tenant, &scopes, Grant::Own).await?;
+                let token = tokens
+                    .token_endpoint
+                    .ask(tenant, &scopes, Grant::Own)
+                    .await?;
                 let keep = token.is_kept_for();
                 Ok(vec![((), token, keep)])
             }

@@ -168,14 +168,16 @@ impl GraphConfig {
     pub(crate) fn connect(
         self,
         trust: &ResolvedAuthority,
-        desk: TokenEndpointClient,
+        token_endpoint: TokenEndpointClient,
     ) -> Result<Connection, ConfigError> {
         let place = match (&self.options.graph, trust.graph) {
-            (Some(address), home) => known(address, home, &desk)?,
-            (None, GraphHome::Cloud(cloud)) => known(cloud.graph_url(), trust.graph, &desk)?,
+            (Some(address), home) => known(address, home, &token_endpoint)?,
+            (None, GraphHome::Cloud(cloud)) => {
+                known(cloud.graph_url(), trust.graph, &token_endpoint)?
+            }
             (None, GraphHome::NamedAmong(among)) if trust.static_jwks.is_none() => Place::Named {
-                door: desk.door.clone(),
-                endpoints: desk.endpoints.clone(),
+                transport: token_endpoint.transport.clone(),
+                endpoints: token_endpoint.endpoints.clone(),
                 among,
             },
             (None, GraphHome::NamedAmong(_) | GraphHome::Unknown) => {
@@ -186,11 +188,20 @@ impl GraphConfig {
             }
         };
         GraphOptions::CACHE.check("Graph:CacheSeconds", self.options.cache.as_secs())?;
-        Ok(Connection::new(place, desk, self.options, trust.clock_skew))
+        Ok(Connection::new(
+            place,
+            token_endpoint,
+            self.options,
+            trust.clock_skew,
+        ))
     }
 }
 
-fn known(address: &str, home: GraphHome, desk: &TokenEndpointClient) -> Result<Place, ConfigError> {
+fn known(
+    address: &str,
+    home: GraphHome,
+    token_endpoint: &TokenEndpointClient,
+) -> Result<Place, ConfigError> {
     let base = web_address(address)
         .filter(|url| url.query().is_none())
         .ok_or_else(|| {
@@ -201,7 +212,7 @@ fn known(address: &str, home: GraphHome, desk: &TokenEndpointClient) -> Result<P
             )
         })?;
     Ok(Place::CacheEntry(Arc::new(Graph {
-        door: desk.door.clone(),
+        transport: token_endpoint.transport.clone(),
         scope: scope(&base, home),
         base,
     })))

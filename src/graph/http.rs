@@ -141,7 +141,7 @@ fn transport(
 /// Microsoft Graph at its address, version included.
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
-    pub(super) door: HttpTransport,
+    pub(super) transport: HttpTransport,
     pub(super) base: Url,
     /// Its own scope, which stands for all permissions that were granted.
     pub(super) scope: String,
@@ -242,7 +242,7 @@ impl Graph {
             headers,
             body,
         };
-        Ok(self.door.make(call).await?)
+        Ok(self.transport.make(call).await?)
     }
 }
 
@@ -302,7 +302,7 @@ mod tests {
 
     fn graph(base: &str) -> Graph {
         Graph {
-            door: HttpTransport {
+            transport: HttpTransport {
                 client: HttpClient::new(),
                 timeout: Duration::from_secs(1),
                 max_bytes: 1,

@@ -15,7 +15,7 @@ use super::request_error::GraphRequestError;
 
 /// Asks the machine for a token of its identity, which the authority takes as an assertion.
 pub(crate) struct ManagedIdentity {
-    pub(crate) door: HttpTransport,
+    pub(crate) transport: HttpTransport,
     /// A user-assigned identity, by `client_id`, `object_id` or `msi_res_id`; the machine's own
     /// without it.
     pub(crate) parameter: Option<(&'static str, String)>,
@@ -54,7 +54,7 @@ impl ManagedIdentity {
             )]),
             body: Vec::new(),
         };
-        let answer = self.door.make(call).await?;
+        let answer = self.transport.make(call).await?;
         if !answer.status.is_success() {
             let failure = GraphRequestError::Status {
                 call: CALL,
@@ -89,7 +89,7 @@ mod tests {
     fn the_address_names_the_identity_as_it_was_named() {
         let address = |parameter: Option<(&'static str, &str)>| {
             let identity = ManagedIdentity {
-                door: HttpTransport {
+                transport: HttpTransport {
                     client: http_client(Reach::Plain, &[]).unwrap(),
                     timeout: Duration::from_secs(1),
                     max_bytes: 1_024,

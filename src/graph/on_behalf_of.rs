@@ -17,7 +17,7 @@ use crate::jwks::sha256;
 
 /// Tokens by account, assertion and scopes, kept until shortly before their end.
 pub(super) struct TokensOnBehalf {
-    desk: TokenEndpointClient,
+    token_endpoint: TokenEndpointClient,
     kept: SingleFlightCache<Key, (), AccessToken>,
 }
 
@@ -30,11 +30,11 @@ struct Key {
 }
 
 impl TokensOnBehalf {
-    pub(super) fn new(desk: TokenEndpointClient) -> Self {
+    pub(super) fn new(token_endpoint: TokenEndpointClient) -> Self {
         Self {
-            kept: SingleFlightCache::new("on behalf of", MOST, desk.door.longest())
+            kept: SingleFlightCache::new("on behalf of", MOST, token_endpoint.transport.longest())
                 .remembering(GraphError::token_backoff),
-            desk,
+            token_endpoint,
         }
     }
 
@@ -60,7 +60,7 @@ impl TokensOnBehalf {
             async move {
                 let grant = Grant::OnBehalfOf(&assertion);
                 let token = tokens
-                    .desk
+                    .token_endpoint
                     .ask(Some(account.tenant), &scopes, grant)
                     .await?;
                 let keep = token.is_kept_for();

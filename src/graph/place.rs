@@ -16,7 +16,7 @@ pub(super) enum Place {
     CacheEntry(Arc<Graph>),
     /// Several clouds share the authority's host: the document names the tenant's.
     Named {
-        door: HttpTransport,
+        transport: HttpTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         among: &'static [Cloud],
     },
@@ -25,15 +25,15 @@ pub(super) enum Place {
 impl Place {
     /// Microsoft Graph, once the first discovery document is there.
     pub(super) async fn graph(&self) -> Result<Arc<Graph>, GraphRequestError> {
-        let (door, endpoints, among) = match self {
+        let (transport, endpoints, among) = match self {
             Self::CacheEntry(graph) => return Ok(Arc::clone(graph)),
             Self::Named {
-                door,
+                transport,
                 endpoints,
                 among,
-            } => (door, endpoints, among),
+            } => (transport, endpoints, among),
         };
-        let host = known(endpoints, door.timeout).await?.graph_host;
+        let host = known(endpoints, transport.timeout).await?.graph_host;
         let named = among.iter().find_map(|cloud| {
             let base = Url::parse(cloud.graph_url()).ok()?;
             let is_named = host.as_deref().is_some_and(|host| {
@@ -43,8 +43,12 @@ impl Place {
             is_named.then_some((base, cloud.graph_scope()))
         });
         let (base, scope) = named.ok_or(GraphRequestError::NoGraph)?;
-        let door = door.clone();
-        Ok(Arc::new(Graph { door, base, scope }))
+        let transport = transport.clone();
+        Ok(Arc::new(Graph {
+            transport,
+            base,
+            scope,
+        }))
     }
 }
 
@@ -71,7 +75,7 @@ mod tests {
     async fn graph_of(host: Option<&str>) -> Result<String, String> {
         let (sender, endpoints) = watch::channel(None);
         let place = Place::Named {
-            door: HttpTransport {
+            transport: HttpTransport {
                 client: idle_http_client().unwrap(),
                 timeout: Duration::from_secs(5),
                 max_bytes: 1_024,

@@ -25,7 +25,7 @@ use crate::jwks::Endpoints;
 /// Asks an authority for tokens, as the application that this API is.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenEndpointClient {
-    pub(super) door: HttpTransport,
+    pub(super) transport: HttpTransport,
     /// As the discovery document names it; the keys' task keeps it up to date.
     pub(super) endpoints: watch::Receiver<Option<Endpoints>>,
     client_id: String,
@@ -53,14 +53,14 @@ struct Issued {
 
 impl TokenEndpointClient {
     pub(crate) fn new(
-        door: HttpTransport,
+        transport: HttpTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         client_id: String,
         credential: ClientCredential,
         clock: Clock,
     ) -> Self {
         Self {
-            door,
+            transport,
             endpoints,
             client_id,
             credential,
@@ -80,7 +80,7 @@ impl TokenEndpointClient {
         let backoffs @ [own, others] = [&self.backoffs.credential, &*wanted];
         let _trials = (own.pass().await?, others.pass().await?);
         let endpoint = of_tenant(
-            known(&self.endpoints, self.door.timeout).await?.token,
+            known(&self.endpoints, self.transport.timeout).await?.token,
             tenant,
         );
         let proof = self
@@ -88,7 +88,7 @@ impl TokenEndpointClient {
             .proof(&self.client_id, endpoint.as_str(), self.clock.seconds())
             .await?;
         let call = self.form(endpoint, &fields(scopes, grant), &proof);
-        let answer = match self.door.make(call).await {
+        let answer = match self.transport.make(call).await {
             Ok(answer) => answer,
             Err(failure) => {
                 backoffs.into_iter().for_each(Backoff::untold);

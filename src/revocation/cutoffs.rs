@@ -43,7 +43,7 @@ pub(super) struct Revocations {
     own: RwLock<Vec<ForgetAll>>,
     /// Whether something that is called with an account has panicked.
     panicked: AtomicBool,
-    bells: RevocationNotifier,
+    channels: RevocationNotifier,
     uptime: Uptime,
 }
 
@@ -115,7 +115,7 @@ impl Revocations {
         let raised: Vec<bool> = raises.iter().map(advance).collect();
         drop(marks);
         let new = raises.iter().zip(&raised).filter(|(_, raised)| **raised);
-        self.bells.notify(new.map(|(raise, _)| &raise.mark));
+        self.channels.notify(new.map(|(raise, _)| &raise.mark));
         raised
     }
 
@@ -177,7 +177,7 @@ impl Revocations {
             None => Due::Now,
         };
         drop(marks);
-        self.bells.notify([&mark]);
+        self.channels.notify([&mark]);
         if due != Due::Now {
             self.forget_own(std::slice::from_ref(account));
         }
@@ -198,7 +198,7 @@ impl Revocations {
 
     /// Takes note of sign-outs elsewhere, whose marks were raised.
     ///
-    /// The bells ring again: a stream that woke for the mark may have looked before it had a number.
+    /// Notifies again: a stream that woke for the mark may have looked before it had a number.
     #[cfg(any(feature = "redis", test))]
     pub(super) fn number_sign_outs(&self, signed_out: &[RevocationKey]) {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
@@ -208,7 +208,7 @@ impl Revocations {
             }
         }
         drop(marks);
-        self.bells.notify(signed_out);
+        self.channels.notify(signed_out);
     }
 
     /// Ends a session without proof that it ended, if there is room for it.
@@ -269,7 +269,7 @@ impl Revocations {
 
     /// Hears of each mark that is raised from here on, and of each sign-out, that concerns a token.
     pub(super) fn listen(&self, claims: &Claims) -> Subscription {
-        self.bells.listen(claims)
+        self.channels.listen(claims)
     }
 
     /// All marks and their times.

@@ -9,32 +9,32 @@ use crate::sync::{RandomState, watch};
 
 use super::event::{AccountKey, RevocationKey};
 
-/// One bell for many accounts and sessions. A client that ends a session without proof, as a
+/// One channel for many accounts and sessions. A client that ends a session without proof, as a
 /// browser's logout does, wakes about one stream of twenty, and not all of them.
 #[derive(Debug)]
 pub(super) struct RevocationNotifier {
     hasher: RandomState,
-    bells: Box<[watch::Sender<()>]>,
+    channels: Box<[watch::Sender<()>]>,
 }
 
 /// One for each bit of a word.
-const BELLS: usize = 64;
+const CHANNELS: usize = 64;
 
 impl Default for RevocationNotifier {
     fn default() -> Self {
-        let bell = || watch::Sender::new(());
+        let channel = || watch::Sender::new(());
         Self {
             hasher: RandomState::new(),
-            bells: std::iter::repeat_with(bell).take(BELLS).collect(),
+            channels: std::iter::repeat_with(channel).take(CHANNELS).collect(),
         }
     }
 }
 
 impl RevocationNotifier {
-    /// Wakes those who listen for one of these accounts and sessions; each bell rings once.
+    /// Wakes those who listen for one of these accounts and sessions; each channel once.
     pub(super) fn notify<'m>(&self, marks: impl IntoIterator<Item = &'m RevocationKey>) {
-        let bells = marks.into_iter().fold(0_u64, |bells, mark| {
-            let bell = match mark {
+        let channels = marks.into_iter().fold(0_u64, |channels, mark| {
+            let channel = match mark {
                 RevocationKey::Account(account) | RevocationKey::SignedOut(account) => {
                     Some(self.of_account(account))
                 }
@@ -44,11 +44,11 @@ impl RevocationNotifier {
                     Some(self.of_session(*tenant, session))
                 }
             };
-            bells | bell.map_or(0, |bell| 1 << bell)
+            channels | channel.map_or(0, |channel| 1 << channel)
         });
-        for (number, bell) in self.bells.iter().enumerate() {
-            if bells >> number & 1 == 1 {
-                bell.send_replace(());
+        for (number, channel) in self.channels.iter().enumerate() {
+            if channels >> number & 1 == 1 {
+                channel.send_replace(());
             }
         }
     }
@@ -57,11 +57,12 @@ impl RevocationNotifier {
     pub(super) fn listen(&self, claims: &Claims) -> Subscription {
         let account = |account: Option<AccountId>| Some(self.of_account(&account?));
         let session = || Some(self.of_session(claims.tenant_id()?, claims.session_id()?));
-        let hears = |bell: Option<usize>| self.bells.get(bell?).map(watch::Sender::subscribe);
+        let receiver =
+            |channel: Option<usize>| self.channels.get(channel?).map(watch::Sender::subscribe);
         Subscription {
-            account: hears(account(claims.account_id())),
-            subject: hears(account(claims.subject_key())),
-            session: hears(session()),
+            account: receiver(account(claims.account_id())),
+            subject: receiver(account(claims.subject_key())),
+            session: receiver(session()),
         }
     }
 
@@ -73,10 +74,10 @@ impl RevocationNotifier {
         self.of((tenant, session))
     }
 
-    /// The number of a bell, less than [`BELLS`].
+    /// The number of a channel, less than [`CHANNELS`].
     fn of(&self, key: impl Hash) -> usize {
         let [hash, ..] = self.hasher.hash_one(key).to_le_bytes();
-        usize::from(hash) % BELLS
+        usize::from(hash) % CHANNELS
     }
 }
 
@@ -88,7 +89,7 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    /// Completes at the next ring, or at one since the last time.
+    /// Completes at the next notification, or at one since the last time.
     pub(super) async fn changed(&mut self) {
         tokio::select! {
             () = next(&mut self.account) => {}
@@ -98,12 +99,12 @@ impl Subscription {
     }
 }
 
-async fn next(bell: &mut Option<watch::Receiver<()>>) {
-    let Some(hears) = bell else {
+async fn next(channel: &mut Option<watch::Receiver<()>>) {
+    let Some(receiver) = channel else {
         return std::future::pending().await;
     };
-    if hears.changed().await.is_err() {
-        // The bells are gone, which ring no more.
+    if receiver.changed().await.is_err() {
+        // The channels are gone, and notify no more.
         std::future::pending().await
     }
 }
@@ -120,17 +121,17 @@ mod tests {
         draft.interpret().unwrap().into_claims(tenant, None, None)
     }
 
-    async fn hears(ear: &mut Subscription) -> bool {
+    async fn receiver(ear: &mut Subscription) -> bool {
         let moment = std::time::Duration::from_millis(1);
         tokio::time::timeout(moment, ear.changed()).await.is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_token_hears_of_its_account_by_both_names_and_of_its_session() {
-        let bells = RevocationNotifier::default();
+        let channels = RevocationNotifier::default();
         let claims = claims(r#""iss":"i","sub":"s","oid":"o","sid":"d""#);
-        let mut ear = bells.listen(&claims);
-        assert!(!hears(&mut ear).await);
+        let mut ear = channels.listen(&claims);
+        assert!(!receiver(&mut ear).await);
         for mark in [
             RevocationKey::Account(claims.account_id().unwrap()),
             RevocationKey::Account(claims.subject_key().unwrap()),
@@ -140,33 +141,36 @@ mod tests {
                 session: "d".into(),
             },
         ] {
-            bells.notify([&mark]);
-            assert!(hears(&mut ear).await, "{mark:?}");
-            // More than once where two of its three bells are the same.
-            let again = usize::from(hears(&mut ear).await) + usize::from(hears(&mut ear).await);
-            assert!(again <= 2 && !hears(&mut ear).await);
+            channels.notify([&mark]);
+            assert!(receiver(&mut ear).await, "{mark:?}");
+            // More than once where two of its three channels are the same.
+            let again =
+                usize::from(receiver(&mut ear).await) + usize::from(receiver(&mut ear).await);
+            assert!(again <= 2 && !receiver(&mut ear).await);
         }
-        bells.notify([&RevocationKey::Account(claims.account_id().unwrap())]);
-        drop(bells);
-        assert!(hears(&mut ear).await, "what rang before the end");
-        while hears(&mut ear).await {}
+        channels.notify([&RevocationKey::Account(claims.account_id().unwrap())]);
+        drop(channels);
+        assert!(receiver(&mut ear).await, "what rang before the end");
+        while receiver(&mut ear).await {}
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_unknown_session_wakes_few() {
-        let bells = RevocationNotifier::default();
+        let channels = RevocationNotifier::default();
         let mut woken = 0;
         let mut ears: Vec<Subscription> = (0..1_000)
-            .map(|user| bells.listen(&claims(&format!("\"oid\":\"{user}\",\"sid\":\"s{user}\""))))
+            .map(|user| {
+                channels.listen(&claims(&format!("\"oid\":\"{user}\",\"sid\":\"s{user}\"")))
+            })
             .collect();
-        bells.notify([&RevocationKey::Session {
+        channels.notify([&RevocationKey::Session {
             tenant: Uuid::from_u128(7),
             session: "invented".into(),
         }]);
         for ear in &mut ears {
-            woken += usize::from(hears(ear).await);
+            woken += usize::from(receiver(ear).await);
         }
-        // Of 64 bells each listens to two or three; 47 at the most are expected.
+        // Of 64 channels each listens to two or three; 47 at the most are expected.
         assert!(woken < 120, "{woken}");
     }
 }

@@ -70,7 +70,7 @@ impl Section {
                 identity,
                 token_exchange_url,
             } => Ok(ClientCredential::assertion_provider(ManagedIdentity {
-                door: HttpTransport {
+                transport: HttpTransport {
                     client: http_client(Reach::Plain, &[])?,
                     timeout: self.authority.freshness.timeout,
                     max_bytes: self.authority.freshness.max_document_size,

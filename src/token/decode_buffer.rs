@@ -15,7 +15,7 @@ pub(crate) struct DecodeBuffer {
 /// Bytes of most tokens, decoded; a token of 200 groups needs twice as many.
 const SMALL: usize = 4_096;
 
-/// What is left of a desk.
+/// What is left of a buffer.
 pub(super) struct DecodeSlice<'d>(&'d mut [MaybeUninit<u8>]);
 
 impl DecodeBuffer {

@@ -39,8 +39,8 @@ impl SignedMessage {
         let (deadline, mut asked) = (patience(), false);
         loop {
             // Not in the future itself, which would be greater by it.
-            let mut desk = Box::new(DecodeBuffer::new());
-            let token = UnverifiedToken::read_as(kind, text, MOST_BYTES, &mut desk)?;
+            let mut buffer = Box::new(DecodeBuffer::new());
+            let token = UnverifiedToken::read_as(kind, text, MOST_BYTES, &mut buffer)?;
             let reader = choose(&token)?;
             let Some(keys) = reader.keys() else {
                 let awaited = reader

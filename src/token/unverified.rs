@@ -28,9 +28,9 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn read(
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
-        desk: &'t mut DecodeBuffer,
+        buffer: &'t mut DecodeBuffer,
     ) -> Result<Self, InvalidToken> {
-        Self::read_as(TokenKind::Access, token, most_bytes, desk)
+        Self::read_as(TokenKind::Access, token, most_bytes, buffer)
     }
 
     /// The same for a token that is no access token.
@@ -38,7 +38,7 @@ impl<'t> UnverifiedToken<'t> {
         kind: TokenKind,
         token: &'t (impl AsRef<[u8]> + ?Sized),
         most_bytes: usize,
-        desk: &'t mut DecodeBuffer,
+        buffer: &'t mut DecodeBuffer,
     ) -> Result<Self, InvalidToken> {
         let token = token.as_ref();
         if token.len() > most_bytes {
@@ -50,7 +50,7 @@ impl<'t> UnverifiedToken<'t> {
         let (signed, signature) = split(token, memrchr(b'.', token))?;
         let (header, payload) = split(signed, memchr(b'.', signed))?;
         // A further dot would be in the payload, whose alphabet has none.
-        let mut room = desk.room(token.len());
+        let mut room = buffer.room(token.len());
         let (header, payload) = (room.decode(header)?, room.decode(payload)?);
         let header = Header::read(header).map_err(|_| InvalidToken::Malformed)?;
         let draft = RawClaims::parse(payload).map_err(|_| InvalidToken::Malformed)?;

@@ -188,8 +188,8 @@ impl Validator {
 
     /// `signed` is the signed token in what came, under which it is kept.
     fn validate_signed(&self, signed: &[u8], came: &Presented<'_>, now: u64) -> Verdict {
-        let mut desk = DecodeBuffer::new();
-        let token = match UnverifiedToken::read(signed, self.most_bytes, &mut desk) {
+        let mut buffer = DecodeBuffer::new();
+        let token = match UnverifiedToken::read(signed, self.most_bytes, &mut buffer) {
             Ok(token) => token,
             Err(invalid) => return Verdict::Refused(invalid.into()),
         };

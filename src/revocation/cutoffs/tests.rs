@@ -254,7 +254,7 @@ async fn marks_that_are_raised_together_do_what_each_does_by_itself() {
     assert_eq!([2, 3, 4, 5].map(refused), [false, true, false, false]);
     for (stream, number) in streams.iter_mut().zip(2..=5) {
         let rings = tokio::time::timeout(std::time::Duration::ZERO, stream.changed()).await;
-        // A bell may be another account's as well; those two ring in any case.
+        // A channel may be another account's as well; those two are notified in any case.
         assert!(rings.is_ok() || number > 3, "{number}");
     }
 }

@@ -136,8 +136,8 @@ impl<'t> Trace<'t> {
     }
 
     fn token(&mut self, validator: &'t Validator, token: &str) {
-        let mut desk = DecodeBuffer::new();
-        let read = UnverifiedToken::read(token, validator.most_bytes, &mut desk);
+        let mut buffer = DecodeBuffer::new();
+        let read = UnverifiedToken::read(token, validator.most_bytes, &mut buffer);
         if !self.form(validator, token, read.as_ref().err()) {
             return self.skip_remaining(None, 0);
         }

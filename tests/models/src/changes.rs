@@ -2,7 +2,7 @@
 
 /// File, text, and what is put in its place: small constants, a clock that no model has, and access for the models.
 pub(crate) const EVERY: &[(&str, &str, &str)] = &[
-    // A set, a filter and bells that are as small as can be: each is an object whose every order is tried.
+    // A set, a filter and channels that are as small as can be: each is an object whose every order is tried.
     (
         "revocation/sessions.rs",
         "const WORDS: usize = 1 << 14;",
@@ -10,8 +10,8 @@ pub(crate) const EVERY: &[(&str, &str, &str)] = &[
     ),
     (
         "revocation/notifier.rs",
-        "const BELLS: usize = 64;",
-        "const BELLS: usize = 1;",
+        "const CHANNELS: usize = 64;",
+        "const CHANNELS: usize = 1;",
     ),
     (
         "jwks/waiting.rs",
@@ -238,14 +238,14 @@ pub(crate) const FAULTS: &[(&str, &str, &str, &str)] = &[
         "    pub(super) fn raise(&self, raises: &[Raise], now: u64) -> Vec<bool> {\n",
         "    pub(super) fn raise(&self, raises: &[Raise], now: u64) -> Vec<bool> {
         if FAULT {
-            self.bells.notify(raises.iter().map(|raise| &raise.mark));
+            self.channels.notify(raises.iter().map(|raise| &raise.mark));
         }\n",
     ),
     (
         "streams-woken-early",
         "revocation/cutoffs.rs",
-        "        self.bells.notify(new.map(|(raise, _)| &raise.mark));",
-        "        if !FAULT {\n            self.bells.notify(new.map(|(raise, _)| &raise.mark));\n        }",
+        "        self.channels.notify(new.map(|(raise, _)| &raise.mark));",
+        "        if !FAULT {\n            self.channels.notify(new.map(|(raise, _)| &raise.mark));\n        }",
     ),
     (
         "streams-listen-late",
