@@ -214,6 +214,57 @@ fn every_label_has_its_values_on_the_operators_page() {
     }
 }
 
+/// `axum_entra_name{label="value"`, however many labels.
+fn series(text: &str) -> Vec<(&str, &str, &str)> {
+    let mut found = Vec::new();
+    for part in text.split("axum_entra_").skip(1) {
+        let Some((name, rest)) = part.split_once('{') else {
+            continue;
+        };
+        if name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        {
+            let labels = rest.split('}').next().unwrap().split(',');
+            found.extend(labels.filter_map(|label| {
+                let (label, value) = label.split_once("=\"")?;
+                Some((name, label.trim(), value.trim_end_matches('"')))
+            }));
+        }
+    }
+    found
+}
+
+/// Rules, their tests and the dashboard would be silent about a value that never occurs.
+#[test]
+fn what_is_shipped_asks_for_values_that_occur() {
+    let page = read("docs/operations.md");
+    let told: BTreeMap<(String, String), Values> = table(&page, "| metric | label | values |")
+        .iter()
+        .map(|row| {
+            let quoted_one = |cell: &str| quoted(cell).pop_first().unwrap();
+            ((quoted_one(&row[0]), quoted_one(&row[1])), quoted(&row[2]))
+        })
+        .collect();
+    let mut checked = 0;
+    for file in [
+        "prometheus-alerts.yml",
+        "prometheus-alerts.test.yml",
+        "grafana-dashboard.json",
+    ] {
+        let text = read(format!("deploy/{file}")).replace("\\\"", "\"");
+        for (name, label, value) in series(&text) {
+            let values = told.get(&(name.to_owned(), label.to_owned()));
+            let is_listed = values.filter(|values| values.len() > 1);
+            if let Some(values) = is_listed {
+                assert!(values.contains(value), "{file}: {name} {label}={value}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 10, "{checked}");
+}
+
 #[test]
 fn every_command_of_redis_is_on_the_page_of_replicas() {
     let page = read("docs/deploy/replicas.md");
