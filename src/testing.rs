@@ -98,12 +98,29 @@ impl ClaimsBuilder {
     }
 
     /// The tenant, in `tid` and in the issuer.
+    ///
+    /// ```
+    /// use axum_entra::testing::claims;
+    ///
+    /// let other = claims().tenant("22222222-2222-4222-8222-222222222222").build();
+    /// assert_ne!(other.tenant_id(), claims().build().tenant_id());
+    /// assert!(other.issuer().contains("22222222-2222-4222-8222-222222222222"));
+    /// ```
     pub fn tenant(self, tenant: &str) -> Self {
         let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
         self.claim("tid", tenant).claim("iss", issuer)
     }
 
     /// An application that signed in as itself, with a secret.
+    ///
+    /// ```
+    /// use axum_entra::{Principal, testing::claims};
+    ///
+    /// let app = claims().scope("Todo.Read").app().build();
+    /// assert_eq!(app.principal(), Principal::App);
+    /// // An application has no scopes.
+    /// assert_eq!(app.scopes().count(), 0);
+    /// ```
     pub fn app(self) -> Self {
         self.without("scp")
             .claim("idtyp", "app")
@@ -118,6 +135,14 @@ impl ClaimsBuilder {
 
     /// Which scopes imply others, as with
     /// [`EntraBuilder::scope_hierarchy`](crate::EntraBuilder::scope_hierarchy), which also checks it.
+    ///
+    /// ```
+    /// use axum_entra::{ScopeHierarchy, testing::claims};
+    ///
+    /// let scopes = ScopeHierarchy::new().implies("Todo.ReadWrite", "Todo.Read");
+    /// let writer = claims().scope("Todo.ReadWrite").scope_hierarchy(scopes).build();
+    /// assert!(writer.has_scope("Todo.Read") && !writer.has_scope("Todo.Admin"));
+    /// ```
     pub fn scope_hierarchy(mut self, hierarchy: ScopeHierarchy) -> Self {
         self.scope_hierarchy = Some(Arc::new(hierarchy));
         self
@@ -136,6 +161,13 @@ impl ClaimsBuilder {
     }
 
     /// A B2C user who went through this policy. No other claims are of a B2C policy.
+    ///
+    /// ```
+    /// use axum_entra::testing::claims;
+    ///
+    /// assert_eq!(claims().policy("B2C_1_susi").build().b2c_policy(), Some("B2C_1_susi"));
+    /// assert_eq!(claims().build().b2c_policy(), None);
+    /// ```
     pub fn policy(mut self, name: &str) -> Self {
         self.kind = IssuerKind::B2c;
         let issuer = format!("https://contoso.b2clogin.com/{TENANT}/v2.0/");
@@ -145,17 +177,40 @@ impl ClaimsBuilder {
 
     /// An agent (Entra Agent ID) that acts on behalf of the user or, behind [`app`](Self::app), for
     /// itself.
+    ///
+    /// ```
+    /// use axum_entra::{AgentKind, testing::claims};
+    ///
+    /// let kind = |claims: axum_entra::testing::ClaimsBuilder| claims.build().agent().map(|agent| agent.kind());
+    /// assert_eq!(kind(claims().agent()), Some(AgentKind::OnBehalfOfUser));
+    /// assert_eq!(kind(claims().app().agent()), Some(AgentKind::Autonomous));
+    /// ```
     pub fn agent(self) -> Self {
         self.claim("xms_act_fct", "3 9 11")
     }
 
     /// Any claim, with any value.
+    ///
+    /// ```
+    /// use axum_entra::testing::claims;
+    ///
+    /// let claims = claims().claim("amr", ["pwd", "mfa"]).claim("extension_Level", 3).build();
+    /// assert_eq!(claims.authentication_methods().count(), 2);
+    /// assert_eq!(claims.extra::<u8>("extension_Level"), Some(3));
+    /// ```
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// Leaves a claim out.
+    ///
+    /// ```
+    /// use axum_entra::{Principal, testing::claims};
+    ///
+    /// // As a token without the optional claim `idtyp`.
+    /// assert_eq!(claims().without("idtyp").build().principal(), Principal::Unknown);
+    /// ```
     pub fn without(mut self, name: &str) -> Self {
         self.members.remove(name);
         self
@@ -183,6 +238,21 @@ impl ClaimsBuilder {
     }
 
     /// A request whose caller these claims are, as if a layer had admitted it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Claims, guard::RequireUser, testing::claims};
+    /// use tower::ServiceExt;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|claims: Claims| async move { claims.principal().as_str() }))
+    ///     .route_layer(RequireUser);
+    /// let request = || Request::new(Body::empty());
+    /// assert_eq!(app.clone().oneshot(claims().insert_into(request())).await?.status(), 200);
+    /// assert_eq!(app.oneshot(claims().app().insert_into(request())).await?.status(), 403);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     /// As [`build`](Self::build).

@@ -5,12 +5,12 @@
 /// Complete by nature: `ver` has these two values. B2C tokens carry 1.0.
 ///
 /// ```
-/// use axum_entra::{Authority, Tenant, TokenVersion};
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::{TokenVersion, testing::claims};
 ///
-/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
-/// // Tokens of version 1.0 are refused.
-/// let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3")
-///     .token_versions([TokenVersion::V2]);
+/// let version = claims().claim("ver", "1.0").build().version();
+/// assert_eq!((version, version.as_str()), (TokenVersion::V1, "1.0"));
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenVersion {

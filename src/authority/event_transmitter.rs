@@ -15,9 +15,18 @@ use crate::token_version::TokenVersion;
 /// names a key document on the same host. Events must be signed with RS256.
 ///
 /// ```
-/// use axum_entra::SecurityEventTransmitter;
-/// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com/events");
-/// # let _ = signals;
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+///
+/// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+/// let build = |issuer: &str| {
+///     let signals = SecurityEventTransmitter::new(issuer, "https://api.example.com/events");
+///     Entra::builder(tenant.clone(), client_id).security_event_transmitter(signals).build()
+/// };
+/// assert!(build("https://ssf.example.com/").is_ok());
+/// assert!(build("not an address").is_err());
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 pub struct SecurityEventTransmitter {

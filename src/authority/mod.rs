@@ -50,12 +50,20 @@ pub(crate) const ISSUED_AT_BACKDATE: Bounds = Bounds::new(0..=600, 300);
 /// authority whose issuer it names, with the keys, audiences and tenants of that authority.
 ///
 /// ```
-/// use axum_entra::{Authority, Tenant};
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_entra::{Authority, Entra, Tenant};
+///
 /// let authority = Authority::entra(
-///     Tenant::new("contoso.onmicrosoft.com"),
+///     Tenant::new("11111111-1111-4111-8111-111111111111"),
 ///     "6e74172b-be56-4843-9ff4-e66a39bb12e3",
 /// )
 /// .audience("https://api.contoso.example");
+/// let entra = Entra::builder_for(authority.clone()).build()?;
+/// assert_eq!(entra.status()[0].jwks.len(), 2, "a document for each version of tokens");
+///
+/// // One issuer belongs to one authority.
+/// assert!(Entra::builder_for(authority.clone()).authority(authority).build().is_err());
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Authority {

@@ -12,6 +12,19 @@ use crate::token::PopTokens;
 
 impl Entra {
     /// Whether signed HTTP requests (`Authorization: PoP`) are accepted, or nothing else.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, PopTokens, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let builder = || Entra::builder(tenant.clone(), client_id);
+    /// assert_eq!(builder().build()?.pop_tokens(), PopTokens::Refuse);
+    /// let entra = builder().pop_tokens(PopTokens::Require).build()?;
+    /// assert_eq!(entra.pop_tokens(), PopTokens::Require);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn pop_tokens(&self) -> PopTokens {
         self.edge.bound.pop
@@ -29,11 +42,25 @@ impl EntraBuilder {
     /// MSAL does not; see `docs/bound_tokens.md`.
     ///
     /// ```
-    /// # use axum_entra::{Entra, PopTokens, Tenant};
-    /// # fn build() -> axum_entra::EntraBuilder {
-    /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
-    /// Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3").pop_tokens(PopTokens::Accept)
-    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, PopTokens};
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let entra = Entra::builder_for(authority).pop_tokens(PopTokens::Require).build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).route_layer(entra.layer());
+    ///
+    /// // A valid token, which a thief could have sent just as well.
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let bearer = Request::get("/").header("authorization", format!("Bearer {token}"));
+    /// let refused = app.oneshot(bearer.body(Body::empty())?).await?;
+    /// assert_eq!(refused.status(), 401);
+    /// assert!(refused.headers()["www-authenticate"].to_str()?.starts_with("PoP"));
+    /// # Ok(()) }
     /// ```
     pub fn pop_tokens(mut self, pop: PopTokens) -> Self {
         self.edge.bound.pop = pop;
@@ -46,6 +73,27 @@ impl EntraBuilder {
     /// A client's first request is answered with 401 `proof` and a challenge that holds a nonce
     /// (`PoP nonce="…"`; MSAL.js takes it as `shrNonce`). Replicas that share the key accept each
     /// other's. Use 32 random bytes. Without it the client's own nonce is not looked at.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, PopTokens, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// # fn key_from_the_vault() -> [u8; 32] { [7; 32] }
+    /// let entra = Entra::builder(tenant, client_id)
+    ///     .pop_tokens(PopTokens::Require)
+    ///     .pop_nonce(key_from_the_vault(), Duration::from_secs(300))
+    ///     .build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).layer(entra.layer());
+    /// let refused = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let mut challenges = refused.headers().get_all("www-authenticate").iter();
+    /// assert!(challenges.any(|challenge| challenge.to_str().unwrap().contains("nonce=\"")));
+    /// # Ok(()) }
+    /// ```
     pub fn pop_nonce(mut self, key: impl AsRef<[u8]>, lifetime: Duration) -> Self {
         self.edge.bound.nonces = Some(Nonces::keyed(key.as_ref(), lifetime));
         self
@@ -53,12 +101,46 @@ impl EntraBuilder {
 
     /// Reads at most so many bytes of a body whose hash is signed (`b`): 2 MiB by default. A
     /// longer one is 401 `proof`. Other bodies are not read.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, PopTokens, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// // For clients that sign uploads.
+    /// let entra = Entra::builder(tenant, client_id)
+    ///     .pop_tokens(PopTokens::Accept)
+    ///     .pop_max_body_size(16 << 20)
+    ///     .build()?;
+    /// assert_eq!(entra.pop_tokens(), PopTokens::Accept);
+    /// # Ok(()) }
+    /// ```
     pub fn pop_max_body_size(mut self, most: usize) -> Self {
         self.edge.bound.most_body = most;
         self
     }
 
     /// Believes some headers of some reverse proxies; see [`TrustedProxies`].
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::net::SocketAddr;
+    /// use axum::extract::ConnectInfo;
+    /// use axum_entra::{Entra, Tenant, TrustedProxies};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let peer = |extensions: &http::Extensions| {
+    ///     Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())
+    /// };
+    /// let ingress = TrustedProxies::new(["10.0.0.0/8"], peer)?.forward_host();
+    /// let entra = Entra::builder(tenant, client_id).trusted_proxies(ingress).build()?;
+    /// # let _ = entra;
+    ///
+    /// assert!(TrustedProxies::new(["ingress.example.com"], peer).is_err());
+    /// # Ok(()) }
+    /// ```
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.edge.bound.proxies = Some(proxies);
         self

@@ -78,6 +78,24 @@ impl Entra {
     }
 
     /// The same at a time with the cached keys, waiting for nothing; the verdict is that of [`validate_at`](Self::validate_at).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::{UnixTime, explain::Outcome};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let claims = entra.validate(&token).await?;
+    /// let explanation = entra.explain_at(&token, claims.expires_at() + Duration::from_secs(3_600));
+    /// assert!(!explanation.is_accepted() && explanation.is_signature_verified());
+    /// let failed = explanation.steps().iter().find(|step| step.outcome == Outcome::Failed);
+    /// assert_eq!(failed.unwrap().check, "lifetime");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn explain_at(&self, token: &str, now: UnixTime) -> Explanation {
         let verdict = self.validate_at(token, now);
@@ -96,6 +114,21 @@ impl Entra {
 
     /// This API's protected-resource metadata (RFC 9728), of its first address; `None` without
     /// [`EntraBuilder::resource`].
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let builder = || Entra::builder(tenant.clone(), client_id);
+    /// assert!(builder().build()?.resource_metadata().is_none());
+    ///
+    /// let entra = builder().resource("https://todo.example.com").build()?;
+    /// let document = entra.resource_metadata().unwrap();
+    /// assert_eq!(document.bearer_methods_supported, ["header"]);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn resource_metadata(&self) -> Option<ResourceMetadata> {
         let resource = self.resources.first()?;
@@ -108,12 +141,24 @@ impl Entra {
     /// [`EntraBuilder::resource`].
     ///
     /// ```
-    /// # use axum::Router;
-    /// # fn with_metadata(entra: &axum_entra::Entra, mut app: Router) -> Router {
-    /// for (path, service) in entra.metadata_routes() {
-    ///     app = app.route_service(&path, service);
-    /// }
-    /// # app }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request};
+    /// use axum_entra::{Entra, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).resource("https://todo.example.com/mcp").build()?;
+    /// let app = entra.metadata_routes().fold(Router::new(), |app: Router, (path, service)| {
+    ///     app.route_service(&path, service)
+    /// });
+    /// let status = async |path: &str| {
+    ///     app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status()
+    /// };
+    /// assert_eq!(status("/.well-known/oauth-protected-resource/mcp").await, 200);
+    /// // The document of `https://todo.example.com/reports`, which is not this API's address.
+    /// assert_eq!(status("/.well-known/oauth-protected-resource/reports").await, 404);
+    /// # Ok(()) }
     /// ```
     pub fn metadata_routes(&self) -> impl Iterator<Item = (String, MetadataService)> {
         self.resources.iter().flat_map(|resource| {
@@ -127,6 +172,21 @@ impl Entra {
 
     /// How long a token may be ([`EntraBuilder::max_token_size`]), for the server's own limit on the
     /// size of request headers: it has to be that and what the other headers take.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).max_token_size(100_000).build()?;
+    /// // hyper's own limit is 16 KiB over HTTP/2: a longer token would not get as far as the layer.
+    /// let list_size = u32::try_from(entra.max_token_size() + 16 * 1_024)?;
+    /// let mut server = hyper::server::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+    /// server.max_header_list_size(list_size);
+    /// # assert_eq!(list_size, 116_384);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn max_token_size(&self) -> usize {
         self.validator.most_bytes()
@@ -136,6 +196,30 @@ impl Entra {
     /// the shared revocations are behind.
     ///
     /// Call it before the application's metrics are read.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use http_body_util::BodyExt;
+    /// use metrics_exporter_prometheus::PrometheusBuilder;
+    /// use tower::ServiceExt;
+    /// # let emulator = entra_emulator::Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    ///
+    /// let recorder = PrometheusBuilder::new().install_recorder()?;
+    /// # let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// # entra.validate(&token).await?;
+    /// let app: Router = Router::new().route("/metrics", get(|| async move {
+    ///     entra.update_metrics();
+    ///     recorder.render()
+    /// }));
+    ///
+    /// let page = app.oneshot(Request::get("/metrics").body(Body::empty())?).await?;
+    /// let page = page.into_body().collect().await?.to_bytes();
+    /// assert!(std::str::from_utf8(&page)?.contains("axum_entra_key_age_seconds"));
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "metrics")]
     pub fn update_metrics(&self) {
         for keys in self.status().iter().flat_map(|authority| &authority.jwks) {
@@ -156,6 +240,20 @@ impl EntraBuilder {
     /// path begins with, or else of the first. The layer looks at the path that it sees: put it
     /// outside of `nest`, which shortens the path for what is inside. The document itself is on the
     /// router once [`Entra::metadata_routes`] is.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let builder = || Entra::builder(tenant.clone(), client_id).resource("https://example.com/mcp");
+    /// let entra = builder().resource("https://example.com/reports/mcp").build()?;
+    /// assert_eq!(entra.metadata_routes().count(), 2);
+    /// // Which of them is a request to `/mcp` for?
+    /// assert!(builder().resource("https://www.example.com/mcp").build().is_err());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`build`](Self::build) refuses what is no address, and two addresses with the same path.
@@ -224,6 +322,21 @@ impl EntraBuilder {
     ///
     /// The holder of the key and a list of accounts can identify the account; replicas with one key
     /// write one pseudonym. Use 32 random bytes.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # fn key_from_the_vault() -> [u8; 32] { [7; 32] }
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id)
+    ///     .record_span_fields()
+    ///     .account_pseudonym_key(key_from_the_vault())
+    ///     .build()?;
+    /// # let _: axum_entra::EntraLayer = entra.layer();
+    /// # Ok(()) }
+    /// ```
     pub fn account_pseudonym_key(mut self, key: impl AsRef<[u8]>) -> Self {
         self.edge.pseudonyms = Some(Pseudonyms::keyed(key.as_ref()));
         self

@@ -17,13 +17,30 @@ impl Entra {
     /// operators. It holds no tokens and no accounts. Fetches nothing.
     ///
     /// ```
-    /// use axum::{Router, routing::get};
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
     /// use axum_entra::Entra;
+    /// use entra_emulator::{Emulator, Fault};
+    /// use tower::ServiceExt;
     ///
     /// fn probes(entra: &Entra) -> Router {
     ///     let entra = entra.clone();
     ///     Router::new().route("/ready", get(|| async move { entra.readiness() }))
     /// }
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let new = || axum_entra::Entra::builder_for(authority.clone().instance(emulator.url())).build();
+    /// let ready = || Request::get("/ready").body(Body::empty());
+    /// let entra = new()?;
+    /// # let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// # entra.validate(&token).await?;
+    /// assert_eq!(probes(&entra).oneshot(ready()?).await?.status(), 200);
+    ///
+    /// // A replica that starts while the authority is down.
+    /// emulator.inject_fault(Fault::Status(503));
+    /// assert_eq!(probes(&new()?).oneshot(ready()?).await?.status(), 503);
+    /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn readiness(&self) -> Response {

@@ -29,12 +29,28 @@ impl Entra {
     /// alive.
     ///
     /// ```
-    /// # async fn lost(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
-    /// # -> Result<(), axum_entra::RevokeError> {
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::{Duration, SystemTime};
-    /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
-    /// entra.revoke_tokens_issued_before(account, an_hour_ago).await
-    /// # }
+    /// use axum_entra::RevokeError;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let account = entra.validate(&token).await?.account_id().unwrap();
+    /// let hour = Duration::from_secs(3_600);
+    ///
+    /// // The device was lost an hour ago, and the token is newer.
+    /// entra.revoke_tokens_issued_before(&account, SystemTime::now() - hour).await?;
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// entra.revoke_tokens_issued_before(&account, SystemTime::now() + hour).await?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "revoked");
+    ///
+    /// let in_two_days = SystemTime::now() + 48 * hour;
+    /// let refused = entra.revoke_tokens_issued_before(&account, in_two_days).await;
+    /// assert!(matches!(refused, Err(RevokeError::TooFarAhead)));
+    /// # Ok(()) }
     /// ```
     ///
     /// # Errors
@@ -64,6 +80,23 @@ impl Entra {
     /// ahead of the local one by a day at most, or behind by `ClockSkewSeconds` at most; else the
     /// local clock is.
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let account = entra.validate(&token).await?.account_id().unwrap();
+    /// entra.revoke_tokens(&account).await?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "revoked");
+    /// // Other accounts are not affected.
+    /// let other = emulator.token().user("bob").scope("Todo.Read").mint();
+    /// assert!(entra.validate(&other).await.is_ok());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreError`] where other replicas could not be informed. Here the
     /// cut-off holds all the same, and the others are informed as soon as they can be.
@@ -91,11 +124,19 @@ impl Entra {
     /// under another name, and no end of a session. It does not reset anything in Microsoft Entra.
     ///
     /// ```
-    /// # async fn undo(entra: &axum_entra::Entra, account: &axum_entra::AccountId)
-    /// # -> Result<(), axum_entra::StoreError> {
-    /// entra.revoke_tokens(account).await?;
-    /// entra.lift_revocation(account).await
-    /// # }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let account = entra.validate(&token).await?.account_id().unwrap();
+    /// entra.revoke_tokens(&account).await?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "revoked");
+    /// entra.lift_revocation(&account).await?;
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// # Ok(()) }
     /// ```
     ///
     /// # Errors
@@ -110,6 +151,23 @@ impl Entra {
     ///
     /// Tokens without `sid` are not touched: Entra puts it into access tokens where the client
     /// asked for the optional claim.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let of_session = |sid: &str| {
+    ///     emulator.token().user("alice").scope("Todo.Read").claim("sid", sid).mint()
+    /// };
+    /// let claims = entra.validate(&of_session("telephone")).await?;
+    /// entra.revoke_session(claims.tenant_id().unwrap(), "telephone").await?;
+    /// assert!(entra.validate(&of_session("telephone")).await.is_err());
+    /// assert!(entra.validate(&of_session("desktop")).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As for [`revoke_tokens`](Self::revoke_tokens).
@@ -131,6 +189,21 @@ impl Entra {
     /// that is still good is good the next time it comes. A replica that cannot be informed is informed
     /// later. Of many calls for one account within a second the first takes effect at once, and one
     /// more for all others when the second is over; each ends what is open ([`TokenExpiry`](crate::TokenExpiry)).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let account = entra.validate(&token).await?.account_id().unwrap();
+    /// entra.remove_account(&account).await;
+    /// // Forgotten, not revoked.
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// # Ok(()) }
+    /// ```
     pub async fn remove_account(&self, account: &AccountId) {
         let now = self.edge.clock.seconds();
         self.edge.accounts.sign_out(account, now).await;
@@ -140,6 +213,27 @@ impl Entra {
     ///
     /// For a route inside [`layer`](Self::layer): it takes the account from the token. An
     /// application that keeps a session of its own calls `remove_account` in its post-logout callback.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request};
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let app: Router = Router::new()
+    ///     .route_service("/sign-out", entra.sign_out_service())
+    ///     .route_layer(entra.layer());
+    ///
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let own = Request::post("/sign-out").header("authorization", format!("Bearer {token}"));
+    /// assert_eq!(app.clone().oneshot(own.body(Body::empty())?).await?.status(), 204);
+    /// let without = Request::post("/sign-out").body(Body::empty())?;
+    /// assert_eq!(app.oneshot(without).await?.status(), 401);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn sign_out_service(&self) -> SignOutService {
         SignOutService::new(Arc::clone(&self.state))
@@ -151,6 +245,24 @@ impl Entra {
     /// A token with `sid` ends that session; with `sub` only, all tokens of that subject issued
     /// before it. Answers 200, 400, and 503 while keys or the store are out of reach. A message
     /// that comes twice changes nothing, so `jti` must be there and is not recorded.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request};
+    /// use axum_entra::{Entra, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// // Outside of the layer: the authority calls it, without an access token.
+    /// let app: Router = Router::new().route_service("/logout", entra.back_channel_logout());
+    /// let forged = Request::post("/logout")
+    ///     .header("content-type", "application/x-www-form-urlencoded")
+    ///     .body(Body::from("logout_token=a.b.c"))?;
+    /// assert_eq!(app.oneshot(forged).await?.status(), 400);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn back_channel_logout(&self) -> BackChannelLogoutService {
         BackChannelLogoutService::new(Arc::clone(&self.state))
@@ -161,8 +273,32 @@ impl Entra {
     ///
     /// Ends the session `sid` of the issuer `iss`, if a valid token of it was seen by this replica.
     /// Nothing proves who sent the browser there: a client that knows a session's id can end it.
-    /// Answers 200 for a session that is not known, too. Access tokens without `sid` are not
-    /// touched.
+    /// Answers 200 for a session that is not known too, 400 for an issuer that no authority here
+    /// has, and 503 while the store is out of reach. Access tokens without `sid` are not affected.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request};
+    /// use entra_emulator::{CONTOSO, Emulator};
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let app: Router = Router::new().route_service("/signed-out", entra.front_channel_logout());
+    /// let token = emulator.token().user("alice").scope("Todo.Read").claim("sid", "telephone").mint();
+    /// entra.validate(&token).await?;
+    ///
+    /// let signed_out = |issuer: &str| {
+    ///     Request::get(format!("/signed-out?sid=telephone&iss={issuer}")).body(Body::empty())
+    /// };
+    /// let other = signed_out("https://issuer.example/")?;
+    /// assert_eq!(app.clone().oneshot(other).await?.status(), 400);
+    /// let own = signed_out(&emulator.issuer(CONTOSO))?;
+    /// assert_eq!(app.oneshot(own).await?.status(), 200);
+    /// assert!(entra.validate(&token).await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn front_channel_logout(&self) -> FrontChannelLogoutService {
         FrontChannelLogoutService::new(Arc::clone(&self.state))
@@ -177,12 +313,50 @@ impl Entra {
     /// refused with 400, since what cannot be done must not pass for done. Events of other kinds
     /// are taken and change nothing. Whether the sender may talk to this route at all is not
     /// checked: events are believed for their signature.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request};
+    /// use axum_entra::{Entra, SecurityEventTransmitter, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let signals = SecurityEventTransmitter::new("https://ssf.example.com/", "https://api.example.com");
+    /// let entra = Entra::builder(tenant, client_id).security_event_transmitter(signals).build()?;
+    /// let app: Router = Router::new().route_service("/events", entra.security_event_receiver());
+    /// let unsigned = Request::post("/events")
+    ///     .header("content-type", "application/secevent+jwt")
+    ///     .body(Body::from("not a token"))?;
+    /// assert_eq!(app.oneshot(unsigned).await?.status(), 400);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn security_event_receiver(&self) -> SecurityEventReceiver {
         SecurityEventReceiver::new(Arc::clone(&self.state))
     }
 
     /// How the store of revocations and replay records is.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let builder = || Entra::builder(tenant.clone(), client_id);
+    /// // In memory: nothing to connect to, and nothing that other replicas hear of.
+    /// let single = builder().build()?.store_status();
+    /// assert!(single.connected && !single.is_shared);
+    ///
+    /// # #[cfg(feature = "redis")] {
+    /// use axum_entra::{RedisStore, StoreFailurePolicy};
+    /// let redis = RedisStore::new("redis://127.0.0.1:1/", StoreFailurePolicy::Deny);
+    /// let out_of_reach = builder().redis(redis).build()?.store_status();
+    /// assert!(out_of_reach.is_shared && !out_of_reach.connected);
+    /// # }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn store_status(&self) -> StoreStatus {
         self.edge.accounts.status()

@@ -35,6 +35,16 @@ impl UnixTime {
     }
 
     /// The time since an earlier one; `None` if that one is later.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use axum_entra::UnixTime;
+    ///
+    /// let (issued, now) = (UnixTime::from_secs(1_537_231_048), UnixTime::from_secs(1_537_231_108));
+    /// assert_eq!(now.duration_since(issued), Some(Duration::from_secs(60)));
+    /// // A clock that is behind: no age is better than a wrong one.
+    /// assert_eq!(issued.duration_since(now), None);
+    /// ```
     #[must_use]
     pub fn duration_since(self, earlier: Self) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_secs)

@@ -12,11 +12,24 @@ use tokio::time::Instant;
 /// It is not shown in `Debug` and wiped when the last clone is dropped.
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum_entra::graph::AccessToken;
+/// use entra_emulator::Emulator;
 ///
 /// fn authorization(token: &AccessToken) -> String {
 ///     format!("Bearer {}", token.expose_secret())
 /// }
+///
+/// let emulator = Emulator::start().await?;
+/// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+/// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+/// let scopes = ["https://graph.microsoft.com/.default"];
+/// let token = entra.graph().client_credentials_token(None, &scopes).await?;
+/// assert!(authorization(&token).starts_with("Bearer ey"));
+/// assert!(!format!("{token:?}").contains("ey"));
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct AccessToken {

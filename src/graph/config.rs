@@ -21,15 +21,17 @@ use crate::config_error::ConfigError;
 /// [`docs/directory.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/directory.md).
 ///
 /// ```
-/// # #[tokio::main] async fn main() -> Result<(), axum_entra::ConfigError> {
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum_entra::graph::{ClientCredential, GraphConfig};
 /// use axum_entra::{Authority, Entra, Tenant};
 ///
 /// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
 /// let employees = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
-/// let access = GraphConfig::new(ClientCredential::secret("from the vault"));
-///
-/// let entra = Entra::builder_for(employees.graph(access)).build()?;
+/// let access = || GraphConfig::new(ClientCredential::secret("from the vault"));
+/// assert!(Entra::builder_for(employees.clone().graph(access())).build().is_ok());
+/// // Of a host that belongs to no known cloud it is not known where Graph is.
+/// let elsewhere = employees.instance("https://login.contoso.example/");
+/// assert!(Entra::builder_for(elsewhere.graph(access())).build().is_err());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -45,13 +47,21 @@ pub struct GraphConfig {
 /// overage with 403 `groups_overage` then, and handlers that ask get 503.
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum_entra::graph::{AuthorityWithGraph, ClientCredential, GraphConfig};
-/// use axum_entra::{Authority, Tenant};
+/// use axum_entra::{Authority, Entra, Tenant};
 ///
-/// let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
-/// let authority = Authority::entra(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+/// let authority = Authority::entra(tenant, client_id);
 /// let without: AuthorityWithGraph = authority.clone().into();
 /// let with = authority.graph(GraphConfig::new(ClientCredential::secret("from the vault")));
+/// assert!(Entra::builder_for(with).build().is_ok());
+///
+/// let entra = Entra::builder_for(without).build()?;
+/// let scopes = ["https://graph.microsoft.com/.default"];
+/// assert!(entra.graph().client_credentials_token(None, &scopes).await.is_err());
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -63,6 +73,22 @@ pub struct AuthorityWithGraph {
 impl Authority {
     /// Asks Microsoft Graph about callers of this authority: about groups that a token cannot
     /// list, about sessions, and for handlers.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// // Employees are looked up in Graph, tokens of partners stand for themselves.
+    /// let employees = Authority::entra(tenant, client_id)
+    ///     .graph(GraphConfig::new(ClientCredential::secret("from the vault")));
+    /// let partners = Authority::entra("22222222-2222-4222-8222-222222222222".parse()?, client_id);
+    /// let entra = Entra::builder_for(employees).authority(partners).build()?;
+    /// assert_eq!(entra.status().len(), 2);
+    /// # Ok(()) }
+    /// ```
     pub fn graph(self, access: GraphConfig) -> AuthorityWithGraph {
         AuthorityWithGraph {
             authority: self,
@@ -111,6 +137,33 @@ impl Default for GraphOptions {
 
 impl GraphConfig {
     /// Answers groups overage, and hands out tokens to handlers that ask for them.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Entra, guard::RequireGroup};
+    /// use entra_emulator::{API_SECRET, Emulator};
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// emulator.set_memberships("alice", ["aaaaaaaa-0000-4000-8000-000000000001"]);
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let access = GraphConfig::new(ClientCredential::secret(API_SECRET)).graph_url(emulator.graph_url());
+    /// let entra = Entra::builder_for(authority.graph(access)).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(RequireGroup("aaaaaaaa-0000-4000-8000-000000000001"))
+    ///     .route_layer(entra.layer());
+    /// // Tokens that cannot list all groups of their users: Graph is asked.
+    /// for (user, status) in [("alice", 200), ("bob", 403)] {
+    ///     let token = emulator.token().user(user).scope("Todo.Read").groups_overage().mint();
+    ///     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    ///     assert_eq!(app.clone().oneshot(request.body(Body::empty())?).await?.status(), status);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub const fn new(credential: ClientCredential) -> Self {
         Self {
             credential,
@@ -129,18 +182,80 @@ impl GraphConfig {
     /// Where Microsoft Graph is, version included; that of the authority's cloud by default.
     ///
     /// Needed where the authority's address does not tell the cloud.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |address: &str| {
+    ///     let access = GraphConfig::new(ClientCredential::secret("from the vault")).graph_url(address);
+    ///     Entra::builder_for(Authority::entra(tenant.clone(), client_id).graph(access)).build()
+    /// };
+    /// assert!(build("https://graph.contoso.example/v1.0").is_ok());
+    /// // Tokens and memberships do not travel in the clear.
+    /// assert!(build("http://graph.contoso.example/v1.0").is_err());
+    /// # Ok(()) }
+    /// ```
     pub fn graph_url(mut self, address: impl Into<String>) -> Self {
         self.options.graph = Some(address.into());
         self
     }
 
     /// How long an answer of Graph is kept: up to a day, five minutes by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Authority, Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |seconds| {
+    ///     let access = GraphConfig::new(ClientCredential::secret("from the vault"))
+    ///         .cache_ttl(Duration::from_secs(seconds));
+    ///     Entra::builder_for(Authority::entra(tenant.clone(), client_id).graph(access)).build()
+    /// };
+    /// // Not at all, and a day.
+    /// assert!(build(0).is_ok() && build(86_400).is_ok());
+    /// assert!(build(86_401).is_err());
+    /// # Ok(()) }
+    /// ```
     pub const fn cache_ttl(mut self, ttl: Duration) -> Self {
         self.options.cache = ttl;
         self
     }
 
     /// Whether guards may have groups overage answered by Graph; they may by default.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Entra, Rejection, guard::RequireGroup};
+    /// use entra_emulator::{API_SECRET, Emulator};
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let access = GraphConfig::new(ClientCredential::secret(API_SECRET))
+    ///     .graph_url(emulator.graph_url())
+    ///     .resolve_groups(false);
+    /// let entra = Entra::builder_for(authority.graph(access)).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async { "milk" }))
+    ///     .route_layer(RequireGroup("aaaaaaaa-0000-4000-8000-000000000001"))
+    ///     .route_layer(entra.layer());
+    /// let token = emulator.token().user("alice").scope("Todo.Read").groups_overage().mint();
+    /// let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    /// let refused = app.oneshot(request.body(Body::empty())?).await?;
+    /// assert_eq!(refused.extensions().get::<Rejection>().unwrap().reason(), "groups_overage");
+    /// # Ok(()) }
+    /// ```
     pub const fn resolve_groups(mut self, resolve: bool) -> Self {
         self.options.resolve_groups = resolve;
         self
@@ -149,6 +264,28 @@ impl GraphConfig {
     /// Whether tokens of users are refused that were issued before the user's sessions were
     /// revoked (`signInSessionsValidFromDateTime`). Off by default: it costs a question to Graph
     /// for each user and while of the cache, and no answer means 503.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::Entra;
+    /// use entra_emulator::{API_SECRET, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let access = GraphConfig::new(ClientCredential::secret(API_SECRET))
+    ///     .graph_url(emulator.graph_url())
+    ///     .check_sessions(true);
+    /// let entra = Entra::builder_for(authority.graph(access)).build()?;
+    /// # let ten_minutes_ago = axum_entra::Clock::system().now().as_secs() - 600;
+    /// let earlier = emulator.token().scope("Todo.Read").issued_at(ten_minutes_ago);
+    /// let (alices, bobs) = (earlier.clone().user("alice").mint(), earlier.user("bob").mint());
+    /// emulator.revoke_sessions("bob");
+    /// assert!(entra.validate(&alices).await.is_ok());
+    /// assert!(entra.validate(&bobs).await.is_err());
+    /// # Ok(()) }
+    /// ```
     pub const fn check_sessions(mut self, check: bool) -> Self {
         self.options.check_sessions = check;
         self

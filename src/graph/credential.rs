@@ -68,6 +68,29 @@ pub type AssertionFuture<'s> =
 
 impl ClientCredential {
     /// A client secret, from the registration's page "Certificates & secrets".
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::Entra;
+    /// use entra_emulator::{API_SECRET, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let with = |secret: &str| {
+    ///     let access = GraphConfig::new(ClientCredential::secret(secret));
+    ///     let access = access.graph_url(emulator.graph_url());
+    ///     Entra::builder_for(authority.clone().graph(access)).build()
+    /// };
+    /// let scopes = ["https://graph.microsoft.com/.default"];
+    /// let token = with(API_SECRET)?.graph().client_credentials_token(None, &scopes).await?;
+    /// assert!(token.expires_in().as_secs() > 0);
+    /// // The authority decides; nothing of the secret is in the error.
+    /// let refused = with("mistyped")?.graph().client_credentials_token(None, &scopes).await;
+    /// assert!(!refused.unwrap_err().to_string().contains("mistyped"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn secret(text: impl Into<String>) -> Self {
         Self(Kind::Secret(text.into().into()))
@@ -79,6 +102,23 @@ impl ClientCredential {
     /// (`.pfx`) there is `pkcs12`, with the feature of that name.
     /// Whether the certificate is still valid is not checked, the authority does.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::ClientCredential;
+    ///
+    /// # use base64::{Engine, prelude::BASE64_STANDARD};
+    /// # let pem = |label: &str, der: &[u8]| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der));
+    /// # let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
+    /// # let certificate = rcgen::CertificateParams::new(["api".to_owned()])?.self_signed(&key)?;
+    /// # let certificate = pem("CERTIFICATE", certificate.der());
+    /// # let private_key = pem("PRIVATE KEY", &key.serialize_der());
+    /// assert!(ClientCredential::certificate(format!("{certificate}{private_key}")).is_ok());
+    /// // The certificate without its private key; neither of them.
+    /// assert!(ClientCredential::certificate(certificate).is_err());
+    /// assert!(ClientCredential::certificate("").is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`] without a certificate, without an RSA key of 2,048 bits or more, or if
     /// both do not belong together.
@@ -87,6 +127,16 @@ impl ClientCredential {
     }
 
     /// A certificate and its private key in a PKCS#12 file (`.pfx`, `.p12`), with its password.
+    ///
+    /// ```
+    /// use axum_entra::graph::ClientCredential;
+    ///
+    /// fn from_a_vault(pfx: &[u8], password: &str) -> Result<ClientCredential, axum_entra::ConfigError> {
+    ///     ClientCredential::pkcs12(pfx, password)
+    /// }
+    /// // Not a PKCS#12 file.
+    /// assert!(from_a_vault(b"-----BEGIN CERTIFICATE-----", "password").is_err());
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError`] if the password does not open the file, and as
@@ -125,6 +175,16 @@ impl ClientCredential {
     }
 
     /// Signs a certificate's assertions with RS256, for authorities that do not take PS256.
+    ///
+    /// ```
+    /// use axum_entra::graph::ClientCredential;
+    ///
+    /// # fn read(pem: &str) -> Result<ClientCredential, axum_entra::ConfigError> {
+    /// // For an AD FS or another authority that refuses assertions signed with PS256.
+    /// let credential = ClientCredential::certificate(pem)?.with_rs256();
+    /// # Ok(credential) }
+    /// # assert!(read("").is_err());
+    /// ```
     #[must_use]
     pub fn with_rs256(mut self) -> Self {
         if let Kind::Certificate(_, padding) = &mut self.0 {
@@ -135,12 +195,55 @@ impl ClientCredential {
 
     /// A file into which the platform writes a signed assertion, as workload identity in
     /// Kubernetes does. It is read whenever a token is asked for, so a new one is found.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// # let path = std::env::temp_dir().join(format!("federated-{}", std::process::id()));
+    /// let credential = ClientCredential::federated_token_file(&path);
+    /// let access = GraphConfig::new(credential).graph_url(emulator.graph_url());
+    /// let entra = Entra::builder_for(authority.graph(access)).build()?;
+    /// let scopes = ["https://graph.microsoft.com/.default"];
+    /// // The file is read for each token, so it may come later.
+    /// assert!(entra.graph().client_credentials_token(None, &scopes).await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn federated_token_file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::AssertionFile(path.into()))
     }
 
     /// A source of assertions of the application's own.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{AssertionFuture, ClientAssertionProvider, ClientCredential, GraphConfig};
+    /// use axum_entra::Entra;
+    /// use entra_emulator::Emulator;
+    ///
+    /// struct SigningService;
+    ///
+    /// impl ClientAssertionProvider for SigningService {
+    ///     fn assertion(&self) -> AssertionFuture<'_> {
+    ///         Box::pin(async { Err("the signing service does not answer".into()) })
+    ///     }
+    /// }
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let access = GraphConfig::new(ClientCredential::assertion_provider(SigningService));
+    /// let entra = Entra::builder_for(authority.graph(access.graph_url(emulator.graph_url()))).build()?;
+    /// let scopes = ["https://graph.microsoft.com/.default"];
+    /// assert!(entra.graph().client_credentials_token(None, &scopes).await.is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn assertion_provider(source: impl ClientAssertionProvider + 'static) -> Self {
         Self(Kind::Source(Arc::new(source)))

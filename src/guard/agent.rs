@@ -10,8 +10,20 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 /// [`known_only`](Self::known_only) is used.
 ///
 /// ```
-/// # use axum_entra::guard::{DenyAgents, Guard, RequireScope};
-/// let approve = RequireScope("Invoices.Approve").and(DenyAgents);
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::guard::{Caller, DenyAgents, Guard, RequireScope};
+/// use axum_entra::{UnixTime, testing::claims};
+///
+/// let guard = RequireScope("Invoices.Approve").and(DenyAgents);
+/// let passes = |claims: axum_entra::testing::ClaimsBuilder| {
+///     let claims = claims.scope("Invoices.Approve").build();
+///     guard.check(&Caller::at(&claims, UnixTime::default())).is_ok()
+/// };
+/// // A person, by a client that is no agent; an agent for that person; a token that does not say.
+/// assert!(passes(claims().claim("xms_act_fct", "3 9")));
+/// assert!(!passes(claims().agent()));
+/// assert!(!passes(claims()));
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct DenyAgents;
@@ -20,6 +32,20 @@ impl DenyAgents {
     /// Refuses the agents that a token names, and lets tokens without `xms_act_fct` pass.
     ///
     /// Does not refuse an agent whose token lacks the facets.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, DenyAgents, Guard};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let now = UnixTime::default();
+    /// let (agent, silent) = (claims().agent().build(), claims().build());
+    /// assert!(DenyAgents::known_only().check(&Caller::at(&agent, now)).is_err());
+    /// // A token without `xms_act_fct`, which may be a person's.
+    /// assert!(DenyAgents::known_only().check(&Caller::at(&silent, now)).is_ok());
+    /// assert!(DenyAgents.check(&Caller::at(&silent, now)).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub const fn known_only() -> DenyKnownAgents {
         DenyKnownAgents

@@ -9,10 +9,20 @@ use super::{Caller, DenialReason, Denied, Guard, Requirements};
 /// [`PopTokens::Require`](crate::PopTokens::Require).
 ///
 /// ```
-/// use axum_entra::guard::{Guard, RequireBoundToken, RequireScope};
+/// # #[cfg(feature = "test-util")] {
+/// use axum_entra::guard::{Caller, Guard, RequireBoundToken, RequireScope};
+/// use axum_entra::{UnixTime, testing::claims};
+/// use serde_json::json;
 ///
-/// let transfer = RequireScope("Payments.Send").and(RequireBoundToken);
-/// # let _ = transfer;
+/// let guard = RequireScope("Payments.Send").and(RequireBoundToken);
+/// let passes = |claims: axum_entra::testing::ClaimsBuilder| {
+///     let claims = claims.scope("Payments.Send").build();
+///     guard.check(&Caller::at(&claims, UnixTime::default())).is_ok()
+/// };
+/// let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+/// assert!(passes(claims().claim("cnf", json!({ "kid": thumbprint }))));
+/// assert!(!passes(claims()));
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequireBoundToken;

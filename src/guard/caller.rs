@@ -61,6 +61,20 @@ impl Memberships {
 
 impl<'c> Caller<'c> {
     /// A caller of which only the claims are known, at a time.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireMaxAge};
+    /// use axum_entra::{UnixTime, testing::claims};
+    /// use std::time::Duration;
+    ///
+    /// let claims = claims().claim("auth_time", 1_700_000_000).build();
+    /// let at = |seconds| Caller::at(&claims, UnixTime::from_secs(seconds));
+    /// let guard = RequireMaxAge(Duration::from_secs(600));
+    /// assert!(guard.check(&at(1_700_000_600)).is_ok());
+    /// assert!(guard.check(&at(1_700_000_601)).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn at(claims: &'c Claims, now: UnixTime) -> Self {
         Self {
@@ -91,6 +105,24 @@ impl<'c> Caller<'c> {
     }
 
     /// The time of the request.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Denied, Guard, from_fn};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// // A maintenance window: the guard reads no clock of its own.
+    /// let outside = from_fn(|caller| match caller.now().as_secs() % 86_400 {
+    ///     0..3_600 => Err(Denied::custom("maintenance")),
+    ///     _ => Ok(()),
+    /// });
+    /// let claims = claims().build();
+    /// let noon = Caller::at(&claims, UnixTime::from_secs(43_200));
+    /// assert!(outside.check(&noon).is_ok());
+    /// let midnight = Caller::at(&claims, UnixTime::from_secs(86_400));
+    /// assert!(outside.check(&midnight).is_err());
+    /// # }
+    /// ```
     #[must_use]
     pub fn now(&self) -> UnixTime {
         UnixTime::from_secs(match self.time {
@@ -100,6 +132,20 @@ impl<'c> Caller<'c> {
     }
 
     /// Whether the caller is a member of a group; `None` where that is not known yet.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::Caller;
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let group = "aaaaaaaa-0000-4000-8000-000000000001";
+    /// let is_member = |claims: &axum_entra::Claims| Caller::at(claims, UnixTime::default()).is_member_of(group);
+    /// assert_eq!(is_member(&claims().groups([group]).build()), Some(true));
+    /// assert_eq!(is_member(&claims().groups(["another"]).build()), Some(false));
+    /// // Too many groups to list, and Graph was not asked yet.
+    /// assert_eq!(is_member(&claims().claim("hasgroups", true).build()), None);
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_member_of(&self, group: &str) -> Option<bool> {
         let groups = self.claims.groups();

@@ -74,6 +74,13 @@ pub enum DenialReason {
 
 impl DenialReason {
     /// The code.
+    ///
+    /// ```
+    /// use axum_entra::guard::DenialReason;
+    ///
+    /// assert_eq!(DenialReason::AuthContext.as_str(), "auth_context");
+    /// assert_eq!(DenialReason::Custom("not_the_owner").as_str(), "not_the_owner");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -137,6 +144,22 @@ pub struct Denied<'g> {
 
 impl<'g> Denied<'g> {
     /// A refusal for a reason; the challenge names no scope.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, DenialReason, Denied, Guard, from_fn};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let without_guests = from_fn(|caller| match caller.claims().is_guest() {
+    ///     true => Err(Denied::new(DenialReason::Guest)),
+    ///     false => Ok(()),
+    /// });
+    /// let (member, guest) = (claims().build(), claims().claim("acct", 1).build());
+    /// assert!(without_guests.check(&Caller::at(&member, UnixTime::default())).is_ok());
+    /// let denied = without_guests.check(&Caller::at(&guest, UnixTime::default())).unwrap_err();
+    /// assert_eq!(denied.reason(), DenialReason::Guest);
+    /// # }
+    /// ```
     pub const fn new(reason: DenialReason) -> Self {
         Self {
             reason,
@@ -148,6 +171,26 @@ impl<'g> Denied<'g> {
     }
 
     /// A refusal of a custom guard, with its own code for `reason`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Denied, Guard, from_fn};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let adults = from_fn(|caller| match caller.claims().extra::<u8>("extension_Age") {
+    ///     Some(18..) => Ok(()),
+    ///     // Also where the claim is missing: what is not known is refused.
+    ///     _ => Err(Denied::custom("minor")),
+    /// });
+    /// let refused = |claims: axum_entra::Claims| {
+    ///     let denied = adults.check(&Caller::at(&claims, UnixTime::default())).err();
+    ///     denied.map(|denied| denied.reason().as_str())
+    /// };
+    /// assert_eq!(refused(claims().claim("extension_Age", 20).build()), None);
+    /// assert_eq!(refused(claims().claim("extension_Age", 17).build()), Some("minor"));
+    /// assert_eq!(refused(claims().build()), Some("minor"));
+    /// # }
+    /// ```
     pub const fn custom(code: &'static str) -> Self {
         Self::new(DenialReason::Custom(code))
     }
@@ -178,6 +221,22 @@ impl<'g> Denied<'g> {
     }
 
     /// The scopes that would do; none where no scope would.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireRole, RequireScope};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let claims = claims().scope("Other").build();
+    /// let caller = Caller::at(&claims, UnixTime::default());
+    /// let both = RequireScope::all(["Todo.Read", "Todo.ReadWrite"]);
+    /// assert!(both.check(&caller).unwrap_err().scopes().eq(["Todo.Read", "Todo.ReadWrite"]));
+    /// // One of them will do: the first is asked for.
+    /// let any = RequireScope::any(["Todo.Read", "Todo.ReadWrite"]);
+    /// assert!(any.check(&caller).unwrap_err().scopes().eq(["Todo.Read"]));
+    /// assert_eq!(RequireRole("Todo.Admin").check(&caller).unwrap_err().scopes().count(), 0);
+    /// # }
+    /// ```
     pub fn scopes(&self) -> impl Iterator<Item = &'g str> {
         self.sets().flat_map(|set| {
             let most = if set.needs_all() { usize::MAX } else { 1 };
@@ -218,12 +277,41 @@ impl<'g> Denied<'g> {
     }
 
     /// The authentication context that would do.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireAuthContext};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let guard = RequireAuthContext("c1");
+    /// let claims = claims().claim("acrs", ["c2"]).build();
+    /// let denied = guard.check(&Caller::at(&claims, UnixTime::default())).unwrap_err();
+    /// assert_eq!(denied.required_auth_context(), Some("c1"));
+    /// # }
+    /// ```
     #[must_use]
     pub const fn required_auth_context(&self) -> Option<&'g str> {
         self.auth_context
     }
 
     /// The groups whose memberships would decide; none where the refusal is final.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireGroup};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let guard = RequireGroup("aaaaaaaa-0000-4000-8000-000000000001");
+    /// let refused = |claims: &axum_entra::Claims| {
+    ///     let denied = guard.check(&Caller::at(claims, UnixTime::default())).unwrap_err();
+    ///     denied.unresolved_groups().len()
+    /// };
+    /// // The token cannot list all groups: Graph's answer about this one decides.
+    /// assert_eq!(refused(&claims().claim("hasgroups", true).build()), 1);
+    /// // The token lists all of them, and this one is not among them.
+    /// assert_eq!(refused(&claims().groups(["aaaaaaaa-0000-4000-8000-000000000002"]).build()), 0);
+    /// # }
+    /// ```
     #[must_use]
     pub fn unresolved_groups(&self) -> &[&'g str] {
         &self.unresolved_groups

@@ -59,6 +59,15 @@ pub struct FromFn<F> {
 impl<F> FromFn<F> {
     /// Says what the guard requires, as a phrase for the OpenAPI document: "a tenant with the
     /// premium plan". Nothing is decided by it.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Denied, Guard, from_fn};
+    ///
+    /// let premium = from_fn(|_| Err(Denied::custom("no_premium_plan")));
+    /// assert_eq!(premium.describe().to_string(), "a rule of this application's own");
+    /// let described = premium.described("a tenant with the premium plan");
+    /// assert_eq!(described.describe().to_string(), "a tenant with the premium plan");
+    /// ```
     #[must_use]
     pub fn described(mut self, needs: &'static str) -> Self {
         self.needs = Some(needs);

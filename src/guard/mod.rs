@@ -127,6 +127,18 @@ pub(crate) use every::{Every, SharedGuard};
 pub trait Guard {
     /// Whether the caller may pass.
     ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, DenialReason, Guard, RequireUser};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let (user, app) = (claims().build(), claims().app().build());
+    /// assert!(RequireUser.check(&Caller::at(&user, UnixTime::default())).is_ok());
+    /// let denied = RequireUser.check(&Caller::at(&app, UnixTime::default())).unwrap_err();
+    /// assert_eq!(denied.reason(), DenialReason::UserOnly);
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Denied`], with the reason, and with the groups to ask for where the token does not list them.
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>>;
@@ -134,6 +146,13 @@ pub trait Guard {
     /// What the guard requires, for the OpenAPI document; nothing is decided by it.
     ///
     /// A custom guard is "a rule of this application's own" unless it says more.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireScope, RequireUser};
+    ///
+    /// let guard = RequireUser.and(RequireScope("Todo.Read"));
+    /// assert!(guard.describe().alternatives()[0].scopes() == ["Todo.Read"]);
+    /// ```
     fn describe(&self) -> Requirements {
         Requirements::custom()
     }
@@ -142,12 +161,35 @@ pub trait Guard {
     ///
     /// Logged once at `warn` where the guard is put around a route, or made by
     /// [`guards!`](crate::guards). A custom guard that holds others passes theirs on.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireObjectId, RequireScope};
+    ///
+    /// assert!(RequireScope("Todo.Read").mistakes().is_empty());
+    /// // Tokens have the end of a full scope name, and accounts by id.
+    /// assert_eq!(RequireScope("api://todo/Todo.Read").mistakes().len(), 1);
+    /// assert_eq!(RequireObjectId("alice@contoso.example").mistakes().len(), 1);
+    /// ```
     fn mistakes(&self) -> Vec<String> {
         Vec::new()
     }
 
     /// Both must let the caller pass. A challenge names the scopes that both refuse for, so the second
     /// is asked too where the first refuses for want of a scope: it must not rely on the first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireMfa, RequireScope};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let guard = RequireScope("Payments.Transfer").and(RequireMfa);
+    /// let passes = |methods: [&str; 1]| {
+    ///     let claims = claims().scope("Payments.Transfer").claim("amr", methods).build();
+    ///     guard.check(&Caller::at(&claims, UnixTime::default())).is_ok()
+    /// };
+    /// assert!(passes(["mfa"]) && !passes(["pwd"]));
+    /// # }
+    /// ```
     fn and<G: Guard>(self, other: G) -> And<Self, G>
     where
         Self: Sized,
@@ -156,6 +198,22 @@ pub trait Guard {
     }
 
     /// One of both must let the caller pass.
+    ///
+    /// ```
+    /// # #[cfg(feature = "test-util")] {
+    /// use axum_entra::guard::{Caller, Guard, RequireAppOnly, RequireRole, RequireScope};
+    /// use axum_entra::{UnixTime, testing::claims};
+    ///
+    /// let guard = RequireScope("Todo.Read").or(RequireAppOnly.and(RequireRole("Todo.Read.All")));
+    /// let passes = |claims: &axum_entra::Claims| {
+    ///     guard.check(&Caller::at(claims, UnixTime::default())).is_ok()
+    /// };
+    /// assert!(passes(&claims().scope("Todo.Read").build()));
+    /// assert!(passes(&claims().app().roles(["Todo.Read.All"]).build()));
+    /// // The application's role in a user's token.
+    /// assert!(!passes(&claims().roles(["Todo.Read.All"]).build()));
+    /// # }
+    /// ```
     fn or<G: Guard>(self, other: G) -> Or<Self, G>
     where
         Self: Sized,

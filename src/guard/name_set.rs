@@ -217,6 +217,15 @@ macro_rules! named_guard {
 
         impl $guard {
             /// One of several names will do. An empty array does not compile.
+            ///
+            /// ```
+            /// use axum_entra::guard::RequireRole;
+            ///
+            /// const EDITORS: RequireRole<axum_entra::guard::AnyOf<[&str; 2]>> =
+            ///     RequireRole::any(["Todo.Admin", "Todo.Editor"]);
+            /// # use axum_entra::guard::Guard;
+            /// assert_eq!(EDITORS.describe().alternatives().len(), 2);
+            /// ```
             pub const fn any<S: AsRef<str>, const N: usize>(
                 names: [S; N],
             ) -> $guard<$crate::guard::AnyOf<[S; N]>> {
@@ -225,6 +234,16 @@ macro_rules! named_guard {
             }
 
             /// One of several names will do, from a list that is read at run time.
+            ///
+            /// ```
+            /// use axum_entra::guard::{Guard, RequireRole};
+            ///
+            /// let from_a_file = "Todo.Admin Todo.Editor".split(' ');
+            /// let guard = RequireRole::any_of(from_a_file)?;
+            /// assert_eq!(guard.describe().alternatives().len(), 2);
+            /// assert!(RequireRole::any_of([""; 0]).is_err());
+            /// # Ok::<(), axum_entra::ConfigError>(())
+            /// ```
             ///
             /// # Errors
             /// [`ConfigError`](crate::ConfigError) for an empty list.
@@ -238,6 +257,13 @@ macro_rules! named_guard {
 
             $(
                 /// All of several names are needed. An empty array does not compile.
+                ///
+                /// ```
+                /// use axum_entra::guard::{Guard, RequireRole};
+                ///
+                /// let guard = RequireRole::all(["Todo.Admin", "Auditor"]);
+                /// assert_eq!(guard.describe().alternatives()[0].roles(), ["Todo.Admin", "Auditor"]);
+                /// ```
                 pub const fn $all<S: AsRef<str>, const N: usize>(
                     names: [S; N],
                 ) -> $guard<$crate::guard::AllOf<[S; N]>> {
@@ -246,6 +272,16 @@ macro_rules! named_guard {
                 }
 
                 /// All of several names are needed, from a list that is read at run time.
+                ///
+                /// ```
+                /// use axum_entra::guard::{Guard, RequireRole};
+                ///
+                /// let guard = RequireRole::all_of(["Todo.Admin".to_owned(), "Auditor".to_owned()])?;
+                /// assert_eq!(guard.describe().alternatives()[0].roles(), ["Todo.Admin", "Auditor"]);
+                /// // "All of none" would accept every caller.
+                /// assert!(RequireRole::all_of([""; 0]).is_err());
+                /// # Ok::<(), axum_entra::ConfigError>(())
+                /// ```
                 ///
                 /// # Errors
                 /// [`ConfigError`](crate::ConfigError) for an empty list.

@@ -67,6 +67,14 @@ pub struct Requirement {
 
 impl Requirements {
     /// Nothing is needed beyond a valid token.
+    ///
+    /// ```
+    /// use axum_entra::guard::Requirements;
+    ///
+    /// let ways = Requirements::none();
+    /// let [way] = ways.alternatives() else { panic!("one way, on which nothing is needed") };
+    /// assert!(way.scopes().is_empty() && way.roles().is_empty() && way.requirements().is_empty());
+    /// ```
     pub fn none() -> Self {
         Self {
             any_of: vec![Alternative::default()],
@@ -74,6 +82,12 @@ impl Requirements {
     }
 
     /// A scope is needed, by its name in the token (`Todo.Read`).
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireScope, Requirements};
+    ///
+    /// assert_eq!(Requirements::scope("Todo.Read"), RequireScope("Todo.Read").describe());
+    /// ```
     pub fn scope(name: impl Into<String>) -> Self {
         Self::only(Alternative {
             scopes: vec![name.into()],
@@ -82,6 +96,12 @@ impl Requirements {
     }
 
     /// A role is needed.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireRole, Requirements};
+    ///
+    /// assert_eq!(Requirements::role("Todo.Admin"), RequireRole("Todo.Admin").describe());
+    /// ```
     pub fn role(name: impl Into<String>) -> Self {
         Self::only(Alternative {
             roles: vec![name.into()],
@@ -90,6 +110,27 @@ impl Requirements {
     }
 
     /// Something else is needed: the reason of its refusals, and a phrase that names it.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Caller, DenialReason, Denied, Guard, Requirements};
+    ///
+    /// struct FromHeadquarters;
+    ///
+    /// impl Guard for FromHeadquarters {
+    ///     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
+    ///         match caller.claims().in_corporate_network() {
+    ///             true => Ok(()),
+    ///             false => Err(Denied::custom("not_from_headquarters")),
+    ///         }
+    ///     }
+    ///
+    ///     fn describe(&self) -> Requirements {
+    ///         let reason = DenialReason::Custom("not_from_headquarters");
+    ///         Requirements::condition(reason, "a client in the corporate network")
+    ///     }
+    /// }
+    /// assert_eq!(FromHeadquarters.describe().to_string(), "a client in the corporate network");
+    /// ```
     pub fn condition(reason: DenialReason, needs: impl Into<String>) -> Self {
         Self::only(Alternative {
             conditions: vec![Requirement {
@@ -101,6 +142,19 @@ impl Requirements {
     }
 
     /// A custom rule without a description.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Caller, Denied, Guard, Requirements};
+    ///
+    /// struct Undescribed;
+    ///
+    /// impl Guard for Undescribed {
+    ///     fn check(&self, _: &Caller<'_>) -> Result<(), Denied<'_>> {
+    ///         Err(Denied::custom("never"))
+    ///     }
+    /// }
+    /// assert_eq!(Undescribed.describe(), Requirements::custom());
+    /// ```
     pub fn custom() -> Self {
         Self::condition(
             DenialReason::Custom("custom"),
@@ -109,6 +163,16 @@ impl Requirements {
     }
 
     /// Both are needed: every way through the one, joined to every way through the other.
+    ///
+    /// ```
+    /// use axum_entra::guard::Requirements;
+    ///
+    /// let scopes = Requirements::scope("Todo.Read").or(Requirements::scope("Todo.ReadWrite"));
+    /// let both = scopes.and(Requirements::role("Todo.Admin"));
+    /// // Every way through the first with every way through the second.
+    /// assert_eq!(both.alternatives().len(), 2);
+    /// assert!(both.alternatives().iter().all(|way| way.roles() == ["Todo.Admin"]));
+    /// ```
     pub fn and(self, other: Self) -> Self {
         let mut all = Self { any_of: Vec::new() };
         for first in &self.any_of {
@@ -120,6 +184,15 @@ impl Requirements {
     }
 
     /// One of both will do.
+    ///
+    /// ```
+    /// use axum_entra::guard::Requirements;
+    ///
+    /// let ways = Requirements::scope("Todo.Read").or(Requirements::role("Todo.Read.All"));
+    /// assert_eq!(ways.to_string(), "scope `Todo.Read`, or role `Todo.Read.All`");
+    /// // The same way twice is one way.
+    /// assert_eq!(ways.clone().or(Requirements::scope("Todo.Read")), ways);
+    /// ```
     pub fn or(mut self, other: Self) -> Self {
         for way in other.any_of {
             self.add(way);
@@ -202,12 +275,30 @@ impl Alternative {
     }
 
     /// Whether a user's token can go this way.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireAppOnly, RequireRole};
+    ///
+    /// let accepts_users = |ways: axum_entra::guard::Requirements| ways.alternatives()[0].accepts_users();
+    /// assert!(!accepts_users(RequireAppOnly.and(RequireRole("Tasks.Run")).describe()));
+    /// // A role may be a user's as well.
+    /// assert!(accepts_users(RequireRole("Tasks.Run").describe()));
+    /// ```
     #[must_use]
     pub fn accepts_users(&self) -> bool {
         !self.has_condition(DenialReason::AppOnly)
     }
 
     /// Whether an application's own token can go this way: it has no scopes.
+    ///
+    /// ```
+    /// use axum_entra::guard::{Guard, RequireRole, RequireScope, RequireUser};
+    ///
+    /// let accepts_apps = |ways: axum_entra::guard::Requirements| ways.alternatives()[0].accepts_apps();
+    /// assert!(accepts_apps(RequireRole("Tasks.Run").describe()));
+    /// assert!(!accepts_apps(RequireScope("Todo.Read").describe()));
+    /// assert!(!accepts_apps(RequireUser.describe()));
+    /// ```
     #[must_use]
     pub fn accepts_apps(&self) -> bool {
         self.scopes.is_empty() && !self.has_condition(DenialReason::UserOnly)

@@ -80,6 +80,24 @@ impl JwksFetchError {
     /// connection that was refused, a certificate that was not believed and why, a proxy's answer.
     ///
     /// For operators; no address, token or key is in it.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, JwksRefresh};
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// let small = JwksRefresh::default().max_document_size(100);
+    /// let entra = Entra::builder_for(authority.jwks_refresh(small)).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// assert!(entra.validate(&token).await.is_err());
+    /// let status = entra.status();
+    /// let error = status[0].jwks.iter().find_map(|document| document.last_error.clone()).unwrap();
+    /// assert!(error.with_causes().contains("more than 100 bytes"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_causes(&self) -> String {
         WithCauses(self).to_string()

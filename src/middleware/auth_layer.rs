@@ -143,6 +143,18 @@ impl EntraLayer {
     }
 
     /// Whether requests without a token pass: [`optional`](Self::optional) was called.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// assert!(!entra.layer().is_optional());
+    /// assert!(entra.layer().optional().is_optional());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         self.0.anonymous_passes

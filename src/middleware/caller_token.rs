@@ -24,13 +24,32 @@ use super::rejection::Rejection;
 /// at that moment and checked against the claims; it is not stored and not shown in `Debug`.
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::{CallerToken, GraphClient, Rejection};
+/// use entra_emulator::Emulator;
+/// use tower::ServiceExt;
 ///
 /// async fn mail(caller: CallerToken, graph: GraphClient) -> Result<String, Rejection> {
 ///     let scopes = ["https://graph.microsoft.com/Mail.Read"];
 ///     let token = graph.on_behalf_of(&caller, &scopes).await?;
 ///     Ok(format!("good for {} s", token.expires_in().as_secs()))
 /// }
+///
+/// let emulator = Emulator::start().await?;
+/// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+/// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+/// let app: Router = Router::new().route("/mail", get(mail)).route_layer(entra.layer());
+/// let status = async |token: String| {
+///     let request = Request::get("/mail").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
+/// assert_eq!(status(emulator.token().user("alice").scope("Todo.Read").mint()).await, 200);
+/// // An application has no user on whose behalf something could be done.
+/// assert_eq!(status(emulator.token().app("daemon").roles(["Tasks.Run"]).mint()).await, 403);
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct CallerToken {

@@ -36,13 +36,15 @@ use super::rejection::Rejection;
 /// called: 500 `not_configured`, or 401 for an anonymous request behind the optional layer.
 ///
 /// ```
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::collections::BTreeMap;
 /// use std::sync::Arc;
 ///
 /// use axum::extract::{Path, State};
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::middleware::check_fn_with_state;
-/// use axum_entra::{AccountId, Claims, Entra, Rejection};
+/// use axum_entra::{AccountId, Claims, Rejection, testing};
+/// use tower::ServiceExt;
 ///
 /// /// Stands for a database: the owner of each list.
 /// type Owners = Arc<BTreeMap<u64, AccountId>>;
@@ -59,12 +61,21 @@ use super::rejection::Rejection;
 ///     }
 /// }
 ///
-/// fn lists(entra: &Entra, owners: Owners) -> Router {
-///     Router::new()
-///         .route("/lists/{id}", get(|| async { "milk" }))
-///         .route_layer(check_fn_with_state(owners, owns_list))
-///         .route_layer(entra.layer())
-/// }
+/// let alice = testing::claims().build().account_id().unwrap();
+/// let owners: Owners = Arc::new(BTreeMap::from([(1, alice)]));
+/// let app: Router = Router::new()
+///     .route("/lists/{id}", get(|| async { "milk" }))
+///     .route_layer(check_fn_with_state(owners, owns_list));
+///     // .route_layer(entra.layer())
+/// let status = async |path: &str| {
+///     let request = Request::get(path).body(Body::empty()).unwrap();
+///     app.clone().oneshot(testing::claims().insert_into(request)).await.unwrap().status()
+/// };
+/// assert_eq!(status("/lists/1").await, 200);
+/// // Another owner's, or none at all: the answer does not say which lists exist.
+/// assert_eq!(status("/lists/2").await, 403);
+/// # Ok(()) }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 ///
 /// Whether the caller is authorized is decided before the handler runs; what the check read may
@@ -83,10 +94,12 @@ where
 /// Makes a layer of an asynchronous function without state: see [`check_fn_with_state`].
 ///
 /// ```
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum::extract::Path;
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::middleware::check_fn;
-/// use axum_entra::{Claims, Rejection};
+/// use axum_entra::{Claims, Rejection, testing};
+/// use tower::ServiceExt;
 ///
 /// async fn own_tenant(claims: Claims, Path(tenant): Path<String>) -> Result<(), Rejection> {
 ///     match claims.tenant_id().is_some_and(|own| own.to_string() == tenant) {
@@ -99,6 +112,14 @@ where
 ///     .route("/tenants/{id}", get(|| async { "report" }))
 ///     .route_layer(check_fn(own_tenant));
 ///     // .route_layer(entra.layer())
+/// let status = async |path: String| {
+///     let request = Request::get(path).body(Body::empty()).unwrap();
+///     app.clone().oneshot(testing::claims().insert_into(request)).await.unwrap().status()
+/// };
+/// assert_eq!(status(format!("/tenants/{}", testing::TENANT)).await, 200);
+/// assert_eq!(status("/tenants/22222222-2222-4222-8222-222222222222".to_owned()).await, 403);
+/// # Ok(()) }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 pub const fn check_fn<F, T>(check: F) -> CheckLayer<F, T, ()>
 where
@@ -125,15 +146,32 @@ pub struct CheckService<I, F, T, S> {
 /// other response.
 ///
 /// ```
-/// use axum_entra::middleware::CheckError;
-/// use axum_entra::{Claims, Rejection};
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::http::{Request, StatusCode};
+/// use axum::{Router, body::Body, response::IntoResponse, routing::get};
+/// use axum_entra::middleware::{CheckError, check_fn};
+/// use axum_entra::{Claims, Rejection, testing::claims};
+/// use tower::ServiceExt;
 ///
 /// async fn is_subscriber(claims: Claims) -> Result<(), CheckError> {
-///     match claims.has_role("Subscriber") {
-///         true => Ok(()),
-///         false => Err(Rejection::forbidden(&claims, "no_subscription").into()),
+///     match claims.roles().next() {
+///         Some("Subscriber") => Ok(()),
+///         Some(_) => Err(Rejection::forbidden(&claims, "no_subscription").into()),
+///         // Another answer than a refusal of this crate.
+///         None => Err(StatusCode::PAYMENT_REQUIRED.into_response().into()),
 ///     }
 /// }
+///
+/// let app: Router = Router::new().route("/", get(|| async { "news" })).layer(check_fn(is_subscriber));
+/// let status = async |role: Option<&str>| {
+///     let claims = claims().roles(role);
+///     app.clone().oneshot(claims.insert_into(Request::new(Body::empty()))).await.unwrap().status()
+/// };
+/// assert_eq!(status(Some("Subscriber")).await, 200);
+/// assert_eq!(status(Some("Visitor")).await, 403);
+/// assert_eq!(status(None).await, 402);
+/// # Ok(()) }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 #[derive(Debug)]
 pub struct CheckError(Refusal);

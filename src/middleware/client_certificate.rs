@@ -13,11 +13,33 @@ use crate::jwks::sha256;
 /// self-signed (section 2.2).
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::ClientCertificate;
+/// use entra_emulator::Emulator;
+/// use tower::ServiceExt;
 ///
-/// # fn accepted(request: &mut http::Request<()>, peer_certificate: &[u8]) {
-/// request.extensions_mut().insert(ClientCertificate::from_der(peer_certificate));
-/// # }
+/// let emulator = Emulator::start().await?;
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+/// let app: Router = Router::new().route("/", get(|| async { "milk" })).route_layer(entra.layer());
+///
+/// # let (own, other): (&[u8], &[u8]) = (b"the DER of one certificate", b"of another");
+/// // Bound to the certificate that the client showed when it got the token.
+/// let token = emulator.token().user("alice").scope("Todo.Read").bound_to_certificate(own).mint();
+/// let status = async |shown: Option<&[u8]>| {
+///     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+///     let mut request = request.body(Body::empty()).unwrap();
+///     // What an acceptor does with each request of a connection.
+///     if let Some(certificate) = shown {
+///         request.extensions_mut().insert(ClientCertificate::from_der(certificate));
+///     }
+///     app.clone().oneshot(request).await.unwrap().status()
+/// };
+/// assert_eq!(status(Some(own)).await, 200);
+/// assert_eq!(status(Some(other)).await, 401);
+/// assert_eq!(status(None).await, 401);
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ClientCertificate {
@@ -34,6 +56,14 @@ impl ClientCertificate {
     }
 
     /// The SHA-256 of the certificate: `x5t#S256` in bytes.
+    ///
+    /// ```
+    /// use axum_entra::ClientCertificate;
+    ///
+    /// let certificate = ClientCertificate::from_der(b"the DER of a certificate");
+    /// let other = ClientCertificate::from_der(b"the DER of another");
+    /// assert_ne!(certificate.sha256(), other.sha256());
+    /// ```
     #[must_use]
     pub const fn sha256(&self) -> &[u8; 32] {
         &self.sha256

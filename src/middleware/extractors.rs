@@ -59,8 +59,11 @@ impl<S: Sync> OptionalFromRequestParts<S> for Claims {
 /// cannot be called for an unauthorized caller.
 ///
 /// ```
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::post};
 /// use axum_entra::guard::{Guard, RequireRole, RequireScope};
-/// use axum_entra::{Permit, guards};
+/// use axum_entra::{Permit, guards, testing::claims};
+/// use tower::ServiceExt;
 ///
 /// guards! {
 ///     /// May change to-do lists.
@@ -70,6 +73,17 @@ impl<S: Sync> OptionalFromRequestParts<S> for Claims {
 /// async fn create(permit: Permit<CanWriteTodos>) -> String {
 ///     format!("created by {:?}", permit.claims().principal())
 /// }
+///
+/// let app: Router = Router::new().route("/todos", post(create));
+/// // .layer(entra.layer())
+/// let status = async |scope: &str| {
+///     let request = Request::post("/todos").body(Body::empty()).unwrap();
+///     app.clone().oneshot(claims().scope(scope).insert_into(request)).await.unwrap().status()
+/// };
+/// assert_eq!(status("Todo.ReadWrite").await, 200);
+/// assert_eq!(status("Todo.Read").await, 403);
+/// # Ok(()) }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 pub struct Permit<G> {
     claims: Claims,
@@ -135,9 +149,22 @@ impl<G> Permit<G> {
 /// async fn list(permit: Permit<NotSuspended>) -> String {
 ///     permit.claims().issuer().to_owned()
 /// }
-/// # fn router(app: App) -> axum::Router {
-/// axum::Router::new().route("/", axum::routing::get(list)).with_state(app)
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() {
+/// # use axum::{body::Body, http::Request};
+/// # use axum_entra::testing::{TENANT, claims};
+/// # use tower::ServiceExt;
+///
+/// let app = App { suspended: Arc::default() };
+/// let router = axum::Router::new().route("/", axum::routing::get(list)).with_state(app.clone());
+/// let status = async || {
+///     let request = claims().insert_into(Request::new(Body::empty()));
+///     router.clone().oneshot(request).await.unwrap().status()
+/// };
+/// assert_eq!(status().await, 200);
+/// app.suspended.write().unwrap().push(TENANT.parse().unwrap());
+/// assert_eq!(status().await, 403);
 /// # }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`Permit<{Self}>` cannot get its guard from the state `{S}`",

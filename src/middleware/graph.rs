@@ -28,14 +28,31 @@ use super::rejection::Rejection;
 /// guards asked counts too. Many who ask the same at a time are one question.
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::{CallerToken, GraphClient, Rejection};
+/// use entra_emulator::{Emulator, Endpoint, Fault};
+/// use tower::ServiceExt;
 ///
-/// async fn profile(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
-///     let token = directory
-///         .on_behalf_of(&caller, &["https://graph.microsoft.com/User.Read"])
-///         .await?;
-///     Ok(format!("calling Graph with a token for {:?}", token.expires_in()))
+/// async fn groups(directory: GraphClient, caller: CallerToken) -> Result<String, Rejection> {
+///     Ok(directory.member_groups(&caller).await?.join(" "))
 /// }
+///
+/// let emulator = Emulator::start().await?;
+/// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+/// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+/// let app: Router = Router::new().route("/groups", get(groups)).route_layer(entra.layer());
+/// let status = async |user: &str| {
+///     let token = emulator.token().user(user).scope("Todo.Read").mint();
+///     let request = Request::get("/groups").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
+/// assert_eq!(status("alice").await, 200);
+/// emulator.inject_fault_at(Endpoint::Graph, Fault::Status(500));
+/// assert_eq!(status("bob").await, 503);
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct GraphClient {
@@ -68,6 +85,28 @@ impl GraphClient {
     ///
     /// For deciding on a few groups a guard is better: it asks about those only.
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::{Emulator, Endpoint, Fault};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let token = |user| emulator.token().user(user).scope("Todo.Read").mint();
+    /// let dave = entra.validate_caller(&token("dave")).await?;
+    /// // More than a token can list.
+    /// assert_eq!(entra.graph().member_groups(&dave).await?.len(), 250);
+    ///
+    /// emulator.inject_fault_at(Endpoint::Graph, Fault::Status(500));
+    /// let alice = entra.validate_caller(&token("alice")).await?;
+    /// assert_eq!(entra.graph().member_groups(&alice).await.unwrap_err().status(), 503);
+    /// // Dave's are still known.
+    /// assert!(entra.graph().member_groups(&dave).await.is_ok());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Rejection`]: 503 where Graph does not answer or there are no credentials, 404 where it
     /// does not know the caller, 403 for a token that names no account, and the claims challenge
@@ -82,6 +121,29 @@ impl GraphClient {
 
     /// A token for other scopes on behalf of the user who calls, kept until shortly before its
     /// end (Microsoft, "OAuth 2.0 On-Behalf-Of flow").
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let scopes = ["https://graph.microsoft.com/User.Read"];
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let user = entra.validate_caller(&token).await?;
+    /// let for_graph = entra.graph().on_behalf_of(&user, &scopes).await?;
+    /// assert!(for_graph.expires_in().as_secs() > 0);
+    ///
+    /// // An application acts for no user.
+    /// let token = emulator.token().app("daemon").roles(["Tasks.Run"]).mint();
+    /// let daemon = entra.validate_caller(&token).await?;
+    /// let refused = entra.graph().on_behalf_of(&daemon, &scopes).await.unwrap_err();
+    /// assert_eq!(refused.reason(), "user_only");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Rejection`]: 403 `user_only` for an application's own token, and before anything is
@@ -106,6 +168,26 @@ impl GraphClient {
     /// credentials: in a tenant, or in the authority's own without one. The scope is one
     /// resource's `.default`.
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let scopes = ["https://graph.microsoft.com/.default"];
+    /// let token = entra.graph().client_credentials_token(None, &scopes).await?;
+    /// assert!(!format!("{token:?}").contains(token.expose_secret()));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let without = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    ///
+    /// // An `Entra` without credentials.
+    /// assert!(without.graph().client_credentials_token(None, &scopes).await.is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`GraphError`] where there are no credentials or the token endpoint gives no token.
     pub async fn client_credentials_token<S: AsRef<str>>(
@@ -122,6 +204,27 @@ impl GraphClient {
     /// The object id of a user that is named by that id or by user principal name.
     ///
     /// Graph is asked for names only; whether a user of that id exists is not checked.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::{BOB, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let caller = entra.validate_caller(&token).await?;
+    /// let graph = entra.graph();
+    /// let bob = graph.resolve_user_id(&caller, "bob@contoso.onmicrosoft.com").await?;
+    /// assert_eq!(bob.to_string(), BOB);
+    /// let unknown = graph.resolve_user_id(&caller, "zoe@contoso.onmicrosoft.com").await;
+    /// assert_eq!(unknown.unwrap_err().status(), 404);
+    /// // An id is not looked up.
+    /// assert_eq!(graph.resolve_user_id(&caller, BOB).await?, bob);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Rejection`]: 404 for a name that Graph does not know, 403 `directory_refused` where Graph
@@ -150,6 +253,28 @@ impl GraphClient {
     /// the account's sessions is forgotten. That the caller may do this is for a guard to say, and
     /// for Graph.
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::SessionRevocation;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// let caller = entra.validate_caller(&token).await?;
+    /// let account = caller.claims().account_id().unwrap();
+    /// let graph = entra.graph();
+    /// let at = graph.revoke_sessions(&caller, None, SessionRevocation::SignInSessions).await?;
+    /// // Access tokens live on, unless this API refuses them.
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// entra.revoke_tokens_issued_before(&account, at).await?;
+    /// assert_eq!(entra.validate(&token).await.unwrap_err().reason(), "revoked");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`Rejection`], as [`on_behalf_of`](Self::on_behalf_of). For another user than the caller
     /// also 404 `not_found` where Graph does not know the id, and 403 `directory_refused` where
@@ -173,6 +298,28 @@ impl GraphClient {
 
     /// Forgets what is known of an account, in every authority: its memberships, its sessions,
     /// and tokens on its behalf. Other accounts are not affected.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let access = axum_entra::graph::GraphConfig::new(axum_entra::graph::ClientCredential::secret(entra_emulator::API_SECRET));
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url()).graph(access.graph_url(emulator.graph_url()));
+    /// # let entra = axum_entra::Entra::builder_for(authority).build()?;
+    /// let token = emulator.token().user("bob").scope("Todo.Read").mint();
+    /// let bob = entra.validate_caller(&token).await?;
+    /// assert!(entra.graph().member_groups(&bob).await?.is_empty());
+    /// emulator.set_memberships("bob", ["aaaaaaaa-0000-4000-8000-000000000001"]);
+    /// // The answer is kept for five minutes.
+    /// assert!(entra.graph().member_groups(&bob).await?.is_empty());
+    ///
+    /// let (tenant, object) = (bob.claims().tenant_id(), bob.claims().object_id());
+    /// entra.graph().invalidate_account(tenant.unwrap(), object.unwrap());
+    /// assert_eq!(entra.graph().member_groups(&bob).await?.len(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn invalidate_account(&self, tenant: Uuid, object: Uuid) {
         for connection in self.connections.iter() {
             connection.forget([(tenant, object)]);

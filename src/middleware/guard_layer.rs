@@ -32,10 +32,12 @@ use super::token_source::Subprotocol;
 /// `not_configured`.
 ///
 /// ```
+/// # #[cfg(feature = "test-util")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use axum::{Router, routing::get};
-/// use axum_entra::GuardLayer;
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::guard::{Guard, RequireRole, RequireScope};
+/// use axum_entra::{GuardLayer, testing::claims};
+/// use tower::ServiceExt;
 ///
 /// /// Which rule applies is read from the configuration.
 /// fn rule(admins_only: bool) -> Arc<dyn Guard + Send + Sync> {
@@ -45,10 +47,18 @@ use super::token_source::Subprotocol;
 ///     }
 /// }
 ///
-/// let app: Router = Router::new()
-///     .route("/todos", get(|| async { "milk" }))
-///     .route_layer(GuardLayer::new(rule(true)));
-///     // .route_layer(entra.layer())
+/// let status = async |admins_only| {
+///     let app: Router = Router::new()
+///         .route("/todos", get(|| async { "milk" }))
+///         .route_layer(GuardLayer::new(rule(admins_only)));
+///         // .route_layer(entra.layer())
+///     let request = Request::get("/todos").body(Body::empty()).unwrap();
+///     app.oneshot(claims().scope("Todo.Read").insert_into(request)).await.unwrap().status()
+/// };
+/// assert_eq!(status(false).await, 200);
+/// assert_eq!(status(true).await, 403);
+/// # Ok(()) }
+/// # #[cfg(not(feature = "test-util"))] fn main() {}
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use = "a layer protects nothing before it is added to a router"]

@@ -48,6 +48,21 @@ pub struct ProtectedResource {
 impl ProtectedResource {
     /// The API's own URL, as clients know it (RFC 9728 section 1.2: without a fragment).
     ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |address: &str| {
+    ///     Entra::builder(tenant.clone(), client_id).resource(ProtectedResource::new(address)).build()
+    /// };
+    /// let document = build("https://todo.example.com/mcp")?.resource_metadata().unwrap();
+    /// assert_eq!(document.resource, "https://todo.example.com/mcp");
+    /// assert!(build("https://todo.example.com/#mcp").is_err());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`EntraBuilder::build`](crate::EntraBuilder::build) refuses what is not such a URL.
     #[must_use]
@@ -64,12 +79,44 @@ impl ProtectedResource {
     /// [`default_resource`](crate::EntraBuilder::default_resource): given by
     /// [`resource`](crate::EntraBuilder::resource) beside an address it is a second resource without
     /// one, which `build` refuses.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let resource = ProtectedResource::unaddressed().challenge_scopes(["Todo.Read"]);
+    /// let entra = Entra::builder(tenant, client_id).default_resource(resource).build()?;
+    /// assert!(entra.resource_metadata().is_none());
+    ///
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).layer(entra.layer());
+    /// let refused = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let challenge = refused.headers()["www-authenticate"].to_str()?;
+    /// assert!(challenge.contains(r#"scope="api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read""#));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn unaddressed() -> Self {
         Self::default()
     }
 
     /// A name for people (`resource_name`).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let resource = ProtectedResource::new("https://todo.example.com").name("To-do lists");
+    /// let entra = Entra::builder(tenant, client_id).resource(resource).build()?;
+    /// let document = entra.resource_metadata().unwrap();
+    /// assert_eq!(document.resource_name.as_deref(), Some("To-do lists"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -77,6 +124,20 @@ impl ProtectedResource {
     }
 
     /// The scopes that the metadata offers (`scopes_supported`); never list `offline_access`.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let resource = ProtectedResource::new("https://todo.example.com").scopes(["Todo.Read"]);
+    /// let entra = Entra::builder(tenant, client_id).resource(resource).build()?;
+    /// // As clients have to ask for it. No request is refused for want of it: guards do that.
+    /// let document = entra.resource_metadata().unwrap();
+    /// assert_eq!(document.scopes_supported, ["api://6e74172b-be56-4843-9ff4-e66a39bb12e3/Todo.Read"]);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
@@ -88,6 +149,25 @@ impl ProtectedResource {
     ///
     /// For an API whose routes all need these. Without it a challenge names the first scope of the
     /// setting `Scopes`, of which every route needs one.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let resource = ProtectedResource::new("https://todo.example.com")
+    ///     .scopes(["Todo.Read", "Todo.ReadWrite"])
+    ///     .challenge_scopes(["Todo.Read"]);
+    /// let entra = Entra::builder(tenant, client_id).resource(resource).build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).layer(entra.layer());
+    /// let refused = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let challenge = refused.headers()["www-authenticate"].to_str()?;
+    /// assert!(challenge.contains("/Todo.Read\"") && !challenge.contains("Todo.ReadWrite"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn challenge_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.challenge_scopes
@@ -96,6 +176,24 @@ impl ProtectedResource {
     }
 
     /// Where the document is, if another server publishes it; challenges name this URL.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{Entra, ProtectedResource, Tenant};
+    /// use tower::ServiceExt;
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let published = "https://www.example.com/todo-metadata";
+    /// let resource = ProtectedResource::new("https://todo.example.com").metadata_url(published);
+    /// let entra = Entra::builder(tenant, client_id).resource(resource).build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).layer(entra.layer());
+    /// let refused = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+    /// let challenge = refused.headers()["www-authenticate"].to_str()?;
+    /// assert!(challenge.contains(&format!(r#"resource_metadata="{published}""#)));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn metadata_url(mut self, url: impl Into<String>) -> Self {
         self.metadata_url = Some(url.into());

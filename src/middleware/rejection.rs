@@ -28,16 +28,27 @@ use super::session_check::SessionFailure;
 /// [`docs/errors.md`](https://github.com/axum-entra/axum-entra/blob/main/docs/errors.md).
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum::response::{IntoResponse, Response};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use axum_entra::{Claims, Rejection};
+/// use tower::ServiceExt;
 ///
-/// async fn delete(claims: Result<Claims, Rejection>) -> Response {
+/// /// Answers also while the authority is down, with less.
+/// async fn greet(claims: Result<Claims, Rejection>) -> Response {
 ///     match claims {
 ///         Ok(claims) => claims.issuer().to_owned().into_response(),
-///         Err(rejection) if rejection.status() == 503 => ().into_response(),
+///         Err(rejection) if rejection.status() == 503 => String::from("hello").into_response(),
 ///         Err(rejection) => rejection.into_response(),
 ///     }
 /// }
+///
+/// // A route without the layer is a mistake of the program, and no caller gets past it.
+/// let app: Router = Router::new().route("/", get(greet));
+/// let answer = app.oneshot(Request::get("/").body(Body::empty())?).await?;
+/// assert_eq!(answer.status(), 500);
+/// assert_eq!(answer.extensions().get::<Rejection>().unwrap().reason(), "not_configured");
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Rejection {

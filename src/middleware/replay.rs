@@ -32,16 +32,32 @@ use super::token_source::Subprotocol;
 /// and a client that gets no answer needs a new token.
 ///
 /// ```
-/// use axum::{Router, routing::post};
-/// use axum_entra::{Entra, guard::RequireScope};
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::post};
+/// use axum_entra::guard::RequireScope;
+/// use entra_emulator::Emulator;
+/// use tower::ServiceExt;
 ///
-/// fn payments(entra: &Entra) -> Router {
-///     Router::new()
-///         .route("/transfer", post(|| async { "done" }))
-///         .route_layer(entra.replay_protection()) // last to be asked
-///         .route_layer(RequireScope("Payments.Transfer"))
-///         .route_layer(entra.layer()) // first to be asked
-/// }
+/// let emulator = Emulator::start().await?;
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+/// let app: Router = Router::new()
+///     .route("/transfer", post(|| async { "done" }))
+///     .route_layer(entra.replay_protection()) // last to be asked
+///     .route_layer(RequireScope("Payments.Transfer"))
+///     .route_layer(entra.layer()); // first to be asked
+///
+/// let status = async |token: &str| {
+///     let request = Request::post("/transfer").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
+/// let token = emulator.token().user("alice").scope("Payments.Transfer");
+/// let known = token.clone().claim("uti", "k3Zx").mint();
+/// assert_eq!(status(&known).await, 200);
+/// assert_eq!(status(&known).await, 401);
+/// // Nothing distinguishes this token from others: 403.
+/// assert_eq!(status(&token.without("uti").without("jti").mint()).await, 403);
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a layer protects nothing before it is added to a router"]

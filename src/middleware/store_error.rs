@@ -13,14 +13,22 @@ use super::rejection::Rejection;
 /// [`map_rejection`](crate::EntraBuilder::map_rejection) gives to the refusals of the same `Entra`.
 ///
 /// ```
-/// use axum_entra::{Claims, Entra, Rejection};
+/// # #[cfg(feature = "redis")] #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_entra::{AccountId, Entra, RedisStore, Rejection, StoreFailurePolicy, Tenant};
 ///
-/// async fn lost_device(entra: Entra, claims: Claims) -> Result<(), Rejection> {
-///     match claims.account_id() {
-///         Some(account) => Ok(entra.revoke_tokens(&account).await?),
-///         None => Err(Rejection::forbidden(&claims, "no_account")),
-///     }
+/// async fn lost_device(entra: &Entra, account: &AccountId) -> Result<(), Rejection> {
+///     Ok(entra.revoke_tokens(account).await?)
 /// }
+///
+/// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// # let builder = Entra::builder(tenant, "6e74172b-be56-4843-9ff4-e66a39bb12e3");
+/// let out_of_reach = RedisStore::new("redis://127.0.0.1:1/", StoreFailurePolicy::default());
+/// let entra = builder.redis(out_of_reach).build()?;
+/// let text = "11111111-1111-4111-8111-111111111111.690222be-ff1a-4d56-abd1-7e4f7d38e474";
+/// let refused = lost_device(&entra, &text.parse()?).await.unwrap_err();
+/// assert_eq!((refused.status().as_u16(), refused.reason()), (503, "store_unavailable"));
+/// # Ok(()) }
+/// # #[cfg(not(feature = "redis"))] fn main() {}
 /// ```
 #[derive(Clone, thiserror::Error)]
 #[error("the store of revocations and replay records is out of reach")]

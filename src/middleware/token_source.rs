@@ -14,13 +14,29 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 /// Two tokens in other places are 400, as two headers are.
 ///
 /// ```
-/// use axum_entra::{EntraLayer, TokenSource};
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use axum_entra::TokenSource;
+/// use entra_emulator::Emulator;
+/// use tower::ServiceExt;
 ///
-/// fn for_browsers(layer: EntraLayer) -> EntraLayer {
-///     layer
-///         .token_source(TokenSource::websocket_protocol())
-///         .token_source(TokenSource::cookie("__Host-token"))
-/// }
+/// let emulator = Emulator::start().await?;
+/// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+/// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+/// let forwarded = http::HeaderName::from_static("x-forwarded-access-token");
+/// let layer = entra
+///     .layer()
+///     .token_source(TokenSource::header(forwarded))
+///     .token_source(TokenSource::cookie("__Host-token"));
+/// let app: Router = Router::new().route("/", get(|| async { "milk" })).route_layer(layer);
+///
+/// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+/// let cookie = || Request::get("/").header("cookie", format!("__Host-token={token}"));
+/// assert_eq!(app.clone().oneshot(cookie().body(Body::empty())?).await?.status(), 200);
+/// // In both places: which of them is meant?
+/// let both = cookie().header("x-forwarded-access-token", &token).body(Body::empty())?;
+/// assert_eq!(app.oneshot(both).await?.status(), 400);
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct TokenSource(Kind);

@@ -22,13 +22,15 @@ use crate::config_error::ConfigError;
 /// use axum::extract::ConnectInfo;
 /// use axum_entra::TrustedProxies;
 ///
-/// # fn proxies() -> Result<TrustedProxies, axum_entra::ConfigError> {
 /// let peer = |extensions: &http::Extensions| {
 ///     let info = extensions.get::<ConnectInfo<SocketAddr>>()?;
 ///     Some(info.0.ip())
 /// };
-/// Ok(TrustedProxies::new(["10.0.0.0/8", "fd00::1"], peer)?.forward_host())
-/// # }
+/// let ingress = TrustedProxies::new(["10.0.0.0/8", "fd00::1"], peer)?.forward_host();
+/// # let _ = ingress;
+/// // By address, since a name would have to be looked up.
+/// assert!(TrustedProxies::new(["ingress.example.com"], peer).is_err());
+/// # Ok::<(), axum_entra::ConfigError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -51,6 +53,15 @@ struct Network {
 impl TrustedProxies {
     /// Begins with addresses or networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`), and with how the
     /// peer's address is found in the extensions of a request. Believes nothing yet.
+    ///
+    /// ```
+    /// use axum_entra::TrustedProxies;
+    ///
+    /// let new = |address: &str| TrustedProxies::new([address], |_| None);
+    /// assert!(new("10.0.0.1").is_ok() && new("fd00::/8").is_ok());
+    /// // Bits behind the prefix: is it the network or the one address?
+    /// assert!(new("10.0.0.1/8").is_err());
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError`] for what is no address, and for a network with bits behind its prefix.
@@ -85,6 +96,41 @@ impl TrustedProxies {
     /// and it must send one element only (Envoy: `SANITIZE_SET`).
     ///
     /// The certificate that the proxy itself shows to this API is the client's no more.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::net::IpAddr;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use axum_entra::{ClientCertificate, Entra, TrustedProxies};
+    /// use entra_emulator::Emulator;
+    /// use tower::ServiceExt;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// // The acceptor put the peer's address into the extensions.
+    /// let peer = |extensions: &http::Extensions| extensions.get::<IpAddr>().copied();
+    /// let ingress = TrustedProxies::new(["10.0.0.0/8"], peer)?.forward_client_certificate();
+    /// let entra = Entra::builder_for(authority).trusted_proxies(ingress).build()?;
+    /// let app: Router = Router::new().route("/", get(|| async { "milk" })).route_layer(entra.layer());
+    ///
+    /// let certificate = b"the DER of the client's certificate";
+    /// let token = emulator.token().user("alice").scope("Todo.Read").bound_to_certificate(certificate);
+    /// let bearer = format!("Bearer {}", token.mint());
+    /// let hash: String = ClientCertificate::from_der(certificate)
+    ///     .sha256().iter().map(|byte| format!("{byte:02x}")).collect();
+    /// let status = async |from: [u8; 4]| {
+    ///     let request = Request::get("/")
+    ///         .header("authorization", &bearer)
+    ///         .header("x-forwarded-client-cert", format!("Hash={hash}"));
+    ///     let request = request.extension(IpAddr::from(from)).body(Body::empty()).unwrap();
+    ///     app.clone().oneshot(request).await.unwrap().status()
+    /// };
+    /// assert_eq!(status([10, 0, 0, 7]).await, 200);
+    /// // From elsewhere the header is a client's word.
+    /// assert_eq!(status([203, 0, 113, 7]).await, 401);
+    /// # Ok(()) }
+    /// ```
     pub fn forward_client_certificate(mut self) -> Self {
         self.certificate = true;
         self

@@ -30,11 +30,17 @@ pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError,
 /// `maxmemory-policy` of `noeviction`: what it evicts, a replica that starts later never learns.
 ///
 /// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use axum_entra::{StoreFailurePolicy, RedisStore};
+/// use axum_entra::{Entra, RedisStore, StoreFailurePolicy, Tenant};
+///
+/// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+/// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
 /// let younger = StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(600));
 /// let redis = RedisStore::new("redis://127.0.0.1/", younger).key_prefix("payments");
-/// # let _ = redis;
+/// let entra = Entra::builder(tenant, client_id).redis(redis).build()?;
+/// assert_eq!(entra.store_status().failure_policy, Some(younger));
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct RedisStore {
@@ -63,6 +69,22 @@ impl RedisStore {
     /// none (`CryptoProvider::install_default`), [`build`](crate::EntraBuilder::build) installs that of
     /// aws-lc-rs, which this crate brings anyway: another crate may have switched on `ring` as well, and
     /// rustls panics where it has two and no choice.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, RedisStore, StoreFailurePolicy, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |url: &str| {
+    ///     let store = RedisStore::new(url, StoreFailurePolicy::default());
+    ///     Entra::builder(tenant.clone(), client_id).redis(store).build()
+    /// };
+    /// assert!(build("redis://127.0.0.1/").is_ok());
+    /// // A connection that any host could answer.
+    /// assert!(build("rediss://redis.example.com/#insecure").is_err());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn new(url: impl Into<String>, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Address(url.into()), on_loss)
@@ -72,6 +94,19 @@ impl RedisStore {
     ///
     /// Two connections are made with it, however many requests there are: one that waits for news,
     /// one for commands. How safe they are is the client's affair.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, RedisStore, StoreFailurePolicy, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let client = redis::Client::open("redis://127.0.0.1/")?;
+    /// let store = RedisStore::with_client(client, StoreFailurePolicy::Deny);
+    /// let entra = Entra::builder(tenant, client_id).redis(store).build()?;
+    /// assert_eq!(entra.store_status().failure_policy, Some(StoreFailurePolicy::Deny));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_client(client: Client, on_loss: StoreFailurePolicy) -> Self {
         Self::of(Source::Client(Box::new(client)), on_loss)
@@ -93,6 +128,16 @@ impl RedisStore {
 
     /// What the names of its keys begin with, `axum-entra` by default: replicas of one API share
     /// it, APIs that should not revoke each other's tokens do not.
+    ///
+    /// ```
+    /// use axum_entra::{RedisStore, StoreFailurePolicy};
+    ///
+    /// let of = |api: &str| {
+    ///     RedisStore::new("redis://127.0.0.1/", StoreFailurePolicy::default()).key_prefix(api)
+    /// };
+    /// // Two APIs on one Redis, each with revocations of its own.
+    /// assert_ne!(format!("{:?}", of("payments")), format!("{:?}", of("todos")));
+    /// ```
     #[must_use]
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

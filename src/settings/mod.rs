@@ -72,6 +72,21 @@ impl Settings {
     /// Each of the [`warnings`](Self::warnings) also becomes an event at `warn`, which is lost
     /// unless a `tracing` subscriber is installed before.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::settings::Settings;
+    /// # let file = std::env::temp_dir().join(format!("load-{}.json", std::process::id()));
+    /// # std::fs::write(&file, r#"{ "AzureAd": { "TenantId": "common", "ClientId":
+    /// #     "6e74172b-be56-4843-9ff4-e66a39bb12e3", "AllowedTenants": "any" } }"#)?;
+    ///
+    /// // {"AzureAd": {"TenantId": "common", "ClientId": "…", "AllowedTenants": "any"}}
+    /// assert!(!Settings::load(Some(&file))?.is_empty());
+    /// # std::fs::remove_file(&file)?;
+    /// let missing = Settings::load(Some("no such file.json".as_ref())).unwrap_err();
+    /// assert!(missing.to_string().contains("no such file.json"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SettingsError`], for the first value that cannot be used, in one line.
@@ -84,6 +99,20 @@ impl Settings {
     /// `:` stands between levels (`Authentication:EntraId`). The environment has the same name:
     /// `EntraId__TenantId`. As in Microsoft.Identity.Web a section that names a policy
     /// (`SignUpSignInPolicyId`, `Policies`) is read as B2C, every other as Entra ID.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::settings::Settings;
+    /// # let file = std::env::temp_dir().join(format!("load_section-{}.json", std::process::id()));
+    /// # std::fs::write(&file, r#"{ "Authentication": { "EntraId": { "TenantId": "contoso.example",
+    /// #     "ClientId": "6e74172b-be56-4843-9ff4-e66a39bb12e3" } } }"#)?;
+    ///
+    /// // {"Authentication": {"EntraId": {"TenantId": "contoso.example", "ClientId": "…"}}}
+    /// assert!(Settings::load_section("Authentication:EntraId", Some(&file)).is_ok());
+    /// assert!(Settings::load_section("Authentication:Okta", Some(&file)).is_err());
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -212,6 +241,15 @@ impl Settings {
     }
 
     /// Neither section is given.
+    ///
+    /// ```
+    /// use axum_entra::settings::Settings;
+    ///
+    /// let file = Some(("appsettings.json", r#"{ "Logging": { "LogLevel": {} } }"#));
+    /// // Another section than the two; `EntraBuilder::from_settings` would refuse it.
+    /// assert!(Settings::from_parts(file, [])?.is_empty());
+    /// # Ok::<(), axum_entra::settings::SettingsError>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entra.is_none() && self.b2c.is_none()
@@ -220,6 +258,22 @@ impl Settings {
     /// What a person should look at, one line each: keys that mean nothing here, variables that
     /// lost to others, credentials that are left out, lists put together from file and environment,
     /// values that an empty variable replaces, keys that have no effect beside the others.
+    ///
+    /// ```
+    /// use axum_entra::settings::Settings;
+    ///
+    /// let read = |more: &str| {
+    ///     let text = format!(r#"{{ "AzureAd": {{ "TenantId": "contoso.example", {more}
+    ///         "ClientId": "6e74172b-be56-4843-9ff4-e66a39bb12e3" }} }}"#);
+    ///     Settings::from_parts(Some(("appsettings.json", &text)), [])
+    /// };
+    /// assert!(read("")?.warnings().is_empty());
+    /// // It means something to a web application, and nothing to an API.
+    /// assert!(read(r#""CallbackPath": "/signin-oidc","#)?.warnings()[0].contains("CallbackPath"));
+    /// // A misspelt key is no warning.
+    /// assert!(read(r#""Audiense": "api://todo","#).is_err());
+    /// # Ok::<(), axum_entra::settings::SettingsError>(())
+    /// ```
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -230,6 +284,19 @@ impl Settings {
     ///
     /// What .NET code names as `RequiredScopesConfigurationKey`. Nothing is demanded by a list that
     /// is only looked up: the guards demand.
+    ///
+    /// ```
+    /// use axum_entra::{guard::RequireScope, settings::Settings};
+    ///
+    /// let file = r#"{ "AzureAd": { "TenantId": "contoso.example",
+    ///     "ClientId": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+    ///     "Scopes": { "Read": ["Todo.Read", "Todo.ReadWrite"] } } }"#;
+    /// let settings = Settings::from_parts(Some(("appsettings.json", file)), [])?;
+    /// let names = settings.list("AzureAd:Scopes:read").unwrap();
+    /// let guard = RequireScope::any_of(names)?;
+    /// assert_eq!(settings.list("AzureAd:Scopes:Write"), None);
+    /// # Ok::<(), axum_entra::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn list(&self, path: &str) -> Option<&[String]> {
         self.sections().find_map(|section| section.lists.at(path))

@@ -84,6 +84,17 @@ impl RouteAudit {
     ///
     /// Where no path is found, [`run`](Self::run) is an error: name them with
     /// [`path`](Self::path).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum::{Router, routing::get};
+    /// use axum_entra::testing::RouteAudit;
+    ///
+    /// let app: Router = Router::new().nest("/v1", Router::new().route("/todos", get(|| async { "milk" })));
+    /// let findings = RouteAudit::of(&app).run(app).await.unwrap_err();
+    /// assert!(findings.to_string().contains("/v1/todos"));
+    /// # }
+    /// ```
     pub fn of(router: &impl fmt::Debug) -> Self {
         let text = format!("{router:?}");
         // What follows are the fallbacks, which have no paths of their own.
@@ -98,6 +109,18 @@ impl RouteAudit {
     }
 
     /// Takes these paths: those of an OpenAPI document, for instance.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum::{Router, routing::get};
+    /// use axum_entra::testing::RouteAudit;
+    ///
+    /// let app: Router = Router::new().route("/todos", get(|| async { "milk" }));
+    /// // No layer: the route answers without a token.
+    /// let findings = RouteAudit::of_paths(["/todos"]).run(app).await.unwrap_err();
+    /// assert!(findings.to_string().contains("/todos"));
+    /// # }
+    /// ```
     pub fn of_paths(paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             paths: paths.into_iter().map(Into::into).collect(),
@@ -106,6 +129,19 @@ impl RouteAudit {
     }
 
     /// Asks a further path, such as one inside of a nested service.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum::{Router, routing::get};
+    /// use axum_entra::testing::RouteAudit;
+    ///
+    /// let inner: Router = Router::new().route("/todos", get(|| async { "milk" }));
+    /// // axum does not know the paths inside of a service.
+    /// let app: Router = Router::new().nest_service("/v1", inner);
+    /// let findings = RouteAudit::of(&app).path("/v1/todos").run(app).await.unwrap_err();
+    /// assert!(findings.to_string().contains("/v1/todos"));
+    /// # }
+    /// ```
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.paths.insert(path.into());
         self
@@ -113,6 +149,19 @@ impl RouteAudit {
 
     /// Expects a route to answer without a token: `"/health"`, or `"GET /health"` for one method
     /// (`GET` includes `HEAD`).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use axum::{Router, routing::get};
+    /// use axum_entra::testing::RouteAudit;
+    ///
+    /// let app: Router = Router::new().route("/health", get(|| async { "up" }));
+    /// assert!(RouteAudit::of(&app).open("GET /health").run(app.clone()).await.is_ok());
+    /// // A route of the list that does not exist keeps the list from growing stale.
+    /// let stale = RouteAudit::of(&app).open("GET /health").open("/metrics");
+    /// assert!(stale.run(app).await.is_err());
+    /// # }
+    /// ```
     pub fn open(mut self, route: &str) -> Self {
         let (method, path) = match route.split_once(' ') {
             Some((method, path)) => (Some(method.to_ascii_uppercase()), path),
@@ -126,6 +175,23 @@ impl RouteAudit {
     }
 
     /// Asks all routes.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, routing::get};
+    /// use axum_entra::{Entra, Tenant, testing::RouteAudit};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let todos = || Router::new().route("/todos", get(|| async { "milk" }));
+    /// let protected: Router = todos().layer(entra.layer());
+    /// assert!(RouteAudit::of(&protected).run(protected.clone()).await.is_ok());
+    /// // Added behind the layer's back.
+    /// let app = protected.route("/admin", get(|| async { "all" }));
+    /// assert!(RouteAudit::of(&app).run(app.clone()).await.is_err());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`RouteAuditError`], with every route that answers without a token and is not expected to,

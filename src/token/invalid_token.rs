@@ -105,6 +105,13 @@ pub enum InvalidToken {
 
 impl InvalidToken {
     /// The stable code, as it stands in the answer.
+    ///
+    /// ```
+    /// use axum_entra::InvalidToken;
+    ///
+    /// assert_eq!(InvalidToken::BadSignature.reason(), "bad_signature");
+    /// assert_eq!(InvalidToken::IssuedForGraph.reason(), "graph_token");
+    /// ```
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -134,6 +141,12 @@ impl InvalidToken {
     }
 
     /// A sentence for the holder of the token; it contains nothing from the token.
+    ///
+    /// ```
+    /// use axum_entra::InvalidToken;
+    ///
+    /// assert_eq!(InvalidToken::Revoked.description(), "The access token was revoked. Sign in again.");
+    /// ```
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match self {

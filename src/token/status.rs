@@ -102,6 +102,23 @@ impl AuthorityStatus {
 
     /// Whether it is ready: its v2.0 document has keys in use, or its v1.0 document where v2.0 is
     /// off; for B2C each policy's.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Authority, Entra};
+    /// use entra_emulator::{API_ID, CONTOSO, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let of = |instance: &str| Authority::entra(CONTOSO.parse().unwrap(), API_ID).instance(instance);
+    /// let unreachable = of("http://127.0.0.1:1/").issuer("https://id.contoso.example/");
+    /// let entra = Entra::builder_for(of(emulator.url())).authority(unreachable).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").mint();
+    /// entra.validate(&token).await?;
+    /// // One authority does not wait for the other.
+    /// let ready: Vec<bool> = entra.status().iter().map(|authority| authority.is_ready()).collect();
+    /// assert_eq!(ready, [true, false]);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.ready

@@ -117,12 +117,40 @@ impl Explanation {
     }
 
     /// The checks in the order in which they are made.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::explain::Outcome;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read").audience("another API").mint();
+    /// let explanation = entra.explain(&token).await;
+    /// let failed = explanation.steps().iter().find(|step| step.outcome == Outcome::Failed).unwrap();
+    /// assert_eq!(failed.check, "audience");
+    /// assert!(failed.found.as_deref().unwrap().contains("another API") && failed.verified);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// What a person should try, most likely first.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let entra = Entra::builder(tenant, client_id).build()?;
+    /// let explanation = entra.explain("Bearer EwBwA8l6BAAU").await;
+    /// assert!(!explanation.hints().is_empty());
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.hints
@@ -131,6 +159,20 @@ impl Explanation {
     /// The page of the book on the reason, with cause and remedy; none where the token is accepted.
     ///
     /// An application's own reasons ([`Denied::custom`](crate::guard::Denied::custom)) have no page.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// let expired = entra.explain(&token.clone().expired().mint()).await;
+    /// assert!(expired.page().unwrap().ends_with("/docs/errors.md#expired"));
+    /// assert_eq!(entra.explain(&token.mint()).await.page(), None);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn page(&self) -> Option<String> {
         let reason = self.reason.filter(|_| !self.custom)?;
@@ -140,6 +182,22 @@ impl Explanation {
     /// Holds the caller against a route's guard as well, under a name of the route.
     ///
     /// No directory is asked: a guard that would ask one is refused here, and a hint says so.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::guard::RequireRole;
+    /// use entra_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let entra = axum_entra::Entra::builder_for(authority.instance(emulator.url())).build()?;
+    /// let token = emulator.token().user("bob").scope("Todo.Read").mint();
+    /// let explanation = entra.explain(&token).await;
+    /// assert!(explanation.is_accepted());
+    /// let at_the_route = explanation.with_guard("DELETE /todos", &RequireRole("Todo.Admin"));
+    /// assert_eq!(at_the_route.reason(), Some("role"));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_guard<G: Guard + ?Sized>(mut self, route: &str, guard: &G) -> Self {
         let mut step = Step {

@@ -52,16 +52,65 @@ enum Source {
 impl TokenDecryptionKey {
     /// A file in PEM or PKCS#12 form. It is read when the `Entra` is built, and again whenever it
     /// has changed, within some seconds; a broken new file leaves the old key in use.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant, TokenDecryptionKey};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let key = TokenDecryptionKey::file("/run/secrets/no such file.pem");
+    /// let refused = Entra::builder(tenant, client_id).token_decryption_key(key).build();
+    /// assert!(refused.unwrap_err().to_string().contains("no such file.pem"));
+    /// # Ok(()) }
+    /// ```
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::from(Source::File(path.into()))
     }
 
     /// The content of such a file.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, TokenDecryptionKey};
+    /// use entra_emulator::{Emulator, TokenEncryption};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// # let authority = axum_entra::Authority::entra(entra_emulator::CONTOSO.parse()?, entra_emulator::API_ID);
+    /// # let authority = authority.instance(emulator.url());
+    /// # use base64::{Engine, prelude::BASE64_STANDARD};
+    /// # let pem = |label: &str, der: &[u8]| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der));
+    /// # let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
+    /// # let public_key = pem("PUBLIC KEY", &rcgen::PublicKeyData::subject_public_key_info(&key));
+    /// # let private_key = pem("PRIVATE KEY", &key.serialize_der());
+    /// let key = TokenDecryptionKey::bytes(private_key);
+    /// let entra = Entra::builder_for(authority.clone()).token_decryption_key(key).build()?;
+    /// let token = emulator.token().user("alice").scope("Todo.Read");
+    /// let token = token.encrypted(TokenEncryption::to(public_key)?).mint();
+    /// assert!(entra.validate(&token).await.is_ok());
+    /// // An `Entra` without the key.
+    /// let entra = Entra::builder_for(authority).build()?;
+    /// assert!(entra.validate(&token).await.is_err());
+    /// # Ok(()) }
+    /// ```
     pub fn bytes(content: impl Into<Vec<u8>>) -> Self {
         Self::from(Source::Bytes(content.into().into()))
     }
 
     /// The password of a PKCS#12 file. PEM has none: its key must not be encrypted.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::{Entra, Tenant, TokenDecryptionKey};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let pem = "-----BEGIN PRIVATE KEY-----\nbWlsaw==\n-----END PRIVATE KEY-----\n";
+    /// let key = TokenDecryptionKey::bytes(pem).password("for a PKCS#12 file");
+    /// let refused = Entra::builder(tenant, client_id).token_decryption_key(key).build();
+    /// assert!(refused.unwrap_err().to_string().contains("password for PEM"));
+    /// # Ok(()) }
+    /// ```
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into().into());
         self
