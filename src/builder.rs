@@ -22,7 +22,6 @@ use crate::clock::{Clock, UnixTime};
 #[cfg(feature = "settings")]
 use crate::config_error::ConfigError;
 use crate::graph::{AuthorityWithGraph, Connection, GraphConfig, LastFailure};
-use crate::jwks::HttpClientBuilder;
 use crate::middleware::{
     CallerToken, EntraLayer, GraphClient, LayerContext, Rejection, ReplayProtectionLayer, Resource,
     ResourceConfig, ServiceState, ValidateError, check_sessions,
@@ -34,6 +33,7 @@ use crate::token::{
     AuthorityStatus, MAX_TOKEN_BYTES, Possession, TOKEN_CACHE_BYTES, TokenDecryptionKey,
     ValidationFailure, Validator, Verdict,
 };
+use crate::transport::HttpClientBuilder;
 
 pub use revocation::RevokeError;
 

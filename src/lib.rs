@@ -97,6 +97,7 @@ mod tasks;
 pub mod testing;
 mod token;
 mod token_version;
+mod transport;
 
 pub use authority::{
     AllowedTenants, Authority, Cloud, JwksRefresh, ParseTenantError, SecurityEventTransmitter,
@@ -110,12 +111,13 @@ pub use claims::{
 pub use clock::{Clock, UnixTime};
 pub use config_error::ConfigError;
 pub use guid::CONSUMERS_TENANT_ID;
-pub use jwks::{HttpClient, HttpClientBuilder, JwksFetchError};
+pub use jwks::JwksFetchError;
 #[cfg(feature = "redis")]
 pub use revocation::RedisStore;
 pub use revocation::{StoreFailurePolicy, StoreStatus};
 pub use scope_hierarchy::ScopeHierarchy;
 pub use token::{AuthorityStatus, InvalidToken, JwksStatus, PopTokens, TokenDecryptionKey};
+pub use transport::{HttpClient, HttpClientBuilder, TransportError};
 /// Why a token is accepted or refused, check by check.
 pub mod explain {
     pub use crate::token::{Explanation, Outcome, Step};

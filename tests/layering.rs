@@ -27,7 +27,7 @@ const LAYERS: [&[&str]; 5] = [
         "tasks",
         "metrics",
     ],
-    &["claims", "authority"],
+    &["claims", "authority", "transport"],
     &["jwks", "guard", "revocation"],
     &["token", "graph"],
     &["middleware", "settings"],
@@ -43,7 +43,7 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
         &["jwks/crypto.rs", "jwks/crypto/decryption.rs"],
     ),
     ("arc_swap", &["snapshot.rs"]),
-    ("reqwest", &["jwks/http_client.rs"]),
+    ("reqwest", &["transport/http_client.rs"]),
     (
         "redis",
         &["revocation/redis.rs", "revocation/redis/commands.rs"],
@@ -260,7 +260,7 @@ fn invented_offenders_are_found() {
         1
     );
     assert!(
-        invented("jwks/http_client.rs", "use reqwest::Client;")
+        invented("transport/http_client.rs", "use reqwest::Client;")
             .other_importers()
             .is_empty()
     );

@@ -2,9 +2,6 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use http::HeaderMap;
-use http::header::{AGE, DATE};
-
 /// The clock of one authority, as the answers that carry its keys tell it.
 ///
 /// Tokens carry the authority's time. A cut-off for something that happens now has to be that
@@ -111,19 +108,6 @@ impl AuthorityClock {
     }
 }
 
-/// The time of the sender's clock, in seconds since 1970-01-01 UTC: `Date`, and `Age` where a
-/// cache kept the answer (RFC 9110 section 6.6.1, RFC 9111 section 5.1).
-pub(crate) fn stated_time(headers: &HeaderMap) -> Option<u64> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let date = httpdate::parse_http_date(date).ok()?;
-    let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let age = headers
-        .get(AGE)
-        .and_then(|age| age.to_str().ok()?.trim().parse().ok())
-        .unwrap_or(0);
-    Some(date.saturating_add(age))
-}
-
 fn signed(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
@@ -166,24 +150,5 @@ mod tests {
         assert_eq!(after(u64::MAX, 0).cut_off(5), 6);
         assert_eq!(after(10_120, 10_000).now(20_000), 20_120);
         assert_eq!(after(9_000, 10_000).now(20_000), 20_000, "not to be used");
-    }
-
-    #[test]
-    fn the_time_is_the_date_and_how_long_a_cache_had_it() {
-        let time = |date: &str, age: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(DATE, date.parse().unwrap());
-            if let Some(age) = age {
-                headers.insert(AGE, age.parse().unwrap());
-            }
-            stated_time(&headers)
-        };
-        let date = "Tue, 18 Sep 2018 00:00:00 GMT";
-        assert_eq!(time(date, None), Some(1_537_228_800));
-        assert_eq!(time(date, Some("60")), Some(1_537_228_860));
-        assert_eq!(time(date, Some("soon")), Some(1_537_228_800));
-        assert_eq!(time(date, Some("18446744073709551615")), Some(u64::MAX));
-        assert_eq!(time("yesterday", None), None);
-        assert_eq!(stated_time(&HeaderMap::new()), None);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use address::web_address;
 #[cfg(feature = "settings")]
 pub(crate) use address::{is_address_with_policy, is_app_id_uri, is_domain, is_policy_name};
 pub(crate) use backdate::Backdate;
-pub(crate) use clock::{AuthorityClock, stated_time};
+pub(crate) use clock::AuthorityClock;
 pub(crate) use endpoints::{append_app_id, is_external_id_issuer};
 pub(crate) use event_transmitter::ResolvedTransmitter;
 pub(crate) use graph_home::GraphHome;

@@ -10,12 +10,12 @@ use crate::authority::{ResolvedAuthority, ResolvedTransmitter, SecurityEventTran
 use crate::claims::AccountId;
 use crate::config_error::ConfigError;
 use crate::graph::GraphConfig;
-use crate::jwks::http_client::{Reach, finished, http_client, idle_http_client};
 use crate::middleware::ServiceState;
 #[cfg(feature = "redis")]
 use crate::revocation::RevocationState;
 use crate::scope_hierarchy::scope_name_problem;
 use crate::token::{DecryptionKeys, MAX_TOKEN_BYTES, TOKEN_CACHE_BYTES, Transmitter, Validator};
+use crate::transport::http_client::{Reach, finished, http_client, idle_http_client};
 
 impl EntraBuilder {
     /// Checks everything and starts to fetch keys; does not wait for them.
@@ -135,7 +135,7 @@ impl EntraBuilder {
         }
         let mut transmitters = Vec::new();
         for signals in signals {
-            let (transmitter, refresher) = Transmitter::new(signals, &client)?;
+            let (transmitter, refresher) = Transmitter::new(signals, &client, &edge.clock)?;
             transmitters.push(transmitter);
             refreshers.extend(refresher);
         }

@@ -3,10 +3,10 @@
 use super::{Entra, EntraBuilder};
 use crate::causes::WithCauses;
 use crate::config_error::ConfigError;
-use crate::jwks::http_client::check_certificates;
 #[cfg(feature = "redis")]
 use crate::revocation::RedisStore;
 use crate::settings::Settings;
+use crate::transport::http_client::check_certificates;
 
 impl EntraBuilder {
     /// Begins with what the settings say; the file that `CaFile` names is read.

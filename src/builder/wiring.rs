@@ -6,14 +6,15 @@ use tokio::sync::watch;
 
 use crate::authority::{Document, ResolvedAuthority};
 use crate::config_error::ConfigError;
-use crate::graph::{Connection, GraphConfig, HttpTransport, LastFailure, TokenEndpointClient};
-use crate::jwks::fetch::Remote;
+use crate::graph::{Connection, GraphConfig, GraphTransport, TokenEndpointClient};
+use crate::jwks::fetch::{Remote, transport};
 use crate::jwks::refresh::Refresher;
 use crate::jwks::snapshot::{KeyReader, fixed_set, refreshing};
-use crate::jwks::{Endpoints, HttpClient, KeySet};
+use crate::jwks::{Endpoints, KeySet};
 use crate::middleware::{AuthorityContext, LayerContext, Resource};
 use crate::token::AuthorityState;
 use crate::token_version::TokenVersion;
+use crate::transport::HttpClient;
 
 /// Gives an authority its connection to Graph.
 pub(super) fn connect(
@@ -23,14 +24,8 @@ pub(super) fn connect(
     edge: &Arc<LayerContext>,
     endpoints: watch::Receiver<Option<Endpoints>>,
 ) -> Result<Arc<Connection>, ConfigError> {
-    let transport = HttpTransport {
-        client: client.clone(),
-        timeout: trust.freshness.timeout,
-        max_bytes: trust.freshness.max_document_size,
-        last_failure: LastFailure::default(),
-    };
     let token_endpoint = TokenEndpointClient::new(
-        transport,
+        GraphTransport::new(transport(client, &edge.clock, &trust.freshness)),
         endpoints,
         trust.client_id.clone(),
         access.credential().clone(),
@@ -55,14 +50,12 @@ pub(super) fn install(
     let mut fetched = |document: &Document, endpoints| {
         let (publisher, reader) = refreshing(&trust.freshness);
         let remote = Remote {
-            client: client.clone(),
+            transport: transport(client, &edge.clock, &trust.freshness),
             document: document.clone(),
-            timeout: trust.freshness.timeout,
-            max_bytes: trust.freshness.max_document_size,
             tenant_from_discovery,
             discovered_tenant: Arc::clone(&discovered_tenant),
             last: None,
-            clocks: Some((Arc::clone(&trust.clock), edge.clock.clone())),
+            clock: Some(Arc::clone(&trust.clock)),
             endpoints,
         };
         let name = document.address.to_string();

@@ -14,18 +14,20 @@ use super::cache::SingleFlightCache;
 use super::client_credentials::AppTokens;
 use super::config::GraphOptions;
 use super::error::GraphError;
-use super::http::{Answer, Graph, HttpTransport, LastFailure};
+use super::http::Graph;
 use super::on_behalf_of::TokensOnBehalf;
 use super::place::Place;
 use super::principal::{Account, Requester};
 use super::sessions::Sessions;
 use super::token_endpoint::TokenEndpointClient;
+use super::transport::{GraphTransport, LastFailure};
 use crate::clock::Clock;
+use crate::transport::HttpAnswer;
 
 /// Asks Graph: on behalf of a user who calls, as the application for an application that calls.
 pub(crate) struct Connection {
     place: Place,
-    transport: HttpTransport,
+    transport: GraphTransport,
     pub(super) clock: Clock,
     pub(super) options: GraphOptions,
     /// How far Graph's clock may be behind this machine's, in seconds.
@@ -66,7 +68,7 @@ impl Connection {
 
     /// Why the last call of Graph or of its token endpoint had no answer.
     pub(crate) fn last_failure(&self) -> LastFailure {
-        self.transport.last_failure.clone()
+        self.transport.last_failure()
     }
 
     /// Microsoft Graph, once it is known which one.
@@ -126,7 +128,7 @@ impl Connection {
         asker: &Requester,
         name: &'static str,
         address: Url,
-    ) -> Result<Answer, GraphError> {
+    ) -> Result<HttpAnswer, GraphError> {
         let graph = self.graph().await?;
         let token = self.token_of(asker, &graph.scope).await?;
         let answer = graph.get(name, address, &token).await?;
@@ -139,7 +141,7 @@ impl Connection {
         name: &'static str,
         address: Url,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, GraphError> {
+    ) -> Result<HttpAnswer, GraphError> {
         let graph = self.graph().await?;
         let token = self.token_of(asker, &graph.scope).await?;
         let answer = graph.post(name, address, &token, json).await?;
@@ -157,7 +159,7 @@ impl Connection {
     }
 
     /// A token that Graph does not take is not used again.
-    fn looked_at(&self, asker: &Requester, scope: &str, answer: Answer) -> Answer {
+    fn looked_at(&self, asker: &Requester, scope: &str, answer: HttpAnswer) -> HttpAnswer {
         if answer.status == StatusCode::UNAUTHORIZED {
             self.on_behalf.forget(asker, scope);
             self.app_only.forget(Some(asker.account.tenant), scope);

@@ -1,9 +1,6 @@
-//! The only HTTP transport to Microsoft Graph: single calls, within bounds.
+//! Calls of Microsoft Graph: their addresses, their token, and what their answers say.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
-
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,136 +9,13 @@ use url::Url;
 use super::access_token::AccessToken;
 use super::error::GraphError;
 use super::request_error::GraphRequestError;
-use crate::authority::stated_time;
-use crate::causes::WithCauses;
-use crate::jwks::http_client::send;
-use crate::jwks::{HttpClient, retry_after};
-use crate::metrics::Timer;
-
-/// Calls other hosts: with a time-out, a bound on size, and no redirects.
-#[derive(Debug, Clone)]
-pub(crate) struct HttpTransport {
-    pub(crate) client: HttpClient,
-    pub(crate) timeout: Duration,
-    pub(crate) max_bytes: usize,
-    pub(crate) last_failure: LastFailure,
-}
-
-/// Why the last call had no answer, with every cause; shared by all clones.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LastFailure(Arc<Mutex<Option<String>>>);
-
-impl LastFailure {
-    /// `None` where the last call had an answer, and where none was made.
-    pub(crate) fn text(&self) -> Option<String> {
-        let last = self.0.lock();
-        last.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn record<T>(&self, answer: &Result<T, GraphRequestError>) {
-        let failure = answer.as_ref().err();
-        let failure = failure.map(|error| WithCauses(error).to_string());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
-    }
-}
-
-/// One call, ready to be made.
-pub(super) struct Call {
-    /// What it is called in logs.
-    pub(super) name: &'static str,
-    pub(super) method: Method,
-    pub(super) address: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-/// What came back.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) retry_after: Option<Duration>,
-    /// The time of the other side's clock, in whole seconds since 1970-01-01 UTC.
-    pub(super) date: Option<u64>,
-    pub(super) body: Vec<u8>,
-}
-
-impl HttpTransport {
-    /// The longest that all calls for one request may take.
-    pub(crate) const fn longest(&self) -> Duration {
-        self.timeout.saturating_mul(2)
-    }
-
-    /// Makes a call; any status is an answer, a redirect is one that is no success.
-    pub(super) async fn make(&self, call: Call) -> Result<Answer, GraphRequestError> {
-        let (name, stopwatch) = (call.name, Timer::start());
-        let answer = tokio::time::timeout(self.timeout, self.send_inner(call))
-            .await
-            .unwrap_or(Err(GraphRequestError::TimedOut {
-                call: name,
-                millis: self.timeout.as_millis(),
-            }));
-        let result = match &answer {
-            Ok(answer) if answer.status.is_success() => "ok",
-            Ok(_) => "status",
-            Err(GraphRequestError::TimedOut { .. }) => "timed_out",
-            Err(_) => "failed",
-        };
-        stopwatch.directory_called(name, result);
-        self.last_failure.record(&answer);
-        answer
-    }
-
-    async fn send_inner(&self, call: Call) -> Result<Answer, GraphRequestError> {
-        let name = call.name;
-        let request = self
-            .client
-            .request(call.method, call.address)
-            .headers(call.headers)
-            .body(call.body);
-        let mut response = send(request)
-            .await
-            .map_err(|error| transport(name, error.without_url()))?;
-        let status = response.status();
-        let header = |name| response.headers().get(name)?.to_str().ok();
-        let retry_after =
-            header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-        let date = stated_time(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| transport(name, error.without_url()))?
-        {
-            if body.len().saturating_add(chunk.len()) > self.max_bytes {
-                return Err(GraphRequestError::TooLarge {
-                    call: name,
-                    limit: self.max_bytes,
-                });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer {
-            status,
-            retry_after,
-            date,
-            body,
-        })
-    }
-}
-
-fn transport(
-    call: &'static str,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> GraphRequestError {
-    GraphRequestError::Transport {
-        call,
-        source: error.into(),
-    }
-}
+use super::transport::GraphTransport;
+use crate::transport::{HttpAnswer, HttpRequest};
 
 /// Microsoft Graph at its address, version included.
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
-    pub(super) transport: HttpTransport,
+    pub(super) transport: GraphTransport,
     pub(super) base: Url,
     /// Its own scope, which stands for all permissions that were granted.
     pub(super) scope: String,
@@ -195,7 +69,7 @@ impl Graph {
         name: &'static str,
         address: Url,
         token: &AccessToken,
-    ) -> Result<Answer, GraphError> {
+    ) -> Result<HttpAnswer, GraphError> {
         self.call(name, Method::GET, address, token, None).await
     }
 
@@ -206,7 +80,7 @@ impl Graph {
         address: Url,
         token: &AccessToken,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, GraphError> {
+    ) -> Result<HttpAnswer, GraphError> {
         self.call(name, Method::POST, address, token, json).await
     }
 
@@ -217,7 +91,7 @@ impl Graph {
         address: Url,
         token: &AccessToken,
         json: Option<serde_json::Value>,
-    ) -> Result<Answer, GraphError> {
+    ) -> Result<HttpAnswer, GraphError> {
         let unusable = |_| GraphRequestError::Credential {
             what: "the token for Graph cannot stand in a header",
             source: None,
@@ -235,18 +109,20 @@ impl Graph {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let body = json.map_or_else(Vec::new, |json| json.to_string().into_bytes());
-        let call = Call {
+        let request = HttpRequest {
             name,
+            peer: None,
             method,
             address,
             headers,
             body,
+            reads_refusals: true,
         };
-        Ok(self.transport.make(call).await?)
+        Ok(self.transport.send(request).await?)
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) const fn is_missing(&self) -> bool {
         matches!(self.status, StatusCode::NOT_FOUND)
     }
@@ -268,7 +144,7 @@ impl Answer {
             status: self.status.as_u16(),
             code: self.error_code().unwrap_or_default(),
         };
-        Err(GraphError::unavailable(failure, self.retry_after))
+        Err(GraphError::unavailable(failure, self.retry_after()))
     }
 
     /// The JSON of a success.
@@ -302,28 +178,9 @@ mod tests {
 
     fn graph(base: &str) -> Graph {
         Graph {
-            transport: HttpTransport {
-                client: HttpClient::new(),
-                timeout: Duration::from_secs(1),
-                max_bytes: 1,
-                last_failure: LastFailure::default(),
-            },
+            transport: GraphTransport::idle(),
             base: Url::parse(base).unwrap(),
             scope: String::new(),
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_500);
-        let wait = |value| retry_after(value, now).map(|wait| wait.as_secs());
-        assert_eq!(wait("7200"), Some(7_200));
-        assert_eq!(wait(" 3 "), Some(3));
-        // The epoch's billionth second was 2001-09-09T01:46:40Z.
-        assert_eq!(wait("Sun, 09 Sep 2001 01:47:00 GMT"), Some(20));
-        assert_eq!(wait("Sun, 09 Sep 2001 01:46:00 GMT"), Some(1));
-        for odd in ["", "-1", "1.5", "soon", "Sun, 09 Sep"] {
-            assert_eq!(wait(odd), None, "{odd}");
         }
     }
 

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use url::Url;
 
 use super::credential::{AssertionFuture, ClientAssertionProvider};
-use super::http::{Call, HttpTransport};
 use super::request_error::GraphRequestError;
+use super::transport::GraphTransport;
+use crate::transport::HttpRequest;
 
 /// Asks the machine for a token of its identity, which the authority takes as an assertion.
 pub(crate) struct ManagedIdentity {
-    pub(crate) transport: HttpTransport,
+    pub(crate) transport: GraphTransport,
     /// A user-assigned identity, by `client_id`, `object_id` or `msi_res_id`; the machine's own
     /// without it.
     pub(crate) parameter: Option<(&'static str, String)>,
@@ -44,8 +45,9 @@ impl ManagedIdentity {
 
     async fn ask(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
         const CALL: &str = "managed identity";
-        let call = Call {
+        let request = HttpRequest {
             name: CALL,
+            peer: None,
             method: Method::GET,
             address: self.address()?,
             headers: HeaderMap::from_iter([(
@@ -53,8 +55,9 @@ impl ManagedIdentity {
                 HeaderValue::from_static("true"),
             )]),
             body: Vec::new(),
+            reads_refusals: false,
         };
-        let answer = self.transport.make(call).await?;
+        let answer = self.transport.send(request).await?;
         if !answer.status.is_success() {
             let failure = GraphRequestError::Status {
                 call: CALL,
@@ -82,19 +85,12 @@ const AUDIENCE: &str = "api://AzureADTokenExchange";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jwks::http_client::{Reach, http_client};
-    use std::time::Duration;
 
     #[test]
     fn the_address_names_the_identity_as_it_was_named() {
         let address = |parameter: Option<(&'static str, &str)>| {
             let identity = ManagedIdentity {
-                transport: HttpTransport {
-                    client: http_client(Reach::Plain, &[]).unwrap(),
-                    timeout: Duration::from_secs(1),
-                    max_bytes: 1_024,
-                    last_failure: Default::default(),
-                },
+                transport: GraphTransport::idle(),
                 parameter: parameter.map(|(name, id)| (name, id.to_owned())),
                 audience: None,
             };

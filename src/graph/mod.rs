@@ -26,6 +26,7 @@ mod refusal;
 mod request_error;
 mod sessions;
 mod token_endpoint;
+mod transport;
 
 pub use access_token::AccessToken;
 #[cfg(feature = "settings")]
@@ -38,9 +39,9 @@ pub use sessions::SessionRevocation;
 
 pub(crate) use cache::CacheLookup;
 pub(crate) use client::Connection;
-pub(crate) use http::{HttpTransport, LastFailure};
 #[cfg(feature = "settings")]
 pub(crate) use managed_identity::ManagedIdentity;
 pub(crate) use principal::{Account, Requester};
 pub(crate) use sessions::Sessions;
 pub(crate) use token_endpoint::TokenEndpointClient;
+pub(crate) use transport::{GraphTransport, LastFailure};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use url::Url;
 
-use super::http::{Graph, HttpTransport};
+use super::http::Graph;
 use super::request_error::GraphRequestError;
+use super::transport::GraphTransport;
 use crate::authority::Cloud;
 use crate::jwks::Endpoints;
 
@@ -16,7 +17,7 @@ pub(super) enum Place {
     CacheEntry(Arc<Graph>),
     /// Several clouds share the authority's host: the document names the tenant's.
     Named {
-        transport: HttpTransport,
+        transport: GraphTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         among: &'static [Cloud],
     },
@@ -33,7 +34,7 @@ impl Place {
                 among,
             } => (transport, endpoints, among),
         };
-        let host = known(endpoints, transport.timeout).await?.graph_host;
+        let host = known(endpoints, transport.timeout()).await?.graph_host;
         let named = among.iter().find_map(|cloud| {
             let base = Url::parse(cloud.graph_url()).ok()?;
             let is_named = host.as_deref().is_some_and(|host| {
@@ -68,19 +69,13 @@ pub(super) async fn known(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jwks::http_client::idle_http_client;
 
     const US: &[Cloud] = &[Cloud::UsGovernment, Cloud::UsGovernmentDod];
 
     async fn graph_of(host: Option<&str>) -> Result<String, String> {
         let (sender, endpoints) = watch::channel(None);
         let place = Place::Named {
-            transport: HttpTransport {
-                client: idle_http_client().unwrap(),
-                timeout: Duration::from_secs(5),
-                max_bytes: 1_024,
-                last_failure: Default::default(),
-            },
+            transport: GraphTransport::idle(),
             endpoints,
             among: US,
         };

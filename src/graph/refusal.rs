@@ -6,9 +6,10 @@
 use serde_json::Value;
 
 use super::error::GraphError;
-use super::http::{Answer, printable};
+use super::http::printable;
 use super::request_error::GraphRequestError;
 use super::token_endpoint::Grant;
+use crate::transport::HttpAnswer;
 
 /// Who can do something about a refusal.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ struct Body {
 /// Reads an answer that is no success.
 pub(super) fn read(
     call: &'static str,
-    answer: &Answer,
+    answer: &HttpAnswer,
     scopes: &str,
     grant: Grant<'_>,
 ) -> ValidationFailure {
@@ -157,7 +158,7 @@ const MOST_CLAIMS: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
+    use http::{HeaderMap, StatusCode};
     use secrecy::SecretString;
     use serde_json::json;
 
@@ -165,10 +166,10 @@ mod tests {
 
     /// What becomes of a body, in a word.
     fn word(status: u16, body: &Value, on_behalf: bool) -> String {
-        let answer = Answer {
+        let answer = HttpAnswer {
             status: StatusCode::from_u16(status).unwrap(),
-            retry_after: None,
-            date: None,
+            headers: HeaderMap::new(),
+            arrived: 0,
             body: body.to_string().into_bytes(),
         };
         let assertion = SecretString::from("a.b.c");

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use crate::transport::TransportError;
+
 /// A call that brought no usable answer.
 ///
 /// For operators: it is in the log at `warn`. No token, no secret and nothing that names a person
@@ -10,31 +12,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphRequestError {
-    /// The other side could not be reached, or the answer broke off.
-    #[error("{call}: no answer")]
-    Transport {
-        /// Which call.
-        call: &'static str,
-        /// What the HTTP client says.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The answer took too long.
-    #[error("{call}: no answer within {millis} ms")]
-    TimedOut {
-        /// Which call.
-        call: &'static str,
-        /// The limit.
-        millis: u128,
-    },
-    /// The answer is greater than allowed.
-    #[error("{call}: more than {limit} bytes")]
-    TooLarge {
-        /// Which call.
-        call: &'static str,
-        /// The limit.
-        limit: usize,
-    },
+    /// No answer that can be read: none at all, none in time, or one that is too large.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// A status that is no success.
     #[error("{call}: status {status} {code}")]
     Status {

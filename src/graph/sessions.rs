@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::cache::CacheLookup;
 use super::client::Connection;
 use super::error::GraphError;
-use super::http::Answer;
 use super::principal::{Account, Requester};
 use super::request_error::GraphRequestError;
 use crate::guid::parse_guid;
+use crate::transport::HttpAnswer;
 
 /// Which of Graph's two calls ends the sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ impl Connection {
         };
         let answer = self.post_as(asker, call, address, None).await;
         let answer = answer.map_err(|error| logged(error, call))?;
-        let date = answer.date;
+        let date = answer.date();
         let success = match another {
             Some(_) => success_with_another(answer, call),
             None => answer.success(call).map_err(|error| logged(error, call)),
@@ -160,7 +160,7 @@ impl Connection {
 
 /// An answer about another account, where Graph's 403 and 404 are for the caller to know: a
 /// permission is missing, or no account has that id.
-fn success_with_another(answer: Answer, call: &'static str) -> Result<Answer, GraphError> {
+fn success_with_another(answer: HttpAnswer, call: &'static str) -> Result<HttpAnswer, GraphError> {
     match answer.status {
         StatusCode::NOT_FOUND => Err(GraphError::AccountNotFound),
         StatusCode::FORBIDDEN => {

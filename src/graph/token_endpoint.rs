@@ -15,17 +15,18 @@ use super::access_token::AccessToken;
 use super::backoff::{Backoff, Backoffs};
 use super::credential::ClientCredential;
 use super::error::GraphError;
-use super::http::{Call, HttpTransport};
 use super::place::known;
 use super::refusal::{self, ValidationFailure};
 use super::request_error::GraphRequestError;
+use super::transport::GraphTransport;
 use crate::clock::Clock;
 use crate::jwks::Endpoints;
+use crate::transport::HttpRequest;
 
 /// Asks an authority for tokens, as the application that this API is.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenEndpointClient {
-    pub(super) transport: HttpTransport,
+    pub(super) transport: GraphTransport,
     /// As the discovery document names it; the keys' task keeps it up to date.
     pub(super) endpoints: watch::Receiver<Option<Endpoints>>,
     client_id: String,
@@ -53,7 +54,7 @@ struct Issued {
 
 impl TokenEndpointClient {
     pub(crate) fn new(
-        transport: HttpTransport,
+        transport: GraphTransport,
         endpoints: watch::Receiver<Option<Endpoints>>,
         client_id: String,
         credential: ClientCredential,
@@ -80,15 +81,17 @@ impl TokenEndpointClient {
         let backoffs @ [own, others] = [&self.backoffs.credential, &*wanted];
         let _trials = (own.pass().await?, others.pass().await?);
         let endpoint = of_tenant(
-            known(&self.endpoints, self.transport.timeout).await?.token,
+            known(&self.endpoints, self.transport.timeout())
+                .await?
+                .token,
             tenant,
         );
         let proof = self
             .credential
             .proof(&self.client_id, endpoint.as_str(), self.clock.seconds())
             .await?;
-        let call = self.form(endpoint, &fields(scopes, grant), &proof);
-        let answer = match self.transport.make(call).await {
+        let request = self.form(endpoint, &fields(scopes, grant), &proof);
+        let answer = match self.transport.send(request).await {
             Ok(answer) => answer,
             Err(failure) => {
                 backoffs.into_iter().for_each(Backoff::untold);
@@ -112,11 +115,11 @@ impl TokenEndpointClient {
                             others
                         }
                     };
-                    refused.refused(failure, answer.retry_after)
+                    refused.refused(failure, answer.retry_after())
                 }
                 ValidationFailure::Later(failure) => {
                     backoffs.into_iter().for_each(Backoff::untold);
-                    GraphError::unavailable(failure, answer.retry_after)
+                    GraphError::unavailable(failure, answer.retry_after())
                 }
             });
         }
@@ -137,7 +140,7 @@ impl TokenEndpointClient {
         address: Url,
         grant: &[(&'static str, &str)],
         proof: &[(&'static str, SecretString)],
-    ) -> Call {
+    ) -> HttpRequest {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("client_id", &self.client_id);
         form.extend_pairs(grant.iter().copied());
@@ -146,8 +149,9 @@ impl TokenEndpointClient {
                 .iter()
                 .map(|(name, secret)| (name, secret.expose_secret())),
         );
-        Call {
+        HttpRequest {
             name: CALL,
+            peer: None,
             method: Method::POST,
             address,
             headers: HeaderMap::from_iter([
@@ -158,6 +162,7 @@ impl TokenEndpointClient {
                 ),
             ]),
             body: form.finish().into_bytes(),
+            reads_refusals: true,
         }
     }
 }

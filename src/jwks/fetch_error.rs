@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use crate::causes::WithCauses;
+use crate::transport::TransportError;
 
 /// A document that could not be had, or cannot be used.
 ///
@@ -12,23 +13,9 @@ use crate::causes::WithCauses;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksFetchError {
-    /// The authority could not be reached, or the answer broke off.
-    #[error("{document}: no answer from the authority")]
-    Transport {
-        /// Which document.
-        document: &'static str,
-        /// What the HTTP client says.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The answer took too long.
-    #[error("{document}: no answer within {millis} ms")]
-    TimedOut {
-        /// Which document.
-        document: &'static str,
-        /// The limit.
-        millis: u128,
-    },
+    /// No answer that can be read: none at all, none in time, or one that is too large.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// The answer is not 200; a redirect is not followed.
     #[error("{document}: status {status}")]
     Status {
@@ -38,14 +25,6 @@ pub enum JwksFetchError {
         status: u16,
         /// How long the authority asks for a pause (`Retry-After`).
         retry_after: Option<Duration>,
-    },
-    /// The answer is greater than allowed.
-    #[error("{document}: more than {limit} bytes")]
-    TooLarge {
-        /// Which document.
-        document: &'static str,
-        /// The limit.
-        limit: usize,
     },
     /// The answer is not the JSON it should be.
     #[error("{document}: not the JSON object it should be")]
@@ -115,10 +94,8 @@ impl JwksFetchError {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Transport { .. } => "transport",
-            Self::TimedOut { .. } => "timed_out",
+            Self::Transport(error) => error.kind(),
             Self::Status { .. } => "status",
-            Self::TooLarge { .. } => "too_large",
             Self::InvalidJson { .. } => "not_a_document",
             Self::WrongIssuer { .. } => "wrong_issuer",
             Self::UntrustedJwksUri => "foreign_keys",

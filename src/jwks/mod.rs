@@ -6,7 +6,6 @@ mod crypto;
 pub(crate) mod discovery;
 pub(crate) mod fetch;
 mod fetch_error;
-pub(crate) mod http_client;
 pub(crate) mod jwk;
 pub(crate) mod key_set;
 pub(crate) mod refresh;
@@ -18,14 +17,12 @@ pub(crate) mod tests;
 mod waiting;
 
 pub use fetch_error::JwksFetchError;
-pub use http_client::{HttpClient, HttpClientBuilder};
 
 pub(crate) use crypto::{
     ClientPublicKey, ContentEncryption, ContentKey, DecryptingKey, HashKey, KeyEncryption, Padding,
     SigningKey, random, sha1_thumbprint, sha256,
 };
 pub(crate) use discovery::Endpoints;
-pub(crate) use fetch::retry_after;
 pub(crate) use jwk::has_private_member;
 pub(crate) use key_set::{KeySet, PublishedKey};
 pub(crate) use snapshot::Generation;

@@ -7,11 +7,13 @@ use secrecy::zeroize::Zeroizing;
 
 use super::credential::{Credential as Given, ManagedIdentityName, Secret};
 use super::section::Section;
+use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::graph::{
-    AuthorityWithGraph, ClientCredential, GraphConfig, HttpTransport, LastFailure, ManagedIdentity,
+    AuthorityWithGraph, ClientCredential, GraphConfig, GraphTransport, ManagedIdentity,
 };
-use crate::jwks::http_client::{Reach, http_client};
+use crate::jwks::fetch::transport;
+use crate::transport::http_client::{Reach, http_client};
 
 impl Section {
     /// The authority, with what Graph may be asked and what for; nothing without credentials.
@@ -70,12 +72,11 @@ impl Section {
                 identity,
                 token_exchange_url,
             } => Ok(ClientCredential::assertion_provider(ManagedIdentity {
-                transport: HttpTransport {
-                    client: http_client(Reach::Plain, &[])?,
-                    timeout: self.authority.freshness.timeout,
-                    max_bytes: self.authority.freshness.max_document_size,
-                    last_failure: LastFailure::default(),
-                },
+                transport: GraphTransport::new(transport(
+                    &http_client(Reach::Plain, &[])?,
+                    &Clock::system(),
+                    &self.authority.freshness,
+                )),
                 parameter: match identity {
                     ManagedIdentityName::System => None,
                     ManagedIdentityName::ClientId(id) => Some(("client_id", id.to_string())),

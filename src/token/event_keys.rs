@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::authority::ResolvedTransmitter;
 use crate::authority::issuer::IssuerPattern;
+use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::jwks::fetch::Remote;
+use crate::jwks::KeySet;
+use crate::jwks::fetch::{Remote, transport};
 use crate::jwks::refresh::Refresher;
 use crate::jwks::snapshot::{KeyReader, fixed_set, refreshing};
-use crate::jwks::{HttpClient, KeySet};
+use crate::transport::HttpClient;
 
 /// Whose events are believed, and the keys that tell them from others'.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ impl Transmitter {
     pub(crate) fn new(
         signals: ResolvedTransmitter,
         client: &HttpClient,
+        clock: &Clock,
     ) -> Result<(Self, Option<Refresher>), ConfigError> {
         let document = &signals.document;
         if let Some(jwks) = &signals.static_jwks {
@@ -33,15 +36,13 @@ impl Transmitter {
         }
         let (publisher, reader) = refreshing(&signals.freshness);
         let remote = Remote {
-            client: client.clone(),
+            transport: transport(client, clock, &signals.freshness),
             document: document.clone(),
-            timeout: signals.freshness.timeout,
-            max_bytes: signals.freshness.max_document_size,
             tenant_from_discovery: false,
             discovered_tenant: Arc::default(),
             endpoints: None,
             last: None,
-            clocks: None,
+            clock: None,
         };
         let name = document.address.to_string();
         let refresher = Refresher::new(name, remote, publisher, &signals.freshness);

@@ -148,7 +148,9 @@ fn every_label_has_its_values_on_the_operators_page() {
     let mut encryptions = arms("src/token/jwe/mod.rs", "const fn name(");
     encryptions.insert("none".to_owned());
     let mut fetches = arms("src/jwks/fetch.rs", "    pub(crate) const fn kind(");
-    fetches.extend(arms("src/jwks/fetch_error.rs", "    pub const fn kind("));
+    for file in ["src/jwks/fetch_error.rs", "src/transport/error.rs"] {
+        fetches.extend(arms(file, "    pub const fn kind("));
+    }
     let mut errors = arms("src/middleware/rejection.rs", "    pub fn oauth_error(");
     // Their answers carry no challenge.
     for without in ["temporarily_unavailable", "not_found", "server_error"] {
@@ -195,7 +197,7 @@ fn every_label_has_its_values_on_the_operators_page() {
         (("directory_calls_total", "call"), calls),
         (
             ("directory_calls_total", "result"),
-            arms("src/graph/http.rs", "    pub(super) async fn make("),
+            arms("src/graph/transport.rs", "    pub(super) async fn send("),
         ),
     ] {
         let row = told.remove(&(name.to_owned(), label.to_owned())).unwrap();

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::true_seconds;
-use crate::jwks::http_client::in_memory::{Network, Request, Response, no_answer};
+use crate::transport::http_client::in_memory::{Network, Request, Response, no_answer};
 
 /// What becomes of requests for documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

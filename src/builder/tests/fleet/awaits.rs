@@ -25,8 +25,8 @@ use super::world::LAG;
 use super::{run, true_seconds};
 use crate::graph::{ClientCredential, GraphConfig};
 use crate::guard::RequireGroup;
-use crate::jwks::http_client::in_memory;
 use crate::tasks::injected;
+use crate::transport::http_client::in_memory;
 use crate::{
     AccountId, Authority, Clock, Entra, RedisStore, Rejection, SecurityEventTransmitter,
     StoreFailurePolicy, Tenant, UnixTime,

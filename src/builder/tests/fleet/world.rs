@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::authority::{KeyEndpoint, Kind};
 use super::redis::{Redis, Seeded};
 use super::{BASE, elapsed, true_seconds};
-use crate::jwks::http_client::in_memory;
+use crate::transport::http_client::in_memory;
 use crate::{
     AccountId, Authority, Clock, Entra, JwksRefresh, RedisStore, Rejection, StoreFailurePolicy,
     Tenant, UnixTime,

@@ -1,4 +1,4 @@
-//! The only file that makes the HTTP client: made so that no secret leaves by a redirect or a plain
+//! The only file that names the HTTP client: made so that no secret leaves by a redirect or a plain
 //! proxy.
 
 use std::error::Error;
@@ -56,7 +56,7 @@ pub(crate) fn idle_http_client() -> Result<HttpClient, ConfigError> {
 }
 
 /// Sends a request. In this crate's own tests a network in memory may answer it.
-pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<reqwest::Response, HttpError> {
+pub(super) async fn send(request: reqwest::RequestBuilder) -> Result<reqwest::Response, HttpError> {
     #[cfg(test)]
     if let Some(network) = in_memory::current() {
         return network(request.build()?).await;
@@ -83,7 +83,6 @@ pub(crate) mod in_memory {
         static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
     }
 
-    #[cfg(feature = "redis")]
     pub(crate) fn install(network: Option<Network>) {
         NETWORK.with(|own| *own.borrow_mut() = network);
     }
