@@ -93,6 +93,7 @@ const METHODS_WITHOUT: &[(&str, &[&str])] = &[
             "Requirement::reason",
             "Requirements::alternatives",
             "ScopeHierarchy::is_empty",
+            "TransportError::kind",
             "UnixTime::as_secs",
             "ValidateError::invalid_token",
             "ValidateError::is_unavailable",
