@@ -5,8 +5,8 @@ mod steps;
 
 use axum_entra::explain::Outcome;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
-use axum_entra::{Authority, Clock, Entra, Tenant, TokenVersion, UnixTime};
-use entra_emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, NORTHWIND, TokenBuilder};
+use axum_entra::{Authority, Clock, Entra, Tenant, UnixTime};
+use entra_emulator::{API_ID, B2C_POLICY, Emulator, FABRIKAM, TokenBuilder};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -26,6 +26,12 @@ async fn emulated() -> (Emulator, Entra) {
         }
     }
     (emulator, entra)
+}
+
+/// A text without what is another one in every run.
+fn neutral(emulator: &Emulator, text: &str) -> String {
+    text.replace(emulator.url(), "{authority}")
+        .replace(&emulator.signing_key_id(), "{key}")
 }
 
 fn now() -> u64 {
@@ -178,42 +184,6 @@ fn the_verdict_is_the_validators_for_random_tokens() {
         let token = edits.iter().fold(start, |token, (name, value)| token.claim(names[*name], values[*value].clone()));
         agree(&entra, &token.mint(), now());
     });
-}
-
-fn hints(entra: &Entra, token: TokenBuilder) -> String {
-    let explanation = entra.explain_at(&token.mint(), UnixTime::from_secs(now()));
-    assert!(!explanation.is_accepted(), "{explanation}");
-    explanation.hints().join("\n")
-}
-
-#[tokio::test]
-async fn common_mistakes_are_named_for_what_they_are() {
-    let (emulator, entra) = emulated().await;
-    let token = || emulator.token();
-    let graph = token().audience("00000003-0000-0000-c000-000000000000");
-    assert!(hints(&entra, graph).contains("Microsoft Graph"));
-    let id_token = token()
-        .without("scp")
-        .without("azp")
-        .claim("nonce", "n")
-        .audience("other");
-    assert!(hints(&entra, id_token).contains("ID token"));
-    let slash = token().audience(format!("api://{API_ID}/"));
-    assert!(hints(&entra, slash).contains("byte for byte"));
-    assert!(hints(&entra, token().tenant(FABRIKAM)).contains("another tenant"));
-    let external = token().user("nina").tenant(NORTHWIND);
-    assert!(hints(&entra, external).contains("External ID writes the tenant's id as the host"));
-    assert!(hints(&entra, token().expired()).contains("The token ended"));
-
-    let authority = Authority::entra(Tenant::new(entra_emulator::CONTOSO), API_ID)
-        .instance(emulator.url())
-        .sts_instance(emulator.url())
-        .token_versions([TokenVersion::V2]);
-    let only_v2 = Entra::builder_for(authority).build().unwrap();
-    assert!(only_v2.validate(&token().mint()).await.is_ok());
-    assert!(hints(&only_v2, token().v1()).contains("requestedAccessTokenVersion"));
-    let bearer = entra.explain(&format!("Bearer {}", token().mint())).await;
-    assert!(bearer.hints().join("\n").contains("the word Bearer"));
 }
 
 #[tokio::test]

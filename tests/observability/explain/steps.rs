@@ -4,9 +4,10 @@ use axum_entra::explain::{Explanation, Outcome};
 use axum_entra::guard::{Guard, RequireRole, RequireScope};
 use axum_entra::{Authority, Entra, Tenant, UnixTime};
 use entra_emulator::{API_ID, CONTOSO, Emulator, FABRIKAM, TokenBuilder};
+use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{NOW, emulated};
+use super::{NOW, emulated, neutral};
 
 /// The checks in a row: `!` failed, `-` not reached, `?` is unverified.
 fn way(explanation: &Explanation) -> String {
@@ -43,64 +44,9 @@ async fn a_good_token_passes_every_check_in_the_order_in_which_they_are_made() {
     let token = token(&emulator).mint();
     let explanation = entra.explain_at(&token, UnixTime::from_secs(NOW));
     assert_eq!(way(&explanation), GOOD);
-    assert_eq!(explanation.hints(), [""; 0]);
-    let url = emulator.url();
-    let issuer = emulator.issuer(CONTOSO);
-    let found = |check| told(&explanation, check);
-    assert_eq!(
-        found("size"),
-        (
-            "at most 65536 bytes",
-            Some(&*format!("{} bytes", token.len()))
-        )
-    );
-    assert_eq!(
-        found("form"),
-        (
-            "three parts in base64url: two JSON objects with each member once, and a signature",
-            Some("3 parts")
-        )
-    );
-    assert_eq!(found("algorithm"), ("RS256", Some("RS256")));
-    assert_eq!(
-        found("type"),
-        (
-            "absent, JWT or at+jwt, with no crit, b64, zip, enc or cty",
-            Some("JWT")
-        )
-    );
-    let issuers = format!("{} or {issuer}", emulator.issuer_v1(CONTOSO));
-    let own = format!("iss {issuer}, ver 2.0");
-    assert_eq!(found("authority"), (&*issuers, Some(&*own)));
-    let keys = format!("keys of {url}/{CONTOSO}/v2.0/.well-known/openid-configuration");
-    assert_eq!(found("keys"), (&*keys, Some("2 keys")));
-    let id = emulator.signing_key_id();
-    assert_eq!(found("key_id"), ("the id of one of those keys", Some(&*id)));
-    assert_eq!(found("signature"), ("made by that key", None));
-    assert_eq!(found("claims"), ("every claim of its type, and exp", None));
-    assert_eq!(
-        found("version"),
-        ("ver fits the issuer, and is switched on", Some("ver 2.0"))
-    );
-    let own = format!("iss {issuer}, tid {CONTOSO}");
-    let expected = "iss as the keys' document states it, tid its tenant, and allowed";
-    assert_eq!(found("issuer"), (expected, Some(&*own)));
-    let audiences = format!("{API_ID} or api://{API_ID}");
-    let own = format!("aud {API_ID}");
-    assert_eq!(found("audience"), (&*audiences, Some(&*own)));
-    let (begins, ends) = (NOW - 60, NOW + 3_600);
-    let times = format!("nbf {begins}, iat {begins}, exp {ends}");
-    let expected = format!("nbf and iat before, exp after {NOW} (± 300 s)");
-    assert_eq!(found("lifetime"), (&*expected, Some(&*times)));
-    assert_eq!(
-        found("purpose"),
-        (
-            "no cnf: a bearer token; a bound one is accepted in a request that proves it",
-            Some("no cnf")
-        )
-    );
-    let own = "user, scopes [access_as_user], roles [Todo.Admin], groups listed";
-    assert_eq!(found("permissions"), ("scp or roles", Some(own)));
+    let page = neutral(&emulator, &explanation.to_string());
+    let size = format!("{} bytes", token.len());
+    assert_snapshot!(page.replace(&size, "{size}"));
 }
 
 #[tokio::test]
@@ -187,78 +133,30 @@ async fn behind_a_failed_check_the_rest_is_told_and_not_judged() {
 #[tokio::test]
 async fn what_an_unread_token_holds_is_shown_as_far_as_it_is_known_who_is_asked() {
     let (emulator, entra) = emulated().await;
-    let unsigned = entra.explain_at(
-        &token(&emulator).header("alg", "none").mint(),
-        UnixTime::from_secs(NOW),
-    );
-    let issuer = emulator.issuer(CONTOSO);
-    let unknown = "as the token's authority is configured";
-    let of_authority = format!("iss {issuer}, ver 2.0");
-    let expected = "one of the configured issuers";
-    assert_eq!(
-        told(&unsigned, "authority"),
-        (expected, Some(&*of_authority))
-    );
-    let id = emulator.signing_key_id();
-    let of_issuer = format!("iss {issuer}, tid {CONTOSO}");
-    let of_lifetime = format!("nbf {0}, iat {0}, exp {1}", NOW - 60, NOW + 3_600);
-    let rows = [
-        ("keys", None),
-        ("key_id", Some(&*id)),
-        ("signature", None),
-        ("claims", None),
-        ("version", Some("ver 2.0")),
-        ("issuer", Some(&*of_issuer)),
-        ("lifetime", Some(&*of_lifetime)),
-        ("purpose", None),
-        (
-            "permissions",
-            Some("scp access_as_user, roles [\"Todo.Admin\"]"),
-        ),
-    ];
-    for (check, found) in rows {
-        assert_eq!(told(&unsigned, check), (unknown, found), "{check}");
-    }
+    let page = |token: &str, entra: &Entra| {
+        let explanation = entra.explain_at(token, UnixTime::from_secs(NOW));
+        let size = format!("{} bytes", token.len());
+        let page = neutral(&emulator, &explanation.to_string()).replace(&size, "{size}");
+        (explanation, page)
+    };
+    let unsigned = token(&emulator).header("alg", "none").mint();
+    assert_snapshot!(page(&unsigned, &entra).1);
 
     let tenant = Tenant::new(CONTOSO);
     let away = Authority::entra(tenant, API_ID).instance("http://127.0.0.1:9");
     let away = Entra::builder_for(away.required_scope("a").required_scope("b"));
     let away = away.build().unwrap();
     let issuer = format!("http://127.0.0.1:9/{CONTOSO}/v2.0");
-    let explanation = away.explain_at(
-        &token(&emulator).issuer(issuer).mint(),
-        UnixTime::from_secs(NOW),
-    );
+    let (explanation, page) = page(&token(&emulator).issuer(issuer).mint(), &away);
     let start = "size? form? algorithm? type? authority? !keys? -key_id? -signature? -claims?";
     assert!(way(&explanation).starts_with(start), "{explanation}");
-    let audiences = format!("{API_ID} or api://{API_ID}");
-    let lifetime = format!("nbf and iat before, exp after {NOW} (± 300 s)");
-    let rows = [
-        ("key_id", "the id of one of those keys"),
-        ("signature", "made by that key"),
-        ("claims", "every claim of its type, and exp"),
-        ("version", "ver fits the issuer, and is switched on"),
-        (
-            "issuer",
-            "iss as the keys' document states it, tid its tenant, and allowed",
-        ),
-        ("audience", &audiences),
-        ("lifetime", &lifetime),
-        (
-            "purpose",
-            "no cnf: a bearer token; a bound one is accepted in a request that proves it",
-        ),
-        ("id_token", "azp or appid, and neither c_hash nor at_hash"),
-        ("permissions", "scp or roles, and scope a or b"),
-    ];
-    for (check, expected) in rows {
-        assert_eq!(told(&explanation, check).0, expected, "{check}");
-    }
+    // What became of the first fetch is another thing in every run.
     let state = told(&explanation, "keys").1.unwrap();
     assert!(
         state == "none yet" || state.starts_with("none: "),
         "{state}"
     );
+    assert_snapshot!(page.replace(state, "{state}"));
 }
 
 #[tokio::test]
