@@ -30,6 +30,8 @@ use crate::scope_hierarchy::scope_name_problem;
 )]
 pub trait NameSet: Sync + sealed::Names {}
 
+// So that the sentence above is shown, and not what is missing below.
+#[diagnostic::do_not_recommend]
 impl<N: Sync + sealed::Names> NameSet for N {}
 
 pub(crate) mod sealed {
@@ -53,6 +55,7 @@ pub(crate) mod sealed {
 use sealed::Names;
 
 /// A single name is a list of one.
+#[diagnostic::do_not_recommend]
 impl<S: AsRef<str>> Names for S {
     fn name(&self, index: usize) -> Option<&str> {
         (index == 0).then(|| self.as_ref())

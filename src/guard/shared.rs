@@ -7,6 +7,7 @@ use super::{Caller, Denied, Guard, Requirements};
 macro_rules! pointers {
     ($($pointer:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl<G: Guard + ?Sized> Guard for $pointer {
                 fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
                     (**self).check(caller)
