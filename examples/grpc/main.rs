@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use axum::Router;
 use startup::Sample;
+use tonic_health::server::HealthReporter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,5 +40,5 @@ async fn routes(sample: &Sample) -> Router {
                 &check.replace("/Check", "/Watch"),
             );
     });
-    service::routes(&sample.entra)
+    service::routes(&sample.entra, &HealthReporter::new())
 }

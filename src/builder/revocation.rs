@@ -23,9 +23,10 @@ impl Entra {
     /// When a token was issued is its `iat` plus [`Authority::issued_at_backdate`], since Entra ID
     /// writes `iat` five minutes early. A fraction of a second counts as the whole one. A token
     /// issued at that very second passes;
-    /// one that does not say when it was issued does not. Revoke with the time of the event (a
-    /// password change, a lost device), by the authority's clock where that is known: tokens carry
-    /// its time. The cut-off is forgotten two days after its time, when no older token can be
+    /// one that does not say when it was issued does not. Use it where an event and its time are known and newer tokens
+    /// are good (a password change that Entra reports), by the authority's clock where that is
+    /// known: tokens carry its time. For a lost device or a stolen token use
+    /// [`revoke_tokens`](Self::revoke_tokens): what a thief got since then is newer. The cut-off is forgotten two days after its time, when no older token can be
     /// alive.
     ///
     /// ```
@@ -41,7 +42,7 @@ impl Entra {
     /// let account = entra.validate(&token).await?.account_id().unwrap();
     /// let hour = Duration::from_secs(3_600);
     ///
-    /// // The device was lost an hour ago, and the token is newer.
+    /// // The password was changed an hour ago, and the token is newer.
     /// entra.revoke_tokens_issued_before(&account, SystemTime::now() - hour).await?;
     /// assert!(entra.validate(&token).await.is_ok());
     /// entra.revoke_tokens_issued_before(&account, SystemTime::now() + hour).await?;
@@ -74,6 +75,10 @@ impl Entra {
 
     /// Refuses an account's tokens that were issued before this second ends, by the clock of the
     /// account's own authority.
+    ///
+    /// A client that has a refresh token gets new ones: revoke the sessions in Entra first
+    /// ([`GraphClient::revoke_sessions`](crate::GraphClient::revoke_sessions)) and call this again
+    /// some minutes later, since Entra needs that long; or block the account.
     ///
     /// That clock is known from the `Date` of the answers that bring its keys
     /// ([`AuthorityStatus::clock_offset_seconds`](crate::AuthorityStatus)). It is used where it is

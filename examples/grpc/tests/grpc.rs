@@ -21,6 +21,7 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::server::HealthReporter;
 
 /// A builder that trusts an emulator.
 fn trusting(emulator: &Emulator) -> EntraBuilder {
@@ -142,7 +143,7 @@ async fn each_method_of_a_service_has_its_own_guard() {
     let entra = trusting(&emulator).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let app = service::routes(&entra);
+    let app = service::routes(&entra, &HealthReporter::new());
     tokio::spawn(async move { axum::serve(listener, app).await });
     let client = HttpClient::builder().http2_prior_knowledge().build();
     let client = client.unwrap();
@@ -169,4 +170,41 @@ async fn each_method_of_a_service_has_its_own_guard() {
         let found = found.map_or("0", |code| code.to_str().unwrap());
         assert_eq!(found, code, "{method}");
     }
+}
+
+/// A stream that outlives its token ends with status 16, and one that its service ends with 0.
+#[tokio::test]
+async fn a_stream_whose_token_is_revoked_ends_with_16() {
+    let emulator = Emulator::start().await.unwrap();
+    let entra = trusting(&emulator).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let mut reporter = HealthReporter::new();
+    let serving = tonic_health::ServingStatus::Serving;
+    reporter.set_service_status("todos", serving).await;
+    let app = service::routes(&entra, &reporter);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let channel = Channel::from_shared(address).unwrap();
+    let mut client = HealthClient::new(channel.connect().await.unwrap());
+    let mut watch = async |token: &str| {
+        let mut request = Request::new(HealthCheckRequest {
+            service: "todos".to_owned(),
+        });
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+        let mut changes = client.watch(request).await.unwrap().into_inner();
+        assert_eq!(changes.message().await.unwrap().unwrap().status, 1);
+        changes
+    };
+    let daemon = emulator.token().app("daemon").roles(["Tasks.Run"]).mint();
+    let other = emulator.token().app("job").roles(["Tasks.Run"]).mint();
+    let mut revoked = watch(&daemon).await;
+    let mut lasting = watch(&other).await;
+    let account = entra.validate(&daemon).await.unwrap().account_id().unwrap();
+    entra.revoke_tokens(&account).await.unwrap();
+    let status = revoked.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated, "{status}");
+
+    reporter.clear_service_status("todos").await;
+    assert!(lasting.message().await.unwrap().is_none());
 }
