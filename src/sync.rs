@@ -6,7 +6,7 @@
 
 pub(crate) use std::hash::RandomState;
 pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, atomic};
-pub(crate) use tokio::sync::{mpsc, watch};
+pub(crate) use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc, watch};
 
 /// Numbers of this process that only have to differ: no thread waits for another by them.
 pub(crate) mod numbering {

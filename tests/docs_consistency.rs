@@ -293,7 +293,14 @@ fn texts_behind(text: &str, before: &str) -> BTreeSet<String> {
 fn every_property_of_the_models_is_on_their_page_with_its_faults() {
     let page = table(&read("docs/annex/models.md"), "Properties");
     let mut properties = BTreeMap::new();
-    for file in ["cache", "verdicts", "keys", "revocations"] {
+    for file in [
+        "cache",
+        "verdicts",
+        "keys",
+        "revocations",
+        "flights",
+        "backoff",
+    ] {
         let text = read(&format!("tests/models/src/{file}.rs"));
         for property in text.split("Property {").skip(1) {
             let name = texts_behind(property, "name: \"").pop_first().unwrap();

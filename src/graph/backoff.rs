@@ -4,15 +4,15 @@
 //! them asks at a time, after a pause that doubles; the others get what it got.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::error::GraphError;
 use super::request_error::GraphRequestError;
+use crate::sync::{AsyncMutex, Mutex, MutexGuard, OwnedMutexGuard};
 
 /// The pauses of one token endpoint: one for the credential, one for each tenant and set of scopes.
 ///
@@ -35,7 +35,8 @@ impl Backoffs {
             return Arc::clone(backoff);
         }
         if requests.len() >= MOST {
-            requests.retain(|_, backoff| backoff.is_refused());
+            // Not one that a request holds: another would try beside it.
+            requests.retain(|_, backoff| Arc::strong_count(backoff) > 1 || backoff.is_refused());
             if requests.len() >= MOST {
                 requests.clear();
             }
@@ -49,7 +50,7 @@ impl Backoffs {
 pub(super) struct Backoff {
     state: Mutex<State>,
     /// Held by the one who tries.
-    trial: Arc<tokio::sync::Mutex<()>>,
+    trial: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -238,5 +239,15 @@ mod tests {
             backoffs.of(None, &number.to_string());
             assert!(lock(&backoffs.requests).len() <= MOST);
         }
+    }
+
+    #[test]
+    fn a_pause_that_is_waited_for_is_not_forgotten_for_newcomers() {
+        let backoffs = Backoffs::default();
+        let tried = backoffs.of(None, "tried");
+        for number in 0..3 * MOST {
+            backoffs.of(None, &number.to_string());
+        }
+        assert!(Arc::ptr_eq(&tried, &backoffs.of(None, "tried")));
     }
 }

@@ -5,13 +5,14 @@ mod known;
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::error::GraphError;
 use super::request_error::GraphRequestError;
+use crate::sync::{AsyncMutex, Mutex, MutexGuard};
 
 use known::CacheEntry;
 pub(crate) use known::CacheLookup;
@@ -30,7 +31,7 @@ pub(super) struct SingleFlightCache<K, Q, A> {
 
 struct Entry<Q, A> {
     /// Held by the one who asks.
-    flight: Arc<tokio::sync::Mutex<()>>,
+    flight: Arc<AsyncMutex<()>>,
     known: Mutex<CacheEntry<Q, A>>,
 }
 

@@ -45,6 +45,37 @@ pub(crate) const EVERY: &[(&str, &str, &str)] = &[
         "tokio::time::timeout_at(",
         "crate::sync::timeout_at(",
     ),
+    // Graph: a clock that a model moves on, tasks that are threads, and room for two pauses.
+    (
+        "graph/cache.rs",
+        "use tokio::time::Instant;",
+        "use crate::sync::Instant;",
+    ),
+    (
+        "graph/cache/known.rs",
+        "use tokio::time::Instant;",
+        "use crate::sync::Instant;",
+    ),
+    (
+        "graph/backoff.rs",
+        "use tokio::time::Instant;",
+        "use crate::sync::Instant;",
+    ),
+    (
+        "graph/cache.rs",
+        "tokio::time::timeout(longest",
+        "crate::sync::timeout(longest",
+    ),
+    (
+        "graph/cache.rs",
+        "let task = tokio::spawn(",
+        "let task = crate::sync::spawn(",
+    ),
+    (
+        "graph/backoff.rs",
+        "const MOST: usize = 4_096;",
+        "const MOST: usize = 2;",
+    ),
     // What tests may see, models may see too.
     (
         "token/cache/mod.rs",
@@ -116,6 +147,9 @@ pub(crate) const MODELS: &[(&str, &str)] = &[
     ("token/mod.rs", "verdicts.rs"),
     ("jwks/mod.rs", "keys.rs"),
     ("revocation/mod.rs", "revocations.rs"),
+    ("graph/mod.rs", "graph.rs"),
+    ("graph/cache.rs", "flights.rs"),
+    ("graph/backoff.rs", "backoff.rs"),
 ];
 
 /// Name, file, text, and the text with the fault, which is on where `FAULT` is true.
@@ -286,6 +320,136 @@ pub(crate) const FAULTS: &[(&str, &str, &str, &str)] = &[
         }
         self.has_unpublished.store(false, Ordering::Release);
         local.all().into_iter().collect()",
+    ),
+    // Graph.
+    (
+        "flight-not-held",
+        "graph/cache.rs",
+        "        let asking = ask(open);",
+        "        let mut flight = Some(flight).filter(|_| !FAULT);
+        let asking = ask(open);",
+    ),
+    (
+        "flight-left-with-its-request",
+        "graph/cache.rs",
+        "        let asking = ask(open);",
+        "        let mut flight = flight;
+        let _own = if FAULT { flight.take() } else { None };
+        let asking = ask(open);",
+    ),
+    (
+        "waiter-does-not-look-again",
+        "graph/cache.rs",
+        "match known.look(questions, came, seen) {
+                CacheLookup::Hit(answers) => return",
+        "match known.look(questions, came, seen) {
+                CacheLookup::Hit(_) if FAULT => questions.to_vec(),
+                CacheLookup::Hit(answers) => return",
+    ),
+    (
+        "seen-read-late",
+        "graph/cache.rs",
+        "        let open = {
+",
+        "        let seen = if FAULT { lock(&entry.known).stored() } else { seen };
+        let open = {
+",
+    ),
+    (
+        "forgotten-in-place",
+        "graph/cache.rs",
+        "        lock(&self.entries).remove(key);",
+        "        if FAULT {
+            if let Some(entry) = lock(&self.entries).get(key) {
+                *lock(&entry.known) = CacheEntry::new();
+            }
+            return;
+        }
+        lock(&self.entries).remove(key);",
+    ),
+    (
+        "answer-put-back",
+        "graph/cache.rs",
+        "        match lock(&entry.known).look(questions, came, seen) {",
+        "        if FAULT {
+            lock(&self.entries).insert(key.clone(), Arc::clone(&entry));
+        }
+        match lock(&entry.known).look(questions, came, seen) {",
+    ),
+    (
+        "evicted-in-use",
+        "graph/cache.rs",
+        "Arc::strong_count(entry) > 1",
+        "!FAULT && Arc::strong_count(entry) > 1",
+    ),
+    (
+        "trial-not-held",
+        "graph/backoff.rs",
+        "            None => Ok(Some(trial)),",
+        "            None if FAULT => Ok(None),
+            None => Ok(Some(trial)),",
+    ),
+    (
+        "trial-not-given-back",
+        "graph/backoff.rs",
+        "            None => Ok(Some(trial)),",
+        "            None if FAULT => {
+                std::mem::forget(trial);
+                Ok(None)
+            }
+            None => Ok(Some(trial)),",
+    ),
+    (
+        "waiter-tries-too",
+        "graph/backoff.rs",
+        "        match self.known() {
+",
+        "        match self.known().filter(|_| !FAULT) {
+",
+    ),
+    (
+        "pause-not-kept",
+        "graph/backoff.rs",
+        "            State::Refused { until, failure, .. } if *until > now => {
+                Some(Err(",
+        "            State::Refused { .. } if FAULT => None,
+            State::Refused { until, failure, .. } if *until > now => {
+                Some(Err(",
+    ),
+    (
+        "refusals-of-one-time-counted-twice",
+        "graph/backoff.rs",
+        "            State::Refused { until, failure, .. } if *until > now => {
+                return",
+        "            State::Refused { until, failure, .. } if !FAULT && *until > now => {
+                return",
+    ),
+    (
+        "no-answer-opens",
+        "graph/backoff.rs",
+        "        if matches!(*state, State::Untried) {",
+        "        if FAULT || matches!(*state, State::Untried) {",
+    ),
+    (
+        "pause-looked-up-apart",
+        "graph/backoff.rs",
+        "            return Arc::clone(backoff);
+        }
+",
+        "            return Arc::clone(backoff);
+        }
+        if FAULT {
+            drop(requests);
+            requests = lock(&self.requests);
+            requests.insert(wanted.clone(), Arc::default());
+        }
+",
+    ),
+    (
+        "pause-in-use-forgotten",
+        "graph/backoff.rs",
+        "Arc::strong_count(backoff) > 1",
+        "!FAULT && Arc::strong_count(backoff) > 1",
     ),
     // Keys.
     (

@@ -36,6 +36,7 @@ fn properties() -> Vec<Property> {
         token::models::properties(),
         jwks::models::properties(),
         revocation::models::properties(),
+        graph::models::properties(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -23,11 +23,17 @@ mod base {
 #[path = "counted.rs"]
 pub(crate) mod base;
 
+#[path = "clock.rs"]
+mod clock;
 #[path = "stand_ins.rs"]
 mod stand_ins;
+#[path = "tasks.rs"]
+mod tasks;
 
 pub(crate) use base::{Arc, Mutex, MutexGuard, RwLock, atomic, block_on, thread};
-pub(crate) use stand_ins::{OnceLock, mpsc, timeout_at, watch};
+pub(crate) use clock::{Instant, advance};
+pub(crate) use stand_ins::{OnceLock, mpsc, timeout, timeout_at, watch};
+pub(crate) use tasks::{AsyncMutex, OwnedMutexGuard, spawn};
 
 pub(crate) mod numbering {
     pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
