@@ -7,11 +7,9 @@ mod account_page;
 mod request;
 mod way_back;
 
-use std::sync::Arc;
-
 use axum::{
     Form,
-    extract::{Path, Query, rejection::FormRejection},
+    extract::{Path, Query, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -22,96 +20,29 @@ use super::{
     authority::{Authority, unix_now},
     directory::User,
     html, seeds,
-    server::Shared,
+    server::{Place, Shared},
     sign_ins::{Browser, Code, SignIn},
     token_request::Fields,
 };
 
-/// `GET /{tenant}/oauth2/v2.0/authorize`, for B2C with `?p={policy}`.
+/// `GET /{tenant}/oauth2/v2.0/authorize`, for B2C with `?p={policy}` or as
+/// `/{tenant}/{policy}/oauth2/v2.0/authorize`.
 pub(super) async fn show(
-    authority: Shared,
-    Path(tenant): Path<String>,
+    State(authority): Shared,
+    Path(place): Path<Place>,
     Query(fields): Query<Fields>,
     headers: HeaderMap,
 ) -> Response {
-    let policy = fields.get("p").cloned();
-    shown(&authority, &tenant, policy, fields, &headers)
-}
-
-/// `GET /{tenant}/{policy}/oauth2/v2.0/authorize`
-pub(super) async fn show_b2c(
-    authority: Shared,
-    Path((tenant, policy)): Path<(String, String)>,
-    Query(fields): Query<Fields>,
-    headers: HeaderMap,
-) -> Response {
-    shown(&authority, &tenant, Some(policy), fields, &headers)
-}
-
-/// `POST`, what the page sends: the fields of the request, and the `account`.
-pub(super) async fn pick(
-    authority: Shared,
-    Path(tenant): Path<String>,
-    query: Query<Fields>,
-    form: Result<Form<Fields>, FormRejection>,
-) -> Response {
-    let fields = merged(query, form);
-    let policy = fields.get("p").cloned();
-    picked(&authority, &tenant, policy, fields)
-}
-
-/// `POST` for B2C.
-pub(super) async fn pick_b2c(
-    authority: Shared,
-    Path((tenant, policy)): Path<(String, String)>,
-    query: Query<Fields>,
-    form: Result<Form<Fields>, FormRejection>,
-) -> Response {
-    picked(&authority, &tenant, Some(policy), merged(query, form))
-}
-
-/// `GET` and `POST /{tenant}/oauth2/v2.0/logout`: forgets the browser and goes back, or says so.
-pub(super) async fn sign_out(
-    authority: Shared,
-    Query(fields): Query<Fields>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(handle) = cookie(&headers) {
-        authority.sign_ins().browsers.remove(handle);
-    }
-    let forget = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
-    let target = fields.get("post_logout_redirect_uri");
-    let known = target.filter(|target| authority.directory.is_redirect_uri(target));
-    let response = match known {
-        Some(target) => way_back::after_sign_out(target, fields.get("state")),
-        None => html::page("Signed out", "<h1>You signed out</h1>", None),
-    };
-    with_cookie(response, &forget)
-}
-
-fn merged(Query(mut fields): Query<Fields>, form: Result<Form<Fields>, FormRejection>) -> Fields {
-    // A body of another type has none of the parameters.
-    fields.extend(form.map(|Form(fields)| fields).unwrap_or_default());
-    fields
-}
-
-fn shown(
-    authority: &Arc<Authority>,
-    tenant: &str,
-    policy: Option<String>,
-    fields: Fields,
-    headers: &HeaderMap,
-) -> Response {
-    let request = match SignInRequest::read(authority, tenant, policy, fields) {
+    let request = match SignInRequest::read(&authority, &place, fields) {
         Ok(request) => request,
         Err(problem) => return refused(*problem),
     };
     if request.prompt == Prompt::Always {
         return account_page::show(&request);
     }
-    let remembered = cookie(headers).and_then(|handle| remembered(authority, &request, handle));
+    let remembered = cookie(&headers).and_then(|handle| remembered(&authority, &request, handle));
     let reason = match remembered {
-        Some((user, browser)) if is_enough(authority, &request, &browser) => {
+        Some((user, browser)) if is_enough(&authority, &request, &browser) => {
             return finish(&request, user, &browser, None);
         }
         Some(_) => Refusal::stronger_sign_in_required(),
@@ -123,13 +54,16 @@ fn shown(
     }
 }
 
-fn picked(
-    authority: &Arc<Authority>,
-    tenant: &str,
-    policy: Option<String>,
-    fields: Fields,
+/// `POST`, what the page sends: the fields of the request, and the `account`.
+pub(super) async fn pick(
+    State(authority): Shared,
+    Path(place): Path<Place>,
+    Query(mut fields): Query<Fields>,
+    form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
-    let request = match SignInRequest::read(authority, tenant, policy, fields) {
+    // A body of another type has none of the parameters.
+    fields.extend(form.map(|Form(fields)| fields).unwrap_or_default());
+    let request = match SignInRequest::read(&authority, &place, fields) {
         Ok(request) => request,
         Err(problem) => return refused(*problem),
     };
@@ -156,6 +90,25 @@ fn picked(
     let handle = sign_ins.browsers.put(browser.clone());
     drop(sign_ins);
     finish(&request, user, &browser, Some(&handle))
+}
+
+/// `GET` and `POST /{tenant}/oauth2/v2.0/logout`: forgets the browser and goes back, or says so.
+pub(super) async fn sign_out(
+    authority: Shared,
+    Query(fields): Query<Fields>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(handle) = cookie(&headers) {
+        authority.sign_ins().browsers.remove(handle);
+    }
+    let forget = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    let target = fields.get("post_logout_redirect_uri");
+    let known = target.filter(|target| authority.directory.is_redirect_uri(target));
+    let response = match known {
+        Some(target) => way_back::after_sign_out(target, fields.get("state")),
+        None => html::page("Signed out", "<h1>You signed out</h1>", None),
+    };
+    with_cookie(response, &forget)
 }
 
 /// The user this browser signed in as before, if that is one the request can mean.

@@ -42,33 +42,45 @@ pub(super) fn spawn(doorkeeper: LoopbackListener, authority: Arc<Authority>) {
 }
 
 fn router(authority: Arc<Authority>) -> Router {
+    let document = |version, endpoint| {
+        get(
+            move |state: Shared,
+                  place: Path<Place>,
+                  query: Query<Parameters>,
+                  headers: HeaderMap| async move {
+                document(&state, version, endpoint, place, query, &headers)
+            },
+        )
+    };
+    let discovery = |version| document(version, Endpoint::Discovery);
+    let keys = |version| document(version, Endpoint::Keys);
     Router::new()
         .route("/", get(front_page::show))
         .route("/mint", post(front_page::mint))
         .route(
             "/{tenant}/.well-known/openid-configuration",
-            get(discovery_v1),
+            discovery(Version::V1),
         )
         .route(
             "/{tenant}/v2.0/.well-known/openid-configuration",
-            get(discovery_v2),
+            discovery(Version::V2),
         )
         .route(
             "/{tenant}/{policy}/v2.0/.well-known/openid-configuration",
-            get(discovery_b2c),
+            discovery(Version::V2),
         )
         .route(
             "/tfp/{tenant}/{policy}/v2.0/.well-known/openid-configuration",
-            get(discovery_b2c),
+            discovery(Version::V2),
         )
-        .route("/{tenant}/discovery/keys", get(keys_v1))
-        .route("/{tenant}/discovery/v2.0/keys", get(keys_v2))
-        .route("/{tenant}/{policy}/discovery/v2.0/keys", get(keys_b2c))
+        .route("/{tenant}/discovery/keys", keys(Version::V1))
+        .route("/{tenant}/discovery/v2.0/keys", keys(Version::V2))
+        .route("/{tenant}/{policy}/discovery/v2.0/keys", keys(Version::V2))
         .route("/{tenant}/oauth2/token", post(token_endpoint::v1))
         .route("/{tenant}/oauth2/v2.0/token", post(token_endpoint::v2))
         .route(
             "/{tenant}/{policy}/oauth2/v2.0/token",
-            post(token_endpoint::b2c),
+            post(token_endpoint::v2),
         )
         .route(
             "/{tenant}/oauth2/v2.0/authorize",
@@ -76,7 +88,7 @@ fn router(authority: Arc<Authority>) -> Router {
         )
         .route(
             "/{tenant}/{policy}/oauth2/v2.0/authorize",
-            get(authorize::show_b2c).post(authorize::pick_b2c),
+            get(authorize::show).post(authorize::pick),
         )
         .route(
             "/{tenant}/oauth2/v2.0/logout",
@@ -98,6 +110,13 @@ fn router(authority: Arc<Authority>) -> Router {
         .with_state(authority)
 }
 
+/// Whose address it is: a tenant's, or a policy's of a B2C tenant.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    pub(super) tenant: String,
+    pub(super) policy: Option<String>,
+}
+
 /// The parameters of discovery and key addresses.
 #[derive(Debug, Deserialize)]
 struct Parameters {
@@ -105,122 +124,19 @@ struct Parameters {
     p: Option<String>,
 }
 
-async fn discovery_v1(
-    state: Shared,
-    Path(tenant): Path<String>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V1,
-        Endpoint::Discovery,
-        &tenant,
-        None,
-        query,
-        &headers,
-    )
-}
-
-async fn discovery_v2(
-    state: Shared,
-    Path(tenant): Path<String>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V2,
-        Endpoint::Discovery,
-        &tenant,
-        None,
-        query,
-        &headers,
-    )
-}
-
-async fn discovery_b2c(
-    state: Shared,
-    Path((tenant, policy)): Path<(String, String)>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V2,
-        Endpoint::Discovery,
-        &tenant,
-        Some(policy),
-        query,
-        &headers,
-    )
-}
-
-async fn keys_v1(
-    state: Shared,
-    Path(tenant): Path<String>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V1,
-        Endpoint::Keys,
-        &tenant,
-        None,
-        query,
-        &headers,
-    )
-}
-
-async fn keys_v2(
-    state: Shared,
-    Path(tenant): Path<String>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V2,
-        Endpoint::Keys,
-        &tenant,
-        None,
-        query,
-        &headers,
-    )
-}
-
-async fn keys_b2c(
-    state: Shared,
-    Path((tenant, policy)): Path<(String, String)>,
-    query: Query<Parameters>,
-    headers: HeaderMap,
-) -> Response {
-    document(
-        &state,
-        Version::V2,
-        Endpoint::Keys,
-        &tenant,
-        Some(policy),
-        query,
-        &headers,
-    )
-}
-
 fn document(
     authority: &Authority,
     version: Version,
     endpoint: Endpoint,
-    tenant: &str,
-    policy_in_path: Option<String>,
+    Path(Place { tenant, policy }): Path<Place>,
     Query(parameters): Query<Parameters>,
     headers: &HeaderMap,
 ) -> Response {
-    let policy_in_query = policy_in_path.is_none() && parameters.p.is_some();
-    let policy = policy_in_path.or(parameters.p);
-    let Some(request) = documents::Request::new(authority, version, tenant, policy.as_deref())
+    let policy_in_query = policy.is_none() && parameters.p.is_some();
+    let policy = policy.or(parameters.p);
+    let Some(request) = documents::Request::new(authority, version, &tenant, policy.as_deref())
     else {
-        return unknown_address(tenant);
+        return unknown_address(&tenant);
     };
     // It is repeated in addresses, so nothing but an id may stand in it.
     let is_id = |app: &String| {

@@ -13,7 +13,7 @@ use base64_simd::STANDARD;
 use super::{
     authority::Authority,
     documents::Version,
-    server::Shared,
+    server::{Place, Shared},
     token_request::{Fields, TokenRequest},
 };
 
@@ -29,39 +29,17 @@ pub(super) async fn v1(
     respond(&authority, Version::V1, &tenant, None, &headers, form)
 }
 
-/// `POST /{tenant}/oauth2/v2.0/token`, for B2C with `?p={policy}`.
+/// `POST /{tenant}/oauth2/v2.0/token`, for B2C with `?p={policy}` or as
+/// `/{tenant}/{policy}/oauth2/v2.0/token`.
 pub(super) async fn v2(
     authority: Shared,
-    Path(tenant): Path<String>,
-    Query(query): Query<Fields>,
+    Path(Place { tenant, policy }): Path<Place>,
+    Query(mut query): Query<Fields>,
     headers: HeaderMap,
     form: Posted,
 ) -> Response {
-    respond(
-        &authority,
-        Version::V2,
-        &tenant,
-        query.get("p").cloned(),
-        &headers,
-        form,
-    )
-}
-
-/// `POST /{tenant}/{policy}/oauth2/v2.0/token`
-pub(super) async fn b2c(
-    authority: Shared,
-    Path((tenant, policy)): Path<(String, String)>,
-    headers: HeaderMap,
-    form: Posted,
-) -> Response {
-    respond(
-        &authority,
-        Version::V2,
-        &tenant,
-        Some(policy),
-        &headers,
-        form,
-    )
+    let policy = policy.or_else(|| query.remove("p"));
+    respond(&authority, Version::V2, &tenant, policy, &headers, form)
 }
 
 fn respond(

@@ -14,6 +14,7 @@ use crate::{
     directory::Tenant,
     id_token, pkce, redirect_uri,
     scopes::{Asked, OpenId},
+    server::Place,
     sign_ins::SignIn,
     token_request::Fields,
 };
@@ -65,10 +66,11 @@ impl From<Refusal> for Box<Problem> {
 impl<'a> SignInRequest<'a> {
     pub(super) fn read(
         authority: &'a Arc<Authority>,
-        segment: &str,
-        policy: Option<String>,
+        place: &Place,
         fields: Fields,
     ) -> Result<Self, Box<Problem>> {
+        let segment = place.tenant.as_str();
+        let policy = place.policy.as_ref().or(fields.get("p")).cloned();
         let fields: Fields = fields
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
