@@ -30,11 +30,7 @@ named_guard! {
 impl<N: NameSet> Guard for RequireAcr<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
         let own = caller.claims().acr();
-        if self.0.is_met(|value| own == Some(value)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Acr))
-        }
+        name_set::check(&self.0, DenialReason::Acr, |value| own == Some(value))
     }
 
     fn describe(&self) -> Requirements {

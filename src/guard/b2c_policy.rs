@@ -35,11 +35,7 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireB2cPolicy<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Policy))
-        }
+        name_set::check(&self.0, DenialReason::Policy, |name| has(caller, name))
     }
 
     fn describe(&self) -> Requirements {

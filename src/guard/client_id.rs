@@ -37,11 +37,7 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireClientId<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::ClientApp))
-        }
+        name_set::check(&self.0, DenialReason::ClientApp, |name| has(caller, name))
     }
 
     fn describe(&self) -> Requirements {

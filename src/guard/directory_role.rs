@@ -37,11 +37,9 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireDirectoryRole<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::DirectoryRole))
-        }
+        name_set::check(&self.0, DenialReason::DirectoryRole, |name| {
+            has(caller, name)
+        })
     }
 
     fn describe(&self) -> Requirements {

@@ -2,31 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Denied, Guard, Requirements};
+use super::{Caller, Denied, Guard};
 
 /// A guard that many requests share.
-#[derive(Clone)]
-pub(crate) struct SharedGuard(Arc<dyn Guard + Send + Sync>);
-
-impl SharedGuard {
-    pub(crate) fn new(guard: impl Guard + Send + Sync + 'static) -> Self {
-        Self(Arc::new(guard))
-    }
-}
-
-impl Guard for SharedGuard {
-    fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        self.0.check(caller)
-    }
-
-    fn describe(&self) -> Requirements {
-        self.0.describe()
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        self.0.mistakes()
-    }
-}
+pub(crate) type SharedGuard = Arc<dyn Guard + Send + Sync>;
 
 /// All of them must let the caller pass; none of none is needed.
 pub(crate) struct Every(pub(crate) Vec<SharedGuard>);
@@ -56,6 +35,7 @@ impl Guard for Every {
         open.map_or(Ok(()), Err)
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,8 +56,8 @@ mod tests {
             let denied = every.check(&caller).err();
             denied.map(|denied| (denied.reason(), denied.unresolved_groups().len()))
         };
-        let a = || SharedGuard::new(RequireScope("a"));
-        let group = |id: &'static str| SharedGuard::new(RequireGroup(id));
+        let a = || -> SharedGuard { Arc::new(RequireScope("a")) };
+        let group = |id: &'static str| -> SharedGuard { Arc::new(RequireGroup(id)) };
         let one = "aaaaaaaa-0000-4000-8000-000000000001";
         let two = "aaaaaaaa-0000-4000-8000-000000000002";
         assert_eq!(denied(vec![]), None);
@@ -86,13 +66,9 @@ mod tests {
             denied(vec![a(), group(one), group(two)]),
             Some((DenialReason::GroupsOverage, 2))
         );
-        let roles = [
-            SharedGuard::new(RequireRole("r")),
-            SharedGuard::new(RequireScope("b")),
-        ];
-        let [role, scope] = roles;
+        let (role, scope) = (RequireRole("r"), RequireScope("b"));
         assert_eq!(
-            denied(vec![group(one), role, scope]),
+            denied(vec![group(one), Arc::new(role), Arc::new(scope)]),
             Some((DenialReason::Role, 0))
         );
     }
@@ -104,9 +80,10 @@ mod tests {
             .claim("hasgroups", true)
             .build();
         let caller = Caller::at(&claims, UnixTime::from_secs(0));
-        let scope = |name: &'static str| SharedGuard::new(RequireScope(name));
-        let role = || SharedGuard::new(RequireRole("r"));
-        let group = || SharedGuard::new(RequireGroup("aaaaaaaa-0000-4000-8000-000000000001"));
+        let scope = |name: &'static str| -> SharedGuard { Arc::new(RequireScope(name)) };
+        let role = || -> SharedGuard { Arc::new(RequireRole("r")) };
+        let id = "aaaaaaaa-0000-4000-8000-000000000001";
+        let group = || -> SharedGuard { Arc::new(RequireGroup(id)) };
         let hierarchy = ScopeHierarchy::new().implies("c", "b");
         for (guards, all, least) in [
             (vec![scope("b"), scope("a"), scope("c")], "b c", "c"),

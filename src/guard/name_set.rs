@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Requirements;
+use super::{DenialReason, Denied, Requirements};
 use crate::config_error::ConfigError;
 use crate::guid::parse_guid;
 use crate::scope_hierarchy::scope_name_problem;
@@ -157,6 +157,19 @@ impl fmt::Debug for NameList {
 /// The names of a set, in its order.
 pub(crate) fn names<N: Names + ?Sized>(set: &N) -> impl Iterator<Item = &str> + Clone {
     (0..usize::MAX).map_while(|index| set.name(index))
+}
+
+/// Lets a caller pass that has what the set needs.
+#[inline]
+pub(super) fn check(
+    set: &impl NameSet,
+    reason: DenialReason,
+    has: impl Fn(&str) -> bool,
+) -> Result<(), Denied<'static>> {
+    match set.is_met(has) {
+        true => Ok(()),
+        false => Err(Denied::new(reason)),
+    }
 }
 
 /// Names that no token has where ids are compared, which are GUIDs in every token.

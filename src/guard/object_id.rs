@@ -38,11 +38,7 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireObjectId<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::ObjectId))
-        }
+        name_set::check(&self.0, DenialReason::ObjectId, |name| has(caller, name))
     }
 
     fn describe(&self) -> Requirements {

@@ -33,11 +33,7 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireRole<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Role))
-        }
+        name_set::check(&self.0, DenialReason::Role, |name| has(caller, name))
     }
 
     fn describe(&self) -> Requirements {

@@ -34,11 +34,7 @@ fn has(caller: &Caller<'_>, name: &str) -> bool {
 
 impl<N: NameSet> Guard for RequireTenant<N> {
     fn check(&self, caller: &Caller<'_>) -> Result<(), Denied<'_>> {
-        if self.0.is_met(|name| has(caller, name)) {
-            Ok(())
-        } else {
-            Err(Denied::new(DenialReason::Tenant))
-        }
+        name_set::check(&self.0, DenialReason::Tenant, |name| has(caller, name))
     }
 
     fn describe(&self) -> Requirements {

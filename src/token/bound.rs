@@ -1,6 +1,5 @@
 //! Bound tokens that were accepted before: known, and proved anew by each request.
 
-use super::invalid_token::InvalidToken;
 use super::outcome::{ValidationFailure, Verdict};
 use super::possession::{Possession, cache_key};
 use super::validator::Validator;
@@ -24,26 +23,12 @@ impl Validator {
         now: u64,
         possession: &Possession,
     ) -> Option<Verdict> {
-        let cache = self.cache.as_ref()?;
-        let known = cache.get_with(&cache_key(token), |entry| {
-            let judged = match self.revalidate(entry.claims(), entry.signing_key(), now) {
-                Err(ValidationFailure::Invalid(invalid)) => Err(invalid.into()),
-                other => {
-                    let fits = possession.fits(entry.claims());
-                    fits.map_err(ValidationFailure::from).and(other)
-                }
-            };
-            match judged {
-                Ok(()) => Some(Verdict::Valid(entry.clone_claims(cache.room(), now))),
-                Err(
-                    ValidationFailure::KeysUnavailable
-                    | ValidationFailure::Invalid(InvalidToken::UnknownKey),
-                ) => None,
-                Err(refusal) => Some(Verdict::Refused(refusal)),
+        self.lookup(&cache_key(token), now, |judged, claims| match judged {
+            Err(ValidationFailure::Invalid(_)) => judged,
+            other => {
+                let fits = possession.fits(claims);
+                fits.map_err(ValidationFailure::from).and(other)
             }
-        });
-        let known = known.flatten();
-        crate::metrics::token_looked_up(known.is_some());
-        known
+        })
     }
 }

@@ -78,9 +78,21 @@ impl Validator {
     /// judgement finds the answer.
     #[inline]
     pub(crate) fn lookup_cached(&self, token: &[u8], now: u64) -> Option<Verdict> {
+        self.lookup(token, now, |judged, _| judged)
+    }
+
+    /// The same under a key of the cache, where `judge` has the last word on what was found.
+    #[inline]
+    pub(super) fn lookup(
+        &self,
+        key: &[u8],
+        now: u64,
+        judge: impl Fn(Result<(), ValidationFailure>, &Claims) -> Result<(), ValidationFailure>,
+    ) -> Option<Verdict> {
         let cache = self.cache.as_ref()?;
-        let known = cache.get_with(token, |entry| {
-            match self.revalidate(entry.claims(), entry.signing_key(), now) {
+        let known = cache.get_with(key, |entry| {
+            let judged = self.revalidate(entry.claims(), entry.signing_key(), now);
+            match judge(judged, entry.claims()) {
                 Ok(()) => Some(Verdict::Valid(entry.clone_claims(cache.room(), now))),
                 Err(
                     ValidationFailure::KeysUnavailable

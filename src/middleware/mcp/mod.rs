@@ -367,14 +367,13 @@ impl ToolGuards {
         guard: impl Guard + Send + Sync + 'static,
     ) {
         tell_mistakes(&guard);
-        let guard = SharedGuard::new(guard);
         let first = names
             .get(&name)
             .and_then(|place| guards.get(*place))
             .cloned();
-        let guard = match first {
-            Some(first) => SharedGuard::new(first.and(guard)),
-            None => guard,
+        let guard: SharedGuard = match first {
+            Some(first) => Arc::new(first.and(guard)),
+            None => Arc::new(guard),
         };
         names.insert(name, guards.len());
         guards.push(guard);

@@ -1,8 +1,9 @@
 //! Which guards a body needs: those of the tools, prompts, resources and methods that it names.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use crate::guard::{Caller, DenialReason, Denied, Every, Guard, SharedGuard};
+use crate::guard::{Caller, DenialReason, Denied, Every, Guard};
 
 use super::ToolGuards;
 use super::message::{Message, Messages};
@@ -20,7 +21,7 @@ impl ToolGuards {
             };
             if seen.insert(place) {
                 let guard = place.and_then(|place| self.guards.get(place)).cloned();
-                needed.push(guard.unwrap_or_else(|| SharedGuard::new(Unmapped)));
+                needed.push(guard.unwrap_or_else(|| Arc::new(Unmapped)));
             }
         }
         Every(needed)
