@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::error::SettingsError;
-use super::forms::{Bool, FilePath, Guid, SecretText, Text, ValueType};
+use super::forms::{Bool, FILE_PATH, Form, GUID, SecretText, TEXT, ValueType};
 use super::layers::Scalar;
 use super::reader::Reader;
 use super::schema::Key;
@@ -122,61 +122,47 @@ impl ValueType for SourceType {
     }
 }
 
-pub(super) const SOURCE_TYPE: Key<SourceType> = Key {
-    path: "SourceType",
-    form: SourceType,
-    meaning: "where the credential comes from",
-};
-pub(super) const SKIP: Key<Bool> = Key {
-    path: "Skip",
-    form: Bool,
-    meaning: "leave this credential out",
-};
-const CLIENT_SECRET: Key<SecretText> = Key {
-    path: "ClientSecret",
-    form: SecretText,
-    meaning: "the secret",
-};
-pub(super) const DISK_PATH: Key<FilePath> = Key {
-    path: "CertificateDiskPath",
-    form: FilePath,
-    meaning: "the certificate with its private key",
-};
-pub(super) const PASSWORD: Key<SecretText> = Key {
-    path: "CertificatePassword",
-    form: SecretText,
-    meaning: "the certificate's password",
-};
-pub(super) const BASE64: Key<SecretText> = Key {
-    path: "Base64EncodedValue",
-    form: SecretText,
-    meaning: "the certificate with its private key",
-};
-const ASSERTION_PATH: Key<FilePath> = Key {
-    path: "SignedAssertionFileDiskPath",
-    form: FilePath,
-    meaning: "the file of the assertion; without it AZURE_FEDERATED_TOKEN_FILE names it",
-};
-const IDENTITY: Key<Guid> = Key {
-    path: "ManagedIdentityClientId",
-    form: Guid,
-    meaning: "the user-assigned managed identity",
-};
-const IDENTITY_OBJECT: Key<Guid> = Key {
-    path: "ManagedIdentityObjectId",
-    form: Guid,
-    meaning: "the same by its object id",
-};
-const IDENTITY_RESOURCE: Key<Text> = Key {
-    path: "ManagedIdentityResourceId",
-    form: Text,
-    meaning: "the same by its Azure resource id",
-};
-const EXCHANGE_URL: Key<Text> = Key {
-    path: "TokenExchangeUrl",
-    form: Text,
-    meaning: "the audience of the exchanged token",
-};
+pub(super) const SOURCE_TYPE: Key<SourceType> =
+    Key::new("SourceType", SourceType, "where the credential comes from");
+pub(super) const SKIP: Key<Bool> = Key::new("Skip", Bool, "leave this credential out");
+const CLIENT_SECRET: Key<SecretText> = Key::new("ClientSecret", SecretText, "the secret");
+pub(super) const DISK_PATH: Key<Form<PathBuf>> = Key::new(
+    "CertificateDiskPath",
+    FILE_PATH,
+    "the certificate with its private key",
+);
+pub(super) const PASSWORD: Key<SecretText> = Key::new(
+    "CertificatePassword",
+    SecretText,
+    "the certificate's password",
+);
+pub(super) const BASE64: Key<SecretText> = Key::new(
+    "Base64EncodedValue",
+    SecretText,
+    "the certificate with its private key",
+);
+const ASSERTION_PATH: Key<Form<PathBuf>> = Key::new(
+    "SignedAssertionFileDiskPath",
+    FILE_PATH,
+    "the file of the assertion; without it AZURE_FEDERATED_TOKEN_FILE names it",
+);
+const IDENTITY: Key<Form<Uuid>> = Key::new(
+    "ManagedIdentityClientId",
+    GUID,
+    "the user-assigned managed identity",
+);
+const IDENTITY_OBJECT: Key<Form<Uuid>> =
+    Key::new("ManagedIdentityObjectId", GUID, "the same by its object id");
+const IDENTITY_RESOURCE: Key<Form<String>> = Key::new(
+    "ManagedIdentityResourceId",
+    TEXT,
+    "the same by its Azure resource id",
+);
+const EXCHANGE_URL: Key<Form<String>> = Key::new(
+    "TokenExchangeUrl",
+    TEXT,
+    "the audience of the exchanged token",
+);
 /// Another authority for the exchange of tokens, which does not exist here.
 const EXCHANGE_AUTHORITY: &str = "TokenExchangeAuthority";
 

@@ -32,6 +32,22 @@ pub(super) struct List<F>(pub(super) F);
 /// One value, or a list of values of the same form.
 pub(super) struct OneOrList<F>(pub(super) F);
 
+/// A string, and the function that reads it.
+pub(super) struct Form<T> {
+    pub(super) expected: &'static str,
+    pub(super) read: fn(&str) -> Option<T>,
+}
+
+impl<T> ValueType for Form<T> {
+    type Value = T;
+    fn expected(&self) -> String {
+        self.expected.to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<T> {
+        (self.read)(quoted(given)?)
+    }
+}
+
 /// A whole number within bounds, and what it counts.
 pub(super) struct Number<T> {
     bounds: Bounds,
@@ -85,76 +101,6 @@ impl ValueType for Bool {
     }
 }
 
-/// Text that is compared exactly later on, so that spaces at its ends are a mistake.
-pub(super) struct Text;
-
-impl ValueType for Text {
-    type Value = String;
-    fn expected(&self) -> String {
-        "a string that is not empty, without spaces at its ends".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        let text = quoted(given)?;
-        (!text.is_empty() && text.trim() == text && !text.contains(char::is_control))
-            .then(|| text.to_owned())
-    }
-}
-
-/// Names of permissions with spaces between; an empty string is none.
-pub(super) struct ScopeList;
-
-impl ValueType for ScopeList {
-    type Value = Vec<String>;
-    fn expected(&self) -> String {
-        "a string with spaces between its words".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<Vec<String>> {
-        let words = quoted(given)?.split_whitespace();
-        words
-            .map(|word| is_permission(word).then(|| word.to_owned()))
-            .collect()
-    }
-}
-
-/// The name of one permission, an element of a list.
-pub(super) struct Word;
-
-impl ValueType for Word {
-    type Value = String;
-    fn expected(&self) -> String {
-        "one word".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        quoted(given)
-            .filter(|word| !word.is_empty() && is_permission(word))
-            .map(str::to_owned)
-    }
-}
-
-/// What a scope is made of (RFC 6749, 3.3): printable ASCII without `"` and `\`.
-fn is_permission(word: &str) -> bool {
-    word.bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-}
-
-/// Whether signed HTTP requests are accepted.
-pub(super) struct PopTokensForm;
-
-impl ValueType for PopTokensForm {
-    type Value = PopTokens;
-    fn expected(&self) -> String {
-        "refuse, accept or require".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<PopTokens> {
-        match quoted(given)? {
-            "refuse" => Some(PopTokens::Refuse),
-            "accept" => Some(PopTokens::Accept),
-            "require" => Some(PopTokens::Require),
-            _ => None,
-        }
-    }
-}
-
 /// A secret.
 pub(super) struct SecretText;
 
@@ -167,90 +113,6 @@ impl ValueType for SecretText {
     fn read(&self, given: &Scalar) -> Option<Secret> {
         let text = quoted(given)?;
         (!text.is_empty()).then(|| Secret::new(text))
-    }
-}
-
-/// The path of a file; the reader finds out whether the file exists.
-pub(super) struct FilePath;
-
-impl ValueType for FilePath {
-    type Value = PathBuf;
-    fn expected(&self) -> String {
-        "the path of a file".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<PathBuf> {
-        let text = quoted(given)?;
-        (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
-    }
-}
-
-/// A GUID in 8-4-4-4-12 form.
-pub(super) struct Guid;
-
-impl ValueType for Guid {
-    type Value = Uuid;
-    fn expected(&self) -> String {
-        "a GUID like 11111111-1111-4111-8111-111111111111".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<Uuid> {
-        parse_guid(quoted(given)?)
-    }
-}
-
-/// A GUID, letter for letter.
-pub(super) struct GuidText;
-
-impl ValueType for GuidText {
-    type Value = String;
-    fn expected(&self) -> String {
-        Guid.expected()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        Guid.read(given).map(|_| given.text.clone())
-    }
-}
-
-/// A tenant: by id, by domain, or one of the three words for many.
-pub(super) struct TenantForm;
-
-impl ValueType for TenantForm {
-    type Value = Tenant;
-    fn expected(&self) -> String {
-        "a GUID, a domain like contoso.onmicrosoft.com, common, organizations or consumers"
-            .to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<Tenant> {
-        quoted(given)?.parse().ok()
-    }
-}
-
-/// A DNS name with at least one dot.
-pub(super) struct DomainName;
-
-impl ValueType for DomainName {
-    type Value = String;
-    fn expected(&self) -> String {
-        "a domain like contoso.onmicrosoft.com".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        quoted(given)
-            .filter(|text| is_domain(text))
-            .map(str::to_owned)
-    }
-}
-
-/// The name of a B2C policy, which becomes a part of addresses.
-pub(super) struct PolicyName;
-
-impl ValueType for PolicyName {
-    type Value = String;
-    fn expected(&self) -> String {
-        "a policy like B2C_1_susi, of letters, digits, `_`, `-` and `.`".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        quoted(given)
-            .filter(|text| is_policy_name(text))
-            .map(str::to_owned)
     }
 }
 
@@ -267,42 +129,108 @@ impl ValueType for Version {
     }
 }
 
-/// A tenant's id in a list, or `any` in place of the list.
-pub(super) struct AllowedTenant;
+/// Text that is compared exactly later on, so that spaces at its ends are a mistake.
+pub(super) const TEXT: Form<String> = Form {
+    expected: "a string that is not empty, without spaces at its ends",
+    read: |text| {
+        let is_sound = text.trim() == text && !text.contains(char::is_control);
+        kept(text, !text.is_empty() && is_sound)
+    },
+};
 
-impl ValueType for AllowedTenant {
-    type Value = Uuid;
-    fn expected(&self) -> String {
-        "a list of GUIDs, or \"any\"".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<Uuid> {
-        parse_guid(quoted(given)?)
-    }
-}
+/// Names of permissions with spaces between; an empty string is none.
+pub(super) const SCOPES: Form<Vec<String>> = Form {
+    expected: "a string with spaces between its words",
+    read: |text| {
+        let words = text.split_whitespace();
+        words.map(|word| kept(word, is_permission(word))).collect()
+    },
+};
+
+/// The name of one permission, an element of a list.
+pub(super) const WORD: Form<String> = Form {
+    expected: "one word",
+    read: |word| kept(word, !word.is_empty() && is_permission(word)),
+};
+
+/// Whether signed HTTP requests are accepted.
+pub(super) const POP_TOKENS: Form<PopTokens> = Form {
+    expected: "refuse, accept or require",
+    read: |text| match text {
+        "refuse" => Some(PopTokens::Refuse),
+        "accept" => Some(PopTokens::Accept),
+        "require" => Some(PopTokens::Require),
+        _ => None,
+    },
+};
+
+/// The path of a file; the reader finds out whether the file exists.
+pub(super) const FILE_PATH: Form<PathBuf> = Form {
+    expected: "the path of a file",
+    read: |text| (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text)),
+};
+
+/// A GUID in 8-4-4-4-12 form.
+pub(super) const GUID: Form<Uuid> = Form {
+    expected: "a GUID like 11111111-1111-4111-8111-111111111111",
+    read: parse_guid,
+};
+
+/// A GUID, letter for letter.
+pub(super) const GUID_TEXT: Form<String> = Form {
+    expected: GUID.expected,
+    read: |text| kept(text, parse_guid(text).is_some()),
+};
+
+/// A tenant's id in a list, or `any` in place of the list.
+pub(super) const ALLOWED_TENANT: Form<Uuid> = Form {
+    expected: "a list of GUIDs, or \"any\"",
+    read: parse_guid,
+};
+
+/// A tenant: by id, by domain, or one of the three words for many.
+pub(super) const TENANT: Form<Tenant> = Form {
+    expected: "a GUID, a domain like contoso.onmicrosoft.com, common, organizations or consumers",
+    read: |text| text.parse().ok(),
+};
+
+/// A DNS name with at least one dot.
+pub(super) const DOMAIN: Form<String> = Form {
+    expected: "a domain like contoso.onmicrosoft.com",
+    read: |text| kept(text, is_domain(text)),
+};
+
+/// The name of a B2C policy, which becomes a part of addresses.
+pub(super) const POLICY: Form<String> = Form {
+    expected: "a policy like B2C_1_susi, of letters, digits, `_`, `-` and `.`",
+    read: |text| kept(text, is_policy_name(text)),
+};
 
 /// Which tokens pass while revocations cannot be followed.
-pub(super) struct OnLossForm;
-
-impl ValueType for OnLossForm {
-    type Value = StoreFailurePolicy;
-    fn expected(&self) -> String {
-        "fail_closed, allow_younger_than:SECONDS or allow".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<StoreFailurePolicy> {
-        match quoted(given)? {
-            "fail_closed" => Some(StoreFailurePolicy::Deny),
-            "allow" => Some(StoreFailurePolicy::DangerAllow),
-            text => {
-                let seconds = text.strip_prefix("allow_younger_than:")?;
-                let digits =
-                    !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
-                let seconds = seconds.parse::<u32>().ok().filter(|_| digits)?;
-                Some(StoreFailurePolicy::AllowIssuedWithin(Duration::from_secs(
-                    seconds.into(),
-                )))
-            }
+pub(super) const ON_LOSS: Form<StoreFailurePolicy> = Form {
+    expected: "fail_closed, allow_younger_than:SECONDS or allow",
+    read: |text| match text {
+        "fail_closed" => Some(StoreFailurePolicy::Deny),
+        "allow" => Some(StoreFailurePolicy::DangerAllow),
+        _ => {
+            let seconds = text.strip_prefix("allow_younger_than:")?;
+            let digits = seconds.bytes().all(|byte| byte.is_ascii_digit());
+            let seconds = seconds.parse::<u32>().ok().filter(|_| digits)?;
+            let age = Duration::from_secs(seconds.into());
+            Some(StoreFailurePolicy::AllowIssuedWithin(age))
         }
-    }
+    },
+};
+
+/// What a scope is made of (RFC 6749, 3.3): printable ASCII without `"` and `\`.
+fn is_permission(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
+
+/// The text itself, where it has the form.
+pub(super) fn kept(text: &str, has_form: bool) -> Option<String> {
+    has_form.then(|| text.to_owned())
 }
 
 /// The text of a string; a bare number or `true` is none.

@@ -4,7 +4,7 @@
 //! `AzureAd:Scopes:Read`. Source: Microsoft.Identity.Web, `RequiredScopesConfigurationKey`.
 
 use super::error::SettingsError;
-use super::forms::{ScopeList, ValueType, Word};
+use super::forms::{Form, SCOPES, ValueType, WORD};
 use super::layers::Node;
 use super::reader::Reader;
 use super::schema::{self, Key};
@@ -71,7 +71,7 @@ impl Lists {
     fn add<'n>(
         &mut self,
         from: &Reader<'_>,
-        key: &Key<ScopeList>,
+        key: &Key<Form<Vec<String>>>,
         children: impl Iterator<Item = &'n Node>,
     ) -> Result<(), SettingsError> {
         for child in children.filter(|child| child.is_given()) {
@@ -109,8 +109,8 @@ fn words(
     expected: &str,
 ) -> Result<Vec<String>, SettingsError> {
     match &node.scalar {
-        None => from.list_at(path, node, &Word, expected),
-        Some(scalar) => ScopeList
+        None => from.list_at(path, node, &WORD, expected),
+        Some(scalar) => SCOPES
             .read(scalar)
             .ok_or_else(|| from.wrong(path, node, false, expected.to_owned())),
     }

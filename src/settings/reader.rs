@@ -136,17 +136,14 @@ impl<'t> Reader<'t> {
         let Some(node) = self.node.find(key.path) else {
             return Ok(Vec::new());
         };
-        let read = |path: &str, node: &Node| {
-            let value = node.scalar.as_ref();
-            let value = value.and_then(|scalar| key.form.0.read(scalar));
-            value.ok_or_else(|| self.wrong(path, node, F::SECRET, key.expected_either()))
-        };
-        if node.scalar.is_some() {
-            return Ok(vec![read(key.path, node)?]);
+        let (form, expected) = (&key.form.0, key.expected_either());
+        match &node.scalar {
+            Some(scalar) => match form.read(scalar) {
+                Some(value) => Ok(vec![value]),
+                None => Err(self.wrong(key.path, node, F::SECRET, expected)),
+            },
+            None => self.list_at(key.path, node, form, &expected),
         }
-        let elements = self.elements(key.path, node, &key.expected_either())?;
-        let element = |element: &&Node| read(&format!("{}:{}", key.path, element.name), element);
-        elements.iter().map(element).collect()
     }
 
     /// The name under which a list is given: the newer one if both are, as in

@@ -2,25 +2,39 @@
 //!
 //! Bounds and defaults are those of the types that the values go to.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use url::Url;
+use uuid::Uuid;
 
 use super::error::SettingsError;
 use super::forms::{
-    AllowedTenant, Bool, DomainName, FilePath, GuidText, List, Number, OnLossForm, OneOrList,
-    PolicyName, PopTokensForm, ScopeList, SecretText, TenantForm, Text, ValueType, Version,
+    self, Bool, FILE_PATH, Form, List, Number, OneOrList, SecretText, TEXT, ValueType, Version,
 };
 use super::reader::{Readable as _, Reader};
 use super::section::{Section, add_new};
-use super::value_types::{AppIdUri, IssuerText, RedisAddress, WebAddress, WebPattern, WebText};
-use crate::authority::{CLOCK_SKEW, ISSUED_AT_BACKDATE, JwksRefresh};
+use super::value_types::{self, RedisAddress, WEB_ADDRESS, WEB_PATTERN, WEB_TEXT};
+use crate::authority::{CLOCK_SKEW, ISSUED_AT_BACKDATE, JwksRefresh, Tenant};
 use crate::graph::GraphOptions;
-use crate::token;
+use crate::revocation::StoreFailurePolicy;
+use crate::token::{self, PopTokens};
 
 /// One key: where it is, what its value looks like, what it means.
 pub(super) struct Key<F> {
     pub(super) path: &'static str,
     pub(super) form: F,
     pub(super) meaning: &'static str,
+}
+
+impl<F> Key<F> {
+    pub(super) const fn new(path: &'static str, form: F, meaning: &'static str) -> Self {
+        Self {
+            path,
+            form,
+            meaning,
+        }
+    }
 }
 
 impl<F: ValueType> Key<F> {
@@ -85,7 +99,7 @@ impl<F: ValueType> Named for Key<OneOrList<F>> {
 /// rows without it are read together with others, in `section.rs`.
 macro_rules! keys {
     ($all:ident; $($name:ident: $form:ty = $value:expr, $path:literal, $meaning:literal $(, |$section:ident, $given:pat_param| $put:expr)?;)*) => {
-        $(pub(super) const $name: Key<$form> = Key { path: $path, form: $value, meaning: $meaning };)*
+        $(pub(super) const $name: Key<$form> = Key::new($path, $value, $meaning);)*
         /// The path of every key of the table.
         pub(super) const $all: &[&str] = &[$($path),*];
 
@@ -108,35 +122,33 @@ macro_rules! keys {
     };
 }
 
-const ADDRESS: WebAddress = WebAddress { query: false };
-
 keys! { SECTION_KEYS;
-    INSTANCE: WebAddress = ADDRESS, "Instance", "the cloud, or the host of B2C or External ID";
-    TENANT_ID: TenantForm = TenantForm, "TenantId", "the tenant whose tokens are accepted";
-    CLIENT_ID: GuidText = GuidText, "ClientId", "this API's application id";
-    AUTHORITY: WebAddress = ADDRESS, "Authority", "Instance and TenantId in one";
-    AUDIENCE: Text = Text, "Audience", "an accepted audience",
+    INSTANCE: Form<Url> = WEB_ADDRESS, "Instance", "the cloud, or the host of B2C or External ID";
+    TENANT_ID: Form<Tenant> = forms::TENANT, "TenantId", "the tenant whose tokens are accepted";
+    CLIENT_ID: Form<String> = forms::GUID_TEXT, "ClientId", "this API's application id";
+    AUTHORITY: Form<Url> = WEB_ADDRESS, "Authority", "Instance and TenantId in one";
+    AUDIENCE: Form<String> = TEXT, "Audience", "an accepted audience",
         |section, audience| section.authority.audiences.push(audience);
-    AUDIENCES: List<Text> = List(Text), "Audiences", "the accepted audiences",
+    AUDIENCES: List<Form<String>> = List(TEXT), "Audiences", "the accepted audiences",
         |section, audiences| add_new(&mut section.authority.audiences, audiences, |a, b| a == b);
-    ALLOWED_TENANTS: List<AllowedTenant> = List(AllowedTenant), "AllowedTenants", "the tenants whose tokens are accepted";
+    ALLOWED_TENANTS: List<Form<Uuid>> = List(forms::ALLOWED_TENANT), "AllowedTenants", "the tenants whose tokens are accepted";
     ALLOW_PERSONAL_ACCOUNTS: Bool = Bool, "AllowPersonalAccounts", "accept the tenant of personal accounts",
         |section, allow| section.authority.personal_accounts = allow;
     TOKEN_VERSIONS: List<Version> = List(Version), "TokenVersions", "the accepted versions of tokens",
         |section, versions| section.authority.versions = versions;
-    ISSUER: IssuerText = IssuerText, "Issuer", "the exact issuer of v2.0 tokens",
+    ISSUER: Form<String> = value_types::ISSUER, "Issuer", "the exact issuer of v2.0 tokens",
         |section, issuer| section.authority.issuer = Some(issuer);
-    STS_INSTANCE: WebAddress = ADDRESS, "StsInstance", "the host of v1.0 issuers",
+    STS_INSTANCE: Form<Url> = WEB_ADDRESS, "StsInstance", "the host of v1.0 issuers",
         |section, address| section.authority.sts_instance = Some(address.into());
-    METADATA_ADDRESS: WebPattern = WebPattern, "MetadataAddress", "where the discovery document is",
+    METADATA_ADDRESS: Form<String> = WEB_PATTERN, "MetadataAddress", "where the discovery document is",
         |section, address| section.authority.metadata = Some(address);
-    METADATA_ADDRESS_V1: WebPattern = WebPattern, "MetadataAddressV1", "where the v1.0 discovery document is",
+    METADATA_ADDRESS_V1: Form<String> = WEB_PATTERN, "MetadataAddressV1", "where the v1.0 discovery document is",
         |section, address| section.authority.metadata_v1 = Some(address);
     CUSTOM_SIGNING_KEYS: Bool = Bool, "CustomSigningKeys", "the application has signing keys of its own",
         |section, own| section.authority.application_signing_keys = own;
-    DOMAIN: DomainName = DomainName, "Domain", "the tenant's domain";
-    SIGN_UP_SIGN_IN_POLICY_ID: PolicyName = PolicyName, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
-    POLICIES: List<PolicyName> = List(PolicyName), "Policies", "the policies whose tokens are accepted";
+    DOMAIN: Form<String> = forms::DOMAIN, "Domain", "the tenant's domain";
+    SIGN_UP_SIGN_IN_POLICY_ID: Form<String> = forms::POLICY, "SignUpSignInPolicyId", "the policy whose tokens are accepted";
+    POLICIES: List<Form<String>> = List(forms::POLICY), "Policies", "the policies whose tokens are accepted";
     ALLOW_ACL: Bool = Bool, "AllowWebApiToBeAuthorizedByACL", "accept tokens with neither scopes nor roles",
         |section, allow| section.authority.without_permissions = allow;
     CLOCK_SKEW_SECONDS: Number<Duration> = Number::seconds(CLOCK_SKEW), "ClockSkewSeconds", "leeway on a token's lifetime",
@@ -159,10 +171,10 @@ keys! { SECTION_KEYS;
         |section, most| section.authority.freshness.max_document_size = most;
     TOKEN_CACHE_MAX_BYTES: Number<usize> = Number::bytes(token::TOKEN_CACHE_BYTES), "TokenCache:MaxBytes", "memory for verified tokens, 0 for none",
         |section, most| section.token_cache_bytes = Some(most);
-    CA_FILE: FilePath = FilePath, "CaFile", "further root certificates, PEM",
+    CA_FILE: Form<PathBuf> = FILE_PATH, "CaFile", "further root certificates, PEM",
         |section, file| section.ca_file = Some(file);
     CLIENT_SECRET: SecretText = SecretText, "ClientSecret", "what this API signs in with";
-    GRAPH_BASE_URL: WebAddress = ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud",
+    GRAPH_BASE_URL: Form<Url> = WEB_ADDRESS, "Graph:BaseUrl", "Microsoft Graph with its version; needed with credentials where `Instance` is of no known cloud",
         |section, address| section.graph.graph = Some(address.into());
     GRAPH_RESOLVE_GROUPS: Bool = Bool, "Graph:ResolveGroups", "ask Graph about groups a token cannot list",
         |section, resolve| section.graph.resolve_groups = resolve;
@@ -170,17 +182,17 @@ keys! { SECTION_KEYS;
         |section, keep| section.graph.cache = keep;
     GRAPH_CHECK_SESSIONS: Bool = Bool, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked",
         |section, check| section.graph.check_sessions = check;
-    SCOPES: ScopeList = ScopeList, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
-    APP_PERMISSIONS: ScopeList = ScopeList, "AppPermissions", "an object of lists for look-up";
-    POP_TOKENS: PopTokensForm = PopTokensForm, "PopTokens", "whether signed HTTP requests are accepted, or nothing else",
+    SCOPES: Form<Vec<String>> = forms::SCOPES, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
+    APP_PERMISSIONS: Form<Vec<String>> = forms::SCOPES, "AppPermissions", "an object of lists for look-up";
+    POP_TOKENS: Form<PopTokens> = forms::POP_TOKENS, "PopTokens", "whether signed HTTP requests are accepted, or nothing else",
         |section, pop| section.pop_tokens = Some(pop);
-    APP_ID_URI: OneOrList<AppIdUri> = OneOrList(AppIdUri), "AppIdUri", "what full scope names begin with",
+    APP_ID_URI: OneOrList<Form<String>> = OneOrList(value_types::APP_ID_URI), "AppIdUri", "what full scope names begin with",
         |section, uris| section.authority.app_id_uris = uris;
-    RESOURCE: OneOrList<WebText> = OneOrList(WebText), "Resource", "this API's own address",
+    RESOURCE: OneOrList<Form<String>> = OneOrList(WEB_TEXT), "Resource", "this API's own address",
         |section, addresses| section.resources = addresses;
     REDIS_URL: RedisAddress = RedisAddress, "Redis:Url", "the store that replicas share",
         |section, url| section.redis_url = Some(url);
-    REDIS_ON_LOSS: OnLossForm = OnLossForm, "Redis:OnLoss", "which tokens pass while the store is out of reach",
+    REDIS_ON_LOSS: Form<StoreFailurePolicy> = forms::ON_LOSS, "Redis:OnLoss", "which tokens pass while the store is out of reach",
         |section, policy| section.on_loss = policy;
 }
 

@@ -3,84 +3,39 @@
 use url::Url;
 
 use super::credential::Secret;
-use super::forms::{ValueType, quoted};
+use super::forms::{Form, ValueType, kept, quoted};
 use super::layers::Scalar;
 use crate::authority::{is_address_with_policy, is_app_id_uri, web_address};
 
-/// A web address, in some places with a query.
-pub(super) struct WebAddress {
-    pub(super) query: bool,
-}
-
-impl ValueType for WebAddress {
-    type Value = Url;
-    fn expected(&self) -> String {
-        let query = if self.query { "" } else { " without a query" };
-        format!("an https URL{query}, http only for a loopback address")
-    }
-    fn read(&self, given: &Scalar) -> Option<Url> {
-        web_address(quoted(given)?).filter(|url| self.query || url.query().is_none())
-    }
-}
+/// A web address.
+pub(super) const WEB_ADDRESS: Form<Url> = Form {
+    expected: "an https URL without a query, http only for a loopback address",
+    read: |text| web_address(text).filter(|url| url.query().is_none()),
+};
 
 /// The text of an issuer, which must be a web address and is compared byte for byte.
-pub(super) struct IssuerText;
-
-impl ValueType for IssuerText {
-    type Value = String;
-    fn expected(&self) -> String {
-        "an https URL without a query, http only for a loopback address, exactly as tokens state it"
-            .to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        let text = quoted(given)?;
-        web_address(text)
-            .filter(|url| url.query().is_none())
-            .map(|_| text.to_owned())
-    }
-}
+pub(super) const ISSUER: Form<String> = Form {
+    expected: "an https URL without a query, http only for a loopback address, exactly as tokens state it",
+    read: |text| kept(text, (WEB_ADDRESS.read)(text).is_some()),
+};
 
 /// A web address, letter for letter as it was given.
-pub(super) struct WebText;
-
-impl ValueType for WebText {
-    type Value = String;
-    fn expected(&self) -> String {
-        WebAddress { query: true }.expected()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        let text = quoted(given)?;
-        web_address(text).map(|_| text.to_owned())
-    }
-}
+pub(super) const WEB_TEXT: Form<String> = Form {
+    expected: "an https URL, http only for a loopback address",
+    read: |text| kept(text, web_address(text).is_some()),
+};
 
 /// An identifier URI of the application, letter for letter: scopes get it in front of their names.
-pub(super) struct AppIdUri;
-
-impl ValueType for AppIdUri {
-    type Value = String;
-    fn expected(&self) -> String {
-        "an identifier URI of the application like api://CLIENT_ID".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        let text = quoted(given)?;
-        is_app_id_uri(text).then(|| text.to_owned())
-    }
-}
+pub(super) const APP_ID_URI: Form<String> = Form {
+    expected: "an identifier URI of the application like api://CLIENT_ID",
+    read: |text| kept(text, is_app_id_uri(text)),
+};
 
 /// A web address in which `{policy}` may stand after the host.
-pub(super) struct WebPattern;
-
-impl ValueType for WebPattern {
-    type Value = String;
-    fn expected(&self) -> String {
-        "an https URL, http only for a loopback address, {policy} only after the host".to_owned()
-    }
-    fn read(&self, given: &Scalar) -> Option<String> {
-        let text = quoted(given)?;
-        is_address_with_policy(text).then(|| text.to_owned())
-    }
-}
+pub(super) const WEB_PATTERN: Form<String> = Form {
+    expected: "an https URL, http only for a loopback address, {policy} only after the host",
+    read: |text| kept(text, is_address_with_policy(text)),
+};
 
 /// The address of a Redis server. It may hold a password.
 pub(super) struct RedisAddress;
