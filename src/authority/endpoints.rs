@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::address::{POLICY, is_policy_name, web_address};
+use super::document::{Document, Purpose, host_and_port};
 use super::issuer::{IssuerPattern, TENANT_PLACEHOLDER};
-use super::metadata::{Document, Purpose, host_and_port};
 use super::{Authority, Cloud, Kind};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;

@@ -1,8 +1,8 @@
 //! A trusted transmitter of security events about accounts.
 
+use super::document::host_and_port;
 use super::endpoints::checked_url;
 use super::issuer::IssuerPattern;
-use super::metadata::host_and_port;
 use super::{Cloud, Document, JwksRefresh, Purpose};
 use crate::config_error::ConfigError;
 use crate::token_version::TokenVersion;

@@ -1,4 +1,4 @@
-//! How fresh an authority's keys are kept.
+//! How an authority's keys are fetched: how often, how long they are used, within which limits.
 
 use std::time::Duration;
 

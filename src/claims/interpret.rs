@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::claim_name::{Name, Value, Values};
 use super::compact_spans::CompactSpans;
 use super::groups::SpanRange;
-use super::issuer_kind::{AuthorityContext, IdentityProvider, IssuerKind};
+use super::issuer_kind::{GuestSigns, IdentityProvider, IssuerKind};
 use super::principal::Signs;
 use super::raw::{Malformed, RawClaims};
 use super::scan::{Kind, Scanner};
@@ -156,7 +156,7 @@ impl ParsedClaims {
     ) -> Self {
         let inner = &self.0;
         let is_guest = kind.is_guest(
-            &AuthorityContext {
+            &GuestSigns {
                 account_status: inner.json(Name::AccountStatus),
                 identity_provider: match inner.values.value(Name::IdentityProvider) {
                     Value::Absent => IdentityProvider::Absent,

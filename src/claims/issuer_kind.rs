@@ -10,7 +10,7 @@ pub(crate) enum IssuerKind {
 
 /// The claims that tell guests from members.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct AuthorityContext<'c> {
+pub(super) struct GuestSigns<'c> {
     /// `acct`, as it is written.
     pub(super) account_status: Option<&'c str>,
     pub(super) identity_provider: IdentityProvider<'c>,
@@ -34,16 +34,16 @@ impl IssuerKind {
     /// Source: Microsoft, "Optional claims reference", `acct`, and tokens of all three.
     pub(super) fn is_guest(
         self,
-        origin: &AuthorityContext<'_>,
+        signs: &GuestSigns<'_>,
         is_own_tenants: impl Fn(&str) -> bool,
     ) -> bool {
-        match (self, origin.account_status) {
+        match (self, signs.account_status) {
             (Self::B2c, _) | (_, Some("0")) => false,
             (_, Some(_)) => true,
             (Self::ExternalId, None) => false,
-            (Self::EntraId, None) => match origin.identity_provider {
+            (Self::EntraId, None) => match signs.identity_provider {
                 IdentityProvider::Absent => false,
-                IdentityProvider::Named(name) => name != origin.issuer && !is_own_tenants(name),
+                IdentityProvider::Named(name) => name != signs.issuer && !is_own_tenants(name),
                 IdentityProvider::NoText => true,
             },
         }
@@ -75,14 +75,14 @@ mod tests {
             (Some(""), Absent, [true, true, false]),
         ];
         for (account_status, identity_provider, expected) in table {
-            let origin = AuthorityContext {
+            let signs = GuestSigns {
                 account_status,
                 identity_provider,
                 issuer: "i",
             };
             let is_own = |name: &str| name == "other form of i";
-            let found = [EntraId, ExternalId, B2c].map(|kind| kind.is_guest(&origin, is_own));
-            assert_eq!(found, expected, "{origin:?}");
+            let found = [EntraId, ExternalId, B2c].map(|kind| kind.is_guest(&signs, is_own));
+            assert_eq!(found, expected, "{signs:?}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a request comes to that has no bearer token which is known already.
+//! What becomes of a request whose bearer token is not known already: which scheme of the header
+//! (`Bearer`, `PoP`) is validated in which way.
 
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@ use crate::claims::Claims;
 use crate::jwks::snapshot::{FetchOutcome, PendingFetch, patience};
 
 use super::invalid_token::InvalidToken;
-use super::outcome::{ValidationFailure, Verdict};
 use super::possession::Possession;
 use super::validator::Validator;
+use super::verdict::{ValidationFailure, Verdict};
 
 impl Validator {
     /// Validates a token again after what it waited for; two seconds in all.

@@ -1,8 +1,8 @@
 //! Bound tokens that were accepted before: known, and proved anew by each request.
 
-use super::outcome::{ValidationFailure, Verdict};
 use super::possession::{Possession, cache_key};
 use super::validator::Validator;
+use super::verdict::{ValidationFailure, Verdict};
 
 impl Validator {
     /// As [`validate`](Validator::validate), for a token whose request proves something beside it.

@@ -13,8 +13,8 @@ use super::checks::lifetime;
 use super::decode_buffer::DecodeBuffer;
 use super::header::TokenKind;
 use super::invalid_token::InvalidToken;
-use super::outcome::ValidationFailure;
 use super::unverified::UnverifiedToken;
+use super::verdict::ValidationFailure;
 
 /// What a message says, once its signature is verified and its key is its issuer's.
 #[derive(Debug)]

@@ -22,10 +22,10 @@ use super::invalid_token::InvalidToken;
 use super::issuer_index::{AuthorityRef, Index};
 use super::jwe::DecryptionKeys;
 use super::logout::SessionTermination;
-use super::outcome::{ValidationFailure, Verdict, refused_by_rule};
 use super::possession::{NOTHING, Possession, cache_key};
 use super::signed_message::SignedMessage;
 use super::unverified::UnverifiedToken;
+use super::verdict::{ValidationFailure, Verdict, refused_by_rule};
 use super::verified::VerifiedToken;
 use encrypted::Presented;
 

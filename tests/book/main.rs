@@ -14,6 +14,7 @@ mod excerpts;
 mod files;
 mod labels;
 mod names;
+mod numbers;
 
 use std::collections::BTreeSet;
 use std::fs;

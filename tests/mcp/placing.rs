@@ -1,13 +1,18 @@
 //! Where the layer is, what it answers first, and what it asks guards for.
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use axum::routing::post;
+use axum::response::IntoResponse as _;
+use axum::routing::{any, post};
 use axum_entra::UnixTime;
 use axum_entra::guard::{Guard, RequireGroup, RequireRole, RequireScope};
 use axum_entra::mcp::{AnyToken, ToolGuards};
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::server::{
     ALICE, BOB, CLIENT, Reached, guarded, guards, request, router, send, token_of,
@@ -341,4 +346,48 @@ async fn each_of_several_resources_names_its_own_document_and_scopes() {
     }
     let root = Request::get(well_known).body(Body::empty()).unwrap();
     assert_eq!(send(&app, root).await.status, 404);
+}
+
+/// A stream of events that is open when its account's tokens are revoked ends then, and no other.
+#[tokio::test]
+async fn a_stream_of_notifications_ends_with_its_token() {
+    let entra = built(authority());
+    let stream = || async {
+        let event = futures_util::stream::once(async { Ok::<_, Infallible>("data: 1\n\n") });
+        let for_ever = event.chain(futures_util::stream::pending());
+        let kind = [("content-type", "text/event-stream; charset=utf-8")];
+        (kind, Body::from_stream(for_ever)).into_response()
+    };
+    let guards = ToolGuards::new().tool("x", AnyToken);
+    let router = Router::new()
+        .route("/mcp", any(stream))
+        .layer(guards)
+        .layer(entra.layer());
+    let call = async |method: &Method, who: &str, body: &str| {
+        let request = request(method, &token_of(who, CLIENT), body.to_owned());
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let mut body = response.into_body().into_data_stream();
+        assert_eq!(body.next().await.unwrap().unwrap(), "data: 1\n\n");
+        body
+    };
+    let listen = r#"{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}"#;
+    let mut ending = [
+        call(&Method::GET, ALICE, "").await,
+        call(&Method::POST, ALICE, listen).await,
+    ];
+    let mut lasting = [
+        call(&Method::GET, BOB, "").await,
+        // The answer to a call is finished, as that of any request that was admitted.
+        call(&Method::POST, ALICE, CALL).await,
+    ];
+    let account = entra.validate(&token_of(ALICE, CLIENT)).await.unwrap();
+    let account = account.account_id().unwrap();
+    entra.revoke_tokens(&account).await.unwrap();
+    for body in &mut ending {
+        assert!(body.next().await.is_none());
+    }
+    for body in &mut lasting {
+        assert!(body.next().now_or_never().is_none());
+    }
 }

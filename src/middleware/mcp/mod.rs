@@ -8,6 +8,7 @@ mod message;
 mod needs;
 mod service;
 mod sessions;
+mod stream;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,6 +30,10 @@ pub use service::ToolGuardsService;
 /// `tool`). Any valid token may call `initialize`, `ping`, `tools/list`, `server/discover` and
 /// `subscriptions/listen`, and send notifications and responses; [`method`](Self::method) asks
 /// for more, or opens further methods.
+///
+/// **A stream of events ends with its token**: the answer to a GET or to `subscriptions/listen`,
+/// when the token expires or is revoked ([`TokenExpiry`](crate::TokenExpiry)). The answer to a call
+/// is finished, as that of any request that was admitted.
 ///
 /// Put it inside [`EntraLayer`](crate::EntraLayer) and directly around the server:
 ///

@@ -17,6 +17,7 @@ use crate::claims::Claims;
 use crate::guard::{Caller, Every};
 
 use super::super::evaluate::{GuardOutcome, checked, hold};
+use super::super::expiry::TokenExpiry;
 use super::super::guard_layer::missing_claims;
 use super::super::head::Head;
 use super::super::rejection::Rejection;
@@ -24,8 +25,9 @@ use super::ToolGuards;
 use super::body::{Unread, is_encoded, is_too_long, read};
 use super::failure::{McpFailure, UnsupportedVersion};
 use super::headers::StatedVersion;
-use super::message::Messages;
+use super::message::{Message, Messages};
 use super::sessions::{Owner, SessionIds};
+use super::stream;
 
 /// The service that [`ToolGuards`] makes of an MCP server.
 #[derive(Debug, Clone)]
@@ -66,11 +68,14 @@ where
         let guards = Arc::clone(&self.guards);
         Box::pin(async move {
             match guards.admit(request).await {
-                Ok((request, claims)) => {
-                    let mut response = ready.call(request).await?.into_response();
-                    let owner = || Owner::of(&claims);
+                Ok(admitted) => {
+                    let mut response = ready.call(admitted.request).await?.into_response();
+                    let owner = || Owner::of(&admitted.claims);
                     guards.sessions.seal(response.headers_mut(), owner);
-                    Ok(response)
+                    Ok(match admitted.lasts_until {
+                        Some(expiry) => stream::until(expiry, response),
+                        None => response,
+                    })
                 }
                 Err(rejection) => Ok(rejection.into_response()),
             }
@@ -78,15 +83,21 @@ where
     }
 }
 
+/// A request that goes on to the server.
+struct Admitted {
+    request: Request<Body>,
+    claims: Claims,
+    /// Of a request that is answered with a stream without end: made before the server is called,
+    /// since sign-outs count from then on.
+    lasts_until: Option<TokenExpiry>,
+}
+
 /// What errors name.
 const NAME: &str = "mcp::ToolGuards";
 
 impl ToolGuards {
-    /// Lets a request through to the server, with the claims of its caller.
-    async fn admit(
-        &self,
-        request: Request<Body>,
-    ) -> Result<(Request<Body>, Claims), Box<Rejection>> {
+    /// Lets a request through to the server.
+    async fn admit(&self, request: Request<Body>) -> Result<Admitted, Box<Rejection>> {
         let (mut parts, body) = request.into_parts();
         let Some(claims) = parts.extensions.get::<Claims>().cloned() else {
             return Err(Box::new(missing_claims(NAME, Head::of_parts(&parts))));
@@ -110,9 +121,12 @@ impl ToolGuards {
             };
             refuse(failure, &parts)
         })?;
+        // GET is the stream of a server's own messages, up to 2025-11-25.
+        let mut lasts = parts.method == Method::GET;
         if has_message || !bytes.is_empty() {
             let needed = self.needed_by_body(&bytes, &parts.headers);
-            let needed = needed.map_err(|failure| refuse(failure, &parts))?;
+            let (needed, listens) = needed.map_err(|failure| refuse(failure, &parts))?;
+            lasts |= listens;
             authorize(needed, &mut parts).await?;
         } else if StatedVersion::of(&parts.headers) == StatedVersion::Invalid {
             let failure = self.mismatch(&parts.headers, None);
@@ -126,11 +140,19 @@ impl ToolGuards {
                 .open(&mut parts.headers, || Owner::of(&claims));
             opened.map_err(|_| refuse(McpFailure::SessionNotFound, &parts))?;
         }
-        Ok((Request::from_parts(parts, bytes.into()), claims))
+        Ok(Admitted {
+            request: Request::from_parts(parts, bytes.into()),
+            lasts_until: lasts.then(|| TokenExpiry::new(&claims)),
+            claims,
+        })
     }
 
-    /// The guards of what a body asks for.
-    fn needed_by_body(&self, body: &[u8], headers: &HeaderMap) -> Result<Every, McpFailure> {
+    /// The guards of what a body asks for, and whether it asks for a stream of notifications.
+    fn needed_by_body(
+        &self,
+        body: &[u8],
+        headers: &HeaderMap,
+    ) -> Result<(Every, bool), McpFailure> {
         if is_encoded(headers) {
             return Err(McpFailure::Encoded);
         }
@@ -142,7 +164,9 @@ impl ToolGuards {
         version
             .check(headers, &messages)
             .map_err(|_| self.mismatch(headers, messages.id()))?;
-        Ok(self.needed(&messages))
+        let mut methods = messages.all().iter().map(Message::method);
+        let listens = methods.any(|method| method == Some("subscriptions/listen"));
+        Ok((self.needed(&messages), listens))
     }
 
     /// Headers that are not as they should be.

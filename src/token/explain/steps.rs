@@ -8,10 +8,10 @@ use crate::token::checks::{CHECKS, CheckContext, checked};
 use crate::token::decode_buffer::DecodeBuffer;
 use crate::token::invalid_token::InvalidToken;
 use crate::token::issuer_index::AuthorityRef;
-use crate::token::outcome::refused_by_rule;
 use crate::token::possession::NOTHING;
 use crate::token::unverified::UnverifiedToken;
 use crate::token::validator::Validator;
+use crate::token::verdict::refused_by_rule;
 use crate::token::verified::VerifiedToken;
 
 use super::text::{self, issuers, permissions, state};

@@ -8,8 +8,8 @@ use super::Validator;
 use crate::token::cache::{InvalidationEpoch, TokenCache};
 use crate::token::invalid_token::InvalidToken;
 use crate::token::jwe::{self, DecryptedToken, DecryptionKeys};
-use crate::token::outcome::Verdict;
 use crate::token::possession::Possession;
+use crate::token::verdict::Verdict;
 
 /// A token as it came, and when.
 pub(super) struct Presented<'t> {

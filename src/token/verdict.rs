@@ -1,4 +1,4 @@
-//! What can come of looking at a token.
+//! The verdict on a token: valid, invalid, refused by a rule of the authority, or undecided.
 
 use crate::authority::ResolvedAuthority;
 use crate::claims::Claims;
