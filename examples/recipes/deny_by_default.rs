@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum_entra::guard::{Caller, Denied, Guard, RequireScope};
 use axum_entra::{Entra, GuardLayer};
 
-/// Refuses every caller: the default of a route that names no guard of its own.
+/// Refuses every caller: for a route whose rule is not written yet.
 #[derive(Debug, Clone, Copy)]
 struct DenyAll;
 

@@ -1,5 +1,5 @@
 //! One key of a key document (RFC 7517), and what makes it unusable here; which RSA numbers are
-//! accepted is judged in `crypto.rs` (`rsa_key`).
+//! accepted is checked in `crypto.rs` (`rsa_key`).
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -219,6 +219,21 @@ fn the_manifests_of_the_page_are_the_shipped_ones() {
 }
 
 #[test]
+fn the_nginx_file_of_the_gates_page_is_the_shipped_one() {
+    let page = read("docs/gate.md");
+    let printed = page.split("```nginx\n").nth(1).unwrap();
+    let printed = printed.split("```").next().unwrap();
+    let shipped = read("deploy/gate/nginx.conf");
+    if std::env::var_os("UPDATE_BOOK").is_some() {
+        let place = format!("```nginx\n{printed}```");
+        let new = page.replacen(&place, &format!("```nginx\n{shipped}```"), 1);
+        fs::write(root().join("docs/gate.md"), new).unwrap();
+    } else {
+        assert_eq!(printed, shipped, "UPDATE_BOOK=1 cargo test --test book");
+    }
+}
+
+#[test]
 fn every_example_is_in_both_tables() {
     let readme = read("README.md");
     let index = read("examples/README.md");

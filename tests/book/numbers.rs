@@ -88,6 +88,7 @@ const NOT_OURS: &[(&str, &str, &str)] = &[
     ("docs/deploy/network.md", "16 KiB of headers", "hyper"),
     ("docs/design.md", "144 bits", "24 characters of base64url"),
     ("docs/faq.md", "60 to 90 minutes", "Entra"),
+    ("docs/faq.md", "28 hours", "Entra, with continuous access evaluation"),
     ("docs/gate.md", "8 KB", "an attack's size"),
     ("docs/gate.md", "2,416 bytes", "measured"),
     ("docs/gate.md", "12.8 MiB", "measured"),
@@ -118,6 +119,7 @@ const NOT_OURS: &[(&str, &str, &str)] = &[
     ("docs/revocation.md", "6 ms", "measured"),
     ("docs/revocation.md", "90 days", "Entra"),
     ("docs/revocation.md", "(24 hours", "Entra"),
+    ("docs/runbooks.md", "after five minutes", "advice"),
     ("docs/threat_model.md", "1,024 bits", "test data"),
 ];
 

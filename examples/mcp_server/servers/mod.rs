@@ -57,8 +57,8 @@ pub(crate) fn routes_behind(
     entra: &Entra,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Router {
-    // A page that has an address of this machine under a name of its own has no token, so there are no
-    // hosts to list here.
+    // rmcp's list of hosts is for servers without tokens: it keeps pages of a browser out that reach this
+    // machine under a name of their own (DNS rebinding). Such a page has no token.
     let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
     let ended = config.cancellation_token.clone();
     tokio::spawn(async move {
