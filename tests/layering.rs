@@ -46,7 +46,11 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
     ("reqwest", &["transport/http_client.rs"]),
     (
         "redis",
-        &["revocation/redis.rs", "revocation/redis/commands.rs"],
+        &[
+            "revocation/redis.rs",
+            "revocation/redis/commands.rs",
+            "revocation/redis/commands/answers.rs",
+        ],
     ),
     ("metrics", &["metrics.rs"]),
     ("miniz_oxide", &["token/jwe/inflate.rs"]),

@@ -31,7 +31,8 @@ pub(super) fn connect(
         access.credential().clone(),
         edge.clock.clone(),
     );
-    access.connect(trust, token_endpoint).map(Arc::new)
+    let answers = edge.accounts.answers();
+    access.connect(trust, token_endpoint, answers).map(Arc::new)
 }
 
 /// Gives an authority its keys, or the task that will.

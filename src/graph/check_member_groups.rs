@@ -13,6 +13,7 @@ use super::cache::{CacheLookup, Fresh};
 use super::client::Connection;
 use super::error::GraphError;
 use super::principal::{Account, Requester};
+use super::shared_answers::ask_with;
 use crate::guard::Memberships;
 use crate::guid::parse_guid;
 
@@ -53,12 +54,16 @@ impl Connection {
             return Ok(Memberships::default());
         }
         let (connection, who) = (Arc::clone(self), asker.clone());
+        let (shared, account) = (self.shared.clone(), asker.account);
         let ask = |open: Vec<Uuid>| async move {
-            let mut answers = Vec::with_capacity(open.len());
-            for few in open.chunks(MOST_IDS) {
-                answers.extend(connection.check_member_groups(&who, few).await?);
-            }
-            Ok(answers)
+            let ask = |open: Vec<Uuid>| async move {
+                let mut answers = Vec::with_capacity(open.len());
+                for few in open.chunks(MOST_IDS) {
+                    answers.extend(connection.check_member_groups(&who, few).await?);
+                }
+                Ok(answers)
+            };
+            ask_with(shared.as_ref(), account, open, ask).await
         };
         let answers = self
             .memberships

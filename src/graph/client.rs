@@ -19,6 +19,7 @@ use super::on_behalf_of::TokensOnBehalf;
 use super::place::Place;
 use super::principal::{Account, Requester};
 use super::sessions::Sessions;
+use super::shared_answers::SharedAnswers;
 use super::token_endpoint::TokenEndpointClient;
 use super::transport::{GraphTransport, LastFailure};
 use crate::clock::Clock;
@@ -37,6 +38,8 @@ pub(crate) struct Connection {
     pub(super) memberships: SingleFlightCache<Account, Uuid, bool>,
     pub(super) member_objects: SingleFlightCache<Account, (), Arc<[String]>>,
     pub(super) sessions: SingleFlightCache<Account, (), Sessions>,
+    /// What replicas share, if they share answers.
+    pub(super) shared: Option<Arc<SharedAnswers>>,
 }
 
 impl Connection {
@@ -45,6 +48,7 @@ impl Connection {
         token_endpoint: TokenEndpointClient,
         options: GraphOptions,
         clock_skew: u64,
+        shared: Option<SharedAnswers>,
     ) -> Self {
         let longest = token_endpoint.transport.longest();
         Self {
@@ -58,6 +62,7 @@ impl Connection {
             memberships: SingleFlightCache::new("memberships", MOST_ACCOUNTS, longest),
             member_objects: SingleFlightCache::new("member objects", MOST_LISTS, longest),
             sessions: SingleFlightCache::new("sessions", MOST_ACCOUNTS, longest),
+            shared: shared.map(Arc::new),
         }
     }
 
@@ -121,6 +126,14 @@ impl Connection {
             self.sessions.forget(account);
         }
         self.on_behalf.forget_accounts(&accounts);
+    }
+
+    /// Forgets what this replica knows of an account, and what it could learn from the others.
+    pub(crate) fn invalidate(&self, tenant: Uuid, object: Uuid) {
+        if let Some(shared) = &self.shared {
+            shared.invalidate(tenant, object);
+        }
+        self.forget([(tenant, object)]);
     }
 
     pub(super) async fn get_as(

@@ -9,10 +9,12 @@ use super::client::Connection;
 use super::credential::ClientCredential;
 use super::http::Graph;
 use super::place::Place;
+use super::shared_answers::{AnswerKey, SharedAnswers};
 use super::token_endpoint::TokenEndpointClient;
 use crate::authority::{Authority, Cloud, GraphHome, ResolvedAuthority, web_address};
 use crate::bounds::Bounds;
 use crate::config_error::ConfigError;
+use crate::revocation::AnswerStore;
 
 /// What this API may ask Microsoft Graph, and what it signs in with.
 ///
@@ -113,6 +115,7 @@ pub(crate) struct GraphOptions {
     pub(crate) cache: Duration,
     pub(crate) resolve_groups: bool,
     pub(crate) check_sessions: bool,
+    pub(crate) shared_answers_keys: Vec<AnswerKey>,
 }
 
 impl GraphOptions {
@@ -125,6 +128,7 @@ impl GraphOptions {
             cache: Self::CACHE.seconds(),
             resolve_groups: true,
             check_sessions: false,
+            shared_answers_keys: Vec::new(),
         }
     }
 }
@@ -291,6 +295,47 @@ impl GraphConfig {
         self
     }
 
+    /// Shares what Graph answers about memberships with the other replicas of this API, over the Redis
+    /// that they share revocations over: a fleet then asks about once for an account and
+    /// [`cache_ttl`](Self::cache_ttl), and not once for each replica. Off by default.
+    ///
+    /// The key authenticates what is shared, so that the answer of another writer to the same Redis is
+    /// not believed; have 32 random bytes or more made for it, the same for each replica. Named a second
+    /// time, for a change of keys: the first one is what this replica writes with, both are accepted.
+    ///
+    /// It does not encrypt: who can read that Redis sees who is in which groups. An answer is not
+    /// shared past a sign-out or a revocation of its account, and not while Redis cannot be followed.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_entra::graph::{ClientCredential, GraphConfig};
+    /// use axum_entra::{Entra, Tenant};
+    ///
+    /// # let tenant = Tenant::new("11111111-1111-4111-8111-111111111111");
+    /// # let client_id = "6e74172b-be56-4843-9ff4-e66a39bb12e3";
+    /// let build = |key: &[u8]| {
+    ///     let access = GraphConfig::new(ClientCredential::secret("from the vault"));
+    ///     let builder = Entra::builder(tenant.clone(), client_id);
+    ///     let builder = builder.graph(access.shared_answers_key(key));
+    ///     # #[cfg(feature = "redis")]
+    ///     let builder = builder.redis(axum_entra::RedisStore::new("redis://127.0.0.1/", Default::default()));
+    ///     builder.build()
+    /// };
+    /// # #[cfg(feature = "redis")]
+    /// assert!(build(b"32 random bytes out of the vault").is_ok());
+    /// assert!(build(b"too short").unwrap_err().to_string().starts_with("Graph:SharedAnswersKey"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`build`](crate::EntraBuilder::build) refuses keys of less than 32 bytes, more than two of them,
+    /// and any of them without a shared store.
+    pub fn shared_answers_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        let key = AnswerKey::new(key.as_ref());
+        self.options.shared_answers_keys.push(key);
+        self
+    }
+
     pub(crate) fn credential(&self) -> &ClientCredential {
         &self.credential
     }
@@ -306,6 +351,7 @@ impl GraphConfig {
         self,
         trust: &ResolvedAuthority,
         token_endpoint: TokenEndpointClient,
+        answers: Option<Arc<dyn AnswerStore>>,
     ) -> Result<Connection, ConfigError> {
         let place = match (&self.options.graph, trust.graph) {
             (Some(address), home) => known(address, home, &token_endpoint)?,
@@ -325,11 +371,19 @@ impl GraphConfig {
             }
         };
         GraphOptions::CACHE.check("Graph:CacheSeconds", self.options.cache.as_secs())?;
+        let shared = SharedAnswers::new(
+            &self.options.shared_answers_keys,
+            answers,
+            [&trust.name, &trust.client_id],
+            self.options.cache,
+            (&token_endpoint.clock, trust.clock_skew),
+        )?;
         Ok(Connection::new(
             place,
             token_endpoint,
             self.options,
             trust.clock_skew,
+            shared,
         ))
     }
 }

@@ -14,6 +14,7 @@ use super::client::Connection;
 use super::error::GraphError;
 use super::principal::Requester;
 use super::request_error::GraphRequestError;
+use super::shared_answers::ask_with;
 
 #[derive(Deserialize)]
 struct Ids {
@@ -40,9 +41,13 @@ impl Connection {
         asker: &Requester,
     ) -> Result<Arc<[String]>, GraphError> {
         let (connection, who) = (Arc::clone(self), asker.clone());
-        let ask = |_| async move {
-            let ids = connection.get_member_objects(&who).await?;
-            Ok(vec![((), Arc::from(ids), connection.options.cache)])
+        let (shared, account) = (self.shared.clone(), asker.account);
+        let ask = |open| async move {
+            let ask = |_| async move {
+                let ids = connection.get_member_objects(&who).await?;
+                Ok(vec![((), Arc::from(ids), connection.options.cache)])
+            };
+            ask_with(shared.as_ref(), account, open, ask).await
         };
         let answers = self
             .member_objects

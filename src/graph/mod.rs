@@ -25,6 +25,7 @@ mod principal;
 mod refusal;
 mod request_error;
 mod sessions;
+mod shared_answers;
 mod token_endpoint;
 mod transport;
 
@@ -43,5 +44,7 @@ pub(crate) use client::Connection;
 pub(crate) use managed_identity::ManagedIdentity;
 pub(crate) use principal::{Account, Requester};
 pub(crate) use sessions::Sessions;
+#[cfg(feature = "settings")]
+pub(crate) use shared_answers::AnswerKey;
 pub(crate) use token_endpoint::TokenEndpointClient;
 pub(crate) use transport::{GraphTransport, LastFailure};

@@ -34,6 +34,14 @@ impl Account {
         }
     }
 
+    /// As revocations name it.
+    pub(super) const fn id(&self) -> AccountId {
+        AccountId::Entra {
+            tenant_id: self.tenant,
+            object_id: self.object,
+        }
+    }
+
     /// Where Graph has it, below the version.
     pub(super) fn path(&self) -> [String; 2] {
         let kind = if self.is_app {

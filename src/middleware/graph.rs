@@ -322,7 +322,7 @@ impl GraphClient {
     /// ```
     pub fn invalidate_account(&self, tenant: Uuid, object: Uuid) {
         for connection in self.connections.iter() {
-            connection.forget([(tenant, object)]);
+            connection.invalidate(tenant, object);
         }
     }
 }

@@ -256,6 +256,14 @@ impl Revocations {
         }
     }
 
+    /// When what was kept of an account was forgotten, by its marks; `None` while a sign-out waits to
+    /// be published.
+    #[cfg(any(feature = "redis", test))]
+    pub(super) fn forgotten_at(&self, account: &AccountId) -> Option<[u64; 3]> {
+        let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
+        marks.forgotten_at(account, self.uptime.seconds())
+    }
+
     /// The number of the last sign-out of a token's account, 0 for none.
     pub(super) fn sign_out_of(&self, claims: &Claims) -> u64 {
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);

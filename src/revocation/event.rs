@@ -30,6 +30,20 @@ impl RevocationKey {
     pub(super) const fn refuses_tokens(&self) -> bool {
         matches!(self, Self::Account(_) | Self::Session { .. })
     }
+
+    /// The account of which nothing is to be kept, if it has an object id.
+    #[cfg(feature = "redis")]
+    pub(super) const fn forgets(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(account) | Self::SignedOut(account) | Self::Forgotten(account) => {
+                match account {
+                    AccountId::Entra { .. } => Some(account),
+                    AccountId::Subject { .. } => None,
+                }
+            }
+            Self::Lifted(_) | Self::Session { .. } => None,
+        }
+    }
 }
 
 /// An account as marks are kept for it: `sub` names the same one in v1.0 and v2.0 tokens of a

@@ -166,6 +166,28 @@ impl Marks {
             .collect()
     }
 
+    /// The times of the marks that had things of an account forgotten; `None` while one of them is
+    /// still to be raised.
+    ///
+    /// What may be let go counts as if it was: replicas let go of marks at different moments.
+    #[cfg(any(feature = "redis", test))]
+    pub(super) fn forgotten_at(&self, account: &AccountId, uptime: u64) -> Option<[u64; 3]> {
+        let at = |held: Option<&Held>| {
+            let held = held.filter(|held| held.until >= uptime);
+            held.map_or(0, |held| held.at)
+        };
+        let signed_out = self.signed_out.get(&AccountKey::from(account));
+        let signed_out = signed_out.filter(|held| held.until >= uptime);
+        if signed_out.is_some_and(|held| held.due.is_some()) {
+            return None;
+        }
+        Some([
+            at(self.accounts.get(account)),
+            signed_out.map_or(0, |held| held.at),
+            at(self.forgotten.get(account)),
+        ])
+    }
+
     pub(super) fn cut_offs(&self) -> usize {
         let accounts = self.accounts.len().saturating_add(self.subjects.len());
         accounts.saturating_add(self.sessions.len())

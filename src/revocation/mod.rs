@@ -4,6 +4,7 @@
 //! of tokens that were used once is asked for elsewhere, where there is a store to ask.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod answers;
 mod cutoffs;
 mod event;
 mod marks;
@@ -45,6 +46,7 @@ pub use redis::RedisStore;
 pub(crate) use store::StoreUnavailable;
 pub use store::{StoreFailurePolicy, StoreStatus};
 
+pub(crate) use answers::{AnswerStore, ForgottenAt};
 pub(crate) use event::RevocationKey;
 pub(crate) use store::Answer;
 
@@ -52,6 +54,8 @@ pub(crate) use store::Answer;
 pub(crate) struct RevocationState {
     local: Arc<Revocations>,
     store: Arc<dyn Store>,
+    /// Where replicas share answers, if they share anything.
+    answers: Option<Arc<dyn AnswerStore>>,
     seen: SeenSessions,
 }
 
@@ -76,6 +80,7 @@ impl RevocationState {
         let local = Arc::new(Revocations::default());
         Self {
             store: Arc::new(Memory::new(Arc::clone(&local))),
+            answers: None,
             local,
             seen: SeenSessions::default(),
         }
@@ -94,11 +99,18 @@ impl RevocationState {
     ) -> Result<Self, crate::ConfigError> {
         let local = Arc::new(Revocations::default());
         let store = redis::follow(shared, Arc::clone(&local), clock.clone(), skew)?;
+        let store = Arc::new(store);
         Ok(Self {
-            store: Arc::new(store),
+            answers: Some(Arc::clone(&store) as _),
+            store,
             local,
             seen: SeenSessions::default(),
         })
+    }
+
+    /// Where replicas share answers about accounts; `None` where they share nothing.
+    pub(crate) fn answers(&self) -> Option<Arc<dyn AnswerStore>> {
+        self.answers.clone()
     }
 
     /// Whether a token is still good; waits for nothing.
@@ -400,6 +412,7 @@ mod tests {
     fn every_mark_is_set_before_anybody_is_told() {
         let accounts = RevocationState {
             local: Arc::default(),
+            answers: None,
             seen: SeenSessions::default(),
             store: Arc::new(Away(StoreFailurePolicy::DangerAllow)),
         };
@@ -424,6 +437,7 @@ mod tests {
         const NOW: u64 = 1_800_000_000;
         let accounts = RevocationState {
             local: Arc::default(),
+            answers: None,
             seen: SeenSessions::default(),
             store: Arc::new(Away(StoreFailurePolicy::AllowIssuedWithin(
                 Duration::from_secs(300),

@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::answers::{AnswerStore, ForgottenAt};
 use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::redis::RedisClient;
 use super::replay_cache::Replays;
 use super::store::{Answer, Single, Store, StoreFailurePolicy, StoreStatus, StoreUnavailable};
+use crate::claims::AccountId;
 use crate::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use crate::sync::{Mutex, watch};
 use crate::tasks::{Panicked, unwinding};
@@ -28,6 +30,8 @@ pub(super) struct RedisRevocations {
     requests: Arc<Replays>,
     pub(super) state: Arc<State>,
     on_loss: StoreFailurePolicy,
+    /// Whether there are answers to be removed with what is forgotten.
+    shares_answers: AtomicBool,
     pub(super) runtime: Handle,
     _alive: watch::Sender<()>,
 }
@@ -48,6 +52,7 @@ impl RedisRevocations {
             requests: Arc::new(Replays::of_requests()),
             state: Arc::new(State::new()),
             on_loss,
+            shares_answers: AtomicBool::default(),
             runtime,
             _alive: alive,
         };
@@ -161,6 +166,11 @@ impl Store for RedisRevocations {
             self.state.is_untold();
             return Answer::Now(Err(StoreUnavailable));
         }
+        if self.shares_answers.load(Ordering::Relaxed)
+            && let Some(account) = mark.forgets()
+        {
+            self.remove(account);
+        }
         let (link, state, text) = (
             Arc::clone(&self.link),
             Arc::clone(&self.state),
@@ -232,6 +242,49 @@ impl Store for RedisRevocations {
                 .clone(),
             clock_offset_seconds: self.state.clock_offset(),
         }
+    }
+}
+
+impl AnswerStore for RedisRevocations {
+    fn begin(&self) {
+        self.shares_answers.store(true, Ordering::Relaxed);
+    }
+
+    fn forgotten_at(&self, account: &AccountId) -> Option<ForgottenAt> {
+        let follows = self.state.following.load(Ordering::Acquire);
+        follows
+            .then(|| self.local.forgotten_at(account))
+            .flatten()
+            .map(ForgottenAt)
+    }
+
+    fn read(&self, account: &AccountId, names: Vec<String>) -> Answer<Vec<Option<Vec<u8>>>> {
+        let (link, account) = (Arc::clone(&self.link), account.to_string());
+        Answer::Later(Box::pin(async move {
+            let found = link.answers(&account, &names).await;
+            found.map_err(|_| StoreUnavailable)
+        }))
+    }
+
+    fn write(
+        &self,
+        account: &AccountId,
+        entries: Vec<(String, Vec<u8>)>,
+        seconds: u64,
+    ) -> Answer<()> {
+        let (link, account) = (Arc::clone(&self.link), account.to_string());
+        Answer::Later(Box::pin(async move {
+            let kept = link.keep_answers(&account, &entries, seconds).await;
+            kept.map_err(|_| StoreUnavailable)
+        }))
+    }
+
+    fn remove(&self, account: &AccountId) {
+        let (link, account) = (Arc::clone(&self.link), account.to_string());
+        self.runtime.spawn(async move {
+            // What stays is not taken, and gone when its time is over.
+            let _ = link.remove_answers(&account).await;
+        });
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn warnings(from: &Reader<'_>, section: &Section) -> Vec<String> {
         schema::GRAPH_BASE_URL.path,
         schema::GRAPH_CACHE_SECONDS.path,
         schema::GRAPH_RESOLVE_GROUPS.path,
+        schema::GRAPH_SHARED_ANSWERS_KEY.path,
     ];
     let entra_only = [
         schema::STS_INSTANCE.path,
@@ -37,7 +38,7 @@ pub(super) fn warnings(from: &Reader<'_>, section: &Section) -> Vec<String> {
     ];
     let no_v1 = !is_b2c && !has(TokenVersion::V1);
     let no_v2 = !is_b2c && !has(TokenVersion::V2);
-    let rules: [(bool, &[&str], &str); 8] = [
+    let rules: [(bool, &[&str], &str); 9] = [
         (is_b2c, &entra_only, "in a section of B2C"),
         (no_v1, &first, "while TokenVersions has no 1.0"),
         (
@@ -65,6 +66,11 @@ pub(super) fn warnings(from: &Reader<'_>, section: &Section) -> Vec<String> {
             section.credentials.is_empty() && !sessions,
             &graph,
             "without ClientSecret or ClientCredentials",
+        ),
+        (
+            section.graph.cache.is_zero(),
+            &[schema::GRAPH_SHARED_ANSWERS_KEY.path],
+            "while Graph:CacheSeconds is 0",
         ),
         (
             section.redis_url.is_none(),

@@ -14,7 +14,7 @@ use super::forms::{
 };
 use super::reader::{Readable as _, Reader};
 use super::section::{Section, add_new};
-use super::value_types::{self, RedisAddress, WEB_ADDRESS, WEB_PATTERN, WEB_TEXT};
+use super::value_types::{self, Base64Key, RedisAddress, WEB_ADDRESS, WEB_PATTERN, WEB_TEXT};
 use crate::authority::{CLOCK_SKEW, ISSUED_AT_BACKDATE, JwksRefresh, Tenant};
 use crate::graph::GraphOptions;
 use crate::revocation::StoreFailurePolicy;
@@ -182,6 +182,8 @@ keys! { SECTION_KEYS;
         |section, keep| section.graph.cache = keep;
     GRAPH_CHECK_SESSIONS: Bool = Bool, "Graph:CheckSessions", "refuse tokens from before the user's sessions were revoked",
         |section, check| section.graph.check_sessions = check;
+    GRAPH_SHARED_ANSWERS_KEY: OneOrList<Base64Key> = OneOrList(Base64Key), "Graph:SharedAnswersKey", "replicas with this key share Graph's answers about memberships over Redis; of two the first writes",
+        |section, keys| section.graph.shared_answers_keys = keys;
     SCOPES: Form<Vec<String>> = forms::SCOPES, "Scopes", "the scopes of which every route needs one; an object of lists demands nothing and is for look-up";
     APP_PERMISSIONS: Form<Vec<String>> = forms::SCOPES, "AppPermissions", "an object of lists for look-up";
     POP_TOKENS: Form<PopTokens> = forms::POP_TOKENS, "PopTokens", "whether signed HTTP requests are accepted, or nothing else",

@@ -1,11 +1,14 @@
 //! The forms of addresses: `https`, and `http` for this machine only.
 
+use base64_simd::STANDARD;
+use secrecy::zeroize::Zeroizing;
 use url::Url;
 
 use super::credential::Secret;
 use super::forms::{Form, ValueType, kept, quoted};
 use super::layers::Scalar;
 use crate::authority::{is_address_with_policy, is_app_id_uri, web_address};
+use crate::graph::AnswerKey;
 
 /// A web address.
 pub(super) const WEB_ADDRESS: Form<Url> = Form {
@@ -36,6 +39,21 @@ pub(super) const WEB_PATTERN: Form<String> = Form {
     expected: "an https URL, http only for a loopback address, {policy} only after the host",
     read: |text| kept(text, is_address_with_policy(text)),
 };
+
+/// A key that replicas share.
+pub(super) struct Base64Key;
+
+impl ValueType for Base64Key {
+    type Value = AnswerKey;
+    const SECRET: bool = true;
+    fn expected(&self) -> String {
+        "the Base64 of at least 32 random bytes".to_owned()
+    }
+    fn read(&self, given: &Scalar) -> Option<AnswerKey> {
+        let key = STANDARD.decode_to_vec(quoted(given)?.trim()).ok();
+        key.map(|key| AnswerKey::new(&Zeroizing::new(key)))
+    }
+}
 
 /// The address of a Redis server. It may hold a password.
 pub(super) struct RedisAddress;

@@ -136,6 +136,7 @@ fn every_label_has_its_values_on_the_operators_page() {
         "managed_identity",
         "member_objects",
         "sessions",
+        "shared_answers",
         "token_endpoint",
     ]
     .iter()
@@ -197,7 +198,8 @@ fn every_label_has_its_values_on_the_operators_page() {
         (("directory_calls_total", "call"), calls),
         (
             ("directory_calls_total", "result"),
-            arms("src/graph/transport.rs", "    pub(super) async fn send("),
+            &arms("src/graph/transport.rs", "    pub(super) async fn send(")
+                | &arms("src/graph/shared_answers.rs", "    const fn name("),
         ),
     ] {
         let row = told.remove(&(name.to_owned(), label.to_owned())).unwrap();
@@ -275,8 +277,11 @@ fn every_command_of_redis_is_on_the_page_of_replicas() {
         .find(|line| line.starts_with("| commands, for an ACL"))
         .unwrap();
     let told = quoted(row);
-    let mut sent = texts(&read("src/revocation/redis/commands.rs"), "cmd(");
-    for script in ["begin", "prune", "raise"] {
+    let mut sent = Values::new();
+    for file in ["commands.rs", "commands/answers.rs"] {
+        sent.extend(texts(&read(format!("src/revocation/redis/{file}")), "cmd("));
+    }
+    for script in ["begin", "keep", "prune", "raise"] {
         let text = read(format!("src/revocation/scripts/{script}.lua"));
         let calls = text.split("call('").skip(1);
         sent.extend(calls.map(|rest| rest.split('\'').next().unwrap().to_owned()));

@@ -51,6 +51,45 @@ fn app(entra: &Entra) -> Router {
         .route_layer(entra.layer())
 }
 
+/// What `build` says about a key of shared answers, beside a Redis or not.
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn a_key_of_shared_answers_that_cannot_be_used_stops_the_program() {
+    let world = World::new().await;
+    let (good, short) = (
+        "aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ggISE=",
+        "aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ghIQ==",
+    );
+    let redis = json!({ "Url": "redis://127.0.0.1:1/" });
+    let rows = [
+        ("one", json!(good), &redis, true),
+        ("two", json!([good, good]), &redis, true),
+        ("short", json!(short), &redis, false),
+        ("second-short", json!([good, short]), &redis, false),
+        ("three", json!([good, good, good]), &redis, false),
+        ("alone", json!(good), &Value::Null, false),
+    ];
+    for (name, key, redis, is_good) in rows {
+        let graph = json!({ "BaseUrl": world.fake.base(), "SharedAnswersKey": key });
+        let mut more = json!({ "ClientSecret": "s", "Graph": graph });
+        if !redis.is_null() {
+            more["Redis"] = redis.clone();
+        }
+        let file = File::new(name, &section(&world, more));
+        match Entra::from_settings(&file.0) {
+            Ok(_) => assert!(is_good, "{name}"),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(
+                    !is_good && text.contains("Graph:SharedAnswersKey"),
+                    "{name}: {text}"
+                );
+                assert!(!text.contains("aHVz"), "{text}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_secret_alone_has_overage_answered() {
     let world = World::new().await;

@@ -19,6 +19,8 @@ mod key;
 mod lagging;
 mod losing;
 mod many;
+#[cfg(feature = "metrics")]
+mod memberships;
 mod receiving;
 mod replica;
 mod server;

@@ -259,6 +259,35 @@ async fn marks_that_are_raised_together_do_what_each_does_by_itself() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn when_an_account_was_forgotten_is_known_unless_a_sign_out_waits() {
+    let revocations = Revocations::default();
+    let forgotten = || revocations.forgotten_at(&account(1));
+    assert_eq!(forgotten(), Some([0; 3]));
+    let cut_off = RevocationKey::Account(account(1));
+    revocations.advance(&cut_off, 1_000, 1_000);
+    assert_eq!(forgotten(), Some([1_000, 0, 0]));
+    // Earlier than another one, and a time that is seen all the same.
+    let ended = RevocationKey::Forgotten(account(1));
+    revocations.advance(&ended, 500, 1_000);
+    assert_eq!(forgotten(), Some([1_000, 0, 500]));
+    revocations.advance(&RevocationKey::Lifted(account(1)), 1_000, 1_000);
+    assert_eq!(forgotten(), Some([1_000, 0, 500]));
+    assert_eq!(revocations.sign_out(&account(1), 900), Due::Now);
+    assert_eq!(forgotten(), Some([1_000, 900, 500]));
+    // The next one has the account forgotten at once, and has no time of its own yet.
+    assert_eq!(revocations.sign_out(&account(1), 900), Due::Then(901));
+    assert_eq!(forgotten(), None);
+    assert_eq!(revocations.forgotten_at(&account(2)), Some([0; 3]));
+    assert!(revocations.take_due(&account(1), 901));
+    assert_eq!(forgotten(), Some([1_000, 901, 500]));
+    // Whether old marks were let go makes no difference.
+    tokio::time::advance(std::time::Duration::from_secs(KEPT)).await;
+    assert_eq!(forgotten(), Some([1_000, 901, 500]));
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(forgotten(), Some([0; 3]));
+}
+
 #[test]
 fn a_lifted_revocation_refuses_no_token_and_a_later_one_holds() {
     let account_mark = || RevocationKey::Account(account(7));

@@ -1,5 +1,7 @@
 //! What is asked of the shared store, command by command.
 
+mod answers;
+
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -48,9 +50,12 @@ pub(in crate::revocation) struct RedisClient {
     /// `pruned`, when a replica last began to remove old marks.
     place: String,
     used: String,
+    /// Hashes, one for each account: the name of a question → its answer.
+    answers: String,
     raise: Script,
     begin: Script,
     prune: Script,
+    keep: Script,
     /// One connection for all commands, which is made anew when it breaks.
     commands: Mutex<Option<Commands>>,
     #[cfg(test)]
@@ -108,6 +113,7 @@ const KEPT_EVENTS: usize = 10_000;
 const RAISE: &str = include_str!("../scripts/raise.lua");
 const BEGIN: &str = include_str!("../scripts/begin.lua");
 const PRUNE: &str = include_str!("../scripts/prune.lua");
+const KEEP: &str = include_str!("../scripts/keep.lua");
 
 impl RedisClient {
     pub(super) fn new(client: Client, prefix: &str) -> Self {
@@ -119,9 +125,11 @@ impl RedisClient {
             events: key("events"),
             place: key("place"),
             used: key("used:"),
+            answers: key("answers:"),
             raise: Script::new(RAISE),
             begin: Script::new(BEGIN),
             prune: Script::new(PRUNE),
+            keep: Script::new(KEEP),
             commands: Mutex::new(None),
             #[cfg(test)]
             dial: None,

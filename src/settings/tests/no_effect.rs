@@ -37,6 +37,22 @@ fn a_key_without_effect_beside_the_others_is_named() {
         ),
         (
             TENANT,
+            "Graph:SharedAnswersKey",
+            r#""Graph":{"SharedAnswersKey":"aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ggISE="}"#,
+            format!(
+                r#""Graph":{{"SharedAnswersKey":"aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ggISE="}},{secret}"#
+            ),
+        ),
+        (
+            TENANT,
+            "Graph:SharedAnswersKey",
+            r#""Graph":{"SharedAnswersKey":"aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ggISE=","CacheSeconds":0},"ClientSecret":"hush""#,
+            format!(
+                r#""Graph":{{"SharedAnswersKey":"aHVzaCBodXNoIGh1c2ggaHVzaCBodXNoIGh1c2ggISE="}},{secret}"#
+            ),
+        ),
+        (
+            TENANT,
             "Graph:ResolveGroups",
             r#""Graph":{"ResolveGroups":true}"#,
             r#""Graph":{"ResolveGroups":false}"#.to_owned(),

@@ -6,6 +6,7 @@ use crate::StoreFailurePolicy;
 #[test]
 fn secrets_appear_in_no_debug_and_no_error() {
     let members = r#""ClientSecret":"hush-1","Redis":{"Url":"rediss://:hush-2@cache.contoso.com:6380/0","OnLoss":"fail_closed"},
+        "Graph":{"SharedAnswersKey":["hush0123456789abcdefghijklmnopqrstuvwxyz+/8=","hush"]},
         "ClientCredentials":[
             {"SourceType":"ClientSecret","ClientSecret":"hush-3"},
             {"SourceType":"path","CertificateDiskPath":"/etc/cert.pem","CertificatePassword":"hush-4"},
@@ -30,12 +31,17 @@ fn secrets_appear_in_no_debug_and_no_error() {
         matches!(section.credentials.last(), Some(Credential::Secret(secret)) if secret.expose() == "hush-1")
     );
     assert_eq!(section.on_loss, StoreFailurePolicy::Deny);
+    assert_eq!(section.graph.shared_answers_keys.len(), 2);
 
     for members in [
         r#""ClientSecret":["hush"]"#,
         r#""ClientSecret":12345"#,
         r#""ClientSecrets":"hush""#,
         r#""Redis":{"Url":"hush"}"#,
+        r#""Graph":{"SharedAnswersKey":"hush!"}"#,
+        r#""Graph":{"SharedAnswersKey":["hush","hush!"]}"#,
+        r#""Graph":{"SharedAnswersKey":{"hush":"hush"}}"#,
+        r#""Graph":{"SharedAnswersKey":12345}"#,
         r#""ClientCredentials":"hush""#,
         r#""ClientCertificates":"hush""#,
         r#""ClientCertificates":["hush"]"#,

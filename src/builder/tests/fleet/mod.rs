@@ -18,6 +18,7 @@ mod awaits;
 mod chaos;
 mod days;
 mod fetches;
+mod memberships;
 mod redis;
 mod world;
 

@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::revocation::Dial;
 
+/// Names and values of a hash.
+type Fields = HashMap<Vec<u8>, Vec<u8>>;
+
 /// A command: its name and arguments.
 type Command = Vec<Vec<u8>>;
 
@@ -57,6 +60,7 @@ struct State {
     raise: String,
     begin: String,
     prune: String,
+    keep: String,
     /// Commands that were answered.
     commands: u64,
 }
@@ -91,6 +95,8 @@ struct Data {
     events: VecDeque<Event>,
     last: (u64, u64),
     used: HashMap<String, (String, u64)>,
+    /// Answers by account, with their end; the standby has none.
+    answers: HashMap<Vec<u8>, (Fields, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,6 +123,7 @@ impl Redis {
             raise: hash(include_str!("../../../revocation/scripts/raise.lua")),
             begin: hash(include_str!("../../../revocation/scripts/begin.lua")),
             prune: hash(include_str!("../../../revocation/scripts/prune.lua")),
+            keep: hash(include_str!("../../../revocation/scripts/keep.lua")),
             commands: 0,
         };
         Self(Arc::new(Shared {
@@ -378,6 +385,17 @@ impl State {
                 }
                 _ => {}
             },
+            b"EVALSHA" if text(&command[1]) == self.keep => {
+                node.data.keep(command, now);
+                return b":0\r\n".to_vec();
+            }
+            b"UNLINK" => {
+                node.data.answers.remove(&command[1]);
+                return b":1\r\n".to_vec();
+            }
+            b"HMGET" if text(&command[1]).contains(":answers:") => {
+                return node.data.find(command, now);
+            }
             _ => {}
         }
         if matches!(command[0].as_slice(), b"HMGET" | b"XREVRANGE") {
@@ -552,6 +570,36 @@ impl Data {
             }
         }
         b":0\r\n".to_vec()
+    }
+
+    /// `keep.lua`.
+    fn keep(&mut self, command: &Command, now: u64) {
+        let seconds: u64 = text(&command[5]).parse().expect("a number");
+        let (held, until) = self.answers.entry(command[3].clone()).or_default();
+        if *until <= now {
+            held.clear();
+        }
+        *until = now + seconds * 1_000;
+        for pair in command[6..].chunks(2) {
+            held.insert(pair[0].clone(), pair[1].clone());
+        }
+    }
+
+    fn find(&self, command: &Command, now: u64) -> Vec<u8> {
+        let held = self.answers.get(&command[1]);
+        let held = held.filter(|(_, until)| *until > now);
+        let mut reply = format!("*{}\r\n", command.len() - 2).into_bytes();
+        for name in &command[2..] {
+            match held.and_then(|(held, _)| held.get(name)) {
+                Some(entry) => {
+                    reply.extend(format!("${}\r\n", entry.len()).bytes());
+                    reply.extend(entry);
+                    reply.extend(b"\r\n");
+                }
+                None => reply.extend(b"$-1\r\n"),
+            }
+        }
+        reply
     }
 
     /// `prune.lua`.
