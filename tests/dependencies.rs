@@ -190,3 +190,24 @@ fn every_crate_of_the_default_tree_has_its_row() {
         "review what is new, then WRITE_DEPENDENCIES=1 cargo test --test dependencies"
     );
 }
+
+/// The models are the library once more, with its dependencies in a manifest of their own.
+#[test]
+fn the_models_have_every_dependency_that_the_library_always_has() {
+    let always = |manifest: &str| -> BTreeSet<String> {
+        let text = fs::read_to_string(root().join(manifest)).unwrap();
+        let table = text.split("\n[dependencies]\n").nth(1).unwrap();
+        let rows = table.split("\n[").next().unwrap().lines();
+        rows.filter(|row| row.contains("workspace = true") && !row.contains("optional = true"))
+            .map(|row| row.split(['.', ' ']).next().unwrap().to_owned())
+            .collect()
+    };
+    let library = always("Cargo.toml");
+    assert!(library.len() > 15, "{library:?}");
+    let models = always("tests/models/Cargo.toml");
+    let missing: Vec<_> = library.difference(&models).collect();
+    assert!(
+        missing.is_empty(),
+        "tests/models/Cargo.toml lacks {missing:?}"
+    );
+}
