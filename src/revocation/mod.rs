@@ -1,7 +1,8 @@
 //! What replicas must agree on about an account.
 //!
 //! Cut-offs are held in memory by every replica, so that a request needs no call; only the record
-//! of tokens that were used once is asked for elsewhere, where there is a store to ask.
+//! of tokens that were used once, and answers about memberships that are shared, are asked for
+//! elsewhere, where there is a store to ask.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answers;

@@ -23,7 +23,8 @@ pub(super) use commands::{BATCH, EventStream, RedisClient, StoreConnectionError,
 /// A Redis (6.2 or newer, or Valkey) that replicas share, and what happens while it is away.
 ///
 /// Every replica follows a stream of revocations and sign-outs, so that a request needs no call;
-/// only [replay protection](crate::Entra::replay_protection) asks Redis. A connection that is dead
+/// only [replay protection](crate::Entra::replay_protection) asks Redis, and a question to Graph where
+/// [answers are shared](crate::graph::GraphConfig::shared_answers_key). A connection that is dead
 /// without having been closed, and a Redis that answers too slowly to be followed, are noticed within
 /// four seconds, and the policy holds from then on.
 /// What was revoked here stays revoked, and is published again to a Redis that lost it. Give it a
