@@ -100,9 +100,9 @@ names! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Values {
     /// For each name the place of its value, counted from 1; 0 where it is absent.
-    pub(super) places: [u8; Name::COUNT],
+    places: [u8; Name::COUNT],
     /// The values, and behind them the elements of lists.
-    pub(super) spans: Vec<Span>,
+    spans: Vec<Span>,
 }
 
 /// In a value's start: that it is JSON other than a string. Texts are shorter than this.
@@ -123,7 +123,29 @@ impl Default for Values {
 impl Values {
     #[inline]
     pub(crate) fn of(&self, name: Name) -> Value {
-        value_of(&self.places, name, |place| self.spans.get(place).copied())
+        let place = self.places.get(name as usize).copied().unwrap_or_default();
+        let place = usize::from(place).checked_sub(1);
+        match place.and_then(|place| self.spans.get(place).copied()) {
+            None => Value::Absent,
+            Some(span) if span.start & JSON == 0 => Value::Text(span),
+            Some(span) => Value::Json(without_mark(span)),
+        }
+    }
+
+    /// The elements of a list.
+    #[inline]
+    pub(super) fn list(&self, listing: SpanRange) -> &[Span] {
+        self.spans.get(listing.range()).unwrap_or_default()
+    }
+
+    /// Without the room for more, to be kept.
+    pub(super) fn shrunk(mut self) -> Self {
+        self.spans.shrink_to_fit();
+        self
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of_val::<[Span]>(&self.spans)
     }
 
     pub(super) fn set(&mut self, name: Name, value: Value) -> Result<(), Malformed> {
@@ -189,21 +211,6 @@ impl Values {
     /// The list of what was pushed since `end` was `start`.
     pub(super) fn since(&self, start: usize) -> Result<SpanRange, Malformed> {
         SpanRange::of(start, self.spans.len()).ok_or(Malformed)
-    }
-}
-
-/// The value of a name whose place is among these, in spans that are `get`.
-#[inline]
-pub(super) fn value_of(
-    places: &[u8; Name::COUNT],
-    name: Name,
-    get: impl Fn(usize) -> Option<Span>,
-) -> Value {
-    let place = places.get(name as usize).copied().unwrap_or_default();
-    match usize::from(place).checked_sub(1).and_then(get) {
-        None => Value::Absent,
-        Some(span) if span.start & JSON == 0 => Value::Text(span),
-        Some(span) => Value::Json(without_mark(span)),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use super::compact_spans::{CompactSpans, List};
+use super::claim_name::Values;
+use super::span::Span;
 use crate::guid::same_id;
 
 /// A run of spans among all of a token's.
@@ -76,7 +77,7 @@ pub enum Groups<'c> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct GroupIds<'c> {
     text: &'c str,
-    spans: List<'c>,
+    spans: &'c [Span],
 }
 
 impl<'c> GroupIds<'c> {
@@ -138,13 +139,13 @@ impl std::fmt::Debug for GroupIds<'_> {
 impl<'c> Groups<'c> {
     pub(super) fn new(
         text: &'c str,
-        values: &'c CompactSpans,
+        values: &'c Values,
         listing: Option<SpanRange>,
         overage: bool,
     ) -> Self {
         let ids = GroupIds {
             text,
-            spans: listing.map_or_else(List::default, |listing| values.list(listing)),
+            spans: listing.map_or(&[], |listing| values.list(listing)),
         };
         match (overage, listing) {
             (true, _) => Self::Overage(ids),

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::claim_name::{Name, Value};
-use super::compact_spans::CompactSpans;
+use super::claim_name::{Name, Value, Values};
 use super::groups::SpanRange;
 use super::span::Span;
 use super::{IssuerKind, Principal, Time, Times};
@@ -16,7 +15,7 @@ use crate::token_version::TokenVersion;
 #[derive(Clone)]
 pub(super) struct Inner {
     pub(super) text: Box<str>,
-    pub(super) values: CompactSpans,
+    pub(super) values: Values,
     /// The members that have no accessor: a name, its value, a name, its value …
     pub(super) others: SpanRange,
     pub(super) scopes: Option<SpanRange>,
@@ -45,7 +44,7 @@ pub(super) struct Inner {
 impl Inner {
     /// The text of a claim that is a string.
     pub(super) fn plain(&self, name: Name) -> Option<&str> {
-        match self.values.value(name) {
+        match self.values.of(name) {
             Value::Text(span) => Some(span.of(&self.text)),
             Value::Absent | Value::Json(_) => None,
         }
@@ -53,7 +52,7 @@ impl Inner {
 
     /// A claim of any type, as it is written; a string without its quotes.
     pub(super) fn json(&self, name: Name) -> Option<&str> {
-        match self.values.value(name) {
+        match self.values.of(name) {
             Value::Text(span) | Value::Json(span) => Some(span.of(&self.text)),
             Value::Absent => None,
         }
@@ -71,9 +70,7 @@ impl Inner {
 
     /// Names and values of the members that have no accessor.
     pub(super) fn others(&self) -> impl Iterator<Item = [Span; 2]> {
-        let list = self.values.list(self.others);
-        let names = (0..list.len()).step_by(2);
-        names.filter_map(move |name| Some([list.get(name)?, list.get(name.saturating_add(1))?]))
+        self.values.list(self.others).as_chunks().0.iter().copied()
     }
 }
 

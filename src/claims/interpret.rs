@@ -5,7 +5,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::claim_name::{Name, Value, Values};
-use super::compact_spans::CompactSpans;
 use super::groups::SpanRange;
 use super::issuer_kind::{GuestSigns, IdentityProvider, IssuerKind};
 use super::principal::Signs;
@@ -64,7 +63,7 @@ impl RawClaims<'_> {
         let version = reading.plain(Name::Version).and_then(TokenVersion::parse);
         Ok(ParsedClaims(Inner {
             version: version.unwrap_or(TokenVersion::V1),
-            values: CompactSpans::of(&reading.values, &reading.text),
+            values: reading.values.shrunk(),
             text: reading.text.into_boxed_str(),
             others,
             scopes,
@@ -118,7 +117,7 @@ impl RawClaims<'_> {
 
 impl ParsedClaims {
     pub(crate) fn text(&self, name: Name) -> Option<&str> {
-        match self.0.values.value(name) {
+        match self.0.values.of(name) {
             Value::Text(span) => Some(span.of(&self.0.text)),
             Value::Absent | Value::Json(_) => None,
         }
@@ -130,7 +129,7 @@ impl ParsedClaims {
     }
 
     pub(crate) fn has(&self, name: Name) -> bool {
-        self.0.values.value(name) != Value::Absent
+        self.0.values.of(name) != Value::Absent
     }
 
     /// The audiences; empty where there is no `aud`.
@@ -158,7 +157,7 @@ impl ParsedClaims {
         let is_guest = kind.is_guest(
             &GuestSigns {
                 account_status: inner.json(Name::AccountStatus),
-                identity_provider: match inner.values.value(Name::IdentityProvider) {
+                identity_provider: match inner.values.of(Name::IdentityProvider) {
                     Value::Absent => IdentityProvider::Absent,
                     Value::Text(span) => IdentityProvider::Named(span.of(&inner.text)),
                     Value::Json(_) => IdentityProvider::NoText,
@@ -169,8 +168,7 @@ impl ParsedClaims {
         );
         if kind == IssuerKind::B2c {
             let version = inner.plain(Name::Version).and_then(TokenVersion::parse);
-            let has_client_auth =
-                inner.values.value(Name::AuthorizedPartyStrength) != Value::Absent;
+            let has_client_auth = inner.values.of(Name::AuthorizedPartyStrength) != Value::Absent;
             self.0.principal =
                 Principal::decide_b2c(inner.json(Name::IdentityType), has_client_auth, version);
         }

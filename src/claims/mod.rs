@@ -5,7 +5,6 @@ mod account_id;
 mod agent;
 mod amr;
 mod claim_name;
-mod compact_spans;
 mod confirmation;
 #[cfg(test)]
 mod every_world;
@@ -40,7 +39,6 @@ pub use principal::{ClientAuthMethod, Principal};
 pub use profile::ProfileClaims;
 
 use claim_name::Name;
-use compact_spans::List;
 use groups::SpanRange;
 use inner::Inner;
 pub(crate) use inner::{Attached, ContextHandle, ToClaims};
@@ -101,7 +99,7 @@ impl Claims {
     fn list(&self, listing: Option<SpanRange>) -> impl Iterator<Item = &str> + Clone {
         let inner = self.inner();
         listing
-            .map_or_else(List::default, |listing| inner.values.list(listing))
+            .map_or(&[][..], |listing| inner.values.list(listing))
             .iter()
             .map(|span| span.of(&inner.text))
     }
@@ -706,7 +704,7 @@ impl Claims {
         let inner = self.inner();
         let exp = inner.times.expires_at.to_bits().to_le_bytes()[7];
         let permissions = inner.scopes.or(inner.roles);
-        let first = permissions.and_then(|listing| inner.values.list(listing).get(0));
+        let first = permissions.and_then(|listing| inner.values.list(listing).first());
         let text = first.and_then(|span| span.bytes_of(&inner.text).first());
         exp ^ text.copied().unwrap_or_default()
     }
