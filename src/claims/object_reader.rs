@@ -21,7 +21,7 @@ pub(super) struct Members<'t> {
     seen: [bool; Name::COUNT],
     /// Which of `CASE_CHECKED_CLAIMS` were there in another letter case.
     case_variants: [bool; CASE_CHECKED_CLAIMS.len()],
-    many: HashSet<String>,
+    many: HashSet<Cow<'t, str>>,
 }
 
 impl<'t> Members<'t> {
@@ -84,12 +84,14 @@ impl<'t> Members<'t> {
         } else {
             // Ten thousand members must not cost ten thousand times ten thousand looks.
             if self.many.is_empty() {
+                let name_of = |span: Span| match span.behind(self.payload.len()) {
+                    None => Cow::Borrowed(span.of(self.payload)),
+                    Some(span) => Cow::Owned(span.of(&self.decoded).to_owned()),
+                };
                 let names = self.others.iter();
-                self.many = names
-                    .map(|(span, _)| self.text_of(*span).to_owned())
-                    .collect();
+                self.many = names.map(|(span, _)| name_of(*span)).collect();
             }
-            !self.many.insert(name.to_string())
+            !self.many.insert(name.clone())
         };
         if twice {
             return Err(Malformed);
