@@ -42,9 +42,31 @@ const GROUPS_1200: &str = "cache off, 1,200 groups";
 const AUTHORITIES: &str = "cache off, 1,000 authorities";
 const TENANTS: &str = "cache off, 10,000 tenants";
 
+/// Tokens that grow in one way each: what a byte costs must not depend on how many there are.
+const GROWING: [(&str, u16, Grown); 6] = [
+    ("groups", 200, Issuer::with_groups),
+    ("groups, wrong signature", 401, |issuer, size| {
+        forged(&issuer.with_groups(size))
+    }),
+    ("members", 200, Issuer::with_members),
+    ("nesting of 128 levels", 200, Issuer::with_nesting),
+    ("escapes", 200, Issuer::with_escapes),
+    ("dots", 401, |_, size| "a.".repeat(size / 2)),
+];
+
+/// A token of nearly so many bytes.
+type Grown = fn(&Issuer, usize) -> String;
+
+/// KiB; the last just short of the greatest that is accepted.
+const SIZES: [usize; 3] = [4, 16, 63];
+
+fn grown(kind: &str, kib: usize) -> String {
+    format!("cache off, {kib} KiB of {kind}")
+}
+
 /// One kind of request, and what is to be answered.
 struct Case {
-    name: &'static str,
+    name: String,
     app: Router,
     /// One after the other; all of them are new where there are `TIMES` of them.
     tokens: Vec<HeaderValue>,
@@ -92,8 +114,8 @@ fn cases() -> Vec<Case> {
         let key = TokenDecryptionKey::bytes(DECRYPTION_KEY);
         app(&builder.token_decryption_key(key).build().unwrap())
     };
-    let case = |name, app, token: &str, status| Case {
-        name,
+    let case = |name: &str, app, token: &str, status| Case {
+        name: name.to_owned(),
         app,
         tokens: vec![header(token)],
         status,
@@ -106,24 +128,35 @@ fn cases() -> Vec<Case> {
     let twenty = five.and(five).and(five).and(five);
     // As a claim: beyond 200 the emulator issues an overage, as Entra does.
     let grouped = |count| issuer.with(0, |token| token.claim("groups", groups(count)));
-    vec![
+    let growing = GROWING.iter().flat_map(|(kind, status, token)| {
+        let sized = |kib: usize| {
+            case(
+                &grown(kind, kib),
+                uncached(),
+                &token(&issuer, kib << 10),
+                *status,
+            )
+        };
+        SIZES.map(sized)
+    });
+    let mut cases = vec![
         case("unprotected", route().with_state(()), &known, 200),
         case("no-op layer", behind(NoOp), &known, 200),
         case("known token", cached(), &known, 200),
         Case {
-            name: "known token, 1,000 in turn",
+            name: "known token, 1,000 in turn".to_owned(),
             app: cached(),
             tokens: issuer.tokens(1_000),
             status: 200,
         },
         Case {
-            name: "known token, 20 guards",
+            name: "known token, 20 guards".to_owned(),
             app: behind((issuer.entra(CACHE).layer(), twenty)),
             tokens: vec![header(&known)],
             status: 200,
         },
         Case {
-            name: "never seen, kept",
+            name: "never seen, kept".to_owned(),
             app: cached(),
             tokens: issuer.tokens(TIMES),
             status: 200,
@@ -145,7 +178,7 @@ fn cases() -> Vec<Case> {
         case("encrypted, known", encrypted(CACHE), &jwe, 200),
         case("not encrypted, with a key", encrypted(CACHE), &known, 200),
         Case {
-            name: "no token",
+            name: "no token".to_owned(),
             app: cached(),
             tokens: Vec::new(),
             status: 401,
@@ -153,7 +186,9 @@ fn cases() -> Vec<Case> {
         case("garbage", cached(), &"x".repeat(2_032), 401),
         case("unknown key", cached(), &unknown, 401),
         case("wrong signature", cached(), &bad, 401),
-    ]
+    ];
+    cases.extend(growing);
+    cases
 }
 
 impl Case {
@@ -187,7 +222,9 @@ fn counted() {
 
 /// What one case costs.
 struct Count {
-    name: &'static str,
+    name: String,
+    /// Of its first token.
+    token_bytes: usize,
     instructions: Option<u64>,
     allocations: u64,
     bytes: u64,
@@ -204,6 +241,7 @@ fn counts() -> Vec<Count> {
             }
         });
         Count {
+            token_bytes: case.tokens.first().map_or(0, HeaderValue::len),
             name: case.name,
             instructions: place(number),
             allocations: info.count_total / TIMES as u64,
@@ -271,7 +309,7 @@ fn check() -> ExitCode {
             ("bytes", Some(count.bytes)),
         ];
         for (what, found) in found {
-            let agreed = agreed.get(count.name).and_then(|case| case.get(what));
+            let agreed = agreed.get(&count.name).and_then(|case| case.get(what));
             let agreed = agreed.and_then(toml::Value::as_integer);
             let worse = match (found, agreed) {
                 (Some(_), Some(_)) if what == "instructions" && !same_place => false,
@@ -315,6 +353,25 @@ fn grows_too_fast(counts: &[Count]) -> Vec<String> {
         let ratio = of(many).unwrap() / one;
         if ratio > 1.1 {
             found.push(format!("{many}: {ratio:.2} times the cost of one"));
+        }
+    }
+    // Nor what a byte costs on how many there are.
+    for (kind, ..) in GROWING {
+        let [small, middle, great] = SIZES.map(|kib| {
+            let name = grown(kind, kib);
+            let count = counts.iter().find(|count| count.name == name).unwrap();
+            (count.instructions.unwrap() as f64, count.token_bytes as f64)
+        });
+        let each = |one: (f64, f64), more: (f64, f64)| (more.0 - one.0) / (more.1 - one.1);
+        let (before, after) = (each(small, middle), each(middle, great));
+        println!(
+            "a byte of {kind}: {before:.1} instructions up to 16 KiB, {after:.1} up to 63 KiB"
+        );
+        if after > before * 1.1 {
+            found.push(format!(
+                "{kind}: a byte costs {:.2} times one of a token of 16 KiB",
+                after / before
+            ));
         }
     }
     // What a group costs must not depend on how many there are.

@@ -136,6 +136,39 @@ impl Issuer {
         token.claim("aio", filler).mint()
     }
 
+    /// A token of nearly so many bytes, by so many groups.
+    pub(crate) fn with_groups(&self, size: usize) -> String {
+        let count = items(size, 39);
+        // As a claim: beyond 200 the emulator issues an overage, as Entra does.
+        self.with(0, |token| token.claim("groups", groups(count as u128)))
+    }
+
+    /// The same by members that mean nothing here.
+    pub(crate) fn with_members(&self, size: usize) -> String {
+        let names = (0..items(size, 11)).map(|number| format!("m{number:05}"));
+        self.with(0, |token| {
+            names.fold(token, |token, name| token.claim(name, 1))
+        })
+    }
+
+    /// The same by members, each as deep as can be: the payload is the first of 128 levels.
+    pub(crate) fn with_nesting(&self, size: usize) -> String {
+        let deepest = (0..127).fold(json!(1), |inner, level| match level % 2 {
+            0 => json!([inner]),
+            _ => json!({ "a": inner }),
+        });
+        let length = deepest.to_string().len() + 10;
+        let names = (0..items(size, length)).map(|number| format!("n{number:05}"));
+        self.with(0, |token| {
+            names.fold(token, |token, name| token.claim(name, deepest.clone()))
+        })
+    }
+
+    /// The same by a text of nothing but escapes.
+    pub(crate) fn with_escapes(&self, size: usize) -> String {
+        self.with(0, |token| token.claim("text", "\n".repeat(items(size, 2))))
+    }
+
     /// Signed by two threads: signing takes longer than verifying.
     pub(crate) fn tokens(&self, count: usize) -> Vec<HeaderValue> {
         let half = |start: usize| move || (start..count).step_by(2).map(|n| header(&self.token(n)));
@@ -152,6 +185,11 @@ impl Issuer {
             .build()
             .unwrap()
     }
+}
+
+/// How many items of so many bytes a token of that size holds beside its usual claims.
+fn items(size: usize, length: usize) -> usize {
+    (size.saturating_sub(2_100)) * 3 / 4 / length
 }
 
 /// A key of the same form that signed nothing.
@@ -192,7 +230,10 @@ pub(crate) fn groups(count: u128) -> Vec<String> {
 
 /// As hyper makes it: bytes that are shared, not copied.
 pub(crate) fn header(token: &str) -> HeaderValue {
-    HeaderValue::try_from(format!("Bearer {token}")).unwrap()
+    let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+    // The first clone of bytes that are not shared allocates, and would count as the layer's.
+    drop(value.clone());
+    value
 }
 
 async fn hello() -> &'static str {
