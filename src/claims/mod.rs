@@ -44,7 +44,7 @@ use inner::Inner;
 pub(crate) use inner::{Attached, ContextHandle, ToClaims};
 pub(crate) use interpret::ParsedClaims;
 pub(crate) use issuer_kind::IssuerKind;
-pub(crate) use strict_json::{MemberName, is_of_the_library};
+pub(crate) use strict_json::{MemberName, NUMBER, is_of_the_library};
 pub(crate) use times::{Time, Times};
 
 use crate::clock::UnixTime;

@@ -43,13 +43,17 @@ pub(super) fn deep_form(raw: &str) -> Result<(), Malformed> {
     let mut json = serde_json::Deserializer::from_str(raw);
     // The library stops one level too early; `Form` counts for itself.
     json.disable_recursion_limit();
-    Form { depth: 2 }
-        .deserialize(&mut json)
-        .map_err(|_| Malformed)
+    let form = Form {
+        depth: 2,
+        numbers_are_maps: numbers_are_maps(),
+    };
+    form.deserialize(&mut json).map_err(|_| Malformed)
 }
 
+#[derive(Clone, Copy)]
 struct Form {
     depth: usize,
+    numbers_are_maps: bool,
 }
 
 impl Form {
@@ -59,6 +63,7 @@ impl Form {
         }
         Ok(Self {
             depth: self.depth.saturating_add(1),
+            ..*self
         })
     }
 }
@@ -109,18 +114,46 @@ impl<'t> Visitor<'t> for Form {
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
         let mut names = HashSet::new();
-        let inner = self.inner::<A::Error>()?.depth;
+        let inner = self.inner::<A::Error>()?;
         while let Some(name) = map.next_key_seed(MemberName)? {
-            if is_of_the_library(&name) {
+            let is_number = self.numbers_are_maps && name == NUMBER;
+            if is_of_the_library(&name) && !is_number {
                 return Err(serde::de::Error::custom("a name that is read as no member"));
             }
             if !names.insert(name) {
                 return Err(serde::de::Error::custom("a member twice"));
             }
-            map.next_value_seed(Self { depth: inner })?;
+            map.next_value_seed(inner)?;
         }
         Ok(())
     }
+}
+
+/// How serde_json hands a number over where a program has switched on its `arbitrary_precision`.
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether this program's serde_json does.
+fn numbers_are_maps() -> bool {
+    struct IsMap;
+    impl<'t> Visitor<'t> for IsMap {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+            Ok(false)
+        }
+
+        fn visit_map<A: MapAccess<'t>>(self, _: A) -> Result<bool, A::Error> {
+            Ok(true)
+        }
+    }
+    // Small integers are no maps even there.
+    serde_json::Deserializer::from_str("1.5")
+        .deserialize_any(IsMap)
+        .unwrap_or(false)
 }
 
 /// Whether serde_json reads a member of that name as something else, such as the JSON in its text.
@@ -155,6 +188,25 @@ pub(super) fn has_member(raw: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A program's other crates may switch `arbitrary_precision` on for all of them.
+    #[test]
+    fn a_number_that_comes_as_a_map_is_a_number() {
+        let form = |name: &'static str, numbers_are_maps| {
+            let depth = 2;
+            let json = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
+                [(name, "1")].into_iter(),
+            );
+            let form = Form {
+                depth,
+                numbers_are_maps,
+            };
+            form.deserialize(json)
+        };
+        assert!(form(NUMBER, true).is_ok());
+        assert!(form(NUMBER, false).is_err());
+        assert!(form("$serde_json::private::RawValue", true).is_err());
+    }
 
     #[test]
     fn a_member_is_found_in_an_object_alone() {

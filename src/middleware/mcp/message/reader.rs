@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::{Member, Message, Messages, Params};
-use crate::claims::{MemberName, is_of_the_library};
+use crate::claims::{MemberName, NUMBER, is_of_the_library};
 use crate::middleware::mcp::member_names::{MemberNames, is_twin};
 
 /// What a body holds; `None` if it is no message and no batch.
@@ -41,9 +41,6 @@ fn next_name<'t, A: MapAccess<'t>>(
     }
     Ok(Some(name))
 }
-
-/// How serde_json hands a number over where a program has switched on its `arbitrary_precision`.
-const NUMBER: &str = "$serde_json::private::Number";
 
 struct Body;
 
