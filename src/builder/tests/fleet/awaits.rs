@@ -163,7 +163,9 @@ fn replica(emulator: &Emulator, redis: &Redis, number: usize, hooks: &Hooks) -> 
     };
     let access = GraphConfig::new(ClientCredential::secret("s"))
         .graph_url(format!("{base}/graph/v1.0"))
-        .check_sessions(true);
+        .check_sessions(true)
+        // So that the memberships of `Act::Groups` are looked up in the store, and kept there.
+        .shared_answers_key([7; 32]);
     let authority = Authority::entra(Tenant::new(CONTOSO), API_ID)
         .instance(base)
         .sts_instance(base)
