@@ -43,9 +43,13 @@ pub(super) fn deep_form(raw: &str) -> Result<(), Malformed> {
     let mut json = serde_json::Deserializer::from_str(raw);
     // The library stops one level too early; `Form` counts for itself.
     json.disable_recursion_limit();
+    let numbers_are_maps = numbers_are_maps();
+    if numbers_are_maps && raw.contains(OF_THE_LIBRARY) {
+        return Err(Malformed);
+    }
     let form = Form {
         depth: 2,
-        numbers_are_maps: numbers_are_maps(),
+        numbers_are_maps,
     };
     form.deserialize(&mut json).map_err(|_| Malformed)
 }
@@ -114,16 +118,25 @@ impl<'t> Visitor<'t> for Form {
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
         let mut names = HashSet::new();
+        let mut next = map.next_key_seed(MemberName)?;
+        // The text has no such name, and one that is spelt with escapes is not borrowed.
+        if self.numbers_are_maps && matches!(next, Some(Cow::Borrowed(NUMBER))) {
+            let number = map.next_value::<String>()?.parse::<f64>();
+            return match number.is_ok_and(f64::is_finite) {
+                true => Ok(()),
+                false => Err(serde::de::Error::custom("number out of range")),
+            };
+        }
         let inner = self.inner::<A::Error>()?;
-        while let Some(name) = map.next_key_seed(MemberName)? {
-            let is_number = self.numbers_are_maps && name == NUMBER;
-            if is_of_the_library(&name) && !is_number {
+        while let Some(name) = next {
+            if is_of_the_library(&name) {
                 return Err(serde::de::Error::custom("a name that is read as no member"));
             }
-            if !names.insert(name) {
+            if !names.insert(name.into_owned()) {
                 return Err(serde::de::Error::custom("a member twice"));
             }
             map.next_value_seed(inner)?;
+            next = map.next_key_seed(MemberName)?;
         }
         Ok(())
     }
@@ -158,8 +171,10 @@ fn numbers_are_maps() -> bool {
 
 /// Whether serde_json reads a member of that name as something else, such as the JSON in its text.
 pub(crate) fn is_of_the_library(name: &str) -> bool {
-    name.starts_with("$serde_json::private::")
+    name.starts_with(OF_THE_LIBRARY)
 }
+
+const OF_THE_LIBRARY: &str = "$serde_json::private::";
 
 /// Whether an object has a member of that name; its value is not looked at.
 pub(super) fn has_member(raw: &str, name: &str) -> bool {
@@ -187,15 +202,18 @@ pub(super) fn has_member(raw: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::value::BorrowedStrDeserializer;
+
     use super::*;
 
     /// A program's other crates may switch `arbitrary_precision` on for all of them.
     #[test]
     fn a_number_that_comes_as_a_map_is_a_number() {
-        let form = |name: &'static str, numbers_are_maps| {
+        let form_of = |name: &'static str, value: &'static str, numbers_are_maps| {
             let depth = 2;
+            let name = BorrowedStrDeserializer::new(name);
             let json = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
-                [(name, "1")].into_iter(),
+                [(name, value)].into_iter(),
             );
             let form = Form {
                 depth,
@@ -203,7 +221,9 @@ mod tests {
             };
             form.deserialize(json)
         };
+        let form = |name, numbers_are_maps| form_of(name, "1", numbers_are_maps);
         assert!(form(NUMBER, true).is_ok());
+        assert!(form_of(NUMBER, "1e999", true).is_err());
         assert!(form(NUMBER, false).is_err());
         assert!(form("$serde_json::private::RawValue", true).is_err());
     }

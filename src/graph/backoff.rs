@@ -36,9 +36,10 @@ impl Backoffs {
         }
         if requests.len() >= MOST {
             // Not one that a request holds: another would try beside it.
-            requests.retain(|_, backoff| Arc::strong_count(backoff) > 1 || backoff.is_refused());
+            let is_held = |backoff: &Arc<Backoff>| Arc::strong_count(backoff) > 1;
+            requests.retain(|_, backoff| is_held(backoff) || backoff.is_refused());
             if requests.len() >= MOST {
-                requests.clear();
+                requests.retain(|_, backoff| is_held(backoff));
             }
         }
         Arc::clone(requests.entry(wanted).or_default())
@@ -243,11 +244,16 @@ mod tests {
 
     #[test]
     fn a_pause_that_is_waited_for_is_not_forgotten_for_newcomers() {
-        let backoffs = Backoffs::default();
-        let tried = backoffs.of(None, "tried");
-        for number in 0..3 * MOST {
-            backoffs.of(None, &number.to_string());
+        for refused in [false, true] {
+            let backoffs = Backoffs::default();
+            let tried = backoffs.of(None, "tried");
+            for number in 0..3 * MOST {
+                let other = backoffs.of(None, &number.to_string());
+                if refused {
+                    drop(other.refused(refusal(), None));
+                }
+            }
+            assert!(Arc::ptr_eq(&tried, &backoffs.of(None, "tried")));
         }
-        assert!(Arc::ptr_eq(&tried, &backoffs.of(None, "tried")));
     }
 }

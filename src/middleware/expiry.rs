@@ -81,12 +81,24 @@ impl TokenExpiry {
     /// ```
     #[must_use]
     pub fn new(claims: &Claims) -> Self {
+        Self::after(claims, 0)
+    }
+
+    /// When the layer refuses the token: the clock skew later, so that a client whose stream ends is
+    /// not admitted with the same token again.
+    pub(super) fn with_skew(claims: &Claims) -> Self {
+        let skew = AuthorityContext::of(claims).map_or(0, |origin| origin.clock_skew);
+        Self::after(claims, skew.saturating_add(1))
+    }
+
+    fn after(claims: &Claims, seconds: u64) -> Self {
         let origin = AuthorityContext::of(claims);
         let system = Clock::system();
         let clock = origin.map_or(&system, |origin| &origin.edge.clock);
         let left = claims
             .expires_at()
             .as_secs()
+            .saturating_add(seconds)
             .saturating_sub(clock.seconds());
         Self {
             gone: origin.map(|origin| -> Gone {

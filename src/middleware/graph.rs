@@ -291,7 +291,7 @@ impl GraphClient {
         let asking = connection.revoke(asker, user, which);
         let cut_off = self.wait(connection, asking).await.map_err(refused)?;
         let object = user.unwrap_or(asker.account.object);
-        connection.forget([(asker.account.tenant, object)]);
+        connection.invalidate(asker.account.tenant, object);
         let since = Duration::from_secs(cut_off);
         Ok(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
     }

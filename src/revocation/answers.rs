@@ -25,7 +25,8 @@ pub(crate) trait AnswerStore: fmt::Debug + Send + Sync {
     fn begin(&self);
 
     /// When what was kept of an account was forgotten, as far as it is known here. `None` while
-    /// others may know more, and while a sign-out waits to be published: no answer is shared then.
+    /// others may know more, while a sign-out waits to be published, and while this replica's clock
+    /// is not the store's: no answer is shared then.
     fn forgotten_at(&self, account: &AccountId) -> Option<ForgottenAt>;
 
     /// What is kept of an account under each of some names.

@@ -252,7 +252,9 @@ impl AnswerStore for RedisRevocations {
 
     fn forgotten_at(&self, account: &AccountId) -> Option<ForgottenAt> {
         let follows = self.state.following.load(Ordering::Acquire);
-        follows
+        let offset = self.state.clock_offset();
+        let agrees = offset.is_some_and(|offset| offset.unsigned_abs() <= MOST_APART);
+        (follows && agrees)
             .then(|| self.local.forgotten_at(account))
             .flatten()
             .map(ForgottenAt)
@@ -290,6 +292,10 @@ impl AnswerStore for RedisRevocations {
 
 /// Replicas' clocks may be apart: so many seconds longer the store keeps what was used.
 const OTHER_CLOCKS: u64 = 600;
+
+/// An answer's age is counted by two replicas' clocks: one that is further from the store's, in
+/// seconds, shares none.
+const MOST_APART: u64 = 30;
 
 /// The clocks were not compared yet.
 const NEVER: i64 = i64::MIN;

@@ -1,6 +1,7 @@
 //! Where the layer is, what it answers first, and what it asks guards for.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,7 +18,7 @@ use tower::ServiceExt as _;
 use crate::server::{
     ALICE, BOB, CLIENT, Reached, guarded, guards, request, router, send, token_of,
 };
-use crate::token::{API, authority, built, mint, with};
+use crate::token::{API, T0, authority, built, mint, with};
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x"}}"#;
 
@@ -389,5 +390,32 @@ async fn a_stream_of_notifications_ends_with_its_token() {
     }
     for body in &mut lasting {
         assert!(body.next().now_or_never().is_none());
+    }
+}
+
+/// As long as the layer accepts the token: a client that comes back gets 401, and no circle of empty
+/// streams.
+#[tokio::test]
+async fn a_stream_goes_on_within_the_clock_skew() {
+    let authority = authority().clock_skew(Duration::from_secs(300));
+    let stream = || async {
+        let events = futures_util::stream::pending::<Result<&str, Infallible>>();
+        let kind = [("content-type", "text/event-stream")];
+        (kind, Body::from_stream(events)).into_response()
+    };
+    let router = Router::new()
+        .route("/mcp", any(stream))
+        .layer(ToolGuards::new())
+        .layer(built(authority).layer());
+    for (expired, status) in [(100, 200), (301, 401)] {
+        let times = json!({ "iat": T0 - 900, "nbf": T0 - 900, "exp": T0 - expired });
+        let token = mint(&with(times));
+        let request = request(&Method::GET, &token, "");
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        if status == 200 {
+            let mut events = response.into_body().into_data_stream();
+            assert!(events.next().now_or_never().is_none());
+        }
     }
 }

@@ -190,6 +190,25 @@ async fn an_answer_is_kept_for_what_is_left_of_its_time() {
     }
 }
 
+/// The question about another group takes a while, in which the answer that was there grows old.
+#[tokio::test(start_paused = true)]
+async fn an_answer_grows_old_while_graph_is_asked_for_another() {
+    let (store, ..) = shared().await;
+    let reader = Replica::new(&store);
+    let slow = |open: Vec<Uuid>| async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok(open.into_iter().map(|group| (group, false, KEEP)).collect())
+    };
+    let groups = vec![GROUP, Uuid::from_u128(8)];
+    let answers = ask_with(Some(&reader.shared), account(2), groups, slow).await;
+    let left: Vec<u64> = answers
+        .unwrap()
+        .iter()
+        .map(|(.., left)| left.as_secs())
+        .collect();
+    assert_eq!(left, [289, 300]);
+}
+
 #[tokio::test]
 async fn an_answer_too_old_or_from_the_future_is_not_taken() {
     for (later, taken) in [

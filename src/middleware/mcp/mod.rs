@@ -32,8 +32,9 @@ pub use service::ToolGuardsService;
 /// for more, or opens further methods.
 ///
 /// **A stream of events ends with its token**: the answer to a GET or to `subscriptions/listen`,
-/// when the token expires or is revoked ([`TokenExpiry`](crate::TokenExpiry)). The answer to a call
-/// is finished, as that of any request that was admitted.
+/// when the layer would refuse the token (the clock skew after it expires, or when it is revoked) and
+/// when its account signs out. The answer to a call is finished, as that of any request that was
+/// admitted.
 ///
 /// Put it inside [`EntraLayer`](crate::EntraLayer) and directly around the server:
 ///

@@ -121,8 +121,9 @@ impl ToolGuards {
             };
             refuse(failure, &parts)
         })?;
-        // GET is the stream of a server's own messages, up to 2025-11-25.
-        let mut lasts = parts.method == Method::GET;
+        // GET is the stream of a server's own messages, up to 2025-11-25. What else is no POST is not
+        // of the protocol.
+        let mut lasts = !has_message;
         if has_message || !bytes.is_empty() {
             let needed = self.needed_by_body(&bytes, &parts.headers);
             let (needed, listens) = needed.map_err(|failure| refuse(failure, &parts))?;
@@ -142,7 +143,7 @@ impl ToolGuards {
         }
         Ok(Admitted {
             request: Request::from_parts(parts, bytes.into()),
-            lasts_until: lasts.then(|| TokenExpiry::new(&claims)),
+            lasts_until: lasts.then(|| TokenExpiry::with_skew(&claims)),
             claims,
         })
     }

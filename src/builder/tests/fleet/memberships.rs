@@ -38,6 +38,11 @@ struct Fleet {
 
 impl Fleet {
     async fn start(replicas: usize, shares: bool) -> Self {
+        Self::start_with(replicas, shares, &[]).await
+    }
+
+    /// The same with replicas whose clocks are so many seconds ahead.
+    async fn start_with(replicas: usize, shares: bool, ahead: &[u64]) -> Self {
         fastrand::seed(1);
         super::begin();
         let endpoint = KeyEndpoint::start(1);
@@ -52,7 +57,8 @@ impl Fleet {
         let emulator = endpoint.emulator();
         let redis = Redis::new(replicas, 1, Seeded::None);
         let app = |number| {
-            let entra = replica(&emulator, &redis, number, shares);
+            let ahead = ahead.get(number).copied().unwrap_or_default();
+            let entra = replica(&emulator, &redis, number, shares, ahead);
             let ok = get(|| async {}).route_layer(RequireGroup(GROUP_ID));
             Router::new().route("/", ok).route_layer(entra.layer())
         };
@@ -93,7 +99,7 @@ impl Fleet {
     }
 }
 
-fn replica(emulator: &Emulator, redis: &Redis, number: usize, shares: bool) -> Entra {
+fn replica(emulator: &Emulator, redis: &Redis, number: usize, shares: bool, ahead: u64) -> Entra {
     let base = emulator.url();
     let document = |version: &str| {
         format!("{base}/{CONTOSO}{version}/.well-known/openid-configuration?replica={number}")
@@ -112,7 +118,9 @@ fn replica(emulator: &Emulator, redis: &Redis, number: usize, shares: bool) -> E
     let store = RedisStore::model(redis.dial(number), StoreFailurePolicy::DangerAllow);
     Entra::builder_for(authority)
         .graph(access)
-        .clock(Clock::from_fn(|| UnixTime::from_secs(true_seconds())))
+        .clock(Clock::from_fn(move || {
+            UnixTime::from_secs(true_seconds() + ahead)
+        }))
         .redis(store)
         .build()
         .expect("a replica")
@@ -189,4 +197,31 @@ fn a_fleet_that_loses_its_store_asks_graph_for_itself_and_shares_again_later() {
         let together = fleet.asked();
         assert!(together < ACCOUNTS * 3, "{together}");
     });
+}
+
+/// Its answers would be taken for younger than they are, and it would take older ones.
+#[test]
+fn a_replica_whose_clock_is_not_the_stores_shares_nothing() {
+    for (ahead, order, expected) in [
+        (20, [1, 0], ACCOUNTS),
+        (20, [0, 1], ACCOUNTS),
+        (31, [1, 0], ACCOUNTS * 2),
+        (31, [0, 1], ACCOUNTS * 2),
+    ] {
+        let asked = run(async move {
+            let fleet = Fleet::start_with(2, true, &[0, ahead]).await;
+            for app in order {
+                for token in &fleet.tokens {
+                    let request =
+                        Request::get("/").header("authorization", format!("Bearer {token}"));
+                    let request = request.body(Body::empty()).expect("a request");
+                    let answer = fleet.apps[app].clone().oneshot(request).await;
+                    assert_eq!(answer.expect("an answer").status(), 200);
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+            fleet.asked()
+        });
+        assert_eq!(asked, expected, "{ahead} s ahead, {order:?}");
+    }
 }
