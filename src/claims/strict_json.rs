@@ -132,7 +132,7 @@ impl<'t> Visitor<'t> for Form {
             if is_of_the_library(&name) {
                 return Err(serde::de::Error::custom("a name that is read as no member"));
             }
-            if !names.insert(name.into_owned()) {
+            if !names.insert(name) {
                 return Err(serde::de::Error::custom("a member twice"));
             }
             map.next_value_seed(inner)?;

@@ -52,6 +52,14 @@ impl ByteBudget {
     }
 }
 
+impl Reservation {
+    /// Gives some of it back.
+    fn give_back(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.room.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.room.0.fetch_add(self.bytes, Ordering::Relaxed);
@@ -113,19 +121,24 @@ impl PerThreadClaims {
         if copies.is_some_and(|copies| copies.get(place).is_none_or(|copy| copy.get().is_some())) {
             return;
         }
-        // The thread that makes the first copy allocates the table.
+        // The thread that makes the first copy allocates the table; room for it may be taken by several.
         let table = match copies {
             Some(_) => 0,
             None => Self::table_bytes(),
         };
-        let Some(taken) = room.take(claims.bytes().saturating_add(table)) else {
+        let Some(mut taken) = room.take(claims.bytes().saturating_add(table)) else {
             return;
         };
+        let mut allocates = false;
         let copies = self.by_thread.get_or_init(|| {
+            allocates = true;
             std::iter::repeat_with(OnceLock::new)
                 .take(*THREADS)
                 .collect()
         });
+        if !allocates {
+            taken.give_back(table);
+        }
         if let Some(copy) = copies.get(place) {
             // Another thread of this number may have been quicker.
             let _ = copy.set((claims.duplicate(), taken));

@@ -226,4 +226,11 @@ fn copies() {
         !one.is(&claims(1)) && !two.is(&claims(1)),
         "a hot token has no copy"
     );
+    // Both may have wanted to make the table.
+    let taken = PerThreadClaims::table_bytes() + 2 * claims(1).bytes();
+    hold!(
+        room.left() == (1 << 20) - taken,
+        "{} bytes are left, and {taken} are taken",
+        room.left()
+    );
 }
