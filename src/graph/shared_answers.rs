@@ -22,7 +22,7 @@ use crate::config_error::ConfigError;
 use crate::guid::parse_guid;
 use crate::jwks::HashKey;
 use crate::metrics::Timer;
-use crate::revocation::{AnswerStore, ForgottenAt};
+use crate::revocation::{AnswerStore, ForgottenAt, MOST_APART};
 
 /// A question about an account whose answers are shared.
 pub(super) trait Question: Copy + Eq {
@@ -213,7 +213,7 @@ impl SharedAnswers {
             authority: authority.to_owned(),
             client_id: client_id.to_owned(),
             keep,
-            ahead: skew.min(MOST_AHEAD),
+            ahead: skew.min(MOST_APART),
             clock: clock.clone(),
             invalidated: Mutex::default(),
         }))
@@ -222,7 +222,10 @@ impl SharedAnswers {
     /// Takes no answer about an account that Graph may have been asked for before this.
     pub(super) fn invalidate(&self, tenant: Uuid, object: Uuid) {
         let now = Instant::now();
-        let longest = self.keep.saturating_add(Duration::from_secs(self.ahead));
+        // The writer's clock is ahead of the store's, and this one behind it.
+        let longest = self
+            .keep
+            .saturating_add(Duration::from_secs(2 * MOST_APART));
         let until = now.checked_add(longest).unwrap_or(now);
         let mut invalidated = self.invalidated();
         if invalidated.accounts.len() >= MOST_INVALIDATED {
@@ -426,9 +429,6 @@ const SHORTEST_KEPT: Duration = Duration::from_secs(2);
 
 /// How long a store may take before Graph is asked.
 const LONGEST_READ: Duration = Duration::from_millis(100);
-
-/// A replica's clock that is further ahead would have its answers taken for younger than they are.
-const MOST_AHEAD: u64 = 30;
 
 /// Longer lists, of 64 KiB and more, are not worth a round trip.
 const MOST_OBJECTS: usize = 4_096;

@@ -43,3 +43,7 @@ pub(crate) trait AnswerStore: fmt::Debug + Send + Sync {
     /// Removes what is kept of an account, soon and if it can be: nothing rests on that.
     fn remove(&self, account: &AccountId);
 }
+
+/// An answer's age is counted by two replicas' clocks: one that is further from the store's, in
+/// seconds, shares none.
+pub(crate) const MOST_APART: u64 = 30;

@@ -47,7 +47,7 @@ pub use redis::RedisStore;
 pub(crate) use store::StoreUnavailable;
 pub use store::{StoreFailurePolicy, StoreStatus};
 
-pub(crate) use answers::{AnswerStore, ForgottenAt};
+pub(crate) use answers::{AnswerStore, ForgottenAt, MOST_APART};
 pub(crate) use event::RevocationKey;
 pub(crate) use store::Answer;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::answers::{AnswerStore, ForgottenAt};
+use super::answers::{AnswerStore, ForgottenAt, MOST_APART};
 use super::cutoffs::Revocations;
 use super::event::RevocationKey;
 use super::redis::RedisClient;
@@ -292,10 +292,6 @@ impl AnswerStore for RedisRevocations {
 
 /// Replicas' clocks may be apart: so many seconds longer the store keeps what was used.
 const OTHER_CLOCKS: u64 = 600;
-
-/// An answer's age is counted by two replicas' clocks: one that is further from the store's, in
-/// seconds, shares none.
-const MOST_APART: u64 = 30;
 
 /// The clocks were not compared yet.
 const NEVER: i64 = i64::MIN;

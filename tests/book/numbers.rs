@@ -34,7 +34,7 @@ const HELD: &[(&str, &str, &str, &str)] = &[
     ("docs/directory.md", "100 ms at most", "src/graph/shared_answers.rs", "LONGEST_READ: Duration = Duration::from_millis(100);"),
     ("docs/directory.md", "more than 4,096 ids", "src/graph/shared_answers.rs", "MOST_OBJECTS: usize = 4_096;"),
     ("docs/directory.md", "41 bytes", "tests/redis/memberships.rs", "assert_eq!(sizes, [41, 56]);"),
-    ("docs/directory.md", "more than 30 s from", "src/revocation/shared.rs", "MOST_APART: u64 = 30;"),
+    ("docs/directory.md", "more than 30 s from", "src/revocation/answers.rs", "MOST_APART: u64 = 30;"),
     ("docs/directory.md", "else 1 s", "src/graph/error.rs", "SHORTEST: Duration = Duration::from_secs(1);"),
     ("docs/directory.md", "1 s, doubling", "src/graph/backoff.rs", "SHORTEST: Duration = Duration::from_secs(1);"),
     ("docs/directory.md", "to 60 s", "src/graph/backoff.rs", "LONGEST: Duration = Duration::from_secs(60);"),

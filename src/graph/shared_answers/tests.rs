@@ -419,7 +419,7 @@ async fn after_an_invalidation_a_replica_asks_itself_until_all_is_newer() {
     assert!(store.all().is_empty());
     store.put(place.clone(), entry.clone());
     assert!(!replica.takes(account(2), GROUP).await);
-    tokio::time::advance(Duration::from_secs(329)).await;
+    tokio::time::advance(Duration::from_secs(359)).await;
     store.put(place.clone(), entry.clone());
     assert!(!replica.takes(account(2), GROUP).await);
     tokio::time::advance(Duration::from_secs(1)).await;
